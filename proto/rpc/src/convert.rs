@@ -1,0 +1,221 @@
+//! The only conversion between `picket.v1` messages and `picket-proto` values.
+//!
+//! What the wire may leave out or get wrong is refused here with a [`BadMessage`] that names the field, so that
+//! nothing behind this file has to ask again. It knows no sessions and no state.
+
+use crate::v1;
+use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::id::BadName;
+use picket_proto::{BootId, HostId, Mono, Name, Ranges, Run, Seq, SeqRange, Stamp, Wall};
+use std::fmt;
+
+/// Why a message is refused: which field, and what is wrong with it. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadMessage {
+    /// The field, as in the .proto file.
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// It must be set.
+    Missing,
+    /// The name in it is not one.
+    Name(BadName),
+    /// It must have this many bytes.
+    Length(usize),
+    /// The number is none of the enum's.
+    Unknown(i32),
+    /// The ranges are out of order, touch, or are more than 8.
+    Ranges,
+}
+
+impl fmt::Display for BadMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let field = self.field;
+        match &self.problem {
+            Problem::Missing => write!(f, "{field} must be set"),
+            Problem::Name(bad) => write!(f, "{field} {bad}"),
+            Problem::Length(bytes) => write!(f, "{field} must have {bytes} bytes"),
+            Problem::Unknown(number) => write!(f, "{field} has the unknown value {number}"),
+            Problem::Ranges => write!(f, "{field} must be at most 8 ranges, in order and apart"),
+        }
+    }
+}
+
+impl std::error::Error for BadMessage {}
+
+/// Which lane a batch came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// What happened since the session opened.
+    Live,
+    /// What waited in the spool.
+    Backlog,
+}
+
+/// A name out of a field.
+pub fn name(field: &'static str, text: &str) -> Result<Name, BadMessage> {
+    text.parse().map_err(|bad| BadMessage { field, problem: Problem::Name(bad) })
+}
+
+/// A name out of a field where empty means none.
+pub fn optional_name(field: &'static str, text: &str) -> Result<Option<Name>, BadMessage> {
+    if text.is_empty() { Ok(None) } else { name(field, text).map(Some) }
+}
+
+/// A host's id out of a field.
+pub fn host(field: &'static str, text: &str) -> Result<HostId, BadMessage> {
+    text.parse().map_err(|bad| BadMessage { field, problem: Problem::Name(bad) })
+}
+
+/// A stamp out of a field.
+pub fn stamp(field: &'static str, stamp: Option<v1::Stamp>) -> Result<Stamp, BadMessage> {
+    let stamp = stamp.ok_or(BadMessage { field, problem: Problem::Missing })?;
+    let boot = <[u8; 16]>::try_from(stamp.boot.as_slice())
+        .map_err(|_| BadMessage { field: "stamp.boot", problem: Problem::Length(16) })?;
+    Ok(Stamp {
+        run: Run(stamp.run),
+        boot: BootId(u128::from_be_bytes(boot)),
+        mono: Mono::from_micros(stamp.mono_us),
+        wall: Wall::from_micros(stamp.wall_us),
+        synced: stamp.synced,
+    })
+}
+
+/// A stamp for the wire.
+pub fn stamp_to_wire(stamp: Stamp) -> v1::Stamp {
+    v1::Stamp {
+        run: stamp.run.0,
+        boot: stamp.boot.0.to_be_bytes().to_vec(),
+        mono_us: stamp.mono.micros(),
+        wall_us: stamp.wall.micros(),
+        synced: stamp.synced,
+    }
+}
+
+/// Ranges out of a field.
+pub fn ranges(field: &'static str, wire: &[v1::SeqRange]) -> Result<Ranges, BadMessage> {
+    let bad = BadMessage { field, problem: Problem::Ranges };
+    let mut ranges = Ranges::new();
+    for range in wire {
+        let range = SeqRange::new(Seq(range.first), Seq(range.last)).ok_or_else(|| bad.clone())?;
+        ranges.insert(range).map_err(|_| bad.clone())?;
+    }
+    if ranges.iter().count() == wire.len() { Ok(ranges) } else { Err(bad) }
+}
+
+/// Ranges for the wire.
+pub fn ranges_to_wire(ranges: &Ranges) -> Vec<v1::SeqRange> {
+    ranges.iter().map(|range| v1::SeqRange { first: range.first().0, last: range.last().0 }).collect()
+}
+
+/// A lane out of a field.
+pub fn lane(field: &'static str, number: i32) -> Result<Lane, BadMessage> {
+    match v1::Lane::try_from(number) {
+        Ok(v1::Lane::Live) => Ok(Lane::Live),
+        Ok(v1::Lane::Backlog) => Ok(Lane::Backlog),
+        Ok(v1::Lane::Unspecified) | Err(_) => Err(BadMessage { field, problem: Problem::Unknown(number) }),
+    }
+}
+
+/// A lane for the wire.
+pub const fn lane_to_wire(lane: Lane) -> v1::Lane {
+    match lane {
+        Lane::Live => v1::Lane::Live,
+        Lane::Backlog => v1::Lane::Backlog,
+    }
+}
+
+/// A verdict out of a field.
+pub fn verdict(field: &'static str, number: i32) -> Result<Verdict, BadMessage> {
+    match v1::Verdict::try_from(number) {
+        Ok(v1::Verdict::Unknown) => Ok(Verdict::Unknown),
+        Ok(v1::Verdict::Up) => Ok(Verdict::Up),
+        Ok(v1::Verdict::Degraded) => Ok(Verdict::Degraded),
+        Ok(v1::Verdict::Flapping) => Ok(Verdict::Flapping),
+        Ok(v1::Verdict::Down) => Ok(Verdict::Down),
+        Ok(v1::Verdict::Unspecified) | Err(_) => Err(BadMessage { field, problem: Problem::Unknown(number) }),
+    }
+}
+
+/// A verdict for the wire.
+pub const fn verdict_to_wire(verdict: Verdict) -> v1::Verdict {
+    match verdict {
+        Verdict::Unknown => v1::Verdict::Unknown,
+        Verdict::Up => v1::Verdict::Up,
+        Verdict::Degraded => v1::Verdict::Degraded,
+        Verdict::Flapping => v1::Verdict::Flapping,
+        Verdict::Down => v1::Verdict::Down,
+    }
+}
+
+/// A check's kind out of a field.
+pub fn check_kind(field: &'static str, number: i32) -> Result<CheckKind, BadMessage> {
+    match v1::CheckKind::try_from(number) {
+        Ok(v1::CheckKind::Process) => Ok(CheckKind::Process),
+        Ok(v1::CheckKind::Tcp) => Ok(CheckKind::Tcp),
+        Ok(v1::CheckKind::Http) => Ok(CheckKind::Http),
+        Ok(v1::CheckKind::Cpu) => Ok(CheckKind::Cpu),
+        Ok(v1::CheckKind::Memory) => Ok(CheckKind::Memory),
+        Ok(v1::CheckKind::Load) => Ok(CheckKind::Load),
+        Ok(v1::CheckKind::Space) => Ok(CheckKind::Space),
+        Ok(v1::CheckKind::Unspecified) | Err(_) => Err(BadMessage { field, problem: Problem::Unknown(number) }),
+    }
+}
+
+/// A check's kind for the wire.
+pub const fn check_kind_to_wire(kind: CheckKind) -> v1::CheckKind {
+    match kind {
+        CheckKind::Process => v1::CheckKind::Process,
+        CheckKind::Tcp => v1::CheckKind::Tcp,
+        CheckKind::Http => v1::CheckKind::Http,
+        CheckKind::Cpu => v1::CheckKind::Cpu,
+        CheckKind::Memory => v1::CheckKind::Memory,
+        CheckKind::Load => v1::CheckKind::Load,
+        CheckKind::Space => v1::CheckKind::Space,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn stamps_and_ranges_come_back_as_they_went(run: u64, boot: u128, mono: u64, wall: i64, synced: bool) {
+            let sent = Stamp {
+                run: Run(run),
+                boot: BootId(boot),
+                mono: Mono::from_micros(mono),
+                wall: Wall::from_micros(wall),
+                synced,
+            };
+            prop_assert_eq!(stamp("now", Some(stamp_to_wire(sent))), Ok(sent));
+        }
+
+        #[test]
+        fn whatever_ranges_the_wire_holds_are_taken_whole_or_refused(
+            wire in prop::collection::vec((0u64..40, 0u64..40), 0..12),
+        ) {
+            let wire: Vec<_> = wire.into_iter().map(|(first, last)| v1::SeqRange { first, last }).collect();
+            if let Ok(taken) = ranges("known", &wire) {
+                let mut sorted = wire;
+                sorted.sort_by_key(|range| range.first);
+                prop_assert_eq!(ranges_to_wire(&taken), sorted);
+            }
+        }
+    }
+
+    #[test]
+    fn enums_of_a_newer_peer_are_refused_by_name() {
+        let refused = lane("lane", 7).unwrap_err();
+        assert_eq!(refused.to_string(), "lane has the unknown value 7");
+        assert!(verdict("verdict", 0).is_err());
+        assert!(check_kind("kind", 99).is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! Stable codes: every event kind, change, rule, reason and refusal has one, and `picket explain CODE` tells what it
+//! means and what to do, offline. A released code keeps its meaning for ever; a code that is no longer made stays
+//! in the table. The table is the only list; it decides nothing.
+
+use crate::event::{Breaker, Fact, Outcome, Verdict};
+
+/// What a code means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    /// The code: lower case, words joined by `-`.
+    pub code: &'static str,
+    /// What happened, in one sentence.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub next: &'static str,
+}
+
+/// Looks a code up.
+pub fn find(code: &str) -> Option<&'static Code> {
+    ALL.iter().find(|known| known.code == code)
+}
+
+/// The code of an event.
+pub const fn of(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Began(_) => "agent-began",
+        Fact::Gap(_) => "gap",
+        Fact::Verdict(change) => match change.to {
+            Verdict::Unknown => "check-unknown",
+            Verdict::Up => "check-up",
+            Verdict::Degraded => "check-degraded",
+            Verdict::Flapping => "check-flapping",
+            Verdict::Down => "check-down",
+        },
+        Fact::Started(started) => {
+            if started.adopted {
+                "service-adopted"
+            } else {
+                "service-started"
+            }
+        }
+        Fact::Exited(exited) => {
+            if exited.asked {
+                "service-stopped"
+            } else {
+                "service-died"
+            }
+        }
+        Fact::Remedy(_) => "remedy-begun",
+        Fact::Outcome(ended) => match ended.outcome {
+            Outcome::Held { .. } => "remedy-held",
+            Outcome::Died(_) | Outcome::StillFailing { .. } => "remedy-not-held",
+        },
+        Fact::Breaker(moved) => match moved.to {
+            Breaker::Open { .. } => "breaker-open",
+            Breaker::HalfOpen => "breaker-half-open",
+            Breaker::Closed => "breaker-closed",
+        },
+        Fact::Evidence(_) => "evidence",
+    }
+}
+
+macro_rules! codes {
+    ($($code:literal: $meaning:literal, $next:literal;)*) => {
+        /// Every code, by group.
+        pub const ALL: &[Code] = &[$(Code { code: $code, meaning: $meaning, next: $next }),*];
+    };
+}
+
+codes! {
+    // Events.
+    "agent-began": "An agent started a new run.", "Nothing, unless nobody restarted it: then see why the run before ended.";
+    "gap": "Frames with these numbers were lost and will never come; the reason is named.", "Read the reason: a full spool wants more room or a shorter outage; a conflict wants a look for a cloned machine.";
+    "check-unknown": "A check has no usable readings.", "Run its probe by hand; a probe that can't run says why in the cause.";
+    "check-up": "A check passes again.", "Nothing.";
+    "check-degraded": "A check passes with a complaint: a level is above its first limit.", "Look at the level; act before the second limit makes it down.";
+    "check-flapping": "A check changes too often to be called up or down.", "Look for a service near its limits or a timeout that is too tight.";
+    "check-down": "A check fails.", "Read the cause. If the service has a remedy, it is on its way; watch for remedy-held.";
+    "service-started": "A service's process was started.", "Nothing.";
+    "service-adopted": "A new run of the agent found the service's process alive and took it over.", "Nothing; the service was not restarted.";
+    "service-stopped": "A service's process ended because the agent asked it to.", "Nothing.";
+    "service-died": "A service's process ended and nobody asked it to.", "Read how it ended and its last line; a restart is on its way unless the breaker is open.";
+    "remedy-begun": "The agent does something about a failure.", "Wait for remedy-held or remedy-not-held.";
+    "remedy-held": "The check that had failed passed again, with all others of the service, and they held: recovered, verified.", "Find out why it failed; the timeline and the evidence tell what is known.";
+    "remedy-not-held": "After the remedy the service died again or kept failing its check.", "The next try follows with backoff until the breaker opens; read the cause and the last line.";
+    "breaker-open": "Not healed: remedies rest, because more of the same would not help.", "Read the because and the evidence, mend the service's configuration or its host; a single try follows by itself after the time named.";
+    "breaker-half-open": "One remedy is tried to see whether the cause is gone.", "Nothing; the outcome follows.";
+    "breaker-closed": "A remedy held, so remedies are allowed again.", "Nothing.";
+    "evidence": "The last line that a service printed before it failed.", "Read it; the service's whole log is on its host.";
+    "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
+    // Incidents.
+    "incident-opened": "Something failed and nothing like it was open on that host.", "Read cause and timeline; acknowledge it if you take it.";
+    "incident-joined": "Another condition failed within 60 s on the same host and joined the incident.", "Nothing; the finding says why it belongs there.";
+    "incident-severity": "The severity was raised by the rule named.", "Judge the incident anew.";
+    "incident-acknowledged": "An operator took the incident.", "Nothing.";
+    "incident-note": "An operator wrote a note.", "Nothing.";
+    "incident-verifying": "Everything in it is back; it must hold before the incident is resolved.", "Nothing.";
+    "incident-resolved": "The incident is over; its outcome says how.", "Find out why it happened.";
+    "incident-reopened": "The same root failed again within 30 minutes of its resolution.", "A remedy that does not last: look for the cause behind it.";
+    "incident-late": "Something that happened while the link was down, and was over before the collector heard of it.", "Read it; it never paged.";
+    // Severity rules.
+    "sev-fleet-silent": "P0: at least 5 hosts and at least 30 % of the fleet are silent at once.", "Look for what they share: network, power, the collector's own link.";
+    "sev-duplicate-identity": "P1: two machines use one host's certificate.", "Find both machines (a clone, a stolen key), revoke one by enrolling the other anew, then resolve the incident.";
+    "sev-not-healed": "P1: a service is down and its remedies rest.", "A person is needed: read the because.";
+    "sev-host-silent": "P2: a host is not heard.", "Look whether the host, its link or only its agent is gone.";
+    "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
+    "sev-check-down": "P2: a check that belongs to no service is down.", "Nobody heals it by itself: read the cause.";
+    "sev-host-pressure": "P3: a level on a host is above its first limit.", "Look at it today.";
+    "sev-overstay": "P3: an agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or leave it and resolve the incident.";
+    // Conditions and reasons of a finding.
+    "host-silent": "Nothing was heard of the host for 2.5 heartbeats (25 s).", "Look whether the host, its link or only its agent is gone.";
+    "host-back": "The host is heard again.", "Nothing.";
+    "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
+    "agent-overstay": "The agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or resolve the incident.";
+    "duplicate-identity": "Two live sessions use one certificate; both are quarantined and nothing of them is believed.", "Find both machines, enrol one anew, then resolve the incident: that lifts the quarantine.";
+    "quarantine-lifted": "An operator resolved the incident, and the host may connect again.", "Nothing.";
+    "collector-restarted": "The collector was down and is back; every host gets its full time to report before it is called silent.", "Nothing.";
+    "same-host-window": "Failures on one host within 60 s of each other are one incident.", "Nothing; it is why they stand together.";
+    "process-before-checks": "A service's process died, so its checks fail because of it and not the other way round.", "Look at how the process ended.";
+    "host-before-services": "The host is silent, so what it watches is unknown, not down.", "Look at the host first.";
+    "first-seen": "No rule tells cause from effect here, so the condition seen first is shown as the root.", "Judge for yourself.";
+    // Refusals by the collector.
+    "not-an-operator": "The certificate is not an operator's.", "Use an operator's credentials: `picket --credentials DIR`.";
+    "not-an-agent": "The certificate is not an agent's.", "Enrol the host: `picket token HOST`, then put the token into the agent's configuration.";
+    "no-certificate": "The connection came without a client certificate.", "Give the credentials' folder, or enrol first.";
+    "token-unknown": "The one-time token was never made here, was made for another host, or is older than an hour.", "Make a new one: `picket token HOST`.";
+    "token-used": "The one-time token was used already.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
+    "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key.";
+    "hello-first": "A session must begin with Hello.", "The peer is no Picket agent, or a broken one.";
+    "bad-message": "A message has a field that cannot be taken; the session was closed, nothing was changed.", "Compare the versions of agent and collector.";
+    "bad-frame": "A batch holds bytes that are not whole, sound frames of the session's run; the session was closed.", "Compare versions; if they match, look at the agent's memory or disk.";
+    "too-large": "A message is longer than its limit.", "Compare the versions of agent and collector.";
+    "too-many": "A limit was reached: sessions, watchers, or what waits to be journaled.", "Wait and try again; if it stays, the collector is too small or something loops.";
+    "store-full": "The collector can't write its journal, so it acknowledges nothing; agents keep their events.", "Free space in the collector's data folder; it goes on by itself.";
+    "not-found": "There is nothing with this id.", "List first: `picket incidents`, `picket hosts`.";
+    "stale-revision": "The incident changed since you looked at it.", "Look again and repeat the command with the new revision.";
+    "already-resolved": "The incident is resolved; it can take notes but nothing else.", "Nothing, or write a note.";
+    "still-firing": "Conditions of the incident still fire.", "Resolve it with `--force` if you know better; it opens again when they fire anew.";
+    "bad-input": "A value in the request is out of its range; the message names it.", "Correct it.";
+    "resume-too-old": "The collector no longer has the changes since that token.", "List the incidents, then watch from now on.";
+    "watch-cut": "The watcher read too slowly and was cut.", "Watch again with the last resume token.";
+    "shutting-down": "The collector is ending.", "Try again when it is back.";
+    // Why a link is not there, as the agent sees it.
+    "link-refused": "The collector's address refuses connections.", "Is the collector running, and is the port right?";
+    "link-unreachable": "The collector's address cannot be reached.", "Look at routes and firewalls between the host and the collector.";
+    "link-unresolved": "The collector's name does not resolve.", "Look at the name in the configuration and at the host's resolver.";
+    "link-timed-out": "The collector did not answer in time.", "Look at the network between, and at the collector's load.";
+    "link-tls": "The collector's certificate was not accepted, or it did not accept the agent's.", "Compare the CA file with the collector's, and both clocks with the certificate's dates.";
+    "link-closed": "The stream ended.", "Nothing; the agent connects again with backoff.";
+    "link-denied": "The collector refused the session; its message says why.", "Read the code in the message: `picket explain CODE`.";
+    // Configuration.
+    "config-invalid": "The configuration has mistakes; all of them are listed with file, line and key.", "Correct them and start again; nothing was changed. Exit status 64.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn codes_are_unique_and_spelled_alike() {
+        let distinct: BTreeSet<_> = ALL.iter().map(|code| code.code).collect();
+        assert_eq!(distinct.len(), ALL.len());
+        for code in ALL {
+            assert!(code.code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{}", code.code);
+            assert!(code.meaning.ends_with('.') && code.next.ends_with(['.', '?', '`']), "{}", code.code);
+        }
+    }
+}
