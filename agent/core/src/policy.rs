@@ -1,0 +1,1 @@
+//! Remedies: what is due, how often, and when to rest.
