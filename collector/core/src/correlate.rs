@@ -1,0 +1,1 @@
+//! What belongs together, and which of it is the root.

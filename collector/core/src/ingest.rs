@@ -1,0 +1,161 @@
+//! Sessions and what arrives on them: who is really there, what is new, what is lost.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::{HostId, Name, Ranges, Run, Span, Stamp};
+use serde::{Deserialize, Serialize};
+
+/// A session's number, given by the shell, never used twice in one process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub u64);
+
+/// Which lane a batch came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Lane {
+    /// What happened since the session opened.
+    Live,
+    /// What waited in the spool: explains and corrects, never pages.
+    Backlog,
+}
+
+/// An agent's first message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The agent's clocks as it sent it; names its run and boot.
+    pub stamp: Stamp,
+    /// Its version; at most 160 bytes.
+    pub version: String,
+    /// What it watches; at most 4,096.
+    pub watched: Vec<Watched>,
+}
+
+/// One check of an agent's configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watched {
+    /// Its name.
+    pub check: Name,
+    /// What it watches.
+    pub kind: CheckKind,
+    /// The service it belongs to.
+    pub service: Option<Name>,
+}
+
+/// A check that is not up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Its name.
+    pub check: Name,
+    /// What it watches.
+    pub kind: CheckKind,
+    /// The service it belongs to.
+    pub service: Option<Name>,
+    /// What it is.
+    pub verdict: Verdict,
+    /// Since when, by the host's clocks.
+    pub since: Stamp,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Close {
+    /// The peer closed it.
+    Ended,
+    /// The transport failed or timed out.
+    Broken,
+}
+
+/// Something happened on a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// The first message came; the host is the certificate's. Boxed: it is the one large fact.
+    Opened {
+        /// The new session.
+        session: SessionId,
+        /// Whose certificate it shows.
+        host: HostId,
+        /// What it said.
+        hello: alloc::boxed::Box<Hello>,
+    },
+    /// Frames came.
+    Batch {
+        /// On which session.
+        session: SessionId,
+        /// In which lane.
+        lane: Lane,
+        /// Whole frames in a row; at most 64 KiB.
+        frames: Vec<u8>,
+    },
+    /// Checks that are not up.
+    Standing {
+        /// On which session.
+        session: SessionId,
+        /// Which; at most 500 at once.
+        checks: Vec<Standing>,
+    },
+    /// All that stands was said.
+    StandingEnd {
+        /// On which session.
+        session: SessionId,
+        /// How many checks are up.
+        up: u32,
+        /// crc32c over the names of those that are up.
+        digest: u32,
+    },
+    /// The answer to a challenge.
+    Answered {
+        /// On which session.
+        session: SessionId,
+        /// The challenge's nonce.
+        nonce: u64,
+    },
+    /// The agent ends as planned.
+    Goodbye {
+        /// On which session.
+        session: SessionId,
+    },
+    /// The session is gone.
+    Closed {
+        /// Which.
+        session: SessionId,
+        /// How.
+        how: Close,
+    },
+}
+
+/// Something to say on a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// The Hello is taken.
+    Welcome {
+        /// To whom.
+        session: SessionId,
+        /// How often to report.
+        heartbeat: Span,
+        /// What is journaled of its run.
+        known: alloc::boxed::Box<Ranges>,
+    },
+    /// These frames are journaled; the latest ack of a run replaces those before it.
+    Ack {
+        /// To whom.
+        session: SessionId,
+        /// Of which run.
+        run: Run,
+        /// Which frames.
+        ranges: alloc::boxed::Box<Ranges>,
+    },
+    /// Who is really there?
+    Challenge {
+        /// To whom.
+        session: SessionId,
+        /// To be answered with.
+        nonce: u64,
+    },
+    /// End the session with a status.
+    Refuse {
+        /// Which.
+        session: SessionId,
+        /// The stable code of the reason.
+        code: &'static str,
+    },
+}

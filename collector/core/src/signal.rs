@@ -1,0 +1,1 @@
+//! Signals: one fingerprinted condition each, firing or not.

@@ -1,0 +1,279 @@
+//! Views: answers to questions, as plain values. A page has at most 500 items, so none holds the core for 1 ms.
+
+use crate::Token;
+use crate::incident::{Change, IncidentId, Severity, State};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::{HostId, Name, Wall};
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Where to answer.
+    pub reply: Token,
+    /// What is asked.
+    pub question: Question,
+}
+
+/// What can be asked. `after` continues behind the last item of the page before; `limit` is 1 to 500.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Hosts by name.
+    Hosts {
+        /// Behind this one.
+        after: Option<Box<HostId>>,
+        /// Most items.
+        limit: u16,
+    },
+    /// Services by host and name; checks without a service stand under an empty name.
+    Services {
+        /// Only this host.
+        host: Option<Box<HostId>>,
+        /// Behind this one.
+        after: Option<Box<(HostId, Option<Name>)>>,
+        /// Most items.
+        limit: u16,
+    },
+    /// Incidents, newest first.
+    Incidents {
+        /// Only those that are not resolved.
+        open_only: bool,
+        /// Only this host.
+        host: Option<Box<HostId>>,
+        /// Older than this one.
+        before: Option<IncidentId>,
+        /// Most items.
+        limit: u16,
+    },
+    /// One incident with timeline and finding.
+    Incident(IncidentId),
+}
+
+/// An answer, once everything it shows is durable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// Where to answer.
+    pub reply: Token,
+    /// What.
+    pub answer: Answer,
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A page of hosts, and whether more follow.
+    Hosts(Vec<Host>, More),
+    /// A page of services, and whether more follow.
+    Services(Vec<Service>, More),
+    /// A page of incidents, and whether more follow.
+    Incidents(Vec<Incident>, More),
+    /// One incident; `None` if there is none.
+    Incident(Option<Box<Detail>>),
+}
+
+/// Whether a page is the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum More {
+    /// More items follow.
+    Yes,
+    /// This was all.
+    No,
+}
+
+/// Where a host stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostState {
+    /// It has a session and is heard.
+    Connected,
+    /// No session, not yet silent.
+    Away,
+    /// Not heard for 2.5 heartbeats.
+    Silent,
+    /// Its agent said goodbye.
+    Stopped,
+    /// Two live sessions with one certificate.
+    Quarantined,
+    /// Enrolled, never seen.
+    Expected,
+}
+
+/// A host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Its id.
+    pub host: HostId,
+    /// Where it stands.
+    pub state: HostState,
+    /// When it was last heard, by the collector's clock; `None` if never by this collector process or in the journal.
+    pub last_heard: Option<Wall>,
+    /// Its agent's version.
+    pub version: String,
+    /// Checks that its agent watches.
+    pub checks: u32,
+    /// Of these, not up.
+    pub not_up: u32,
+    /// Frames journaled.
+    pub frames: u64,
+    /// Frames named as lost.
+    pub lost: u64,
+    /// Frames of a kind that is not known yet.
+    pub unknown: u64,
+}
+
+/// A service, or under no name the checks that belong to none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Its host.
+    pub host: HostId,
+    /// Its name.
+    pub service: Option<Name>,
+    /// The worst verdict of its checks.
+    pub verdict: Verdict,
+    /// Its checks.
+    pub checks: Vec<Check>,
+    /// Remedies begun.
+    pub remedies: u64,
+    /// Why remedies rest, in words; empty while they don't.
+    pub not_healed: String,
+    /// Its process, 0 if none is known.
+    pub pid: u32,
+}
+
+/// A check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Its name.
+    pub check: Name,
+    /// What it watches.
+    pub kind: CheckKind,
+    /// What its history says; unknown while its host is silent.
+    pub verdict: Verdict,
+    /// Since when, by the host's clock.
+    pub since: Option<Wall>,
+    /// Why, in words; empty if up.
+    pub cause: String,
+}
+
+/// An incident in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incident {
+    /// Its number.
+    pub id: IncidentId,
+    /// Grows with every change.
+    pub revision: u32,
+    /// Where it stands.
+    pub state: State,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The stable code of the rule that says so.
+    pub severity_rule: &'static str,
+    /// One line.
+    pub title: String,
+    /// The root's cause, in words.
+    pub cause: String,
+    /// How it ended; empty while open.
+    pub outcome: String,
+    /// Whom it touches.
+    pub hosts: Vec<HostId>,
+    /// What it touches.
+    pub services: Vec<Name>,
+    /// When it opened: by the host's clock where a host saw it.
+    pub opened: Wall,
+    /// When it last changed, by the collector's clock.
+    pub changed: Wall,
+    /// When it was resolved, by the collector's clock.
+    pub resolved: Option<Wall>,
+    /// 1, and one more for each time it came back within 30 minutes.
+    pub episode: u32,
+    /// Who took it.
+    pub acknowledged_by: Option<Name>,
+    /// Conditions that fire now.
+    pub firing: u32,
+    /// Conditions that ever joined.
+    pub signals: u32,
+    /// Known only from the backlog after it was over.
+    pub late: bool,
+}
+
+/// An incident with all that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail {
+    /// The incident.
+    pub incident: Incident,
+    /// What happened, in order.
+    pub timeline: Vec<Entry>,
+    /// Entries that the limit of 200 left out.
+    pub left_out: u64,
+    /// The root in words.
+    pub root: String,
+    /// What follows from it, in words.
+    pub symptoms: Vec<String>,
+    /// Why: stable code and sentence.
+    pub reasons: Vec<(&'static str, String)>,
+}
+
+/// One line of a timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// When: by the host's clock where a host saw it, else by the collector's.
+    pub at: Wall,
+    /// Which host saw it.
+    pub host: Option<HostId>,
+    /// The stable code.
+    pub code: &'static str,
+    /// In words.
+    pub text: String,
+    /// It came in the backlog.
+    pub late: bool,
+    /// The host's clock was not synchronised.
+    pub unsynced: bool,
+}
+
+/// A watcher's number, given by the shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WatcherId(pub u64);
+
+/// Watchers come, go and read. At most 256 at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch {
+    /// A new watcher.
+    Come {
+        /// Its number.
+        watcher: WatcherId,
+        /// Continue behind this change; `None`: from now on.
+        after: Option<u64>,
+    },
+    /// It has read this many; frees their place. At most 256 changes wait for one watcher.
+    Read {
+        /// Its number.
+        watcher: WatcherId,
+        /// How many.
+        changes: u16,
+    },
+    /// It is gone.
+    Gone {
+        /// Its number.
+        watcher: WatcherId,
+    },
+}
+
+/// Something for a watcher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Push {
+    /// A change, once it is durable.
+    Change {
+        /// To whom.
+        watcher: WatcherId,
+        /// What.
+        change: Box<Change>,
+    },
+    /// The end: too slow, or the token is too old.
+    Cut {
+        /// Whom.
+        watcher: WatcherId,
+        /// The stable code of the reason.
+        code: &'static str,
+    },
+}
