@@ -63,3 +63,21 @@ pub struct Probe {
     /// Which check.
     pub check: CheckIx,
 }
+
+/// One check with all that is remembered of it.
+#[derive(Debug)]
+pub struct Slot {
+    spec: Spec,
+}
+
+impl Slot {
+    /// A check of which nothing is known yet.
+    pub fn new(spec: Spec) -> Self {
+        Self { spec }
+    }
+
+    /// What it is.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+}

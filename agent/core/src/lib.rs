@@ -18,7 +18,8 @@ pub mod session;
 pub mod spool;
 pub mod timer;
 
-
+use picket_proto::{BootId, Mono, Now, Run, Seq, Text};
+pub use timer::Reason;
 
 /// What can happen to an agent. At most 10 variants: one per room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,27 +63,68 @@ pub enum Effect {
 const _: () = assert!(size_of::<Input<'_>>() <= 128);
 const _: () = assert!(size_of::<Effect>() <= 128);
 
-/// Why the next deadline is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Reason {
-    /// A probe is due.
-    Probe,
-    /// A restart is due.
-    Restart,
-    /// A stopping service is to be killed.
-    Kill,
-    /// A starting service must have passed its checks by now.
-    StartTimeout,
-    /// What has been passing has held.
-    Held,
-    /// An open breaker tries once.
-    HalfOpen,
-    /// Evidence did not come in time; the remedy goes on without it.
-    Evidence,
-    /// The link is tried again.
-    Connect,
-    /// A heartbeat is due.
-    Heartbeat,
-    /// The farewell has taken long enough.
-    Farewell,
+/// Memory that the shell lends for the process' life. Nothing in here grows.
+pub struct Storage<'s> {
+    /// One per check, in the configuration's order; at most 65,535.
+    pub checks: &'s mut [check::Slot],
+    /// One per service, in the configuration's order; at most 65,535.
+    pub services: &'s mut [service::Slot],
+    /// Where frames wait; at least [`spool::RING_MIN`] bytes and less than 4 GiB.
+    pub ring: &'s mut [u8],
+    /// One per frame that can wait, made with `Default`; one per 128 bytes of ring fits the usual mix.
+    pub index: &'s mut [spool::Entry],
+}
+
+/// Who this agent is, for the life of the process.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// This start of the agent.
+    pub run: Run,
+    /// The boot it lives in.
+    pub boot: BootId,
+    /// The run before this one and its last durable frame, where still known.
+    pub previous: Option<(Run, Seq)>,
+    /// The agent's version.
+    pub version: Text,
+}
+
+/// The agent.
+pub struct Agent<'s> {
+    storage: Storage<'s>,
+    identity: Identity,
+    seed: u64,
+    synced: bool,
+}
+
+impl<'s> Agent<'s> {
+    /// An agent that has seen nothing. `seed` is its only source of chance.
+    pub fn new(seed: u64, identity: Identity, storage: Storage<'s>) -> Self {
+        Self { storage, identity, seed, synced: false }
+    }
+
+    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
+    pub fn clock_synced(&mut self, synced: bool) {
+        self.synced = synced;
+    }
+
+    /// Takes one input. The first one, whatever it is, also begins the run.
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        let _not_yet = (now, input, &self.identity, self.seed);
+    }
+
+    /// The next thing to do, or `None` when there is nothing until the next input.
+    pub fn poll(&mut self) -> Option<Effect> {
+        None
+    }
+
+    /// When to hand in [`Input::Time`], and why.
+    pub fn deadline(&self) -> Option<(Mono, Reason)> {
+        None
+    }
+
+    /// The frames at `range`; empty if it is not from this agent's last effects.
+    pub fn bytes(&self, range: spool::Bytes) -> &[u8] {
+        let start = range.start as usize;
+        self.storage.ring.get(start..start.saturating_add(range.len as usize)).unwrap_or_default()
+    }
 }

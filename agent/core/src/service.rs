@@ -88,3 +88,21 @@ pub enum Act {
         service: ServiceIx,
     },
 }
+
+/// One service with all that is remembered of it.
+#[derive(Debug)]
+pub struct Slot {
+    spec: Spec,
+}
+
+impl Slot {
+    /// A service of which nothing is known yet.
+    pub fn new(spec: Spec) -> Self {
+        Self { spec }
+    }
+
+    /// What it is.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+}

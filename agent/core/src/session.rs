@@ -111,3 +111,8 @@ pub enum Order {
     /// Close the stream now.
     Close,
 }
+
+/// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
+/// the few others (Hello, Heartbeat, Answer, Goodbye, one each) need none. A channel of this many never fills.
+/// `Sent` counts orders, not messages on the wire: several Standing may travel in one message and count each.
+pub const ORDERS_MAX: u16 = 40;

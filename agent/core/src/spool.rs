@@ -8,3 +8,19 @@ pub struct Bytes {
     /// How many bytes.
     pub len: u32,
 }
+
+/// Smallest ring that works: room for a few frames of the longest kind.
+pub const RING_MIN: usize = 8 * 1024;
+
+/// Where one frame lies in the ring.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Entry {
+    seq: u64,
+}
+
+impl Entry {
+    /// Which frame.
+    pub const fn seq(self) -> u64 {
+        self.seq
+    }
+}
