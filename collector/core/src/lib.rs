@@ -26,7 +26,7 @@ pub mod store;
 pub mod view;
 
 use alloc::vec::Vec;
-use picket_proto::HostId;
+use picket_proto::{BootId, HostId, Mono, Now};
 
 pub use record::Record;
 
@@ -76,3 +76,58 @@ const _: () = assert!(size_of::<Effect>() <= 128);
 /// A place to answer to; the shell keeps what it means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token(pub u64);
+
+/// Why a deadline is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A challenged session has not answered.
+    Challenge,
+    /// A host may be silent.
+    Silence,
+    /// Something of durable state is due: a recovery held long enough, an agent overstayed its stop.
+    Tick,
+    /// The journal is to be tried again.
+    Retry,
+}
+
+/// The collector's core.
+pub struct Collector {
+    seed: u64,
+}
+
+impl Collector {
+    /// A collector that knows nothing. The seed makes its nonces; give it entropy.
+    pub fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// Applies one line of the journal, in its order; for recovery. Makes no effects.
+    pub fn replay(&mut self, index: u64, now: Now, record: Record) {
+        let _ = (index, now, record);
+    }
+
+    /// Begins on the replayed journal: every known host gets its full time to report afresh.
+    pub fn begin(&mut self, now: Now, boot: BootId) {
+        let _ = (now, boot);
+    }
+
+    /// Takes one input; then [`Self::poll`] until `None`.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        let _ = (now, input);
+    }
+
+    /// The next thing to do.
+    pub fn poll(&mut self) -> Option<Effect> {
+        None
+    }
+
+    /// When to hand in [`Input::Time`], and why.
+    pub fn deadline(&self) -> Option<(Mono, Reason)> {
+        None
+    }
+
+    /// The durable state as bytes: equal bytes are equal state.
+    pub fn snapshot(&self) -> Vec<u8> {
+        self.seed.to_le_bytes().to_vec()
+    }
+}
