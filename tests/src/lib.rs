@@ -1,1 +1,5 @@
-//! x
+//! What tests across crates share. This file declares modules and nothing else.
+//!
+//! - [`tidy`]: the house's guards, as functions from a source tree to findings.
+
+pub mod tidy;

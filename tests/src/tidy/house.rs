@@ -1,0 +1,114 @@
+//! Every table and limit of the house in one place: a change of direction or size is a change of this file.
+//!
+//! Folders are relative to the workspace root. A crate that a table does not name is a finding, so that a new crate
+//! states its arrows on the day it is added.
+
+/// A crate of the workspace and which of our own crates it may depend on, for building as for its tests.
+#[derive(Debug, Clone, Copy)]
+pub struct Crate {
+    /// The package's name.
+    pub name: &'static str,
+    /// Our packages that it may name.
+    pub may_import: &'static [&'static str],
+    /// The foreign packages that it may build with; `None` leaves the choice to review.
+    pub foreign: Option<&'static [&'static str]>,
+}
+
+/// Small, `no_std`, without a build script that reads the machine: values and their encoding, nothing else.
+const PURE: Option<&[&str]> = Some(&["crc", "heapless", "postcard", "serde"]);
+
+/// The arrows between crates. Nobody imports `picket-tests`, since no row names it.
+pub const CRATES: &[Crate] = &[
+    Crate { name: "picket-proto", may_import: &[], foreign: PURE },
+    Crate { name: "picket-lease", may_import: &["picket-proto"], foreign: PURE },
+    Crate { name: "picket-rpc", may_import: &["picket-proto"], foreign: None },
+    Crate { name: "picket-agent-core", may_import: &["picket-proto", "picket-lease"], foreign: PURE },
+    Crate { name: "picket-collector-core", may_import: &["picket-proto", "picket-lease"], foreign: PURE },
+    Crate {
+        name: "picket-agent",
+        may_import: &["picket-agent-core", "picket-proto", "picket-lease", "picket-rpc"],
+        foreign: None,
+    },
+    Crate {
+        name: "picket-collector",
+        may_import: &["picket-collector-core", "picket-proto", "picket-lease", "picket-rpc"],
+        foreign: None,
+    },
+    Crate {
+        name: "picket",
+        may_import: &["picket-proto", "picket-rpc", "picket-agent", "picket-collector"],
+        foreign: None,
+    },
+    Crate {
+        name: "picket-tests",
+        may_import: &[
+            "picket-proto",
+            "picket-lease",
+            "picket-rpc",
+            "picket-agent-core",
+            "picket-collector-core",
+            "picket-agent",
+            "picket-collector",
+            "picket",
+        ],
+        foreign: None,
+    },
+];
+
+/// A core and the order of its rooms.
+#[derive(Debug, Clone, Copy)]
+pub struct Core {
+    /// The core's folder.
+    pub folder: &'static str,
+    /// Rooms that hold values only. Every room may name them; they name each other from left to right.
+    pub leaves: &'static [&'static str],
+    /// Rooms in the order in which a fact walks. A room may name the types of a room to its left.
+    pub pipeline: &'static [&'static str],
+}
+
+/// The rooms of each core. A room that is in neither list is a finding.
+pub const CORES: &[Core] = &[
+    Core {
+        folder: "agent/core",
+        leaves: &[],
+        pipeline: &["check", "policy", "service", "spool", "session", "timer"],
+    },
+    Core {
+        folder: "collector/core",
+        leaves: &["records", "identity", "hosts"],
+        pipeline: &["ingest", "signal", "topology", "correlate", "incident", "failover", "notify", "view"],
+    },
+];
+
+/// Crates that must stay pure: `no_std`, without unsafe code. The cores and the language.
+pub const PURE_FOLDERS: &[&str] = &["proto", "proto/lease", "agent/core", "collector/core"];
+
+/// Crates that must do without an allocator, since a microcontroller runs them.
+pub const WITHOUT_ALLOC: &[&str] = &["proto", "proto/lease", "agent/core"];
+
+/// The only file that may hold unsafe code: what the kernel offers and no safe crate wraps.
+pub const UNSAFE_FILE: &str = "agent/src/sys.rs";
+
+/// Most variants of `Input` and of `Effect`: one per room, and no core has room for more rooms than this.
+pub const MAX_VARIANTS: usize = 10;
+
+/// Most bytes of one `Input` or `Effect`: two cache lines. Larger things cross as a range of a ring.
+pub const MAX_WORD_BYTES: usize = 128;
+
+/// Most lines of a core's `lib.rs`: it routes, one line per variant, and holds no engine.
+pub const MAX_LIB_LINES: usize = 200;
+
+/// Lines of a file's body above which the ratchet lists it. The target is 200; up to here nobody has to argue.
+pub const LISTED_FILE_LINES: usize = 300;
+
+/// Most lines of a file's body, listed or not.
+pub const MAX_FILE_LINES: usize = 600;
+
+/// Lines of a function above which the ratchet lists it. The target is about 10.
+pub const LISTED_FN_LINES: usize = 50;
+
+/// Most lines of a function, listed or not.
+pub const MAX_FN_LINES: usize = 70;
+
+/// Where the ratchet is kept.
+pub const RATCHET: &str = "tests/tidy-ratchet.txt";
