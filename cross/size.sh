@@ -1,0 +1,36 @@
+#!/bin/sh
+# Builds the agent as one static file and prints its size as one JSON line; fails above the limit of 5 MiB.
+#
+#   cross/size.sh
+#
+# Static by glibc (crt-static on this machine's own target), since that needs nothing that is not here already: musl
+# has no library in a toolchain without rustup targets, and building it takes a foreign linker (cross/README.md). The
+# same agent with musl is smaller, since glibc brings its resolver and locale code along, so this figure errs to the
+# strict side. It is not for shipping: a static glibc looks names up through libraries of the host's own version.
+set -eu
+limit=5242880
+here=$(cd "$(dirname "$0")/.." && pwd)
+cd "$here"
+target=$(rustc -vV | sed -n 's/^host: //p')
+case $target in
+*-linux-gnu) ;;
+*) echo "size.sh: the size is measured on glibc Linux, this is $target" >&2; exit 2 ;;
+esac
+
+# With --target, the flag reaches the agent and its dependencies, not build scripts and macros, which cannot be static.
+upper=$(printf %s "$target" | tr 'a-z-' 'A-Z_')
+export "CARGO_TARGET_${upper}_RUSTFLAGS=-Ctarget-feature=+crt-static"
+cargo build --locked --quiet --profile agent -p picket-agent --bin picket-agent --target "$target" >&2
+
+binary=${CARGO_TARGET_DIR:-$here/target}/$target/agent/picket-agent
+# INTERP names the dynamic loader: a file without it needs none.
+if LC_ALL=C readelf --program-headers "$binary" | grep -q INTERP; then
+    echo "size.sh: $binary asks for a dynamic loader, so it is not static" >&2
+    exit 1
+fi
+bytes=$(wc -c <"$binary" | tr -d ' ')
+printf '{"figure":"agent_static_bytes","value":%s,"unit":"bytes","limit":%s}\n' "$bytes" "$limit"
+if [ "$bytes" -gt "$limit" ]; then
+    echo "size.sh: $bytes bytes are more than $limit: look at new dependencies and features first" >&2
+    exit 1
+fi
