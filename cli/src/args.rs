@@ -1,0 +1,218 @@
+//! The command line: its words, their help, and nothing else.
+//!
+//! Clap refuses what it can't parse with exit status 2. Environment variables are read in [`crate::place`] and
+//! [`crate::screen`], where they are needed.
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+const EXITS: &str = "\
+Exit status: 0 done, 1 failed, 2 wrong usage, 4 not found, 5 refused (a stale revision, a state or a right that \
+forbids it), 64 mistakes in a configuration, 69 the collector can't be reached.
+
+Environment: PICKET_COLLECTOR and PICKET_CREDENTIALS stand in for --collector and --credentials; without either, \
+the running `picket up` of this user is asked. NO_COLOR turns colour off. TZ names the zone of the times shown.";
+
+/// Asks a Picket collector what is wrong, and tells it what you do about it.
+#[derive(Debug, Parser)]
+#[command(name = "picket", version, after_help = EXITS, max_term_width = 110, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct Globals {
+    /// The collector's address
+    #[arg(long, global = true, value_name = "HOST:PORT")]
+    pub(crate) collector: Option<String>,
+    /// Folder with your cert.pem, key.pem and the collector's ca.pem
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) credentials: Option<PathBuf>,
+    /// For programs: JSON with RFC 3339 times in UTC
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Exact local times with their offset instead of "3 min ago"
+    #[arg(long, global = true)]
+    pub(crate) times: bool,
+    /// Colour the output; auto: on a terminal, unless NO_COLOR is set
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub(crate) color: Colour,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch this machine: agent and collector in one folder, no root, no set-up; Ctrl-C leaves nothing behind
+    Up(Up),
+    /// List the hosts
+    Hosts(Page),
+    /// List services and checks with their verdicts
+    Services(Services),
+    /// List the incidents that are not over
+    Incidents(Incidents),
+    /// Look at one incident, or do something about it
+    #[command(subcommand)]
+    Incident(Incident),
+    /// List journaled events, newest first
+    Events(Events),
+    /// Print every change of every incident as it happens
+    Watch {
+        /// Continue behind this change: a token that an earlier watch printed
+        #[arg(long, value_name = "TOKEN")]
+        resume: Option<String>,
+    },
+    /// Make a one-time token that lets HOST enrol within an hour
+    Token {
+        /// The host's id: a-z 0-9 . _ -
+        host: String,
+    },
+    /// Tell what a code means and what to do, offline; without CODE, list all codes
+    Explain {
+        /// A code as shown in timelines, events and errors
+        code: Option<String>,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Up {
+    /// What to watch; without it: this host's levels and every TCP port that listens now, observed only
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep the data in this folder; without it, a private folder that is removed at the end
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Page {
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Services {
+    /// Only this host
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    #[command(flatten)]
+    pub(crate) page: Page,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Incidents {
+    /// The resolved ones too
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only this host
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Incident {
+    /// Show one incident: cause, outcome, finding, timeline
+    Show { id: u64 },
+    /// Acknowledge it: you take it
+    Ack {
+        id: u64,
+        #[command(flatten)]
+        seen: Seen,
+    },
+    /// Write a note into its timeline
+    Note {
+        id: u64,
+        /// At most 1,000 bytes
+        #[arg(required = true, num_args = 1.., value_name = "TEXT")]
+        text: Vec<String>,
+    },
+    /// Resolve it by hand
+    Resolve {
+        id: u64,
+        /// Why; at most 1,000 bytes
+        #[arg(num_args = 0.., value_name = "TEXT")]
+        text: Vec<String>,
+        #[command(flatten)]
+        seen: Seen,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct Seen {
+    /// The revision that you saw; refused if it has changed since. Without it, the present one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "force")]
+    pub(crate) revision: Option<u32>,
+    /// Whatever stands now
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Events {
+    /// Only this host
+    #[arg(long)]
+    pub(crate) host: Option<String>,
+    /// Only this service
+    #[arg(long)]
+    pub(crate) service: Option<String>,
+    /// Only what was received within this time: 90s, 15min, 1h, 2d
+    #[arg(long, value_name = "TIME", value_parser = within)]
+    pub(crate) within: Option<Duration>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) limit: usize,
+}
+
+/// A number and its unit, up to 10 years.
+fn within(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let seconds: u64 = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return Err("give a number and a unit: 90s, 15min, 1h or 2d".to_owned()),
+    };
+    let number: u64 =
+        number.parse().map_err(|_| "give a whole number and a unit: 90s, 15min, 1h or 2d".to_owned())?;
+    number
+        .checked_mul(seconds)
+        .filter(|all| (1..=10 * 366 * 86_400).contains(all))
+        .map(Duration::from_secs)
+        .ok_or_else(|| "it must be more than nothing and at most 10 years".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_time_is_a_number_and_a_unit() {
+        assert_eq!(within("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(within("15min"), Ok(Duration::from_secs(900)));
+        assert_eq!(within("1h"), Ok(Duration::from_secs(3_600)));
+        for wrong in ["", "h", "1", "1x", "0s", "99999999999d", "-1h", "1.5h"] {
+            assert!(within(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The commands that ask one question: what goes to the collector, page by page, and which page shows the answer.
+//!
+//! `--limit` bounds what is fetched. A command that changes an incident names the revision it is about; without
+//! `--revision` the present one is read first, so that a change between the two is refused and not overwritten.
+
+use crate::args::{Command, Events, Incident, Incidents, Page, Seen, Services};
+use crate::failure::{Exit, Failure};
+use crate::json;
+use crate::link::{self, Link, answer};
+use crate::pages;
+use crate::place::Place;
+use crate::screen::{Reader, Screen};
+use picket_rpc::{PAGE_MAX, v1};
+use serde_json::{Value, json};
+
+/// Asks and shows.
+pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Result<String, Failure> {
+    let mut link = link::open(place).await?;
+    match command {
+        Command::Hosts(page) => hosts(&mut link, page, screen).await,
+        Command::Services(asked) => services(&mut link, asked, screen).await,
+        Command::Incidents(asked) => incidents(&mut link, asked, screen).await,
+        Command::Incident(Incident::Show { id }) => {
+            let detail = get(&mut link, *id).await?;
+            Ok(shown(screen, || json::document(&json::detail(&detail)), || pages::detail(&detail, screen)))
+        }
+        Command::Incident(asked) => {
+            let incident = act(&mut link, asked).await?;
+            let document = || json::document(&json!({"incident": json::incident(&incident)}));
+            Ok(shown(screen, document, || pages::acted(&incident, asked, screen)))
+        }
+        Command::Events(asked) => events(&mut link, asked, screen).await,
+        Command::Token { host } => token(&mut link, host, screen).await,
+        Command::Up(_) | Command::Watch { .. } | Command::Explain { .. } => Err(Failure::failed(
+            "this command asks no single question",
+            "This is a mistake in picket; please report it.",
+        )),
+    }
+}
+
+fn shown(screen: &Screen, program: impl FnOnce() -> String, person: impl FnOnce() -> String) -> String {
+    match screen.reader {
+        Reader::Program => program(),
+        Reader::Person => person(),
+    }
+}
+
+fn list<T>(name: &str, items: &[T], value: fn(&T) -> Value) -> String {
+    json::document(&json!({name: items.iter().map(value).collect::<Vec<_>>()}))
+}
+
+/// How many items to ask for when `have` of `limit` are here.
+fn page_size(limit: usize, have: usize) -> u32 {
+    u32::try_from(limit.saturating_sub(have).min(PAGE_MAX)).unwrap_or(0)
+}
+
+/// Fetches pages until the limit or the end. `$call` is the method, `$request` the request without its page,
+/// `$items` the field with the items.
+macro_rules! fetch {
+    ($link:expr, $call:ident, $request:expr, $items:ident, $limit:expr) => {{
+        let mut items = Vec::new();
+        let mut request = $request;
+        while items.len() < $limit {
+            request.page_size = page_size($limit, items.len());
+            let page = answer($link.$call(request.clone())).await?;
+            items.extend(page.$items);
+            if page.next_page_token.is_empty() {
+                break;
+            }
+            request.page_token = page.next_page_token;
+        }
+        items
+    }};
+}
+
+async fn hosts(link: &mut Link, page: &Page, screen: &Screen) -> Result<String, Failure> {
+    let hosts = fetch!(link, list_hosts, v1::ListHostsRequest::default(), hosts, page.limit);
+    Ok(shown(screen, || list("hosts", &hosts, json::host), || pages::hosts(&hosts, screen)))
+}
+
+async fn services(link: &mut Link, asked: &Services, screen: &Screen) -> Result<String, Failure> {
+    let request =
+        v1::ListServicesRequest { host: asked.host.clone().unwrap_or_default(), ..Default::default() };
+    let services = fetch!(link, list_services, request, services, asked.page.limit);
+    Ok(shown(screen, || list("services", &services, json::service), || pages::services(&services, screen)))
+}
+
+async fn incidents(link: &mut Link, asked: &Incidents, screen: &Screen) -> Result<String, Failure> {
+    let request = v1::ListIncidentsRequest {
+        open_only: !asked.all,
+        host: asked.host.clone().unwrap_or_default(),
+        ..Default::default()
+    };
+    let incidents = fetch!(link, list_incidents, request, incidents, asked.limit);
+    let page = || pages::incidents(&incidents, asked, screen);
+    Ok(shown(screen, || list("incidents", &incidents, json::incident), page))
+}
+
+async fn events(link: &mut Link, asked: &Events, screen: &Screen) -> Result<String, Failure> {
+    let within = asked.within.and_then(|within| prost_types::Duration::try_from(within).ok());
+    let request = v1::ListEventsRequest {
+        host: asked.host.clone().unwrap_or_default(),
+        service: asked.service.clone().unwrap_or_default(),
+        within,
+        ..Default::default()
+    };
+    let events = fetch!(link, list_events, request, events, asked.limit);
+    let lines = || events.iter().map(|event| json::line(&json::event(event))).collect();
+    Ok(shown(screen, lines, || pages::events(&events, screen)))
+}
+
+async fn token(link: &mut Link, host: &str, screen: &Screen) -> Result<String, Failure> {
+    let made = create_token(link, host).await?;
+    Ok(shown(screen, || json::document(&json::token(host, &made)), || pages::token(host, &made, screen)))
+}
+
+/// A one-time token for `host`; `up` enrols its own agent with one.
+pub(crate) async fn create_token(link: &mut Link, host: &str) -> Result<v1::CreateTokenResponse, Failure> {
+    answer(link.create_token(v1::CreateTokenRequest { host: host.to_owned() })).await
+}
+
+async fn get(link: &mut Link, id: u64) -> Result<v1::GetIncidentResponse, Failure> {
+    answer(link.get_incident(v1::GetIncidentRequest { id })).await
+}
+
+/// Acknowledges, notes or resolves.
+async fn act(link: &mut Link, asked: &Incident) -> Result<v1::Incident, Failure> {
+    match asked {
+        Incident::Ack { id, seen } => {
+            let revision = revision(link, *id, *seen).await?;
+            let request = v1::AcknowledgeIncidentRequest { id: *id, revision };
+            answer(link.acknowledge_incident(request)).await.map_err(|failure| stale(failure, *id, "ack"))
+        }
+        Incident::Resolve { id, text, seen } => {
+            let revision = revision(link, *id, *seen).await?;
+            let request = v1::ResolveIncidentRequest { id: *id, revision, text: text.join(" ") };
+            answer(link.resolve_incident(request)).await.map_err(|failure| stale(failure, *id, "resolve"))
+        }
+        Incident::Note { id, text } => {
+            answer(link.note_incident(v1::NoteIncidentRequest { id: *id, text: text.join(" ") })).await
+        }
+        Incident::Show { id } => {
+            let found = get(link, *id).await?.incident;
+            found.ok_or_else(|| {
+                Failure::new(
+                    Exit::NotFound,
+                    format!("there is no incident {id}"),
+                    "Try `picket incidents --all`.",
+                )
+            })
+        }
+    }
+}
+
+/// The revision that a command is about: 0 asks for whatever stands.
+async fn revision(link: &mut Link, id: u64, seen: Seen) -> Result<u32, Failure> {
+    match (seen.force, seen.revision) {
+        (true, _) => Ok(0),
+        (false, Some(revision)) => Ok(revision),
+        (false, None) => Ok(get(link, id).await?.incident.map_or(0, |incident| incident.revision)),
+    }
+}
+
+/// Names the commands that help where the incident has changed.
+fn stale(failure: Failure, id: u64, verb: &str) -> Failure {
+    if failure.names("stale-revision") {
+        failure.advise(format!(
+            "Look again with `picket incident show {id}`, then repeat `picket incident {verb} {id}`."
+        ))
+    } else {
+        failure
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_asks_for_no_more_than_is_missing() {
+        assert_eq!(page_size(10_000, 0), 500);
+        assert_eq!(page_size(510, 500), 10);
+        assert_eq!(page_size(5, 5), 0);
+    }
+}

@@ -1,0 +1,175 @@
+//! The pages that people read: one function per command, messages in, text out.
+//!
+//! A list is a table and an empty one a sentence. [`detail`] is the page that somebody reads at three in the morning:
+//! what, how bad, where it stands and what to type come first, then why it is one incident, then what happened.
+
+mod incident;
+
+use crate::args::Incidents;
+use crate::page::{Cell, Lean, Table};
+use crate::screen::{Ink, Screen};
+use crate::words::{self, plain};
+use picket_rpc::v1;
+
+pub(crate) use incident::{acted, detail};
+
+fn at(at: Option<&prost_types::Timestamp>, screen: &Screen) -> String {
+    words::time(at).map_or_else(|| "never".to_owned(), |at| screen.time(at))
+}
+
+/// The hosts.
+pub(crate) fn hosts(hosts: &[v1::Host], screen: &Screen) -> String {
+    if hosts.is_empty() {
+        return "No hosts yet. `picket token HOST` makes a token that lets one enrol.\n".to_owned();
+    }
+    let mut table = Table::new(&[
+        ("HOST", Lean::Left),
+        ("STATE", Lean::Left),
+        ("HEARD", Lean::Left),
+        ("CHECKS", Lean::Right),
+        ("NOT UP", Lean::Right),
+        ("EVENTS", Lean::Right),
+        ("LOST", Lean::Right),
+        ("AGENT", Lean::Left),
+    ]);
+    for host in hosts {
+        let (state, ink) = words::host_state(host.state);
+        table.row(vec![
+            Cell::plain(plain(&host.host)),
+            Cell::inked(ink, state),
+            Cell::plain(at(host.last_heard.as_ref(), screen)),
+            Cell::plain(host.checks.to_string()),
+            count(u64::from(host.checks_not_up)),
+            Cell::plain(host.frames.to_string()),
+            count(host.frames_lost),
+            Cell::plain(plain(&host.agent_version)),
+        ]);
+    }
+    table.render(screen)
+}
+
+/// A number that should be 0.
+fn count(number: u64) -> Cell {
+    Cell::inked(if number == 0 { Ink::Faint } else { Ink::Bad }, number.to_string())
+}
+
+/// The services, a line per check; host and service stand on their first line only.
+pub(crate) fn services(services: &[v1::Service], screen: &Screen) -> String {
+    if services.is_empty() {
+        return "No services and no checks yet: no agent has connected.\n".to_owned();
+    }
+    let mut table = Table::new(&[
+        ("HOST", Lean::Left),
+        ("SERVICE", Lean::Left),
+        ("PID", Lean::Right),
+        ("CHECK", Lean::Left),
+        ("VERDICT", Lean::Left),
+        ("SINCE", Lean::Left),
+        ("WHY", Lean::Left),
+    ]);
+    let mut last_host = "";
+    for service in services {
+        for (nth, check) in service.checks.iter().enumerate() {
+            let (host, name) =
+                if nth == 0 { (service.host.as_str(), service.service.as_str()) } else { ("", "") };
+            let host = if host == last_host { "" } else { host };
+            table.row(line(host, name, service, check, screen));
+        }
+        last_host = &service.host;
+    }
+    table.render(screen)
+}
+
+fn line(host: &str, name: &str, service: &v1::Service, check: &v1::Check, screen: &Screen) -> Vec<Cell> {
+    let (verdict, ink) = words::verdict(check.verdict);
+    let pid = if name.is_empty() || service.pid == 0 { String::new() } else { service.pid.to_string() };
+    let since = words::time(check.since.as_ref()).map_or_else(String::new, |since| screen.time(since));
+    let why = if service.not_healed_because.is_empty() || check.cause.is_empty() {
+        check.cause.clone()
+    } else {
+        format!("{}; not healed: {}", check.cause, service.not_healed_because)
+    };
+    vec![
+        Cell::inked(Ink::Strong, plain(host)),
+        Cell::plain(plain(name)),
+        Cell::inked(Ink::Faint, pid),
+        Cell::plain(plain(&check.check)),
+        Cell::inked(ink, verdict),
+        Cell::plain(since),
+        Cell::plain(plain(&why)),
+    ]
+}
+
+/// The incidents.
+pub(crate) fn incidents(incidents: &[v1::Incident], asked: &Incidents, screen: &Screen) -> String {
+    if incidents.is_empty() {
+        let on = asked.host.as_deref().map(|host| format!(" on {}", plain(host))).unwrap_or_default();
+        return if asked.all {
+            format!("No incidents{on}, neither open nor resolved.\n")
+        } else {
+            format!("No open incidents{on}. `picket incidents --all` shows the resolved ones too.\n")
+        };
+    }
+    let mut table = Table::new(&[
+        ("ID", Lean::Right),
+        ("SEV", Lean::Left),
+        ("STATE", Lean::Left),
+        ("OPENED", Lean::Left),
+        ("TITLE", Lean::Left),
+        ("OUTCOME", Lean::Left),
+    ]);
+    for incident in incidents {
+        let (severity, severity_ink) = words::severity(incident.severity);
+        let (state, state_ink) = words::incident_state(incident.state);
+        let over = incident.resolved.is_some();
+        table.row(vec![
+            Cell::inked(Ink::Strong, incident.id.to_string()),
+            Cell::inked(if over { Ink::Faint } else { severity_ink }, severity.to_ascii_uppercase()),
+            Cell::inked(state_ink, state),
+            Cell::plain(at(incident.opened.as_ref(), screen)),
+            Cell::plain(plain(&incident.title)),
+            Cell::inked(if over { Ink::Plain } else { Ink::Bad }, plain(&incident.outcome)),
+        ]);
+    }
+    table.render(screen)
+}
+
+/// The events, newest first as they came.
+pub(crate) fn events(events: &[v1::Event], screen: &Screen) -> String {
+    if events.is_empty() {
+        return "No events: nothing of that kind was received in that time.\n".to_owned();
+    }
+    let mut table = Table::new(&[
+        ("TIME", Lean::Left),
+        ("HOST", Lean::Left),
+        ("", Lean::Left),
+        ("WHAT HAPPENED", Lean::Left),
+    ]);
+    for event in events {
+        let (sign, ink) = words::sign(&event.code);
+        let late = if event.late { " (late)" } else { "" };
+        let unsynced = if event.unsynced { " (clock not synchronised)" } else { "" };
+        table.row(vec![
+            Cell::plain(at(event.at.as_ref(), screen)),
+            Cell::plain(plain(&event.host)),
+            Cell::inked(ink, sign),
+            Cell::plain(format!("{}{late}{unsynced}", plain(&event.text))),
+        ]);
+    }
+    table.render(screen)
+}
+
+/// A token, with what to do with it.
+pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen) -> String {
+    let until = words::time(made.expires.as_ref())
+        .map_or_else(|| "within an hour".to_owned(), |at| format!("before {}", screen.exact(at)));
+    format!(
+        "{}\n\nIt lets {} enrol once, {until}, and is not shown again. Put it into a file that only the agent can read\n\
+         and name that file with `picket-agent run --token-file FILE`.\n",
+        screen.paint(Ink::Strong, &plain(&made.token)),
+        plain(host),
+    )
+}
+
+#[cfg(test)]
+mod tests;

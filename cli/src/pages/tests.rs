@@ -1,0 +1,134 @@
+//! Pages as people see them, on a screen of 80 columns in UTC.
+
+use super::*;
+use crate::args::Incidents;
+
+const NOW: &str = "2026-03-01T12:00:00Z";
+
+fn stamp(text: &str) -> Option<prost_types::Timestamp> {
+    let at: jiff::Timestamp = text.parse().unwrap();
+    Some(prost_types::Timestamp { seconds: at.as_second(), nanos: at.subsec_nanosecond() })
+}
+
+fn incident() -> v1::Incident {
+    v1::Incident {
+        id: 3,
+        revision: 7,
+        state: v1::IncidentState::Resolved.into(),
+        severity: v1::Severity::P2.into(),
+        severity_rule: "sev-service-down".to_owned(),
+        title: "nginx on web-1: was killed by SIGKILL".to_owned(),
+        cause: "nginx (pid 4711) was killed by SIGKILL after 3 h 2 min".to_owned(),
+        outcome: "recovered, verified".to_owned(),
+        hosts: vec!["web-1".to_owned()],
+        services: vec!["nginx".to_owned()],
+        opened: stamp("2026-03-01T11:57:00.100Z"),
+        changed: stamp("2026-03-01T11:57:05.400Z"),
+        resolved: stamp("2026-03-01T11:57:05.400Z"),
+        episode: 2,
+        signals: 2,
+        ..v1::Incident::default()
+    }
+}
+
+fn entry(at: &str, code: &str, text: &str) -> v1::TimelineEntry {
+    v1::TimelineEntry {
+        at: stamp(at),
+        host: "web-1".to_owned(),
+        code: code.to_owned(),
+        text: text.to_owned(),
+        ..v1::TimelineEntry::default()
+    }
+}
+
+fn shown() -> v1::GetIncidentResponse {
+    v1::GetIncidentResponse {
+        incident: Some(incident()),
+        timeline: vec![
+            entry(
+                "2026-03-01T11:57:00.100Z",
+                "service-died",
+                "nginx (pid 4711) was killed by SIGKILL after 3 h 2 min",
+            ),
+            entry(
+                "2026-03-01T11:57:00.112Z",
+                "remedy-begun",
+                "nginx is restarted (attempt 1): it was killed by SIGKILL",
+            ),
+            entry(
+                "2026-03-01T11:57:05.200Z",
+                "remedy-held",
+                "nginx recovered, verified: nginx:http passed 12 ms after the failure and held for 5 s",
+            ),
+        ],
+        entries_left_out: 0,
+        finding: Some(v1::Finding {
+            root: "nginx (pid 4711) was killed by SIGKILL".to_owned(),
+            symptoms: vec!["nginx:http is down: connection refused".to_owned()],
+            reasons: vec!["process-before-checks: the process died, so its checks fail".to_owned()],
+        }),
+    }
+}
+
+#[test]
+fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
+    let text = detail(&shown(), &Screen::still(80, NOW));
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "#3  nginx on web-1: was killed by SIGKILL");
+    assert_eq!(lines[1], "    P2 (sev-service-down)  resolved");
+    for said in [
+        "  Outcome     recovered, verified",
+        "  Where       web-1: nginx",
+        "  Opened      2026-03-01 11:57:00 +00:00 (3 min ago)",
+        "  Lasted      5.3 s",
+        "  Episode     2: it came back within 30 min",
+        "  11:57:00.100            0  ! nginx (pid 4711) was killed by SIGKILL after 3 h",
+        "  11:57:00.112       +12 ms  > nginx is restarted (attempt 1): it was killed by",
+    ] {
+        assert!(lines.contains(&said), "{said:?} in\n{text}");
+    }
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn what_a_service_printed_cannot_drive_the_terminal() {
+    let mut poisoned = shown();
+    poisoned.timeline[0].text = "nginx last printed: \x1b]0;owned\x07".to_owned();
+    assert!(!detail(&poisoned, &Screen::still(80, NOW)).contains(['\x1b', '\x07']));
+}
+
+#[test]
+fn lists_fit_the_terminal_and_empty_ones_say_so() {
+    let screen = Screen::still(60, NOW);
+    let asked = Incidents { all: false, host: None, limit: 10 };
+    let text = incidents(&[incident()], &asked, &screen);
+    assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+    assert!(text.contains("3 min ago"), "{text}");
+    assert_eq!(
+        incidents(&[], &asked, &screen),
+        "No open incidents. `picket incidents --all` shows the resolved ones too.\n"
+    );
+    assert!(hosts(&[], &screen).starts_with("No hosts yet."));
+    assert!(services(&[], &screen).starts_with("No services"));
+    assert!(events(&[], &screen).starts_with("No events"));
+}
+
+#[test]
+fn host_and_service_stand_on_their_first_line_only() {
+    let check = |name: &str, verdict: v1::Verdict| v1::Check {
+        check: name.to_owned(),
+        verdict: verdict.into(),
+        ..v1::Check::default()
+    };
+    let service = v1::Service {
+        host: "web-1".to_owned(),
+        service: "nginx".to_owned(),
+        checks: vec![check("nginx:process", v1::Verdict::Up), check("nginx:http", v1::Verdict::Down)],
+        pid: 4711,
+        ..v1::Service::default()
+    };
+    let text = services(&[service], &Screen::still(80, NOW));
+    assert_eq!(text.matches("web-1").count(), 1, "{text}");
+    assert_eq!(text.matches("4711").count(), 1, "{text}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+}

@@ -1,0 +1,139 @@
+//! The words and inks of the wire's enums and times: one spelling for tables and JSON.
+//!
+//! Names are lower case, joined by `-`; an unknown number (a newer collector) is `unknown-N`, never an error. Text
+//! from the collector may hold what a service printed or a person typed, so [`plain`] takes its control characters
+//! away before it meets a terminal.
+
+use crate::screen::Ink;
+use jiff::Timestamp;
+use picket_rpc::v1::{CheckKind, HostState, IncidentState, Severity, Verdict};
+
+/// The text without control characters, which a terminal would obey.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// The time in a message; `None` where it is not set or is none that exists.
+pub(crate) fn time(at: Option<&prost_types::Timestamp>) -> Option<Timestamp> {
+    at.and_then(|at| Timestamp::new(at.seconds, at.nanos).ok())
+}
+
+/// A number that no name is known for.
+fn unnamed(number: i32) -> String {
+    format!("unknown-{number}")
+}
+
+macro_rules! names {
+    ($(#[$doc:meta])* $function:ident, $type:ident { $($variant:ident => $name:literal, $ink:ident;)* }) => {
+        $(#[$doc])*
+        pub(crate) fn $function(number: i32) -> (String, Ink) {
+            match $type::try_from(number) {
+                $(Ok($type::$variant) => ($name.to_owned(), Ink::$ink),)*
+                Err(_) => (unnamed(number), Ink::Plain),
+            }
+        }
+    };
+}
+
+names! {
+    /// Where a host stands.
+    host_state, HostState {
+        Unspecified => "unspecified", Plain;
+        Connected => "connected", Good;
+        Away => "away", Warning;
+        Silent => "silent", Bad;
+        Stopped => "stopped", Faint;
+        Quarantined => "quarantined", Bad;
+        Expected => "expected", Faint;
+    }
+}
+
+names! {
+    /// What a check's history says.
+    verdict, Verdict {
+        Unspecified => "unspecified", Plain;
+        Unknown => "unknown", Faint;
+        Up => "up", Good;
+        Degraded => "degraded", Warning;
+        Flapping => "flapping", Warning;
+        Down => "down", Bad;
+    }
+}
+
+names! {
+    /// What is watched.
+    kind, CheckKind {
+        Unspecified => "unspecified", Plain;
+        Process => "process", Plain;
+        Tcp => "tcp", Plain;
+        Http => "http", Plain;
+        Cpu => "cpu", Plain;
+        Memory => "memory", Plain;
+        Load => "load", Plain;
+        Space => "space", Plain;
+    }
+}
+
+names! {
+    /// How bad an incident is.
+    severity, Severity {
+        Unspecified => "unspecified", Plain;
+        P0 => "p0", Bad;
+        P1 => "p1", Bad;
+        P2 => "p2", Warning;
+        P3 => "p3", Plain;
+    }
+}
+
+names! {
+    /// Where an incident stands.
+    incident_state, IncidentState {
+        Unspecified => "unspecified", Plain;
+        Open => "open", Bad;
+        Acknowledged => "acknowledged", Warning;
+        Verifying => "verifying", Warning;
+        Resolved => "resolved", Good;
+    }
+}
+
+/// The sign and ink of a code: `!` something fails, `>` something is done about it, `+` it is good again, `#` an
+/// incident, `-` the rest. ASCII, so that every console shows it.
+pub(crate) fn sign(code: &str) -> (char, Ink) {
+    match code {
+        "check-down" | "service-died" | "remedy-not-held" | "breaker-open" | "gap" | "host-silent"
+        | "duplicate-identity" => ('!', Ink::Bad),
+        "check-degraded" | "check-flapping" | "agent-overstay" => ('!', Ink::Warning),
+        "remedy-begun" | "breaker-half-open" => ('>', Ink::Warning),
+        "check-up" | "remedy-held" | "breaker-closed" | "host-back" | "service-adopted" => ('+', Ink::Good),
+        "service-started" => ('+', Ink::Plain),
+        "incident-resolved" => ('#', Ink::Good),
+        _ if code.starts_with("incident-") => ('#', Ink::Strong),
+        _ => ('-', Ink::Faint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use picket_proto::code;
+
+    #[test]
+    fn a_newer_collectors_number_is_shown_and_not_refused() {
+        assert_eq!(verdict(99).0, "unknown-99");
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        assert_eq!(plain("a\x1b[31mb\r\nc"), "a [31mb  c");
+    }
+
+    #[test]
+    fn signs_name_codes_that_exist() {
+        for known in
+            ["check-down", "service-died", "remedy-not-held", "breaker-open", "host-silent", "host-back"]
+        {
+            assert!(code::find(known).is_some(), "{known}");
+            assert_ne!(sign(known).0, '-');
+        }
+    }
+}
