@@ -141,6 +141,7 @@ codes! {
     "watch-cut": "The watcher read too slowly and was cut.", "Watch again with the last resume token.";
     "shutting-down": "The collector is ending.", "Try again when it is back.";
     // Why a link is not there, as the agent sees it.
+    "link-open": "The collector took the agent's session.", "Nothing.";
     "link-refused": "The collector's address refuses connections.", "Is the collector running, and is the port right?";
     "link-unreachable": "The collector's address cannot be reached.", "Look at routes and firewalls between the host and the collector.";
     "link-unresolved": "The collector's name does not resolve.", "Look at the name in the configuration and at the host's resolver.";

@@ -1,0 +1,399 @@
+//! Driver `spawn`: starts, stops and watches the processes of services.
+//!
+//! - A child gets its own process group, and its output goes to a file, so that it outlives the agent. Its identity
+//!   (pid, start time, session, boot) stands in a small file; the next run adopts it ([`adopt`]).
+//! - `std::process::Command` stays on its posix_spawn path: only group, environment, folder and files are set, and the
+//!   program is a path. pidfd_open follows at once; the child can't be reaped by anyone else, so the pid is still its.
+//! - On an exit the leader is reaped, then the group is killed: a killed nginx master leaves workers on the port. In
+//!   the common case there are none, and that costs one system call (ESRCH). Otherwise [`remnants`] waits for them,
+//!   at most 2 s, and a start that is asked for meanwhile waits too.
+//! - The hot path (exit to exec) is: epoll, waitid, fstat of the log, kill, dup x2, posix_spawn, pidfd_open. Nothing
+//!   is written before the spawn; the identity file, evidence and rotation come in [`Services::afterwards`].
+//!
+//! Limits: a log is at most 1 MiB when its service starts, else it becomes `NAME.log.1` (one generation): a start is
+//! the only moment when nobody holds the file open. A service that prints much and never ends still fills its disk;
+//! the space check tells that. 2 descriptors per service. pidfds need Linux 5.4.
+
+mod adopt;
+mod evidence;
+mod remnants;
+
+use crate::config::Service;
+use picket_agent_core::service::{Act, Fact, ServiceIx};
+use picket_proto::event::Exit;
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::mpsc;
+
+/// Where a log is turned over at the next start.
+const LOG_MAX: u64 = 1024 * 1024;
+/// For how long an adopted process' status is waited for: its new parent has to reap it first.
+const REAP_WAIT: Duration = Duration::from_millis(100);
+
+/// Something that a watcher saw.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// The process of this service ended.
+    Gone { service: ServiceIx },
+    /// What was left of its group is gone, or did not go in time.
+    Cleared { service: ServiceIx, in_time: bool },
+}
+
+/// What came of an act, for the core.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Absent { service: ServiceIx },
+    Started { service: ServiceIx, pid: u32, adopted: bool },
+    Exited { service: ServiceIx, pid: u32, exit: Exit },
+    Evidence { service: ServiceIx, pid: u32, last_line: String },
+}
+
+impl Outcome {
+    /// The fact that the core takes.
+    pub(crate) fn as_fact(&self) -> Fact<'_> {
+        match self {
+            Self::Absent { service } => Fact::Absent { service: *service },
+            Self::Started { service, pid, adopted } => {
+                Fact::Started { service: *service, pid: *pid, adopted: *adopted }
+            }
+            Self::Exited { service, pid, exit } => Fact::Exited { service: *service, pid: *pid, exit: *exit },
+            Self::Evidence { service, pid, last_line } => {
+                Fact::Evidence { service: *service, pid: *pid, last_line }
+            }
+        }
+    }
+}
+
+/// All services of this agent.
+pub(crate) struct Services {
+    items: Vec<Item>,
+    notices: mpsc::Sender<Notice>,
+    session: i32,
+    boot: u128,
+}
+
+struct Item {
+    name: String,
+    command: Command,
+    identity: PathBuf,
+    log_path: PathBuf,
+    log: File,
+    life: Life,
+    /// A log that grew too long is turned over at the next start.
+    turn_over: bool,
+    /// Bytes of log before this life began.
+    life_start: u64,
+    /// What is to be done when the loop has nothing more urgent.
+    owed: Owed,
+}
+
+#[derive(Default)]
+struct Owed {
+    identity: bool,
+    /// Whose last line, and where its output ends in the log.
+    evidence: Option<(u32, u64)>,
+}
+
+enum Life {
+    None,
+    /// The group of the last life is being killed; whether a start waits for that.
+    Clearing {
+        start_waits: bool,
+    },
+    Lives(Process),
+}
+
+struct Process {
+    pid: Pid,
+    pidfd: Arc<AsyncFd<OwnedFd>>,
+    started: Option<u64>,
+}
+
+impl Services {
+    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for two notices per service can't
+    /// be full: each has at most one process and one clearing.
+    ///
+    /// # Errors
+    /// A folder or log can't be made.
+    pub(crate) fn new(
+        services: &[Service],
+        state: &Path,
+        boot: u128,
+    ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
+        let (notices, out) = mpsc::channel(services.len() * 2 + 1);
+        let items = services.iter().map(|service| Item::new(service, state)).collect::<io::Result<_>>()?;
+        let session = rustix::process::getsid(None)?.as_raw_nonzero().get();
+        Ok((Self { items, notices, session, boot }, out))
+    }
+
+    /// The process of a service and its start time, where known.
+    pub(crate) fn process(&self, service: ServiceIx) -> Option<(Pid, Option<u64>)> {
+        match &self.items.get(usize::from(service))?.life {
+            Life::Lives(process) => Some((process.pid, process.started)),
+            Life::None | Life::Clearing { .. } => None,
+        }
+    }
+
+    /// Does it; what is known at once comes back, the rest by a notice.
+    pub(crate) fn obey(&mut self, act: Act) -> Option<Outcome> {
+        match act {
+            Act::Start { service } => self.start(service),
+            Act::Stop { service } => {
+                self.item(service).signal(Signal::TERM);
+                None
+            }
+            Act::Kill { service } => {
+                self.item(service).signal(Signal::KILL);
+                None
+            }
+        }
+    }
+
+    fn item(&mut self, service: ServiceIx) -> &mut Item {
+        &mut self.items[usize::from(service)]
+    }
+
+    fn start(&mut self, service: ServiceIx) -> Option<Outcome> {
+        let notices = self.notices.clone();
+        let item = self.item(service);
+        match &mut item.life {
+            Life::Clearing { start_waits } => {
+                *start_waits = true;
+                return None;
+            }
+            // The core starts only what it was told is gone; a second process of a service must never be.
+            Life::Lives(process) => {
+                tracing::error!(service = item.name, pid = %process.pid, "asked to start a service that lives; not done");
+                return None;
+            }
+            Life::None => {}
+        }
+        match item.spawn() {
+            Ok(process) => {
+                let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
+                watch(service, Arc::clone(&process.pidfd), notices);
+                item.life = Life::Lives(process);
+                item.owed.identity = true;
+                Some(Outcome::Started { service, pid, adopted: false })
+            }
+            Err(error) => {
+                item.owed.evidence = Some((0, item.life_start));
+                let exit = Exit::NotStarted(error.raw_os_error().unwrap_or(libc::EINVAL));
+                Some(Outcome::Exited { service, pid: 0, exit })
+            }
+        }
+    }
+
+    /// Takes a watcher's notice.
+    pub(crate) fn noticed(&mut self, notice: Notice) -> Option<Outcome> {
+        match notice {
+            Notice::Gone { service } => self.gone(service),
+            Notice::Cleared { service, in_time } => {
+                let item = self.item(service);
+                if !in_time {
+                    tracing::warn!(
+                        service = item.name,
+                        "what was left of the service did not end within 2 s of SIGKILL"
+                    );
+                }
+                match std::mem::replace(&mut item.life, Life::None) {
+                    Life::Clearing { start_waits: true } => self.start(service),
+                    Life::Clearing { start_waits: false } | Life::None => None,
+                    lives @ Life::Lives(_) => {
+                        item.life = lives;
+                        None
+                    }
+                }
+            }
+        }
+    }
+
+    fn gone(&mut self, service: ServiceIx) -> Option<Outcome> {
+        let notices = self.notices.clone();
+        let item = self.item(service);
+        let Life::Lives(process) = std::mem::replace(&mut item.life, Life::None) else { return None };
+        let exit = exit_of(process.pidfd.get_ref());
+        let end = item.log.metadata().map_or(0, |log| log.len());
+        let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
+        item.owed = Owed { identity: true, evidence: Some((pid, end)) };
+        item.turn_over = end > LOG_MAX;
+        // The leader is reaped by now; its number can't be another group's within these microseconds.
+        if rustix::process::kill_process_group(process.pid, Signal::KILL).is_ok() {
+            item.life = Life::Clearing { start_waits: false };
+            let name = item.name.clone();
+            tokio::spawn(async move {
+                let in_time = remnants::clear(process.pid, &name).await;
+                let _loop_is_ending_when_nobody_listens =
+                    notices.send(Notice::Cleared { service, in_time }).await;
+            });
+        }
+        Some(Outcome::Exited { service, pid, exit })
+    }
+
+    /// Work that nothing urgent waits for: identity files and evidence. Call until it gives nothing more.
+    pub(crate) fn afterwards(&mut self) -> Option<Outcome> {
+        let (session, boot) = (self.session, self.boot);
+        for (item, service) in self.items.iter_mut().zip(0..) {
+            if std::mem::take(&mut item.owed.identity) {
+                item.save_identity(session, boot);
+            }
+            if let Some((pid, end)) = item.owed.evidence.take() {
+                let last_line = evidence::last_line(&item.log, item.life_start..end);
+                item.life_start = end;
+                return Some(Outcome::Evidence { service, pid, last_line });
+            }
+        }
+        None
+    }
+}
+
+impl Item {
+    fn new(service: &Service, state: &Path) -> io::Result<Self> {
+        let name = service.spec.name.to_string();
+        let folder = state.join("services");
+        let own = folder.join(&name);
+        crate::identity::make_private_folder(&own)?;
+        let own = own.to_string_lossy();
+        let fill = |text: &str| text.replace("{state}", &own);
+        let mut parts = service.command.iter().map(|part| fill(part));
+        let mut command = Command::new(parts.next().unwrap_or_default());
+        command.args(parts).current_dir(fill(&service.cwd)).process_group(0).stdin(Stdio::null());
+        command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
+        let log_path = folder.join(format!("{name}.log"));
+        let log = evidence::open_log(&log_path)?;
+        let life_start = log.metadata()?.len();
+        Ok(Self {
+            identity: folder.join(format!("{name}.process")),
+            turn_over: life_start > LOG_MAX,
+            life: Life::None,
+            owed: Owed::default(),
+            name,
+            command,
+            log_path,
+            log,
+            life_start,
+        })
+    }
+
+    fn spawn(&mut self) -> io::Result<Process> {
+        if self.turn_over {
+            self.log = evidence::turn_over(&self.log_path)?;
+            (self.turn_over, self.life_start) = (false, 0);
+        }
+        let (out, errors) = (self.log.try_clone()?, self.log.try_clone()?);
+        let child = self.command.stdout(out).stderr(errors).spawn();
+        // The command must not keep the copies: they are descriptors that nobody needs until the next start.
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = child?;
+        match follow(child.id()) {
+            Ok((pid, pidfd)) => Ok(Process { pid, pidfd: Arc::new(pidfd), started: None }),
+            Err(error) => {
+                // Without a pidfd its end would never be seen, so it must not live.
+                child.kill()?;
+                child.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Signals the whole group; a frozen member can only end once it continues.
+    fn signal(&self, signal: Signal) {
+        let Life::Lives(process) = &self.life else { return };
+        // The pidfd proves that the leader is there, and with it that the group's number is its own.
+        if rustix::process::pidfd_send_signal(process.pidfd.get_ref(), Signal::CONT).is_ok() {
+            let sent = rustix::process::kill_process_group(process.pid, signal);
+            if let Err(error) =
+                sent.and_then(|()| rustix::process::kill_process_group(process.pid, Signal::CONT))
+            {
+                tracing::warn!(service = self.name, %error, "the service can't be signalled");
+            }
+        }
+    }
+
+    fn save_identity(&mut self, session: i32, boot: u128) {
+        let saved = match &mut self.life {
+            Life::Lives(process) => {
+                process.started = crate::probe::process::stat(process.pid).map(|stat| stat.started);
+                let started = process.started.unwrap_or_default();
+                adopt::save(&self.identity, &adopt::Saved { pid: process.pid, started, session, boot })
+            }
+            Life::None | Life::Clearing { .. } => adopt::forget(&self.identity),
+        };
+        if let Err(error) = saved {
+            tracing::warn!(service = self.name, %error, "the next run of the agent can't know the service's process");
+        }
+    }
+}
+
+/// Opens a pidfd of a child that nobody has reaped.
+fn follow(pid: u32) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+    Ok((pid, crate::sys::readable(pidfd)?))
+}
+
+fn watch(service: ServiceIx, pidfd: Arc<AsyncFd<OwnedFd>>, notices: mpsc::Sender<Notice>) {
+    tokio::spawn(async move {
+        // A pidfd that can't be polled is as good as gone: its exit is then told as unknown.
+        let ready = pidfd.readable().await.is_ok();
+        if ready && !is_child(pidfd.get_ref()) {
+            let reaped = async {
+                while !pidfd.ready(Interest::READABLE).await.is_ok_and(|mut ready| {
+                    let reaped = ready.ready().is_read_closed();
+                    ready.clear_ready();
+                    reaped
+                }) {}
+            };
+            let _without_status_it_is_unknown = tokio::time::timeout(REAP_WAIT, reaped).await;
+        }
+        let _loop_is_ending_when_nobody_listens = notices.send(Notice::Gone { service }).await;
+    });
+}
+
+fn is_child(pidfd: &OwnedFd) -> bool {
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    rustix::process::waitid(WaitId::PidFd(rustix::fd::AsFd::as_fd(pidfd)), look).is_ok()
+}
+
+/// Reaps a child, or asks the kernel about another's.
+fn exit_of(pidfd: &OwnedFd) -> Exit {
+    let reap = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    match rustix::process::waitid(WaitId::PidFd(rustix::fd::AsFd::as_fd(pidfd)), reap) {
+        Ok(Some(status)) => status
+            .exit_status()
+            .map(Exit::Code)
+            .or_else(|| status.terminating_signal().map(Exit::Signal))
+            .unwrap_or(Exit::Unknown),
+        Ok(None) | Err(_) => crate::sys::exit_status(pidfd).map_or(Exit::Unknown, from_wait_status),
+    }
+}
+
+/// The classic encoding: low 7 bits the signal, second byte the exit status.
+const fn from_wait_status(status: i32) -> Exit {
+    match status & 0x7f {
+        0 => Exit::Code(status >> 8 & 0xff),
+        signal => Exit::Signal(signal),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_status_is_an_exit_or_a_signal() {
+        assert_eq!(from_wait_status(0), Exit::Code(0));
+        assert_eq!(from_wait_status(3 << 8), Exit::Code(3));
+        assert_eq!(from_wait_status(9), Exit::Signal(9));
+        assert_eq!(from_wait_status(6 | 0x80), Exit::Signal(6), "a core dump is still the signal");
+    }
+}

@@ -1,0 +1,144 @@
+//! The agent's command line: the same for the binary `picket-agent` and for `picket __agent`.
+//!
+//! Exit status: 0 when it ended as asked, 64 for mistakes in the configuration or on the command line, 1 when it
+//! could not begin or go on.
+
+use crate::log::{Format, Log};
+use crate::plan::{self, Given};
+use crate::{config, run};
+use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Mistakes in the configuration or on the command line (EX_USAGE).
+const USAGE: u8 = 64;
+
+#[derive(Parser)]
+#[command(
+    name = "picket-agent",
+    version,
+    about = "Watches this host, heals its services and tells its collector"
+)]
+struct Line {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Watch and heal until SIGTERM
+    Run(Run),
+    /// Read the configuration, say what it watches, start nothing
+    Check {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Run {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Folder for state, instead of the file's
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// This host's id, instead of the file's
+    #[arg(long, value_name = "ID")]
+    host: Option<String>,
+    /// The collector's host:port, instead of the file's
+    #[arg(long, value_name = "ADDRESS")]
+    collector: Option<String>,
+    /// File with a one-time token, instead of the file's
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Stop the services when the agent is asked to end
+    #[arg(long)]
+    stop_services: bool,
+    /// End, as by SIGTERM, when the process that started this one ends
+    #[arg(long)]
+    die_with_parent: bool,
+    /// How lines of log look
+    #[arg(long, value_enum, default_value = "plain")]
+    log_format: Format,
+}
+
+/// Runs the agent with these arguments, the program's name included.
+pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(args) {
+        Ok(line) => line,
+        Err(error) => {
+            let _terminal_is_gone = error.print();
+            return ExitCode::from(if error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    match line.what {
+        What::Run(given) => start(given),
+        What::Check { config } => check(&config),
+    }
+}
+
+fn start(given: Run) -> ExitCode {
+    if given.die_with_parent && !tie_to_parent() {
+        return ExitCode::FAILURE;
+    }
+    let log = Log::new(given.log_format);
+    let over = Given {
+        state: given.state,
+        host: given.host,
+        collector: given.collector,
+        token_file: given.token_file,
+        stop_services: given.stop_services,
+    };
+    let plan = match config::load(&given.config).and_then(|config| plan::settle(config, &over)) {
+        Ok(plan) => plan,
+        Err(mistakes) => return refuse(&mistakes),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
+    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, log))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&mut std::io::stderr(), &format!("picket-agent: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// SIGTERM to this process when its parent ends; false if the parent is gone already.
+fn tie_to_parent() -> bool {
+    let parent = rustix::process::getppid();
+    let tied = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
+    // A parent that ended before the call sends nothing; then this process has another one now.
+    tied.is_ok() && rustix::process::getppid() == parent
+}
+
+fn check(file: &std::path::Path) -> ExitCode {
+    match config::load(file) {
+        Ok(config) => {
+            let mut out = std::io::stdout();
+            for service in config.services() {
+                say(&mut out, &format!("service {}: {}", service.spec.name, service.command.join(" ")));
+            }
+            for check in config.checks() {
+                say(
+                    &mut out,
+                    &format!("check   {}: {}, every {}", check.name(), check.target(), check.spec.interval),
+                );
+            }
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+fn refuse(mistakes: &config::Mistakes) -> ExitCode {
+    say(&mut std::io::stderr(), &mistakes.to_string());
+    ExitCode::from(USAGE)
+}
+
+fn say(out: &mut dyn Write, text: &str) {
+    let _reader_is_gone = writeln!(out, "{text}");
+}

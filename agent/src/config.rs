@@ -1,0 +1,264 @@
+//! The agent's file: parsed once into parts with no string that is a length of time and no `Option` that means
+//! "default"; all mistakes are reported together, with file, line, key and what to write instead.
+//!
+//! Limits: 1,024 checks (the core's storage is sized from it), 256 services (one spawned process each), files of at
+//! most 1 MiB. Lengths of time are texts such as "500ms", "10s", "5m", "1h". Relative paths are relative to the file.
+//!
+//! | key | unit, range | default |
+//! |---|---|---|
+//! | `agent.state` | folder, made with mode 0700 | none: this or `--state` |
+//! | `agent.host` | 1-63 of `a-z 0-9 . _ -` | the kernel's host name, lower case |
+//! | `agent.spool` | KiB, 64-65536: events that wait for the collector | 256: some 1,500 events, hours of an outage |
+//! | `collector.address` | `host:port`, `https://` may stand before it | none: this or `--collector` |
+//! | `collector.ca` | PEM file of the collector's CA | what the token pins, kept after enrolment |
+//! | `collector.token_file` | file with a one-time token | none |
+//! | `collector.token` | the token itself; only if no one but the owner can read this file | none |
+//!
+//! The tables `[host]`, `[[service]]` and `[[check]]` are described in `config/host.rs`, `config/service.rs` and
+//! `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
+
+mod check;
+mod host;
+mod read;
+mod service;
+mod token;
+
+pub use check::{Check, Target};
+pub use read::{Mistake, Mistakes};
+pub use service::Service;
+pub use token::Token;
+
+use picket_proto::HostId;
+use read::{Keys, Place, Sheet};
+use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+/// Most checks of one agent.
+pub const CHECKS_MAX: usize = 1024;
+/// Most services of one agent.
+pub const SERVICES_MAX: usize = 256;
+const FILE_MAX: u64 = 1024 * 1024;
+
+/// A whole configuration, parsed and sound.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The file.
+    pub file: PathBuf,
+    /// The file's folder, absolute: `{here}`.
+    pub here: PathBuf,
+    /// Where state is kept, if the file says so; the command line may.
+    pub state: Option<PathBuf>,
+    /// This host's id.
+    pub host: HostId,
+    /// Bytes of spool.
+    pub spool: usize,
+    /// The collector, if the file names one; the command line may.
+    pub collector: Option<Collector>,
+    services: Vec<Service>,
+    checks: Vec<Check>,
+}
+
+/// How to reach the collector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collector {
+    /// Its name or address.
+    pub name: String,
+    /// Its port.
+    pub port: u16,
+    /// The CA's PEM file, if one is given.
+    pub ca: Option<PathBuf>,
+    /// The one-time token, if one is given.
+    pub token: Option<Token>,
+}
+
+impl Config {
+    /// The services, in the order of the file.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// All checks: each service's, then those without service, then the host's.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+}
+
+/// Reads a configuration file.
+///
+/// # Errors
+/// [`Mistakes`], all that were found. Nothing was changed.
+pub fn load(path: &Path) -> Result<Config, Mistakes> {
+    let text = match read_file(path) {
+        Ok(text) => text,
+        Err(problem) => {
+            let mut sheet = Sheet::new(path, "");
+            sheet.wrong_file(problem, None);
+            return Err(sheet.finish());
+        }
+    };
+    parse(path, &text)
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let size = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
+    if size > FILE_MAX {
+        return Err(format!("has {size} bytes, more than {FILE_MAX}"));
+    }
+    std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))
+}
+
+/// Parses the text of the configuration file at `path`.
+///
+/// # Errors
+/// [`Mistakes`], all that were found.
+pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
+    let mut sheet = Sheet::new(path, text);
+    let (table, errors) = DeTable::parse_recoverable(text);
+    sheet.syntax(&errors);
+    if !errors.is_empty() {
+        return Err(sheet.finish());
+    }
+    let here =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let here = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
+    let mut keys = Keys::new(table.get_ref(), String::new(), 0);
+    let (state, host, spool) = agent(&mut keys, &mut sheet, &here);
+    let collector = keys.table(&mut sheet, "collector").and_then(|table| collector(table, &mut sheet, &here));
+    let (mut services, mut checks) = (Vec::new(), Vec::new());
+    for table in keys.tables(&mut sheet, "service") {
+        service::read(table, &mut sheet, &here, &mut services, &mut checks);
+    }
+    for table in keys.tables(&mut sheet, "check") {
+        checks.extend(check::read(table, &mut sheet, None));
+    }
+    let host_place = keys.place();
+    let host_table = keys.table(&mut sheet, "host");
+    host::read(host_table, &mut sheet, &mut checks);
+    keys.finish(&mut sheet);
+    unique(&services, &checks, &mut sheet);
+    limits(&services, &checks, &host_place, &mut sheet);
+    if sheet.is_clean() {
+        let file = path.to_path_buf();
+        Ok(Config { file, here, state, host, spool, collector, services, checks })
+    } else {
+        Err(sheet.finish())
+    }
+}
+
+fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> (Option<PathBuf>, HostId, usize) {
+    const SPOOL_KIB: u32 = 256;
+    let Some(mut keys) = keys.table(sheet, "agent") else {
+        return (None, kernel_host(), SPOOL_KIB as usize * 1024);
+    };
+    let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
+    let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
+    let host = match host {
+        None => kernel_host(),
+        Some((Ok(host), _)) => host,
+        Some((Err(bad), place)) => {
+            sheet.wrong(&place, bad.to_string(), Some("use 1 to 63 of a-z 0-9 . _ -".to_owned()));
+            kernel_host()
+        }
+    };
+    let spool = keys.number(sheet, "spool", 64..=65_536, SPOOL_KIB) as usize * 1024;
+    keys.finish(sheet);
+    (state, host, spool)
+}
+
+/// The kernel's host name as a [`HostId`]; `localhost` where it can't be one.
+fn kernel_host() -> HostId {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let lower =
+        name.trim().to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let kept: String = lower.chars().take(picket_proto::id::HOST_MAX).collect();
+    kept.parse().unwrap_or_else(|_| "localhost".parse().expect("a constant of allowed characters"))
+}
+
+fn collector(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<Collector> {
+    let address = keys.needed(sheet, "address").and_then(|(text, place)| {
+        let parsed = parse_address(text);
+        if parsed.is_none() {
+            sheet.wrong(&place, "is not host:port", Some("write e.g. \"collector.example:7440\"".to_owned()));
+        }
+        parsed
+    });
+    let ca = keys.text(sheet, "ca").map(|(ca, place)| {
+        let ca = here.join(ca);
+        if !ca.is_file() {
+            sheet.wrong(&place, format!("there is no file {}", ca.display()), None);
+        }
+        ca
+    });
+    let from_file =
+        keys.text(sheet, "token_file").and_then(|(file, place)| token_file(&here.join(file), &place, sheet));
+    let literal = keys.text(sheet, "token").and_then(|(text, place)| literal_token(text, &place, sheet));
+    keys.finish(sheet);
+    address.map(|(name, port)| Collector { name, port, ca, token: from_file.or(literal) })
+}
+
+/// The token in `file`. A file that is gone is no mistake: a token is used once, and may be removed then.
+fn token_file(file: &Path, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let token = Token::parse(&text);
+    if token.is_none() {
+        let problem = format!("{} holds no token", file.display());
+        sheet.wrong(place, problem, Some("`picket token HOST` makes one".to_owned()));
+    }
+    token
+}
+
+fn literal_token(text: &str, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
+    let others_can_read = std::fs::metadata(sheet.file).is_ok_and(|found| found.mode() & 0o044 != 0);
+    if others_can_read {
+        let better = "use token_file, or `chmod 600` this file, and make a new token".to_owned();
+        sheet.wrong(place, "is a secret in a file that others can read", Some(better));
+    }
+    let token = Token::parse(text);
+    if token.is_none() {
+        sheet.wrong(place, "is no token", Some("`picket token HOST` makes one".to_owned()));
+    }
+    token
+}
+
+/// Splits `[https://]host:port`; an IPv6 address stands in brackets.
+pub fn parse_address(text: &str) -> Option<(String, u16)> {
+    let bare = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
+    let (name, port) = bare.rsplit_once(':')?;
+    let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    if name.is_empty() || (bracketed.is_none() && name.contains([':', '/'])) {
+        return None;
+    }
+    Some((bracketed.unwrap_or(name).to_owned(), port.parse().ok().filter(|port| *port > 0)?))
+}
+
+fn unique(services: &[Service], checks: &[Check], sheet: &mut Sheet<'_>) {
+    let mut seen = BTreeSet::new();
+    for service in services {
+        if !seen.insert(service.spec.name.as_str()) {
+            let place = Place { at: service.at, key: "service.name".to_owned() };
+            sheet.wrong(&place, format!("`{}` is the name of another service", service.spec.name), None);
+        }
+    }
+    seen.clear();
+    for check in checks {
+        if !seen.insert(check.spec.name.as_str()) {
+            let place = Place { at: check.at, key: "check.name".to_owned() };
+            let better = Some("give it a name of its own: name = \"..\"".to_owned());
+            sheet.wrong(&place, format!("`{}` is the name of another check", check.spec.name), better);
+        }
+    }
+}
+
+fn limits(services: &[Service], checks: &[Check], place: &Place, sheet: &mut Sheet<'_>) {
+    if services.len() > SERVICES_MAX {
+        sheet.wrong(place, format!("has {} services, more than {SERVICES_MAX}", services.len()), None);
+    }
+    if checks.len() > CHECKS_MAX {
+        sheet.wrong(place, format!("has {} checks, more than {CHECKS_MAX}", checks.len()), None);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,346 @@
+//! Reads TOML tables key by key and keeps every mistake with its place, so that a person sees all of them at once.
+//!
+//! A key that nobody asked for is a mistake with a suggestion (edit distance at most 2). At most 100 mistakes are
+//! kept: beyond that the file is no configuration. What keys mean is not known here.
+
+use picket_proto::Span;
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+const MISTAKES_MAX: usize = 100;
+
+/// One mistake in a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// Which file.
+    pub file: PathBuf,
+    /// Its line, from 1; 0 where the mistake is about the file as a whole.
+    pub line: usize,
+    /// The key, with the tables that it stands in, joined by dots; empty where there is none.
+    pub key: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What to write instead, where it can be guessed.
+    pub suggestion: Option<String>,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file.display())?;
+        if self.line > 0 {
+            write!(f, "{}:", self.line)?;
+        }
+        if !self.key.is_empty() {
+            write!(f, " {}:", self.key)?;
+        }
+        write!(f, " {}", self.problem)?;
+        self.suggestion.as_ref().map_or(Ok(()), |better| write!(f, "; {better}"))
+    }
+}
+
+/// Every mistake of one file, in the order of its lines. Nothing was started or changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(pub Vec<Mistake>);
+
+impl fmt::Display for Mistakes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for mistake in &self.0 {
+            writeln!(f, "{mistake}")?;
+        }
+        let plural = if self.0.len() == 1 { "mistake" } else { "mistakes" };
+        write!(f, "{} {plural}; nothing was changed (config-invalid)", self.0.len())
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+/// The file being read and what was wrong so far.
+pub(super) struct Sheet<'t> {
+    pub(super) file: &'t Path,
+    pub(super) text: &'t str,
+    mistakes: Vec<Mistake>,
+}
+
+/// A mistake's text with its place, before the line is known.
+pub(super) struct Place {
+    pub(super) at: usize,
+    pub(super) key: String,
+}
+
+impl<'t> Sheet<'t> {
+    pub(super) const fn new(file: &'t Path, text: &'t str) -> Self {
+        Self { file, text, mistakes: Vec::new() }
+    }
+
+    pub(super) fn wrong(&mut self, place: &Place, problem: impl Into<String>, suggestion: Option<String>) {
+        if self.mistakes.len() < MISTAKES_MAX {
+            let line = self.text.get(..place.at).map_or(0, |before| before.matches('\n').count() + 1);
+            let (file, key) = (self.file.to_path_buf(), place.key.clone());
+            self.mistakes.push(Mistake { file, line, key, problem: problem.into(), suggestion });
+        }
+    }
+
+    /// A mistake about the file as a whole.
+    pub(super) fn wrong_file(&mut self, problem: impl Into<String>, suggestion: Option<String>) {
+        let (file, key) = (self.file.to_path_buf(), String::new());
+        self.mistakes.push(Mistake { file, line: 0, key, problem: problem.into(), suggestion });
+    }
+
+    pub(super) fn syntax(&mut self, errors: &[toml::de::Error]) {
+        for error in errors {
+            let at = error.span().map_or(0, |span| span.start);
+            self.wrong(&Place { at, key: String::new() }, error.message(), None);
+        }
+    }
+
+    pub(super) const fn is_clean(&self) -> bool {
+        self.mistakes.is_empty()
+    }
+
+    pub(super) fn finish(mut self) -> Mistakes {
+        self.mistakes.sort_by_key(|mistake| mistake.line);
+        Mistakes(self.mistakes)
+    }
+}
+
+/// One table while its keys are taken out of it.
+pub(super) struct Keys<'t> {
+    table: &'t DeTable<'t>,
+    path: String,
+    at: usize,
+    asked: Vec<&'static str>,
+}
+
+impl<'t> Keys<'t> {
+    pub(super) const fn new(table: &'t DeTable<'t>, path: String, at: usize) -> Self {
+        Self { table, path, at, asked: Vec::new() }
+    }
+
+    /// Where the table stands.
+    pub(super) fn place(&self) -> Place {
+        Place { at: self.at, key: self.path.clone() }
+    }
+
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The value under `key`, if it is there.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<(&'t DeValue<'t>, Place)> {
+        self.asked.push(key);
+        let value: &'t Spanned<DeValue<'t>> = self.table.get(key)?;
+        Some((value.get_ref(), Place { at: value.span().start, key: self.path_of(key) }))
+    }
+
+    /// A string.
+    pub(super) fn text(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<(&'t str, Place)> {
+        let (value, place) = self.take(key)?;
+        if let Some(text) = value.as_str() {
+            return Some((text, place));
+        }
+        sheet.wrong(
+            &place,
+            format!("is {} where text is expected", with_article(value)),
+            Some(format!("write {key} = \"..\"")),
+        );
+        None
+    }
+
+    /// A string that must be there.
+    pub(super) fn needed(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<(&'t str, Place)> {
+        if !self.table.contains_key(key) {
+            let place = Place { at: self.at, key: self.path_of(key) };
+            sheet.wrong(&place, "is missing", Some(format!("add {key} = \"..\"")));
+        }
+        self.text(sheet, key)
+    }
+
+    /// A truth value.
+    pub(super) fn flag(&mut self, sheet: &mut Sheet<'_>, key: &'static str, default: bool) -> bool {
+        let Some((value, place)) = self.take(key) else { return default };
+        value.as_bool().unwrap_or_else(|| {
+            sheet.wrong(&place, format!("is {} where true or false is expected", with_article(value)), None);
+            default
+        })
+    }
+
+    /// A whole number within `range`.
+    pub(super) fn number(
+        &mut self,
+        sheet: &mut Sheet<'_>,
+        key: &'static str,
+        range: RangeInclusive<u32>,
+        default: u32,
+    ) -> u32 {
+        let Some((value, place)) = self.take(key) else { return default };
+        let parsed = value.as_integer().and_then(|n| u32::from_str_radix(n.as_str(), n.radix()).ok());
+        match parsed {
+            Some(number) if range.contains(&number) => number,
+            Some(_) | None => {
+                let limits = format!("must be a whole number from {} to {}", range.start(), range.end());
+                sheet.wrong(&place, limits, Some(format!("the default is {default}")));
+                default
+            }
+        }
+    }
+
+    /// A length of time within `range`, such as "500ms", "10s", "5m", "1h".
+    pub(super) fn span(
+        &mut self,
+        sheet: &mut Sheet<'_>,
+        key: &'static str,
+        range: &RangeInclusive<Span>,
+        default: Span,
+    ) -> Span {
+        let Some((value, place)) = self.take(key) else { return default };
+        let form = "write a number and ms, s, m or h, such as \"500ms\", \"10s\", \"5m\"";
+        let Some(span) = value.as_str().and_then(parse_span) else {
+            sheet.wrong(&place, "is not a length of time", Some(form.to_owned()));
+            return default;
+        };
+        if !range.contains(&span) {
+            let problem = format!("must lie between {} and {}", range.start(), range.end());
+            sheet.wrong(&place, problem, Some(format!("the default is {default}")));
+            return default;
+        }
+        span
+    }
+
+    /// A list of strings.
+    pub(super) fn texts(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<(Vec<String>, Place)> {
+        let (value, place) = self.take(key)?;
+        let all: Option<Vec<String>> = value
+            .as_array()
+            .and_then(|list| list.iter().map(|item| item.get_ref().as_str().map(str::to_owned)).collect());
+        if all.is_none() {
+            let better = format!("write {key} = [\"program\", \"argument\"]");
+            sheet.wrong(&place, "must be a list of strings", Some(better));
+        }
+        all.map(|all| (all, place))
+    }
+
+    /// A table under `key`.
+    pub(super) fn table(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<Self> {
+        let (value, place) = self.take(key)?;
+        if let Some(table) = value.as_table() {
+            return Some(Self::new(table, place.key, place.at));
+        }
+        sheet.wrong(&place, format!("is {} where a table is expected", with_article(value)), None);
+        None
+    }
+
+    /// The tables of a `[[key]]` list.
+    pub(super) fn tables(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Vec<Self> {
+        let Some((value, place)) = self.take(key) else { return Vec::new() };
+        let Some(list) = value.as_array() else {
+            let better = format!("write [[{}]] with double brackets", place.key);
+            sheet.wrong(&place, "must be a list of tables", Some(better));
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for item in list.iter() {
+            let Range { start: at, .. } = item.span();
+            match item.get_ref().as_table() {
+                Some(table) => tables.push(Self::new(table, place.key.clone(), at)),
+                None => sheet.wrong(&Place { at, key: place.key.clone() }, "must be a table", None),
+            }
+        }
+        tables
+    }
+
+    /// Each key with its text, for tables whose keys are the user's own.
+    pub(super) fn pairs(&self, sheet: &mut Sheet<'_>) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for (key, value) in self.table {
+            let name = key.get_ref().to_string();
+            match value.get_ref().as_str() {
+                Some(text) => pairs.push((name, text.to_owned())),
+                None => {
+                    let place = Place { at: value.span().start, key: self.path_of(&name) };
+                    sheet.wrong(&place, "must be text", Some("put the value in quotes".to_owned()));
+                }
+            }
+        }
+        pairs
+    }
+
+    /// Reports every key that nobody asked for.
+    pub(super) fn finish(self, sheet: &mut Sheet<'_>) {
+        for (key, _value) in self.table {
+            let name: &str = key.get_ref();
+            if !self.asked.contains(&name) {
+                let near = nearest(name, &self.asked).map(|known| format!("did you mean `{known}`?"));
+                let known = || Some(format!("known here: {}", self.asked.join(", ")));
+                let place = Place { at: key.span().start, key: self.path_of(name) };
+                sheet.wrong(&place, "is not a known key", near.or_else(known));
+            }
+        }
+    }
+}
+
+fn with_article(value: &DeValue<'_>) -> String {
+    let kind = value.type_str();
+    if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
+}
+
+/// Parses "500ms", "10s", "5m", "1h".
+pub(super) fn parse_span(text: &str) -> Option<Span> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    match unit.trim_start() {
+        "ms" => Some(Span::from_millis(number)),
+        "s" => Some(Span::from_secs(number)),
+        "m" | "min" => Some(Span::from_secs(number.checked_mul(60)?)),
+        "h" => Some(Span::from_secs(number.checked_mul(3600)?)),
+        _ => None,
+    }
+}
+
+/// The known word that is at most two edits away from `word`.
+pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    known
+        .iter()
+        .map(|&one| (edits(word, one), one))
+        .filter(|(edits, _)| *edits <= 2)
+        .min()
+        .map(|(_, one)| one)
+}
+
+/// Levenshtein's distance in bytes, one row at a time.
+fn edits(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.bytes().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_need_their_unit() {
+        assert_eq!(parse_span("500ms"), Some(Span::from_millis(500)));
+        assert_eq!(parse_span("5m"), Some(Span::from_secs(300)));
+        for bad in ["5", "", "s", "5x", "-1s", "1.5s"] {
+            assert_eq!(parse_span(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_near_miss_is_guessed_and_a_far_one_is_not() {
+        assert_eq!(nearest("intervall", &["interval", "timeout"]), Some("interval"));
+        assert_eq!(nearest("colour", &["interval", "timeout"]), None);
+    }
+}

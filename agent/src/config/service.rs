@@ -1,0 +1,160 @@
+//! `[[service]]`: what to run, and how hard to try.
+//!
+//! | key | unit, range | default |
+//! |---|---|---|
+//! | `name` | 1-48 of `A-Z a-z 0-9 . _ -`, not starting with `.` or `-` | none |
+//! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | none |
+//! | `env` | table of texts; added to the agent's environment | nothing |
+//! | `cwd` | folder | `{state}` |
+//! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
+//! | `start_timeout` | within it all checks must have passed, 100 ms to 1 h | 10 s |
+//! | `hold` | how long all must pass before a recovery is believed, 100 ms to 1 h | 5 s |
+//! | `backoff_first` | before the second restart of a streak, 10 ms to 1 h; doubles | 200 ms |
+//! | `backoff_max` | where the doubling ends, 10 ms to 1 h | 30 s |
+//! | `budget` | remedies within the window, 1-1000 | 5 |
+//! | `budget_window` | 1 s to 24 h | 10 min |
+//! | `same_deaths` | identical failures in a row that open the breaker, 2-100 | 3 |
+//! | `retry_after` | rest before a single try, 1 s to 1 h; doubles | 5 min |
+//!
+//! The environment is set without `PATH` changes reaching the lookup of the program: it is found once, here, in the
+//! agent's `PATH` and then `/usr/local/sbin`, `/usr/sbin`, `/sbin` (where an ordinary user's `PATH` misses servers).
+//! A program that is not there is no mistake: it may come, and its absence is told as a failed start.
+
+use super::check::{self, Check, Owner};
+use super::read::{Keys, Sheet};
+use picket_agent_core::service::Spec;
+use picket_proto::Span;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+const NAME_MAX: usize = 48;
+const HOUR: Span = Span::from_secs(3600);
+
+/// One service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// What the core needs to know.
+    pub spec: Spec,
+    /// Program and arguments; at least the program. `{state}` is still in it.
+    pub command: Vec<String>,
+    /// What is added to the environment. `{state}` is still in it.
+    pub env: Vec<(String, String)>,
+    /// The working folder. `{state}` is still in it.
+    pub cwd: String,
+    pub(super) at: usize,
+}
+
+/// Reads one table and its checks.
+pub(super) fn read(
+    mut keys: Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    here: &Path,
+    services: &mut Vec<Service>,
+    checks: &mut Vec<Check>,
+) {
+    let at = keys.place().at;
+    let name = name(&mut keys, sheet);
+    let (program, env, cwd) = what(&mut keys, sheet, here);
+    let mut spec = Spec {
+        name: "unnamed".parse().expect("a constant of allowed characters"),
+        stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
+        start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),
+        hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
+        backoff_first: keys.span(sheet, "backoff_first", &ms(10, 3_600_000), Span::from_millis(200)),
+        backoff_max: keys.span(sheet, "backoff_max", &ms(10, 3_600_000), Span::from_secs(30)),
+        budget: count(keys.number(sheet, "budget", 1..=1000, 5)),
+        budget_window: keys.span(sheet, "budget_window", &ms(1000, 86_400_000), Span::from_secs(600)),
+        same_deaths: count(keys.number(sheet, "same_deaths", 2..=100, 3)),
+        retry_after: keys.span(sheet, "retry_after", &(Span::from_secs(1)..=HOUR), Span::from_secs(300)),
+    };
+    if spec.backoff_first > spec.backoff_max {
+        sheet.wrong(&keys.place(), "backoff_first is longer than backoff_max", None);
+    }
+    let text = name.unwrap_or("unnamed");
+    let owner = Owner { ix: u16::try_from(services.len()).unwrap_or(u16::MAX), name: text };
+    checks.extend(check::process(&owner, at));
+    for table in keys.tables(sheet, "check") {
+        checks.extend(check::read(table, sheet, Some(&owner)));
+    }
+    keys.finish(sheet);
+    if let Some(name) = name.and_then(|name| name.parse().ok()) {
+        spec.name = name;
+    }
+    services.push(Service { spec, command: program, env, cwd, at });
+}
+
+const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {
+    Span::from_millis(least)..=Span::from_millis(most)
+}
+
+fn count(number: u32) -> u16 {
+    u16::try_from(number).expect("at most 1,000")
+}
+
+fn name<'t>(keys: &mut Keys<'t>, sheet: &mut Sheet<'_>) -> Option<&'t str> {
+    let (name, place) = keys.needed(sheet, "name")?;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+    let sound = !name.is_empty()
+        && name.len() <= NAME_MAX
+        && name.bytes().all(allowed)
+        && !name.starts_with(['.', '-']);
+    if !sound {
+        let problem =
+            format!("must be 1 to {NAME_MAX} of A-Z a-z 0-9 . _ -, starting with a letter or digit");
+        sheet.wrong(&place, problem, None);
+    }
+    sound.then_some(name)
+}
+
+fn what(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    here: &Path,
+) -> (Vec<String>, Vec<(String, String)>, String) {
+    let fill = |text: &str| text.replace("{here}", &here.to_string_lossy());
+    let place = keys.place();
+    let (command, place) = keys.texts(sheet, "command").unwrap_or((Vec::new(), place));
+    if command.first().is_none_or(String::is_empty) {
+        sheet.wrong(
+            &place,
+            "command is missing",
+            Some("write command = [\"program\", \"argument\"]".to_owned()),
+        );
+    }
+    if command.iter().any(|part| part.contains('\0')) {
+        sheet.wrong(&place, "command has a zero character", None);
+    }
+    let mut command: Vec<String> = command.iter().map(|part| fill(part)).collect();
+    if let Some(program) = command.first_mut() {
+        *program = find(program, here);
+    }
+    let mut env = Vec::new();
+    if let Some(table) = keys.table(sheet, "env") {
+        for (key, value) in table.pairs(sheet) {
+            if key.is_empty() || key.contains(['=', '\0']) || value.contains('\0') {
+                sheet.wrong(&table.place(), format!("`{key}` can't be an environment variable"), None);
+            }
+            env.push((key, fill(&value)));
+        }
+    }
+    let cwd = keys.text(sheet, "cwd").map_or_else(|| "{state}".to_owned(), |(cwd, _)| fill(cwd));
+    let cwd = if cwd.starts_with("{state}") { cwd } else { here.join(cwd).to_string_lossy().into_owned() };
+    (command, env, cwd)
+}
+
+/// The program as a path with a slash, so that a changed environment can't change what is started.
+fn find(program: &str, here: &Path) -> String {
+    if program.starts_with("{state}") {
+        return program.to_owned();
+    }
+    if program.contains('/') {
+        return here.join(program).to_string_lossy().into_owned();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let sbin = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(PathBuf::from);
+    let found = std::env::split_paths(&path)
+        .chain(sbin)
+        .map(|folder| folder.join(program))
+        .find(|full| full.is_file());
+    found.map_or_else(|| program.to_owned(), |full| full.to_string_lossy().into_owned())
+}

@@ -1,0 +1,165 @@
+//! Configurations as people write them: what is taken, and what is said about mistakes.
+
+use super::*;
+use picket_proto::Span;
+use picket_proto::event::CheckKind;
+
+fn read(text: &str) -> Result<Config, Mistakes> {
+    parse(Path::new("picket.toml"), text)
+}
+
+/// Every mistake as `line key: problem; suggestion`.
+fn mistakes(text: &str) -> Vec<String> {
+    let found = read(text).unwrap_err().0.into_iter();
+    found
+        .map(|it| {
+            let better = it.suggestion.map_or(String::new(), |better| format!("; {better}"));
+            format!("{} {}: {}{better}", it.line, it.key, it.problem)
+        })
+        .collect()
+}
+
+#[test]
+fn an_empty_file_watches_the_host() {
+    let config = read("").unwrap();
+    let names: Vec<_> = config.checks().iter().map(|check| check.name().as_str()).collect();
+    assert_eq!(names, ["host:cpu", "host:memory", "host:load", "space:/"]);
+    assert!(config.services().is_empty());
+    assert!(read("[host]\nenabled = false\n").unwrap().checks().is_empty());
+}
+
+#[test]
+fn a_service_has_its_process_check_and_sane_defaults() {
+    let config = read(
+        r#"
+        host = { enabled = false }
+        [[service]]
+        name = "redis"
+        command = ["/usr/bin/redis-server", "--dir", "{state}", "{here}/redis.conf"]
+        [[service.check]]
+        kind = "tcp"
+        address = "127.0.0.1:6379"
+        send = "PING\r\n"
+        expect = "+PONG"
+        "#,
+    )
+    .unwrap();
+    let [process, tcp] = config.checks() else { panic!("two checks") };
+    assert_eq!((process.name().as_str(), process.kind()), ("redis:process", CheckKind::Process));
+    assert_eq!((tcp.name().as_str(), tcp.spec.service), ("redis:tcp", Some(0)));
+    assert_eq!((tcp.spec.interval, tcp.spec.timeout), (Span::from_secs(5), Span::from_secs(2)));
+    assert_eq!(tcp.target(), "127.0.0.1:6379 answers \"+PONG\"");
+    let [service] = config.services() else { panic!("one service") };
+    assert_eq!(service.spec.stop_timeout, Span::from_secs(10));
+    assert_eq!((service.cwd.as_str(), service.command[2].as_str()), ("{state}", "{state}"));
+    assert_eq!(service.command[3], config.here.join("redis.conf").to_string_lossy());
+}
+
+#[test]
+fn all_mistakes_are_told_together_with_their_line_and_what_to_write() {
+    let found = mistakes(
+        r#"[agent]
+statte = "/var/lib/picket"
+[collector]
+address = "nowhere"
+[[service]]
+name = "web server"
+comand = ["nginx"]
+hold = "5x"
+[[service.check]]
+kind = "htp"
+[[service]]
+name = "db"
+command = []
+budget = 0
+[[service.check]]
+kind = "http"
+url = "ftp://x"
+timeout = "10s"
+[sevice]
+"#,
+    );
+    assert_eq!(
+        found,
+        [
+            "2 agent.statte: is not a known key; did you mean `state`?",
+            "4 collector.address: is not host:port; write e.g. \"collector.example:7440\"",
+            "5 service: command is missing; write command = [\"program\", \"argument\"]",
+            "6 service.name: must be 1 to 48 of A-Z a-z 0-9 . _ -, starting with a letter or digit",
+            "7 service.comand: is not a known key; did you mean `command`?",
+            "8 service.hold: is not a length of time; write a number and ms, s, m or h, such as \"500ms\", \"10s\", \"5m\"",
+            "10 service.check.kind: `htp` is no kind; did you mean \"http\"?",
+            "13 service.command: command is missing; write command = [\"program\", \"argument\"]",
+            "14 service.budget: must be a whole number from 1 to 1000; the default is 5",
+            "17 service.check.url: is no web address; write e.g. \"http://127.0.0.1:8080/\"",
+            "18 service.check.timeout: must lie between 10 ms and 5 s; the default is 2 s",
+            "19 sevice: is not a known key; did you mean `service`?",
+        ]
+    );
+}
+
+#[test]
+fn two_checks_of_one_name_are_a_mistake() {
+    let found = mistakes(
+        "[[check]]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n[[check]]\nkind = \"tcp\"\naddress = \"127.0.0.1:1\"\n",
+    );
+    assert_eq!(
+        found,
+        [
+            "4 check.name: `tcp:127.0.0.1:1` is the name of another check; give it a name of its own: name = \"..\""
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_line() {
+    let found = mistakes("[agent]\nstate = \n");
+    assert!(found[0].starts_with("2 :"), "{found:?}");
+}
+
+#[test]
+fn limits_of_the_host_are_in_the_cores_unit() {
+    let config = read("[host]\nspace = [{ mount = \"/srv\", degraded = 80, down = 95 }]\n").unwrap();
+    let space = config.checks().iter().find(|check| check.name().as_str() == "space:/srv").unwrap();
+    let limits = space.spec.limits.unwrap();
+    assert_eq!((limits.degraded, limits.down), (800, 950));
+    assert_eq!(
+        mistakes("[host]\ncpu = { degraded = 90, down = 80 }\n"),
+        ["2 host.cpu: degraded (90) must be below down (80)"]
+    );
+}
+
+#[test]
+fn a_secret_in_a_file_that_others_can_read_is_a_mistake() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("picket.toml");
+    let token = format!("pkt1.{}.{}", "ab".repeat(32), "cd".repeat(32));
+    std::fs::write(&file, format!("[collector]\naddress = \"c:7440\"\ntoken = \"{token}\"\n")).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let told = load(&file).unwrap_err().to_string();
+    assert!(told.contains("is a secret in a file that others can read"), "{told}");
+    assert!(!told.contains("abab"), "the secret itself is not repeated");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(load(&file).unwrap().collector.unwrap().token.is_some());
+}
+
+#[test]
+fn the_examples_are_sound() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
+    for entry in std::fs::read_dir(examples).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|ext| ext == "toml") {
+            load(&path).unwrap_or_else(|wrong| panic!("{wrong}"));
+        }
+    }
+}
+
+#[test]
+fn addresses_are_host_and_port() {
+    assert_eq!(parse_address("https://c.example:7440/"), Some(("c.example".to_owned(), 7440)));
+    assert_eq!(parse_address("[::1]:7440"), Some(("::1".to_owned(), 7440)));
+    for bad in ["c.example", ":7440", "c:0", "c:99999", "::1:7440", "http://c:1"] {
+        assert_eq!(parse_address(bad), None, "{bad}");
+    }
+}

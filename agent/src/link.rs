@@ -1,0 +1,282 @@
+//! The link to the collector: one try per order, then one stream; when to try again is the core's decision.
+//!
+//! | channel | places | full means |
+//! |---|---|---|
+//! | orders out | 64 | can't be: the core keeps at most 40 with us; if it is, the stream is cut and Lost is told |
+//! | words in | 16 | the task waits, and HTTP/2's flow control holds the collector back |
+//! | sent | a counter | latest value wins: counts add up until the loop takes them |
+//!
+//! A try has 10 s from the first packet to the open stream. HTTP/2 pings every 10 s, also when idle, and a peer that
+//! is silent for 20 s is lost. Words of a stream that was given up are recognised by its number and dropped.
+//! Opened is told once TLS stands and before the collector has said anything, because it speaks only after Hello.
+
+mod dial;
+mod enrol;
+mod stream;
+mod tls;
+
+pub(crate) use dial::Peer;
+
+use crate::config::Check;
+use picket_agent_core::check::CheckIx;
+use picket_agent_core::session::{Fact, Lane, Order, Trouble};
+use picket_proto::event::Verdict;
+use picket_proto::{Ranges, Run, Span, Stamp};
+use picket_rpc::{convert, v1};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use v1::agent_message::Message;
+
+const ORDERS: usize = 64;
+const WORDS: usize = 16;
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
+
+/// Something that came from the link, with the number of the try that it belongs to.
+pub(crate) struct Heard {
+    attempt: u64,
+    word: Word,
+}
+
+/// What came.
+#[derive(Debug)]
+pub(crate) enum Word {
+    Opened,
+    Welcomed { heartbeat: Span, known: Ranges },
+    Acked { run: Run, ranges: Ranges },
+    Challenged { nonce: u64 },
+    Lost { trouble: Trouble, detail: String },
+}
+
+impl Word {
+    /// The fact that the core takes.
+    pub(crate) const fn as_fact(&self) -> Fact<'_> {
+        match self {
+            Self::Opened => Fact::Opened,
+            Self::Welcomed { heartbeat, known } => Fact::Welcomed { heartbeat: *heartbeat, known },
+            Self::Acked { run, ranges } => Fact::Acked { run: *run, ranges },
+            Self::Challenged { nonce } => Fact::Challenged { nonce: *nonce },
+            Self::Lost { trouble, .. } => Fact::Lost { trouble: *trouble },
+        }
+    }
+}
+
+/// Orders that the transport has taken, counted until the loop asks.
+#[derive(Default)]
+pub(crate) struct Sent {
+    orders: AtomicU16,
+    news: Notify,
+}
+
+impl Sent {
+    fn add(&self, orders: u16) {
+        if orders > 0 {
+            self.orders.fetch_add(orders, Ordering::AcqRel);
+            self.news.notify_one();
+        }
+    }
+
+    /// Waits for a count above zero and takes it. May be dropped and called again.
+    pub(crate) async fn take(&self) -> u16 {
+        loop {
+            let orders = self.orders.swap(0, Ordering::AcqRel);
+            if orders > 0 {
+                return orders;
+            }
+            self.news.notified().await;
+        }
+    }
+}
+
+/// A message on its way out, and how many orders it fulfils of those that the core counts.
+type Outgoing = (u16, v1::AgentMessage);
+
+/// The link.
+pub(crate) struct Link {
+    peer: Arc<Peer>,
+    checks: Arc<[Check]>,
+    attempt: u64,
+    open: Option<Open>,
+    /// A stream that has said goodbye and is still being flushed.
+    leaving: Option<JoinHandle<()>>,
+    standing: Vec<v1::StandingCheck>,
+    words: mpsc::Sender<Heard>,
+    sent: Arc<Sent>,
+}
+
+struct Open {
+    orders: mpsc::Sender<Outgoing>,
+    task: JoinHandle<()>,
+}
+
+impl Link {
+    /// A link that is not open, and what comes out of it.
+    pub(crate) fn new(peer: Peer, checks: Arc<[Check]>) -> (Self, mpsc::Receiver<Heard>) {
+        let (words, heard) = mpsc::channel(WORDS);
+        let sent = Arc::new(Sent::default());
+        let peer = Arc::new(peer);
+        (
+            Self { peer, checks, attempt: 0, open: None, leaving: None, standing: Vec::new(), words, sent },
+            heard,
+        )
+    }
+
+    /// The count of what the transport has taken.
+    pub(crate) fn sent(&self) -> Arc<Sent> {
+        Arc::clone(&self.sent)
+    }
+
+    /// Takes one order. `now` is the stamp for messages that carry one; `frames` the bytes of a Send.
+    pub(crate) fn obey(&mut self, order: Order, now: Stamp, frames: &[u8]) {
+        match order {
+            Order::Connect => self.connect(),
+            Order::Hello => self.put(0, Message::Hello(self.hello(now))),
+            Order::Send { lane, bytes: _ } => {
+                let lane = convert::lane_to_wire(to_convert(lane)).into();
+                self.put(1, Message::Batch(v1::Batch { lane, frames: frames.to_vec() }));
+            }
+            Order::Standing { check, verdict, since } => {
+                self.stand(check, verdict, Stamp { mono: since, ..now })
+            }
+            Order::StandingEnd { up, digest } => {
+                self.flush();
+                self.put(0, Message::StandingEnd(v1::StandingEnd { up: up.into(), digest }));
+            }
+            Order::Heartbeat => {
+                let now = Some(convert::stamp_to_wire(now));
+                self.put(0, Message::Heartbeat(v1::Heartbeat { now }));
+            }
+            Order::Answer { nonce } => self.put(0, Message::Answer(v1::Answer { nonce })),
+            Order::Goodbye => {
+                let reason = v1::GoodbyeReason::Stopped.into();
+                self.put(0, Message::Goodbye(v1::Goodbye { reason }));
+                self.hang_up();
+            }
+            Order::Close => self.cut(),
+        }
+    }
+
+    /// Sends what was gathered in this turn: several Standing travel in one message.
+    pub(crate) fn flush(&mut self) {
+        if self.standing.is_empty() {
+            return;
+        }
+        let checks = std::mem::take(&mut self.standing);
+        // The core keeps at most 40 orders with us, so the count fits.
+        let orders = u16::try_from(checks.len()).unwrap_or(u16::MAX);
+        self.put(orders, Message::Standing(v1::Standing { checks }));
+    }
+
+    /// What was heard, unless it belongs to a stream that was given up.
+    pub(crate) fn sort(&mut self, heard: Heard) -> Option<Word> {
+        if heard.attempt != self.attempt {
+            return None;
+        }
+        if matches!(heard.word, Word::Lost { .. }) {
+            self.forget();
+        }
+        Some(heard.word)
+    }
+
+    fn connect(&mut self) {
+        self.cut();
+        self.attempt += 1;
+        let (orders, out) = mpsc::channel(ORDERS);
+        let line =
+            stream::Line { attempt: self.attempt, words: self.words.clone(), sent: Arc::clone(&self.sent) };
+        let task = tokio::spawn(stream::run(Arc::clone(&self.peer), out, line));
+        self.open = Some(Open { orders, task });
+    }
+
+    fn put(&mut self, orders: u16, message: Message) {
+        let Some(open) = &self.open else { return };
+        let message = v1::AgentMessage { message: Some(message) };
+        if open.orders.try_send((orders, message)).is_err() && !open.orders.is_closed() {
+            tracing::error!("the link has more orders than places; it is cut and opened anew");
+            open.task.abort();
+            let words = self.words.clone();
+            let (attempt, detail) = (self.attempt, "more orders than places".to_owned());
+            tokio::spawn(async move {
+                let lost = Heard { attempt, word: Word::Lost { trouble: Trouble::Closed, detail } };
+                let _loop_is_ending_when_nobody_listens = words.send(lost).await;
+            });
+            self.open = None;
+        }
+    }
+
+    fn stand(&mut self, check: CheckIx, verdict: Verdict, since: Stamp) {
+        let Some(found) = self.checks.get(usize::from(check)) else { return };
+        self.standing.push(v1::StandingCheck {
+            check: found.spec.name.to_string(),
+            service: self.service_of(found),
+            kind: convert::check_kind_to_wire(found.spec.kind).into(),
+            verdict: convert::verdict_to_wire(verdict).into(),
+            since: Some(convert::stamp_to_wire(since)),
+        });
+    }
+
+    fn hello(&self, now: Stamp) -> v1::Hello {
+        let watched = self.checks.iter().map(|check| v1::Watched {
+            check: check.spec.name.to_string(),
+            kind: convert::check_kind_to_wire(check.spec.kind).into(),
+            service: self.service_of(check),
+        });
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        v1::Hello { now: Some(convert::stamp_to_wire(now)), version, watched: watched.collect() }
+    }
+
+    fn service_of(&self, check: &Check) -> String {
+        let name = check.spec.service.and_then(|ix| self.peer.services.get(usize::from(ix)));
+        name.map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Ends our side of the stream; what is on its way still goes.
+    fn hang_up(&mut self) {
+        self.leaving = self.open.take().map(|open| open.task);
+    }
+
+    /// Waits until a goodbye is out, or a second has passed: an agent that ends must end.
+    pub(crate) async fn finish(mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            let _flushed_or_late = tokio::time::timeout(FLUSH_LIMIT, leaving).await;
+        }
+    }
+
+    /// Ends the stream now. Its last words, if any, are dropped by their number.
+    fn cut(&mut self) {
+        if let Some(open) = self.open.take() {
+            open.task.abort();
+        }
+        self.attempt += 1;
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        self.open = None;
+        self.standing.clear();
+        // Counts of a stream that is gone mean nothing to the next one.
+        self.sent.orders.store(0, Ordering::Release);
+    }
+}
+
+const fn to_convert(lane: Lane) -> convert::Lane {
+    match lane {
+        Lane::Live => convert::Lane::Live,
+        Lane::Backlog => convert::Lane::Backlog,
+    }
+}
+
+/// The code of a trouble, for `picket explain`.
+pub(crate) const fn code_of(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::Refused => "link-refused",
+        Trouble::Unreachable => "link-unreachable",
+        Trouble::Unresolved => "link-unresolved",
+        Trouble::TimedOut => "link-timed-out",
+        Trouble::Tls => "link-tls",
+        Trouble::Closed => "link-closed",
+        Trouble::Denied => "link-denied",
+    }
+}

@@ -1,0 +1,97 @@
+//! One session's stream: opened, then what the collector says is turned into words until it ends.
+//!
+//! Every end is told once, with its trouble. A message that `convert.rs` refuses ends the stream.
+
+use super::dial::{Failed, Peer, dial, failed_by};
+use super::{Heard, Outgoing, Sent, Word, enrol, tls};
+use futures_util::StreamExt;
+use picket_agent_core::session::Trouble;
+use picket_proto::{Run, Span};
+use picket_rpc::convert::{self, BadMessage};
+use picket_rpc::v1;
+use picket_rpc::v1::agents_client::AgentsClient;
+use picket_rpc::v1::collector_message::Message;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+
+const TRY_LIMIT: Duration = Duration::from_secs(10);
+
+/// Where the stream's words go.
+pub(super) struct Line {
+    pub(super) attempt: u64,
+    pub(super) words: mpsc::Sender<Heard>,
+    pub(super) sent: Arc<Sent>,
+}
+
+impl Line {
+    async fn say(&self, word: Word) {
+        let _loop_is_ending_when_nobody_listens =
+            self.words.send(Heard { attempt: self.attempt, word }).await;
+    }
+}
+
+/// One try and, if it succeeds, one stream.
+pub(super) async fn run(peer: Arc<Peer>, orders: mpsc::Receiver<Outgoing>, line: Line) {
+    let late = || Failed::new(Trouble::TimedOut, format!("no session within {} s", TRY_LIMIT.as_secs()));
+    let opened = tokio::time::timeout(TRY_LIMIT, open(&peer)).await.unwrap_or_else(|_| Err(late()));
+    let failed = match opened {
+        Ok(channel) => {
+            line.say(Word::Opened).await;
+            talk(channel, orders, &line).await
+        }
+        Err(failed) => failed,
+    };
+    line.say(Word::Lost { trouble: failed.trouble, detail: failed.detail }).await;
+}
+
+async fn open(peer: &Peer) -> Result<Channel, Failed> {
+    let identity = enrol::identity(peer).await?;
+    let certificate = identity.chain.first().cloned();
+    let config = tls::mutual(identity).map_err(|error| Failed::new(Trouble::Tls, error))?;
+    let channel = dial(&peer.collector, config).await?;
+    if let Some(certificate) = certificate {
+        enrol::renew(peer, &certificate, crate::clock::now().wall, channel.clone()).await;
+    }
+    Ok(channel)
+}
+
+/// Speaks and listens until the stream ends; says why it did.
+async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -> Failed {
+    let sent = Arc::clone(&line.sent);
+    let outgoing = ReceiverStream::new(orders).map(move |(orders, message)| {
+        sent.add(orders);
+        message
+    });
+    let answer = match AgentsClient::new(channel).session(outgoing).await {
+        Ok(answer) => answer,
+        Err(status) => return failed_by(&status),
+    };
+    let mut incoming = answer.into_inner();
+    loop {
+        match incoming.message().await {
+            Ok(Some(message)) => match word(message) {
+                Ok(word) => line.say(word).await,
+                Err(bad) => return Failed::new(Trouble::Closed, bad),
+            },
+            Ok(None) => return Failed::new(Trouble::Closed, "the collector ended the stream"),
+            Err(status) => return failed_by(&status),
+        }
+    }
+}
+
+fn word(message: v1::CollectorMessage) -> Result<Word, BadMessage> {
+    let missing = BadMessage { field: "message", problem: convert::Problem::Missing };
+    Ok(match message.message.ok_or(missing)? {
+        Message::Welcome(welcome) => Word::Welcomed {
+            heartbeat: Span::from_millis(welcome.heartbeat_ms.into()),
+            known: convert::ranges("welcome.known", &welcome.known)?,
+        },
+        Message::Ack(ack) => {
+            Word::Acked { run: Run(ack.run), ranges: convert::ranges("ack.ranges", &ack.ranges)? }
+        }
+        Message::Challenge(challenge) => Word::Challenged { nonce: challenge.nonce },
+    })
+}

@@ -1,0 +1,107 @@
+//! What one start of the agent works with: the file and the command line put together, nothing left open.
+//!
+//! What is missing in both is a mistake like those in the file, told with them. It opens nothing.
+
+use crate::config::{Check, Collector, Config, Mistake, Mistakes, Service, Token, parse_address};
+use crate::identity::Folder;
+use picket_agent_core::Ending;
+use picket_proto::HostId;
+use std::path::{Path, PathBuf};
+
+/// What the command line says; it wins over the file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Given {
+    pub(crate) state: Option<PathBuf>,
+    pub(crate) host: Option<String>,
+    pub(crate) collector: Option<String>,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) stop_services: bool,
+}
+
+/// One start of the agent.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) state: PathBuf,
+    pub(crate) host: HostId,
+    pub(crate) spool: usize,
+    pub(crate) collector: Collector,
+    pub(crate) services: Vec<Service>,
+    pub(crate) checks: Vec<Check>,
+    /// What SIGTERM and SIGINT mean for the services.
+    pub(crate) ending: Ending,
+}
+
+/// Puts file and command line together.
+///
+/// # Errors
+/// [`Mistakes`], all of them.
+pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
+    let mut wrong = Vec::new();
+    let mut miss = |problem: String, better: &str| {
+        let suggestion = (!better.is_empty()).then(|| better.to_owned());
+        wrong.push(Mistake { file: config.file.clone(), line: 0, key: String::new(), problem, suggestion });
+    };
+    let state = given.state.clone().or_else(|| config.state.clone());
+    if state.is_none() {
+        miss("no folder for the state".to_owned(), "add [agent] state = \"..\", or give --state DIR");
+    }
+    let state = absolute(state.unwrap_or_default());
+    let host = given.host.as_deref().map_or(Ok(config.host.clone()), str::parse);
+    let host = host.unwrap_or_else(|bad| {
+        miss(format!("--host {bad}"), "use 1 to 63 of a-z 0-9 . _ -");
+        config.host.clone()
+    });
+    let collector = collector(&config, given, &mut miss);
+    if let Some(collector) = &collector {
+        let enrolled = Folder::below(&state).is_ok_and(|folder| folder.is_enrolled());
+        if !enrolled && collector.token.is_none() {
+            miss(
+                "this host has no certificate yet, and no token to get one".to_owned(),
+                "`picket token HOST` makes one; name its file in [collector] token_file",
+            );
+        }
+    }
+    let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
+    let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
+    let spool = config.spool;
+    match collector {
+        Some(collector) if wrong.is_empty() => {
+            Ok(Plan { state, host, spool, collector, services, checks, ending })
+        }
+        Some(_) | None => Err(Mistakes(wrong)),
+    }
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn collector(config: &Config, given: &Given, miss: &mut dyn FnMut(String, &str)) -> Option<Collector> {
+    let token = given.token_file.as_deref().and_then(|file| token(file, miss));
+    let Some(address) = &given.collector else {
+        if config.collector.is_none() {
+            miss(
+                "no collector".to_owned(),
+                "add [collector] address = \"host:port\", or give --collector ADDRESS",
+            );
+        }
+        let collector = config.collector.clone()?;
+        return Some(Collector { token: token.or_else(|| collector.token.clone()), ..collector });
+    };
+    let Some((name, port)) = parse_address(address) else {
+        miss(format!("--collector `{address}` is not host:port"), "write e.g. 127.0.0.1:7440");
+        return None;
+    };
+    let (ca, filed) = config.collector.clone().map_or((None, None), |filed| (filed.ca, filed.token));
+    Some(Collector { name, port, ca, token: token.or(filed) })
+}
+
+fn token(file: &Path, miss: &mut dyn FnMut(String, &str)) -> Option<Token> {
+    // A file that is gone is no mistake: its token may have been used and removed.
+    let text = std::fs::read_to_string(file).ok()?;
+    let token = Token::parse(&text);
+    if token.is_none() {
+        miss(format!("{} holds no token", file.display()), "`picket token HOST` makes one");
+    }
+    token
+}

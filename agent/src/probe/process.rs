@@ -1,0 +1,92 @@
+//! What `/proc/PID/stat` says: alive, frozen, gone, and whether it is still the same process.
+//!
+//! Field 22 (start time) together with the pid identifies a process of one boot; field 3 tells a frozen one. The
+//! second field is the program's name, which may hold spaces and parentheses: it ends at the last one.
+
+use picket_agent_core::check::Reading;
+use picket_proto::event::Cause;
+use rustix::process::Pid;
+
+/// The fields in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) state: u8,
+    pub(crate) group: i32,
+    pub(crate) session: i32,
+    /// Ticks after boot.
+    pub(crate) started: u64,
+}
+
+impl Stat {
+    /// Whether it is only waiting to be reaped.
+    pub(crate) const fn is_dead(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x')
+    }
+}
+
+/// Reads a process' state; `None` if there is none.
+pub(crate) fn stat(pid: Pid) -> Option<Stat> {
+    parse(&std::fs::read(format!("/proc/{pid}/stat")).ok()?)
+}
+
+fn parse(text: &[u8]) -> Option<Stat> {
+    let end = text.iter().rposition(|byte| *byte == b')')?;
+    let rest = std::str::from_utf8(text.get(end + 2..)?).ok()?;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    // Field 3 is the first one here.
+    let field = |number: usize| fields.get(number - 3).copied();
+    Some(Stat {
+        state: *field(3)?.as_bytes().first()?,
+        group: field(5)?.parse().ok()?,
+        session: field(6)?.parse().ok()?,
+        started: field(22)?.parse().ok()?,
+    })
+}
+
+/// Reads the process of a service, which started at `started` where that is known.
+pub(crate) fn read(process: Option<(Pid, Option<u64>)>) -> Reading {
+    let Some((pid, started)) = process else { return Reading::Bad(Cause::NoProcess) };
+    match stat(pid) {
+        Some(stat) if stat.is_dead() || started.is_some_and(|started| started != stat.started) => {
+            Reading::Bad(Cause::NoProcess)
+        }
+        Some(stat) if matches!(stat.state, b'T' | b't') => Reading::Bad(Cause::Frozen),
+        Some(_) => Reading::Good,
+        None => Reading::Bad(Cause::NoProcess),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TAIL: &str = "S 1 42 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 98765 1000 2 3";
+
+    #[test]
+    fn names_with_spaces_and_parentheses_do_not_move_the_fields() {
+        for name in ["sleep", "a b", "x) S 1 (y", ")", "((("] {
+            let stat = parse(format!("4711 ({name}) {TAIL}\n").as_bytes()).unwrap();
+            assert_eq!(stat, Stat { state: b'S', group: 42, session: 7, started: 98765 }, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_are_no_text_are_read_as_well() {
+        let line = [b"4711 (\xff\xfe) ", TAIL.as_bytes()].concat();
+        assert!(parse(&line).is_some());
+    }
+
+    #[test]
+    fn a_line_cut_short_is_no_process() {
+        assert_eq!(parse(b"4711 (sleep) S 1 42"), None);
+        assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn another_process_under_the_same_number_is_no_process() {
+        let own = Pid::from_raw(i32::try_from(std::process::id()).unwrap()).unwrap();
+        let started = stat(own).unwrap().started;
+        assert_eq!(read(Some((own, Some(started)))), Reading::Good);
+        assert_eq!(read(Some((own, Some(started + 1)))), Reading::Bad(Cause::NoProcess));
+    }
+}

@@ -1,0 +1,244 @@
+//! The loop: one task owns the core, selects an input, hands it in, does every effect, and arms one timer.
+//!
+//! | port | places | full means |
+//! |---|---|---|
+//! | notices (processes) | 2 per service + 1 | can't be: one watcher and one clearing per service |
+//! | answers (probes) | 64 | can't be: one place per probe in flight, what is beyond waits unasked |
+//! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
+//! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
+//! | sent (link) | a counter | latest value wins: counts add up |
+//!
+//! Exits are selected first and acts are done the moment that the core says them; lines of log, identity files and
+//! evidence come after, in the same turn. What the shell knows at once (a start, a reading of `/proc`) is queued and
+//! handed in after the effects of the input before it are done; the queue holds at most one entry per check and two
+//! per service. The core is never entered twice at once.
+
+use crate::act::{Notice, Outcome, Services};
+use crate::clock::{self, Timer};
+use crate::link::{Heard, Link, Peer, Sent, Word, code_of};
+use crate::log::Log;
+use crate::plan::Plan;
+use crate::probe::Probes;
+use crate::state::State;
+use picket_agent_core::session::{self, Order};
+use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, service, spool};
+use picket_proto::{BootId, Run, Seq, SeqRange, Stamp, Text};
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// Runs the agent until it was asked to end and has ended.
+///
+/// # Errors
+/// It can't begin: the state folder is taken or can't be written, or the kernel refuses what every start needs.
+pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
+    let state = State::take(&plan.state)?;
+    let (run, boot) = (clock::new_run()?, clock::boot()?);
+    let previous = state.previous();
+    state.keep(run, Seq(0))?;
+    let checks: Arc<[_]> = plan.checks.into();
+    let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
+    let (probes, answers) = Probes::new(Arc::clone(&checks))?;
+    let peer = Peer {
+        collector: plan.collector,
+        identity: crate::identity::Folder::below(&plan.state)?,
+        host: plan.host,
+        services: plan.services.iter().map(|service| service.spec.name.clone()).collect(),
+    };
+    let (link, words) = Link::new(peer, Arc::clone(&checks));
+    let mut slots: Vec<_> = checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect();
+    let mut lives: Vec<_> =
+        plan.services.iter().map(|service| service::Slot::new(service.spec.clone())).collect();
+    let mut ring = vec![0; plan.spool];
+    let mut index = vec![spool::Entry::default(); plan.spool / 128];
+    let storage = Storage { checks: &mut slots, services: &mut lives, ring: &mut ring, index: &mut index };
+    let version = Text::new(env!("CARGO_PKG_VERSION"));
+    let agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
+    let queue = VecDeque::new();
+    let ports = Ports {
+        notices,
+        answers,
+        words,
+        sent: link.sent(),
+        signals: Signals::new(plan.ending)?,
+        timer: Timer::new()?,
+    };
+    let mut shell = Shell {
+        agent,
+        services,
+        probes,
+        link,
+        log,
+        run,
+        boot,
+        synced: false,
+        queue,
+        acked: Seq(0),
+        ended: false,
+    };
+    shell.turn_until_ended(ports).await?;
+    shell.link.finish().await;
+    state.keep(run, shell.acked)
+}
+
+/// Where inputs come from.
+struct Ports {
+    notices: mpsc::Receiver<Notice>,
+    answers: mpsc::Receiver<check::Fact>,
+    words: mpsc::Receiver<Heard>,
+    sent: Arc<Sent>,
+    signals: Signals,
+    timer: Timer,
+}
+
+/// The core with everything that does what it says.
+struct Shell<'s> {
+    agent: Agent<'s>,
+    services: Services,
+    probes: Probes,
+    link: Link,
+    log: Log,
+    run: Run,
+    boot: BootId,
+    synced: bool,
+    queue: VecDeque<Known>,
+    acked: Seq,
+    ended: bool,
+}
+
+/// What the shell knows without waiting.
+enum Known {
+    Reading(check::Fact),
+    Outcome(Outcome),
+}
+
+impl Shell<'_> {
+    async fn turn_until_ended(&mut self, mut ports: Ports) -> io::Result<()> {
+        self.ask_synced();
+        self.queue.extend(self.services.look().into_iter().map(Known::Outcome));
+        self.hand(Input::Time);
+        self.settle();
+        while !self.ended {
+            ports.timer.arm(self.agent.deadline().map(|(deadline, _)| deadline))?;
+            tokio::select! {
+                biased;
+                Some(notice) = ports.notices.recv() => {
+                    self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
+                }
+                ending = ports.signals.next() => self.hand(Input::Stop(ending)),
+                () = ports.timer.fired() => self.hand(Input::Time),
+                Some(fact) = ports.answers.recv() => {
+                    self.probes.ended();
+                    self.hand(Input::Check(fact));
+                }
+                messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
+                Some(heard) = ports.words.recv() => self.heard(heard),
+            }
+            self.settle();
+        }
+        Ok(())
+    }
+
+    fn hand(&mut self, input: Input<'_>) {
+        self.agent.handle(clock::now(), input);
+        self.effects();
+    }
+
+    /// Hands in what is known until nothing more follows from it.
+    fn settle(&mut self) {
+        loop {
+            match self.queue.pop_front() {
+                Some(Known::Reading(fact)) => self.hand(Input::Check(fact)),
+                Some(Known::Outcome(outcome)) => self.hand(Input::Service(outcome.as_fact())),
+                None => match self.services.afterwards() {
+                    Some(outcome) => self.queue.push_back(Known::Outcome(outcome)),
+                    None => break,
+                },
+            }
+        }
+        self.link.flush();
+    }
+
+    fn effects(&mut self) {
+        let mut told = Vec::new();
+        while let Some(effect) = self.agent.poll() {
+            match effect {
+                Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
+                Effect::Probe(probe) => {
+                    let services = &self.services;
+                    let answer = self.probes.begin(probe.check, |service| services.process(service));
+                    self.queue.extend(answer.map(Known::Reading));
+                }
+                Effect::Link(order) => self.order(order),
+                Effect::Told(bytes) => told.push(bytes),
+                Effect::Ended => self.ended = true,
+            }
+        }
+        for bytes in told {
+            self.log.frames(self.agent.bytes(bytes));
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        let now = clock::now();
+        let frames = match order {
+            Order::Send { bytes, .. } => self.agent.bytes(bytes),
+            Order::Hello | Order::Heartbeat => {
+                self.ask_synced();
+                &[]
+            }
+            Order::Connect
+            | Order::Standing { .. }
+            | Order::StandingEnd { .. }
+            | Order::Answer { .. }
+            | Order::Goodbye
+            | Order::Close => &[],
+        };
+        let stamp =
+            Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced };
+        self.link.obey(order, stamp, frames);
+    }
+
+    fn heard(&mut self, heard: Heard) {
+        let Some(word) = self.link.sort(heard) else { return };
+        let wall = clock::now().wall;
+        match &word {
+            Word::Welcomed { .. } => self.log.link(wall, "link-open", "the collector took the session"),
+            Word::Lost { trouble, detail } => self.log.link(wall, code_of(*trouble), detail),
+            Word::Acked { run, ranges } if *run == self.run => {
+                let first =
+                    ranges.iter().next().filter(|range| range.first() == Seq::FIRST).map(SeqRange::last);
+                self.acked = self.acked.max(first.unwrap_or(Seq(0)));
+            }
+            Word::Acked { .. } | Word::Opened | Word::Challenged { .. } => {}
+        }
+        self.hand(Input::Session(word.as_fact()));
+    }
+
+    fn ask_synced(&mut self) {
+        self.synced = clock::synced();
+        self.agent.clock_synced(self.synced);
+    }
+}
+
+/// SIGTERM and SIGINT, and what they mean.
+struct Signals {
+    term: Signal,
+    int: Signal,
+    ending: Ending,
+}
+
+impl Signals {
+    fn new(ending: Ending) -> io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())?, ending })
+    }
+
+    async fn next(&mut self) -> Ending {
+        tokio::select! {
+            _ = self.term.recv() => self.ending,
+            _ = self.int.recv() => self.ending,
+        }
+    }
+}

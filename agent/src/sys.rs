@@ -1,0 +1,52 @@
+//! What no safe crate offers: whether the wall clock is synchronised, how a process ended that is not our child, and
+//! a descriptor in tokio's poll. The only unsafe code of the agent; nothing else belongs here.
+#![expect(unsafe_code, reason = "three calls without a safe wrapper; each block says why it is sound")]
+
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use std::io;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+/// Whether the kernel says that CLOCK_REALTIME is synchronised. False where it can't be asked.
+pub(crate) fn clock_is_synced() -> bool {
+    // SAFETY: all zero is a valid timex; with modes 0 the kernel only fills it in and changes nothing.
+    let (state, timex) = unsafe {
+        let mut timex: libc::timex = std::mem::zeroed();
+        (libc::adjtimex(&raw mut timex), timex)
+    };
+    state >= 0 && state != libc::TIME_ERROR && timex.status & libc::STA_UNSYNC == 0
+}
+
+/// The kernel's `struct pidfd_info`, first version: 64 bytes.
+#[repr(C)]
+#[derive(Default)]
+struct PidfdInfo {
+    mask: u64,
+    cgroup: u64,
+    ids: [u32; 11],
+    exit_code: i32,
+}
+
+const _: () = assert!(size_of::<PidfdInfo>() == 64);
+
+const PIDFD_INFO_EXIT: u64 = 1 << 3;
+/// `_IOWR(0xFF, 11, struct pidfd_info)` in the encoding that all but MIPS, PowerPC and SPARC use.
+const PIDFD_GET_INFO: u64 = 3 << 30 | 64 << 16 | 0xFF << 8 | 11;
+
+/// The wait status of an ended process that may be another's child. `None` before Linux 6.15, and while its parent
+/// has not reaped it.
+pub(crate) fn exit_status(pidfd: impl AsFd) -> Option<i32> {
+    let mut info = PidfdInfo { mask: PIDFD_INFO_EXIT, ..PidfdInfo::default() };
+    // SAFETY: the request carries the size of the struct, and the kernel writes at most that much into it.
+    let answer = unsafe { libc::ioctl(pidfd.as_fd().as_raw_fd(), PIDFD_GET_INFO as _, &raw mut info) };
+    (answer == 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
+}
+
+/// Puts a pidfd or timerfd into the runtime's poll, for reading.
+///
+/// # Errors
+/// The kernel can't poll it.
+pub(crate) fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an OwnedFd is an open descriptor, and it can't be closed or replaced while the AsyncFd owns it.
+    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}
