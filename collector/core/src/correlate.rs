@@ -1,1 +1,387 @@
 //! What belongs together, and which of it is the root.
+//!
+//! A condition that begins to fire joins the incident of its host that is about the same service, or whose last new
+//! condition is at most 60 s old; else it opens again an incident with the same root that recovered within 30
+//! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, process before
+//! checks, else the first seen. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
+//! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet.
+
+use crate::host::{Healing, Host, Presence};
+use crate::incident::life::{
+    Ending, HOLD, Incident, Opening, PROOF, Phase, Proof, REOPEN, Root, Scope, WINDOW,
+};
+use crate::incident::timeline::Entry;
+use crate::incident::{IncidentId, Severity};
+use crate::signal::{Key, Owned, SIGNALS_MAX, Signal, What};
+use crate::state::{At, State};
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use picket_proto::event::CheckKind;
+use picket_proto::{Mono, Wall};
+
+/// Fewest silent hosts that can be the fleet's trouble.
+const FLEET_MIN: usize = 5;
+/// Of the hosts that should be heard, in percent.
+const FLEET_PERCENT: usize = 30;
+
+/// A condition in words.
+pub(crate) struct Said {
+    /// One line for a list.
+    pub(crate) title: String,
+    /// The cause.
+    pub(crate) cause: String,
+    /// When, for people.
+    pub(crate) at: Wall,
+}
+
+enum Place {
+    Join(IncidentId),
+    Reopen(IncidentId),
+    New,
+}
+
+/// A condition fires: it is counted if it did before, else it finds its incident. Returns that.
+pub(crate) fn fire(
+    state: &mut State,
+    at: At,
+    key: Key,
+    said: impl FnOnce(&Host) -> Said,
+) -> Option<IncidentId> {
+    let host = state.hosts.get_mut(key.host)?;
+    if let Some(signal) = host.signals.get_mut(&key.what) {
+        signal.last = at.now.mono;
+        signal.count = signal.count.saturating_add(1);
+        return signal.incident;
+    }
+    if state.firing >= SIGNALS_MAX {
+        state.overflow = state.overflow.saturating_add(1);
+        return None;
+    }
+    let host = state.hosts.get(key.host)?;
+    let said = said(host);
+    let id = match place(state, at, host, key) {
+        Place::Join(id) => {
+            joined(state, at, id, key, said);
+            id
+        }
+        Place::Reopen(id) => {
+            reopened(state, at, id, key, said);
+            id
+        }
+        Place::New => opened(state, at, key, said, Scope::Host),
+    };
+    enter(state, at, id, key);
+    Some(id)
+}
+
+/// A condition ends. Says which incident it was part of.
+pub(crate) fn clear(state: &mut State, at: At, key: Key) -> Option<IncidentId> {
+    let signal = state.hosts.get_mut(key.host)?.signals.remove(&key.what)?;
+    state.firing = state.firing.saturating_sub(1);
+    let id = signal.incident?;
+    state.incidents.get_mut(id)?.clear(key);
+    settle(state, at, id);
+    Some(id)
+}
+
+fn place(state: &State, at: At, host: &Host, key: Key) -> Place {
+    let active = || host.active.iter().rev().filter_map(|id| state.incidents.get(*id));
+    let about_same = |incident: &&Incident| {
+        incident
+            .members
+            .range(Key { host: key.host, what: What::HostSilent }..)
+            .take_while(|old| old.host == key.host)
+            .any(|old| host.same_subject(old.what, key.what))
+    };
+    if let Some(incident) = active().find(about_same) {
+        return Place::Join(incident.id);
+    }
+    let in_window = |incident: &&Incident| at.now.mono.since(incident.last_firing) <= WINDOW;
+    if let Some(incident) = active().find(in_window) {
+        return Place::Join(incident.id);
+    }
+    let recent = host.recent.iter().rev().filter_map(|id| state.incidents.get(*id));
+    recent
+        .into_iter()
+        .find(|incident| can_reopen(incident, at.now.mono, key, host))
+        .map_or(Place::New, |incident| Place::Reopen(incident.id))
+}
+
+fn can_reopen(incident: &Incident, now: Mono, key: Key, host: &Host) -> bool {
+    let Phase::Resolved { at, by: Ending::Recovery, .. } = incident.phase else { return false };
+    incident.scope == Scope::Host
+        && now.since(at) <= REOPEN
+        && incident.root.key.host == key.host
+        && host.same_subject(incident.root.key.what, key.what)
+}
+
+fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) {
+    let root = root_of(state, key, said.cause.clone(), "first-seen");
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    let same_host = incident.root.key.host == key.host;
+    let same_subject =
+        state.hosts.get(key.host).is_some_and(|host| host.same_subject(incident.root.key.what, key.what));
+    if same_host && root.depth > incident.root.depth {
+        let rule = match key.what {
+            What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => Some("host-before-services"),
+            What::Down(_) | What::Degraded(_) | What::Flapping(_) | What::Died(_) | What::NotHealed(_) => {
+                same_subject.then_some("process-before-checks")
+            }
+        };
+        if let Some(rule) = rule {
+            incident.root = Root { rule, ..root };
+            incident.title = said.title;
+        }
+    }
+    incident.revised(at.now);
+    state.incidents.touch(id, "incident-joined", said.cause);
+}
+
+fn reopened(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) {
+    let root = root_of(state, key, said.cause, "first-seen");
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    incident.reopen();
+    incident.root = root;
+    incident.title = said.title;
+    incident.evidence.clear();
+    let text = format!("episode {}: it came back within 30 min of its resolution", incident.episode);
+    incident.note(at.now, Entry::said(at.now.wall, "incident-reopened", text));
+    state.incidents.touch(id, "incident-reopened", String::new());
+}
+
+fn opened(state: &mut State, at: At, key: Key, said: Said, scope: Scope) -> IncidentId {
+    let id = state.incidents.next_id(at.index);
+    let root = root_of(state, key, said.cause, "first-seen");
+    let severity = match scope {
+        Scope::Fleet => (Severity::P0, "sev-fleet-silent"),
+        Scope::Host | Scope::Late => severity_of(state, key),
+    };
+    let opening = Opening { id, scope, severity, title: said.title, root, opened: said.at };
+    let mut incident = Incident::open(at.now, opening);
+    incident.timeline.push(Entry::said(at.now.wall, "incident-opened", incident.title.clone()));
+    state.incidents.add(incident);
+    state.incidents.touch(id, "incident-opened", String::new());
+    id
+}
+
+/// A failure of the backlog that is over: an incident that is born resolved.
+pub(crate) fn born_resolved(
+    state: &mut State,
+    at: At,
+    host: u32,
+    late: crate::incident::late::Late,
+    outcome: &str,
+) {
+    let key = Key { host, what: late.root };
+    let said = Said { title: late.title, cause: late.cause, at: late.opened };
+    let id = opened(state, at, key, said, Scope::Late);
+    let service = state.hosts.get_mut(host).and_then(|host| {
+        host.touch(id);
+        host.service_of(key.what)
+    });
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    incident.join(at.now, key, service);
+    incident.clear(key);
+    incident.timeline = late.timeline;
+    resolve(state, at, id, Ending::Decision, outcome.to_string());
+    // Nobody is told that it opened: it never paged, and was over before the collector heard of it.
+    let mut told = state.incidents.take_touched();
+    told.retain(|touched| touched.incident != id);
+    for touched in told {
+        state.incidents.touch(touched.incident, touched.code, touched.text);
+    }
+    state.incidents.touch(id, "incident-late", String::new());
+}
+
+fn enter(state: &mut State, at: At, id: IncidentId, key: Key) {
+    let severity = severity_of(state, key);
+    let Some(host) = state.hosts.get_mut(key.host) else { return };
+    let now = at.now.mono;
+    let old = host.signals.insert(key.what, Signal { since: now, last: now, count: 1, incident: Some(id) });
+    host.touch(id);
+    let service = host.service_of(key.what);
+    if old.is_none() {
+        state.firing += 1;
+    }
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    incident.join(at.now, key, service);
+    if incident.raise(severity) {
+        let text = format!("raised to {:?} by {}", incident.severity, incident.rule);
+        incident.note(at.now, Entry::said(at.now.wall, "incident-severity", text.clone()));
+        state.incidents.touch(id, "incident-severity", text);
+    }
+    state.incidents.settled(id);
+}
+
+fn root_of(state: &State, key: Key, text: String, rule: &'static str) -> Root {
+    Root { key, depth: key.what.depth(kind_of(state, key)), text, rule }
+}
+
+fn kind_of(state: &State, key: Key) -> Option<CheckKind> {
+    let check = key.what.check()?;
+    state.hosts.get(key.host)?.checks.get(check).map(|check| check.kind)
+}
+
+fn severity_of(state: &State, key: Key) -> (Severity, &'static str) {
+    let service = state.hosts.get(key.host).and_then(|host| host.service_of(key.what));
+    key.what.severity(if service.is_some() { Owned::ByService } else { Owned::ByNone })
+}
+
+/// Decides whether an incident in which nothing fires is over, or what it waits for.
+pub(crate) fn settle(state: &mut State, at: At, id: IncidentId) {
+    let Some(incident) = state.incidents.get(id) else { return };
+    if !incident.is_active() || !incident.firing.is_empty() {
+        return;
+    }
+    let service = |key: &Key| state.hosts.get(key.host).and_then(|host| host.service_of(key.what));
+    let is_proven =
+        |key: &Key| service(key).is_some_and(|service| incident.proven.contains(&(key.host, service)));
+    if !incident.cleared.is_empty() && incident.cleared.iter().all(is_proven) {
+        return resolve(state, at, id, Ending::Recovery, "recovered, verified".to_string());
+    }
+    let underway = incident.services.iter().any(|(host, service)| {
+        let service = state.hosts.get(*host).and_then(|host| host.services.get(*service));
+        service.is_some_and(|service| service.healing == Healing::Underway)
+    });
+    verify(state, at, id, if underway { Proof::Outcome } else { Proof::Hold });
+}
+
+fn verify(state: &mut State, at: At, id: IncidentId, proof: Proof) {
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    if matches!(incident.phase, Phase::Verifying { proof: old, .. } if old == proof) {
+        return;
+    }
+    let (wait, text) = match proof {
+        Proof::Hold => (HOLD, "everything is back; it must hold for 10 s"),
+        Proof::Outcome => (PROOF, "everything is back; the remedy must prove that it holds"),
+    };
+    incident.phase = Phase::Verifying { proof, until: at.now.mono.plus(wait) };
+    incident.note(at.now, Entry::said(at.now.wall, "incident-verifying", text.to_string()));
+    state.incidents.settled(id);
+    state.incidents.touch(id, "incident-verifying", text.to_string());
+}
+
+/// A verifying incident held for its time.
+pub(crate) fn held(state: &mut State, at: At, id: IncidentId) {
+    let Some(incident) = state.incidents.get(id) else { return };
+    let Phase::Verifying { proof, .. } = incident.phase else { return };
+    let held = match proof {
+        Proof::Hold => HOLD,
+        Proof::Outcome => PROOF,
+    };
+    resolve(state, at, id, Ending::Recovery, format!("recovered, held for {held}"));
+}
+
+/// Ends an incident; what still fires in it is part of none from now on.
+pub(crate) fn resolve(state: &mut State, at: At, id: IncidentId, by: Ending, outcome: String) {
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    incident.resolve(at.now, by, outcome.clone());
+    incident.note(at.now, Entry::said(at.now.wall, "incident-resolved", outcome.clone()));
+    let firing = core::mem::take(&mut incident.firing);
+    for slot in &incident.hosts {
+        if let Some(host) = state.hosts.get_mut(*slot) {
+            host.active.retain(|other| *other != id);
+        }
+    }
+    for key in firing {
+        let signal = state.hosts.get_mut(key.host).and_then(|host| host.signals.get_mut(&key.what));
+        if let Some(signal) = signal.filter(|signal| signal.incident == Some(id)) {
+            signal.incident = None;
+        }
+    }
+    state.incidents.settled(id);
+    state.incidents.touch(id, "incident-resolved", outcome);
+}
+
+/// These hosts were not heard for their time.
+pub(crate) fn silent(state: &mut State, at: At, slots: &[u32]) {
+    let recent: Vec<u32> = state
+        .hosts
+        .iter()
+        .filter(|(_, host)| {
+            let signal = host.signals.get(&What::HostSilent);
+            signal.is_some_and(|signal| at.now.mono.since(signal.since) <= WINDOW)
+        })
+        .map(|(slot, _)| slot)
+        .collect();
+    let expected = state.hosts.iter().filter(|(_, host)| should_be_heard(host)).count();
+    let together = recent.len() + slots.len();
+    let fleet = fleet_in_window(state, at);
+    if together >= FLEET_MIN && together * 100 >= expected * FLEET_PERCENT {
+        let id = fleet.unwrap_or_else(|| open_fleet(state, at, slots.first().copied().unwrap_or(0)));
+        gather(state, at, id, recent.into_iter().chain(slots.iter().copied()).collect());
+    } else if let Some(id) = fleet {
+        gather(state, at, id, slots.iter().copied().collect());
+    } else {
+        for slot in slots {
+            fire(state, at, Key { host: *slot, what: What::HostSilent }, |host| silence(host, at));
+        }
+    }
+}
+
+fn should_be_heard(host: &Host) -> bool {
+    match host.presence {
+        Presence::Present | Presence::Silent => true,
+        Presence::Expected | Presence::Stopped { .. } => false,
+    }
+}
+
+fn silence(host: &Host, at: At) -> Said {
+    Said {
+        title: format!("{}: the host is silent", host.id),
+        cause: format!("nothing was heard of {} for 25 s", host.id),
+        at: at.now.wall,
+    }
+}
+
+fn fleet_in_window(state: &State, at: At) -> Option<IncidentId> {
+    let incident = state.incidents.get(state.fleet?)?;
+    let fresh = at.now.mono.since(incident.last_firing) <= WINDOW || !incident.firing.is_empty();
+    (incident.is_active() && fresh).then_some(incident.id)
+}
+
+fn open_fleet(state: &mut State, at: At, first: u32) -> IncidentId {
+    let said = Said {
+        title: String::new(),
+        cause: "many hosts fell silent within 60 s: look for what they share".to_string(),
+        at: at.now.wall,
+    };
+    let id = opened(state, at, Key { host: first, what: What::HostSilent }, said, Scope::Fleet);
+    state.fleet = Some(id);
+    id
+}
+
+/// Takes the silence of these hosts into the fleet's incident, out of the incidents that it was part of.
+fn gather(state: &mut State, at: At, id: IncidentId, slots: BTreeSet<u32>) {
+    let mut left = BTreeSet::new();
+    for slot in slots {
+        let key = Key { host: slot, what: What::HostSilent };
+        let old = state
+            .hosts
+            .get(slot)
+            .and_then(|host| host.signals.get(&key.what))
+            .and_then(|signal| signal.incident);
+        if old == Some(id) {
+            continue;
+        }
+        if let Some(incident) = old.and_then(|old| state.incidents.get_mut(old)) {
+            incident.firing.remove(&key);
+            left.insert(incident.id);
+        }
+        enter(state, at, id, key);
+    }
+    for old in left {
+        let empty = state.incidents.get(old).is_some_and(|incident| incident.firing.is_empty());
+        if empty {
+            resolve(state, at, old, Ending::Decision, format!("part of incident {}", id.0));
+        }
+    }
+    let expected = state.hosts.iter().filter(|(_, host)| should_be_heard(host)).count();
+    let Some(incident) = state.incidents.get_mut(id) else { return };
+    let title = format!("{} of {expected} hosts are silent", incident.firing.len());
+    incident.title = title.clone();
+    incident.note(at.now, Entry::said(at.now.wall, "incident-joined", title.clone()));
+    state.incidents.touch(id, "incident-joined", title);
+}

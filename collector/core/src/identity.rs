@@ -1,8 +1,11 @@
 //! One-time tokens and enrolled hosts. The keys and the CA are the shell's; what was promised to whom is here.
 
-use crate::Token;
+use crate::record::Record;
+use crate::{Collector, Effect, Token};
 use alloc::boxed::Box;
-use picket_proto::{HostId, Name};
+use alloc::collections::BTreeMap;
+use picket_proto::{HostId, Mono, Name, Now, Span};
+use serde::Serialize;
 
 /// SHA-256 of a token's secret: the secret itself is shown once and kept nowhere.
 pub type SecretHash = [u8; 32];
@@ -61,4 +64,109 @@ pub enum Answer {
         /// The stable code of the reason.
         code: &'static str,
     },
+}
+
+/// How long a token is good.
+const TOKEN_LIFE: Span = Span::from_secs(3600);
+/// Most tokens at once: a rack's worth of enrolments within an hour, many times over.
+const TOKENS_MAX: usize = 1_024;
+
+/// A token that was made.
+#[derive(Debug, Serialize)]
+struct Made {
+    host: HostId,
+    at: Mono,
+    state: Use,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+enum Use {
+    Fresh,
+    Used,
+}
+
+/// The tokens of the last hour.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tokens(BTreeMap<SecretHash, Made>);
+
+impl Tokens {
+    /// None.
+    pub(crate) const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// Whether one more can be made.
+    pub(crate) fn has_room(&self, now: Mono) -> bool {
+        self.0.len() < TOKENS_MAX || self.0.values().any(|made| now.since(made.at) > TOKEN_LIFE)
+    }
+
+    /// Makes one, and forgets those that are too old.
+    pub(crate) fn mint(&mut self, now: Mono, hash: SecretHash, host: HostId) {
+        self.0.retain(|_, made| now.since(made.at) <= TOKEN_LIFE);
+        self.0.insert(hash, Made { host, at: now, state: Use::Fresh });
+    }
+
+    /// Uses one.
+    pub(crate) fn used(&mut self, hash: &SecretHash) {
+        if let Some(made) = self.0.get_mut(hash) {
+            made.state = Use::Used;
+        }
+    }
+
+    /// Whether this host may use this token now; else the code of the reason.
+    pub(crate) fn check(&self, now: Mono, hash: &SecretHash, host: &HostId) -> Result<(), &'static str> {
+        let made = self.0.get(hash).filter(|made| made.host == *host && now.since(made.at) <= TOKEN_LIFE);
+        match made.map(|made| made.state) {
+            None => Err("token-unknown"),
+            Some(Use::Used) => Err("token-used"),
+            Some(Use::Fresh) => Ok(()),
+        }
+    }
+}
+
+impl Collector {
+    pub(crate) fn on_identity(&mut self, now: Now, fact: Fact) {
+        match fact {
+            Fact::Mint { reply, operator, host, hash } => {
+                let room = self.state.tokens.has_room(now.mono);
+                let may = self.may_write().and(if room { Ok(()) } else { Err("too-many") });
+                let record = Record::Minted { operator: *operator, host: *host, hash: *hash };
+                self.decide(now, may, record, (reply, Answer::Minted { reply }));
+            }
+            Fact::Enrol { reply, host, hash } => {
+                let known = self.state.hosts.find(host.as_str()).is_some() || self.state.has_room();
+                let may = self.may_write().and(if known { Ok(()) } else { Err("too-many") });
+                let may = may.and_then(|()| self.state.tokens.check(now.mono, &hash, &host));
+                let record = Record::Enrolled { host: (*host).clone(), hash: *hash };
+                self.decide(now, may, record, (reply, Answer::Granted { reply, host }));
+            }
+            Fact::Renew { reply, host } => {
+                let known = self.state.hosts.find(host.as_str()).is_some();
+                let refused = Answer::Refused { reply, code: "not-an-agent" };
+                let answer = if known { Answer::Granted { reply, host } } else { refused };
+                self.live.out.when_durable(self.state.index, Effect::Identity(answer));
+            }
+        }
+    }
+
+    fn may_write(&self) -> Result<(), &'static str> {
+        if self.live.out.is_good() { self.live.out.refusal().map_or(Ok(()), Err) } else { Err("store-full") }
+    }
+
+    fn decide(
+        &mut self,
+        now: Now,
+        may: Result<(), &'static str>,
+        record: Record,
+        (reply, yes): (Token, Answer),
+    ) {
+        match may {
+            Ok(()) => {
+                self.commit(now, record, &[]);
+                self.live.out.when_durable(self.state.index, Effect::Identity(yes));
+            }
+            // What is refused changes nothing, so it shows nothing that is not durable.
+            Err(code) => self.live.out.now(Effect::Identity(Answer::Refused { reply, code })),
+        }
+    }
 }

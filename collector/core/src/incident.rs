@@ -1,5 +1,11 @@
 //! Incidents: findings with a life cycle, revisions and a bounded timeline.
 
+pub(crate) mod command;
+pub(crate) mod late;
+pub(crate) mod life;
+pub(crate) mod table;
+pub(crate) mod timeline;
+
 use crate::Token;
 use alloc::boxed::Box;
 use alloc::string::String;

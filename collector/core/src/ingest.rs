@@ -1,5 +1,11 @@
 //! Sessions and what arrives on them: who is really there, what is new, what is lost.
 
+pub(crate) mod batch;
+pub(crate) mod dedupe;
+pub(crate) mod on;
+pub(crate) mod sessions;
+pub(crate) mod taken;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Verdict};

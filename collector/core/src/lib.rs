@@ -25,8 +25,17 @@ pub mod signal;
 pub mod store;
 pub mod view;
 
+mod backlog;
+mod host;
+mod live;
+mod state;
+mod table;
+
+use alloc::boxed::Box;
 use alloc::vec::Vec;
-use picket_proto::{BootId, HostId, Mono, Now};
+use ingest::taken::Taken;
+use picket_proto::{BootId, HostId, Mono, Now, Span};
+use state::{At, State};
 
 pub use record::Record;
 
@@ -92,42 +101,157 @@ pub enum Reason {
 
 /// The collector's core.
 pub struct Collector {
-    seed: u64,
+    state: State,
+    live: Live,
+}
+
+/// What is not journaled and not hashed.
+struct Live {
+    sessions: ingest::sessions::Sessions,
+    watchers: view::watch::Watchers,
+    out: store::outbox::Outbox,
+    /// Frames of the batch in hand; its memory is used again.
+    scratch: Vec<Taken>,
+    /// How far the journal's Mono is ahead of this process' clock: a reboot sets that back to zero.
+    ahead: Span,
+    chance: u64,
+}
+
+impl Live {
+    /// A number that nobody can guess who does not know the seed (splitmix64).
+    fn nonce(&mut self) -> u64 {
+        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.chance ^ (self.chance >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
 }
 
 impl Collector {
     /// A collector that knows nothing. The seed makes its nonces; give it entropy.
     pub fn new(seed: u64) -> Self {
-        Self { seed }
+        let live = Live {
+            sessions: ingest::sessions::Sessions::new(),
+            watchers: view::watch::Watchers::new(),
+            out: store::outbox::Outbox::new(),
+            scratch: Vec::new(),
+            ahead: Span::ZERO,
+            chance: seed,
+        };
+        Self { state: State::new(), live }
     }
 
     /// Applies one line of the journal, in its order; for recovery. Makes no effects.
     pub fn replay(&mut self, index: u64, now: Now, record: Record) {
-        let _ = (index, now, record);
+        let mut taken = core::mem::take(&mut self.live.scratch);
+        taken.clear();
+        if let Record::Frames { frames, .. } = &record {
+            // What a live batch could not have been, a damaged journal holds: the frames before it count.
+            let _frames_that_are_whole = ingest::taken::take_apart(frames, &mut taken);
+        }
+        self.state.apply(At { index, now }, &record, &taken);
+        self.live.scratch = taken;
+        self.live.out.replayed(index);
+        for change in self.changes() {
+            self.live.watchers.keep(change);
+        }
     }
 
     /// Begins on the replayed journal: every known host gets its full time to report afresh.
     pub fn begin(&mut self, now: Now, boot: BootId) {
-        let _ = (now, boot);
+        self.live.ahead = self.state.mono.since(now.mono);
+        let now = self.local(now);
+        self.commit(now, Record::Resumed { boot }, &[]);
+        self.expect_all(now);
     }
 
     /// Takes one input; then [`Self::poll`] until `None`.
     pub fn handle(&mut self, now: Now, input: Input) {
-        let _ = (now, input);
+        let now = self.local(now);
+        match input {
+            Input::Session(fact) => self.on_session(now, fact),
+            Input::Heard(hosts) => self.on_heard(now, &hosts),
+            Input::Identity(fact) => self.on_identity(now, fact),
+            Input::Command(command) => self.on_command(now, command),
+            Input::Query(query) => self.on_query(&query),
+            Input::Watch(watch) => {
+                let Live { watchers, out, .. } = &mut self.live;
+                watchers.on(watch, self.state.changes, self.state.index, out);
+            }
+            Input::Store(fact) => self.live.out.on(now.mono, fact, self.state.index),
+            Input::Time => self.on_time(now),
+        }
     }
 
     /// The next thing to do.
     pub fn poll(&mut self) -> Option<Effect> {
-        None
+        self.live.out.poll()
     }
 
     /// When to hand in [`Input::Time`], and why.
     pub fn deadline(&self) -> Option<(Mono, Reason)> {
-        None
+        let due = [
+            (self.live.sessions.challenge_at(), Reason::Challenge),
+            (self.live.sessions.silence_at(), Reason::Silence),
+            (self.state.due(), Reason::Tick),
+            (self.live.out.deadline(), Reason::Retry),
+        ];
+        let first = due.into_iter().filter_map(|(at, reason)| at.map(|at| (at, reason))).min()?;
+        Some((Mono::from_micros(first.0.micros().saturating_sub(self.live.ahead.micros())), first.1))
     }
 
     /// The durable state as bytes: equal bytes are equal state.
     pub fn snapshot(&self) -> Vec<u8> {
-        self.seed.to_le_bytes().to_vec()
+        postcard::to_allocvec(&self.state).expect("only memory can fail, and that ends the process")
+    }
+
+    fn on_time(&mut self, now: Now) {
+        self.on_session_time(now);
+        if self.state.due().is_some_and(|due| due <= now.mono) {
+            self.commit(now, Record::Tick, &[]);
+        }
+        self.live.out.on_time(now.mono);
+    }
+
+    fn on_query(&mut self, query: &view::Query) {
+        let answer = view::answer::answer(&self.state, &self.live.sessions, &query.question);
+        let reply = Effect::Reply(view::Reply { reply: query.reply, answer });
+        self.live.out.when_durable(self.state.index, reply);
+    }
+
+    /// Applies a record, journals it, and tells what changed once it is durable.
+    fn commit(&mut self, now: Now, record: Record, taken: &[Taken]) {
+        let index = self.state.index + 1;
+        self.state.apply(At { index, now }, &record, taken);
+        self.live.out.append(Box::new(store::Entry { index, now, record }));
+        let changes = self.changes();
+        if changes.is_empty() {
+            return;
+        }
+        for change in changes {
+            self.live.out.when_durable(index, Effect::Told(change.clone()));
+            self.live.watchers.keep(change);
+        }
+        let Live { watchers, out, .. } = &mut self.live;
+        watchers.push(index, out);
+    }
+
+    /// The changes that the last record made, numbered.
+    fn changes(&mut self) -> Vec<incident::Change> {
+        let touched = self.state.incidents.take_touched();
+        let mut changes = Vec::with_capacity(touched.len());
+        for touched in touched {
+            let Some(incident) = self.state.incidents.get(touched.incident) else { continue };
+            let text = if touched.text.is_empty() { incident.title.clone() } else { touched.text };
+            let incident = Box::new(view::answer::of_incident(&self.state, incident));
+            self.state.changes += 1;
+            changes.push(incident::Change { number: self.state.changes, code: touched.code, text, incident });
+        }
+        changes
+    }
+
+    /// This process' time as the journal's, which never runs backwards.
+    fn local(&self, now: Now) -> Now {
+        Now { mono: now.mono.plus(self.live.ahead).max(self.state.mono), ..now }
     }
 }

@@ -112,4 +112,9 @@ pub enum Record {
     },
     /// A deadline of durable state was due (hold, overstay).
     Tick,
+    /// These hosts were silent and are heard again.
+    Back {
+        /// Which.
+        hosts: Vec<HostId>,
+    },
 }

@@ -3,6 +3,8 @@
 //! At most 16 MiB or 4,096 entries wait to be journaled (a few seconds of a slow disk at full load); beyond that new
 //! batches are refused, which pushes back into the agents' spools instead of into memory.
 
+pub(crate) mod outbox;
+
 use crate::record::Record;
 use alloc::boxed::Box;
 use picket_proto::Now;

@@ -1,0 +1,265 @@
+//! Hosts as the journal knows them: what their agents watch, how it stands, which of it fires.
+//!
+//! At most 20,000 hosts, 4,096 checks and 1,024 services each. Checks that a configuration no longer names keep their
+//! slot until it is needed. When a host was last heard is not here: heartbeats are not journaled.
+
+use crate::incident::IncidentId;
+use crate::incident::late::Late;
+use crate::ingest::dedupe::Runs;
+use crate::signal::{Signal, What};
+use crate::table::{Named, Table};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use picket_proto::event::{Cause, CheckKind, Verdict};
+use picket_proto::{BootId, HostId, Mono, Name, Run, Seq, Wall};
+use serde::Serialize;
+
+/// Most hosts: twice the largest fleet that the goals name.
+pub(crate) const HOSTS_MAX: usize = 20_000;
+/// Most checks of a host, as many as a Hello can name.
+pub(crate) const CHECKS_MAX: usize = 4_096;
+/// Most services of a host; a name beyond them is treated as none.
+pub(crate) const SERVICES_MAX: usize = 1_024;
+/// Incidents that a host remembers having been part of, for reopening and for late facts.
+const RECENT_MAX: usize = 16;
+
+/// Where a host stands by the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Presence {
+    /// Enrolled, never seen.
+    Expected,
+    /// It is there, as far as is known.
+    Present,
+    /// It was not heard for its time.
+    Silent,
+    /// Its agent said goodbye.
+    Stopped {
+        /// When.
+        at: Mono,
+    },
+}
+
+/// Whether a host is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Trust {
+    /// It is.
+    Full,
+    /// Two live sessions showed its certificate.
+    Quarantined,
+}
+
+/// A check.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    pub(crate) name: Name,
+    pub(crate) kind: CheckKind,
+    /// The slot of its service.
+    pub(crate) service: Option<u32>,
+    pub(crate) verdict: Verdict,
+    pub(crate) since: Option<Wall>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) watched: Watched,
+}
+
+/// Whether the agent's configuration names a check now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Watched {
+    Yes,
+    No,
+}
+
+impl Named for Check {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
+/// Whether a remedy is under way whose outcome is not known yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Healing {
+    No,
+    Underway,
+}
+
+/// A service.
+#[derive(Debug, Serialize)]
+pub(crate) struct Service {
+    pub(crate) name: Name,
+    pub(crate) pid: u32,
+    /// The frame that told the pid: an older one does not change it.
+    pub(crate) pid_told: Option<(Run, Seq)>,
+    pub(crate) remedies: u64,
+    pub(crate) healing: Healing,
+    /// Why remedies rest, in words; empty while they don't.
+    pub(crate) not_healed: String,
+}
+
+impl Named for Service {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
+
+/// How a host's clock of one boot maps to the collector's: by the Hello, which is late by at most its transit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Offset {
+    pub(crate) boot: BootId,
+    pub(crate) theirs: Mono,
+    pub(crate) ours: Mono,
+}
+
+/// A host.
+#[derive(Debug, Serialize)]
+pub(crate) struct Host {
+    pub(crate) id: HostId,
+    pub(crate) presence: Presence,
+    pub(crate) trust: Trust,
+    pub(crate) version: String,
+    pub(crate) offset: Option<Offset>,
+    pub(crate) last_heard: Option<Wall>,
+    pub(crate) runs: Runs,
+    pub(crate) frames: u64,
+    pub(crate) lost: u64,
+    pub(crate) unknown: u64,
+    pub(crate) checks: Table<Check>,
+    pub(crate) services: Table<Service>,
+    /// What fires now; what is ok is not here.
+    pub(crate) signals: BTreeMap<What, Signal>,
+    /// Checks that stand as not up since the session opened.
+    pub(crate) listed: BTreeSet<u32>,
+    /// Incidents that touch it and are not resolved; as many as its signals at most.
+    pub(crate) active: Vec<IncidentId>,
+    /// The last incidents that touched it, newest last.
+    pub(crate) recent: Vec<IncidentId>,
+    /// Failures of the backlog whose end is not known yet.
+    pub(crate) late: Vec<Late>,
+}
+
+impl Named for Host {
+    fn name(&self) -> &str {
+        self.id.as_str()
+    }
+}
+
+impl Host {
+    /// A host that was never seen.
+    pub(crate) fn expected(id: HostId) -> Self {
+        Self {
+            id,
+            presence: Presence::Expected,
+            trust: Trust::Full,
+            version: String::new(),
+            offset: None,
+            last_heard: None,
+            runs: Runs::default(),
+            frames: 0,
+            lost: 0,
+            unknown: 0,
+            checks: Table::new(),
+            services: Table::new(),
+            signals: BTreeMap::new(),
+            listed: BTreeSet::new(),
+            active: Vec::new(),
+            recent: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+
+    /// All frames that are known to be lost.
+    pub(crate) fn lost(&self) -> u64 {
+        self.lost.saturating_add(self.runs.missing_tails())
+    }
+
+    /// The slot of a service, made if there is room.
+    pub(crate) fn service(&mut self, name: &Name) -> Option<u32> {
+        if let Some(slot) = self.services.find(name.as_str()) {
+            return Some(slot);
+        }
+        let service = Service {
+            name: name.clone(),
+            pid: 0,
+            pid_told: None,
+            remedies: 0,
+            healing: Healing::No,
+            not_healed: String::new(),
+        };
+        (self.services.len() < SERVICES_MAX).then(|| self.services.add(service))
+    }
+
+    /// The slot of a check, made if there is room; a check that nobody watches any more makes room.
+    pub(crate) fn check(&mut self, name: &Name, kind: CheckKind, service: Option<&Name>) -> Option<u32> {
+        let slot = self.checks.find(name.as_str());
+        if let Some(check) = slot.and_then(|slot| self.checks.get(slot)) {
+            let same = check.service.and_then(|at| self.services.get(at)).map(|at| &at.name) == service;
+            if same && check.kind == kind {
+                return slot;
+            }
+        }
+        let service = service.and_then(|name| self.service(name));
+        if let Some(check) = slot.and_then(|slot| self.checks.get_mut(slot)) {
+            check.kind = kind;
+            check.service = service;
+            return slot;
+        }
+        self.new_check(Check {
+            name: name.clone(),
+            kind,
+            service,
+            verdict: Verdict::Unknown,
+            since: None,
+            cause: None,
+            watched: Watched::Yes,
+        })
+    }
+
+    fn new_check(&mut self, check: Check) -> Option<u32> {
+        if self.checks.len() < CHECKS_MAX {
+            return Some(self.checks.add(check));
+        }
+        let free = self.checks.iter().find(|(_, old)| old.watched == Watched::No).map(|(slot, _)| slot)?;
+        self.checks.replace(free, check);
+        Some(free)
+    }
+
+    /// The service that a condition is about.
+    pub(crate) fn service_of(&self, what: What) -> Option<u32> {
+        match what {
+            What::Down(check) | What::Degraded(check) | What::Flapping(check) => {
+                self.checks.get(check).and_then(|check| check.service)
+            }
+            What::Died(service) | What::NotHealed(service) => Some(service),
+            What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => None,
+        }
+    }
+
+    /// Whether two conditions are about the same service, or the same check.
+    pub(crate) fn same_subject(&self, one: What, other: What) -> bool {
+        let (service, others) = (self.service_of(one), self.service_of(other));
+        if service.is_some() || others.is_some() {
+            return service == others;
+        }
+        one == other || (one.check().is_some() && one.check() == other.check())
+    }
+
+    /// Notes that an incident touches it.
+    pub(crate) fn touch(&mut self, incident: IncidentId) {
+        if !self.active.contains(&incident) {
+            self.active.push(incident);
+        }
+        if !self.recent.contains(&incident) {
+            if self.recent.len() == RECENT_MAX {
+                self.recent.remove(0);
+            }
+            self.recent.push(incident);
+        }
+    }
+
+    /// A host's time as the collector's, where the boot is the one of the last Hello.
+    pub(crate) fn local(&self, stamp: &picket_proto::Stamp) -> Option<Mono> {
+        let offset = self.offset.filter(|offset| offset.boot == stamp.boot)?;
+        let ahead = stamp.mono.since(offset.theirs);
+        let behind = offset.theirs.since(stamp.mono);
+        Some(Mono::from_micros(offset.ours.plus(ahead).micros().saturating_sub(behind.micros())))
+    }
+}

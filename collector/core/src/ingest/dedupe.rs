@@ -1,0 +1,167 @@
+//! What is known of each run of a host: which numbers, with which checksums, and what is lost.
+//!
+//! A number that comes again with the same crc is a repeat and is dropped; with another crc it is a conflict. The
+//! checksums of the newest 4,096 numbers of the two newest runs are kept (8 bytes each, as many as came: an agent
+//! that is at rest costs some hundred bytes); an older number that comes again counts as a repeat. The ranges of the
+//! newest 8 runs are kept, and the names of 64 runs before them: their frames are dropped as repeats.
+
+use alloc::vec::Vec;
+use picket_proto::ranges::Full;
+use picket_proto::{Ranges, Run, Seq, SeqRange};
+use serde::Serialize;
+
+/// Numbers whose checksums are kept: more than any agent has in flight (8 batches of 256).
+const CRCS: u64 = 4096;
+const RUNS: usize = 8;
+const RUNS_WITH_CRCS: usize = 2;
+const PAST_RUNS: usize = 64;
+
+/// Checksums by number modulo 4,096; the page says which of the numbers with that remainder it is.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Crcs(Vec<(u32, u32)>);
+
+/// No number has this page: it would take 2^44 frames of one run.
+const NO_PAGE: u32 = u32::MAX;
+
+impl Crcs {
+    fn get(&self, seq: Seq) -> Option<u32> {
+        let (page, crc) = *self.0.get(place(seq))?;
+        (page == page_of(seq)).then_some(crc)
+    }
+
+    fn put(&mut self, seq: Seq, crc: u32) {
+        let at = place(seq);
+        if self.0.len() <= at {
+            self.0.resize(at + 1, (NO_PAGE, 0));
+        }
+        self.0[at] = (page_of(seq), crc);
+    }
+}
+
+fn place(seq: Seq) -> usize {
+    // Below 4,096, so it fits every usize.
+    usize::try_from(seq.0 % CRCS).unwrap_or(0)
+}
+
+fn page_of(seq: Seq) -> u32 {
+    u32::try_from(seq.0 / CRCS).unwrap_or(NO_PAGE - 1)
+}
+
+/// What is known of one run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Known {
+    pub(crate) run: Run,
+    pub(crate) ranges: Ranges,
+    crcs: Crcs,
+    /// The highest number that a later run says this one had.
+    claimed: Seq,
+}
+
+impl Known {
+    fn missing_tail(&self) -> u64 {
+        self.claimed.0.saturating_sub(self.ranges.last().map_or(0, |last| last.0))
+    }
+}
+
+/// What a frame is to what is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Novelty {
+    New,
+    Repeat,
+    Conflict,
+}
+
+/// The runs of one host, oldest first.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Runs {
+    known: Vec<Known>,
+    past: Vec<Run>,
+}
+
+impl Runs {
+    /// What is known of `run`; nothing for one not seen.
+    pub(crate) fn ranges(&self, run: Run) -> Ranges {
+        self.find(run).map_or_else(Ranges::new, |known| known.ranges.clone())
+    }
+
+    /// Whether `run` is so old that its frames are dropped.
+    pub(crate) fn is_past(&self, run: Run) -> bool {
+        self.past.contains(&run)
+    }
+
+    /// How this frame stands to what is known.
+    pub(crate) fn novelty(known: Option<&Known>, seq: Seq, crc: u32) -> Novelty {
+        let Some(known) = known else { return Novelty::New };
+        if !known.ranges.contains(seq) {
+            return Novelty::New;
+        }
+        match known.crcs.get(seq) {
+            Some(other) if other != crc => Novelty::Conflict,
+            Some(_) | None => Novelty::Repeat,
+        }
+    }
+
+    pub(crate) fn find(&self, run: Run) -> Option<&Known> {
+        self.known.iter().rev().find(|known| known.run == run)
+    }
+
+    /// The run's entry, made if it is new; the oldest run makes room.
+    pub(crate) fn enter(&mut self, run: Run) -> &mut Known {
+        let at = self.known.iter().position(|known| known.run == run).unwrap_or_else(|| self.begin(run));
+        &mut self.known[at]
+    }
+
+    fn begin(&mut self, run: Run) -> usize {
+        if self.known.len() == RUNS {
+            if self.past.len() == PAST_RUNS {
+                self.past.remove(0);
+            }
+            self.past.push(self.known.remove(0).run);
+        }
+        self.known.push(Known { run, ranges: Ranges::new(), crcs: Crcs::default(), claimed: Seq(0) });
+        let old = self.known.len().saturating_sub(RUNS_WITH_CRCS);
+        for known in &mut self.known[..old] {
+            known.crcs = Crcs::default();
+        }
+        self.known.len() - 1
+    }
+
+    /// Takes a stretch of new frames.
+    pub(crate) fn take(
+        &mut self,
+        run: Run,
+        span: SeqRange,
+        crcs: impl Iterator<Item = (Seq, u32)>,
+    ) -> Result<(), Full> {
+        let known = self.enter(run);
+        known.ranges.insert(span)?;
+        for (seq, crc) in crcs {
+            known.crcs.put(seq, crc);
+        }
+        Ok(())
+    }
+
+    /// Closes a range that will never come, and says how many numbers of it were open.
+    pub(crate) fn close(&mut self, run: Run, range: SeqRange) -> Result<u64, Full> {
+        if self.is_past(run) {
+            return Ok(0);
+        }
+        let known = self.enter(run);
+        let before = known.ranges.count();
+        known.ranges.insert(range)?;
+        Ok(known.ranges.count().saturating_sub(before))
+    }
+
+    /// A later run says how far `run` came. What is missing counts as lost, but is still taken if it comes.
+    pub(crate) fn claim(&mut self, run: Run, last: Seq) {
+        if !self.is_past(run) {
+            let known = self.enter(run);
+            known.claimed = known.claimed.max(last);
+        }
+    }
+
+    /// Numbers that runs which ended had and that never came.
+    pub(crate) fn missing_tails(&self) -> u64 {
+        self.known.iter().fold(0, |sum, known| sum.saturating_add(known.missing_tail()))
+    }
+}

@@ -1,0 +1,310 @@
+//! What happens on sessions, turned into records: the room's `on`.
+
+use super::batch::{fits, plan};
+use super::dedupe::Novelty;
+use super::sessions::{AMNESTY, CHALLENGE, HEARTBEAT, Phase, SILENCE, Session, Waiting};
+use super::taken::{bytes_of, span, take_apart};
+use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
+use crate::host::{CHECKS_MAX, Presence, Trust};
+use crate::record::Record;
+use crate::{Collector, Effect};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use picket_proto::text::TEXT_MAX;
+use picket_proto::{HostId, Now, Ranges, Run};
+
+/// Most checks in one message that says what stands.
+const STANDING_MAX: usize = 500;
+
+impl Collector {
+    pub(crate) fn on_session(&mut self, now: Now, fact: Fact) {
+        match fact {
+            Fact::Opened { session, host, hello } => self.on_opened(now, session, host, *hello),
+            Fact::Closed { session, how } => self.on_closed(now, session, how),
+            Fact::Answered { session, nonce } => self.on_answered(now, session, nonce),
+            Fact::Batch { session, .. }
+            | Fact::Standing { session, .. }
+            | Fact::StandingEnd { session, .. }
+            | Fact::Goodbye { session } => self.on_word(now, session, fact),
+        }
+    }
+
+    fn on_opened(&mut self, now: Now, session: SessionId, host: HostId, hello: Hello) {
+        if hello.watched.len() > CHECKS_MAX || hello.version.len() > TEXT_MAX {
+            return self.say(Order::Refuse { session, code: "bad-message" });
+        }
+        if self.live.sessions.get(session).is_some() {
+            return self.refuse(session, "bad-message");
+        }
+        let known = self.state.hosts.find(host.as_str());
+        let is_full = !self.live.sessions.has_room() || (known.is_none() && !self.state.has_room());
+        if let Some(code) = self.live.out.refusal().or(is_full.then_some("too-many")) {
+            return self.say(Order::Refuse { session, code });
+        }
+        let Some(slot) = known else { return self.welcome(now, session, host, hello) };
+        let trust = self.state.hosts.get(slot).map(|host| host.trust);
+        let seat = self.live.sessions.seat(slot);
+        match (trust, seat.live, seat.waiting) {
+            (Some(Trust::Quarantined), _, _) => self.say(Order::Refuse { session, code: "quarantined" }),
+            (Some(Trust::Full) | None, None, _) => self.welcome(now, session, host, hello),
+            (Some(Trust::Full) | None, Some(_), Some(_)) => {
+                self.say(Order::Refuse { session, code: "too-many" });
+            }
+            (Some(Trust::Full) | None, Some(old), None) => {
+                let waiting = Waiting { hello, until: now.mono.plus(CHALLENGE), kept: Vec::new() };
+                self.live.sessions.wait(session, host, slot, waiting);
+                let nonce = self.live.nonce();
+                if let Some(Session { phase: Phase::Live { challenged }, .. }) =
+                    self.live.sessions.get_mut(old)
+                {
+                    *challenged = Some(nonce);
+                }
+                self.say(Order::Challenge { session: old, nonce });
+            }
+        }
+    }
+
+    /// Takes a session that now speaks for its host.
+    fn welcome(&mut self, now: Now, session: SessionId, host: HostId, hello: Hello) {
+        let run = hello.stamp.run;
+        self.commit(now, Record::Opened { host: host.clone(), hello }, &[]);
+        let Some(slot) = self.state.hosts.find(host.as_str()) else { return };
+        self.live.sessions.sit(session, host, slot);
+        self.live.sessions.expect(slot, now.mono.plus(SILENCE));
+        let known = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
+        self.say_when_durable(Order::Welcome { session, heartbeat: HEARTBEAT, known: Box::new(known) });
+    }
+
+    fn on_closed(&mut self, now: Now, id: SessionId, how: Close) {
+        let Some(session) = self.live.sessions.remove(id) else { return };
+        match session.phase {
+            Phase::Live { .. } => {
+                self.commit(now, Record::Closed { host: session.host, how }, &[]);
+                if let Some(waiting) = self.live.sessions.seat(session.slot).waiting {
+                    self.take_over(now, waiting);
+                }
+            }
+            Phase::Waiting(_) => self.unchallenge(session.slot),
+            Phase::Replaced => {}
+        }
+    }
+
+    /// The session that asked for a challenge is gone; an answer to it means nothing.
+    fn unchallenge(&mut self, slot: u32) {
+        let live = self.live.sessions.seat(slot).live;
+        let live = live.and_then(|live| self.live.sessions.get_mut(live));
+        if let Some(Session { phase: Phase::Live { challenged }, .. }) = live {
+            *challenged = None;
+        }
+    }
+
+    fn on_answered(&mut self, now: Now, id: SessionId, nonce: u64) {
+        let Some(session) = self.live.sessions.get(id) else { return };
+        let slot = session.slot;
+        match &session.phase {
+            Phase::Live { challenged } if *challenged == Some(nonce) => self.both_live(now, slot),
+            Phase::Replaced => self.both_live(now, slot),
+            Phase::Live { .. } | Phase::Waiting(_) => {}
+        }
+    }
+
+    /// Two sessions of one certificate are alive: nothing of either is believed.
+    fn both_live(&mut self, now: Now, slot: u32) {
+        let seat = self.live.sessions.seat(slot);
+        for session in [seat.live, seat.waiting, seat.replaced].into_iter().flatten() {
+            self.refuse(session, "quarantined");
+        }
+        self.live.sessions.seat_mut(slot).due = picket_proto::Mono::NEVER;
+        if let Some(host) = self.state.hosts.get(slot).map(|host| host.id.clone()) {
+            self.commit(now, Record::Duplicate { host }, &[]);
+        }
+    }
+
+    fn take_over(&mut self, now: Now, id: SessionId) {
+        let Some(session) = self.live.sessions.remove(id) else { return };
+        let Phase::Waiting(waiting) = session.phase else { return };
+        let seat = self.live.sessions.seat(session.slot);
+        if let Some(older) = seat.replaced {
+            self.refuse(older, "too-many");
+        }
+        if let Some(old) = seat.live {
+            if let Some(old) = self.live.sessions.get_mut(old) {
+                old.phase = Phase::Replaced;
+            }
+            self.live.sessions.seat_mut(session.slot).replaced = Some(old);
+        }
+        self.welcome(now, id, session.host, waiting.hello);
+        for fact in waiting.kept {
+            self.on_session(now, fact);
+        }
+    }
+
+    fn on_word(&mut self, now: Now, id: SessionId, fact: Fact) {
+        let Some(session) = self.live.sessions.get(id) else { return };
+        let slot = session.slot;
+        match &session.phase {
+            Phase::Replaced => return self.both_live(now, slot),
+            Phase::Waiting(_) => {
+                if !self.live.sessions.keep(id, fact) {
+                    self.refuse(id, "too-many");
+                    self.unchallenge(slot);
+                }
+                return;
+            }
+            Phase::Live { .. } => {}
+        }
+        if let Some(code) = self.live.out.refusal() {
+            return self.refuse(id, code);
+        }
+        self.live.sessions.expect(slot, now.mono.plus(SILENCE));
+        let host = session_host(&self.live.sessions, id);
+        match (fact, host) {
+            (Fact::Batch { lane, frames, .. }, Some(host)) => {
+                self.on_batch(now, (id, slot), host, (lane, frames))
+            }
+            (Fact::Standing { checks, .. }, Some(host)) => self.on_standing(now, id, host, checks),
+            (Fact::StandingEnd { up, digest, .. }, Some(host)) => {
+                self.commit(now, Record::StandingEnd { host, up, digest }, &[]);
+            }
+            (Fact::Goodbye { .. }, Some(host)) => {
+                self.commit(now, Record::Goodbye { host }, &[]);
+                self.live.sessions.seat_mut(slot).due = picket_proto::Mono::NEVER;
+            }
+            // These have their own ways, and a session that was found above has a host.
+            (Fact::Opened { .. } | Fact::Closed { .. } | Fact::Answered { .. }, _) | (_, None) => {}
+        }
+    }
+
+    fn on_standing(&mut self, now: Now, id: SessionId, host: HostId, checks: Vec<Standing>) {
+        if checks.len() > STANDING_MAX {
+            return self.refuse(id, "bad-message");
+        }
+        self.commit(now, Record::Standing { host, checks }, &[]);
+    }
+
+    fn on_batch(&mut self, now: Now, (id, slot): (SessionId, u32), host: HostId, batch: (Lane, Vec<u8>)) {
+        // The scratch leaves its place while the batch is worked on, so that its memory is used again.
+        let mut taken = core::mem::take(&mut self.live.scratch);
+        let result = self.take_batch(now, slot, host, batch, &mut taken);
+        self.live.scratch = taken;
+        match result {
+            Ok((run, ranges)) => {
+                self.say_when_durable(Order::Ack { session: id, run, ranges: Box::new(ranges) });
+            }
+            Err(code) => self.refuse(id, code),
+        }
+    }
+
+    fn take_batch(
+        &mut self,
+        now: Now,
+        slot: u32,
+        host: HostId,
+        (lane, frames): (Lane, Vec<u8>),
+        taken: &mut Vec<super::taken::Taken>,
+    ) -> Result<(Run, Ranges), &'static str> {
+        let run = take_apart(&frames, taken)?;
+        let runs = &self.state.hosts.get(slot).ok_or("not-found")?.runs;
+        if runs.is_past(run) {
+            return Ok((run, all_of(taken)));
+        }
+        let plan = plan(runs.find(run), taken);
+        fits(runs, run, &plan, taken).map_err(|_full| "too-many")?;
+        let mut frames = frames;
+        for (novelty, range) in &plan.stretches {
+            let Some(span) = span(&taken[range.clone()]) else { continue };
+            let record = match novelty {
+                Novelty::New => {
+                    let bytes = bytes_of(taken, range);
+                    let whole = bytes.start == 0 && bytes.end == frames.len();
+                    let frames = if whole { core::mem::take(&mut frames) } else { frames[bytes].to_vec() };
+                    Record::Frames { host: host.clone(), run, lane, span, frames }
+                }
+                Novelty::Conflict => Record::Conflict { host: host.clone(), run, range: span },
+                Novelty::Repeat => continue,
+            };
+            self.commit(now, record, &taken[range.clone()]);
+        }
+        let ranges = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
+        Ok((run, ranges))
+    }
+
+    pub(crate) fn on_heard(&mut self, now: Now, hosts: &[HostId]) {
+        let mut back = Vec::new();
+        for id in hosts {
+            let Some(slot) = self.state.hosts.find(id.as_str()) else { continue };
+            let Some(host) = self.state.hosts.get(slot) else { continue };
+            if host.trust == Trust::Quarantined {
+                continue;
+            }
+            match host.presence {
+                Presence::Present => self.live.sessions.expect(slot, now.mono.plus(SILENCE)),
+                Presence::Silent => back.push((slot, id.clone())),
+                Presence::Expected | Presence::Stopped { .. } => {}
+            }
+        }
+        if back.is_empty() {
+            return;
+        }
+        for (slot, _) in &back {
+            self.live.sessions.expect(*slot, now.mono.plus(SILENCE));
+        }
+        let hosts = back.into_iter().map(|(_, id)| id).collect();
+        self.commit(now, Record::Back { hosts }, &[]);
+    }
+
+    pub(crate) fn on_session_time(&mut self, now: Now) {
+        while let Some(waiting) = self.live.sessions.unanswered(now.mono) {
+            self.take_over(now, waiting);
+        }
+        let overdue = self.live.sessions.overdue(now.mono);
+        let silent = |slot: &u32| {
+            let host = self.state.hosts.get(*slot)?;
+            (host.presence == Presence::Present && host.trust == Trust::Full).then(|| host.id.clone())
+        };
+        let hosts: Vec<HostId> = overdue.iter().filter_map(silent).collect();
+        if !hosts.is_empty() {
+            self.commit(now, Record::Silent { hosts }, &[]);
+        }
+    }
+
+    /// Every host that should be there gets its full time.
+    pub(crate) fn expect_all(&mut self, now: Now) {
+        for (slot, host) in self.state.hosts.iter() {
+            let waits = self.live.sessions.seat(slot).due == picket_proto::Mono::NEVER;
+            if waits && host.presence == Presence::Present && host.trust == Trust::Full {
+                self.live.sessions.expect(slot, now.mono.plus(AMNESTY));
+            }
+        }
+    }
+
+    /// Ends a session.
+    fn refuse(&mut self, session: SessionId, code: &'static str) {
+        self.live.sessions.remove(session);
+        self.say(Order::Refuse { session, code });
+    }
+
+    fn say(&mut self, order: Order) {
+        self.live.out.now(Effect::Session(order));
+    }
+
+    fn say_when_durable(&mut self, order: Order) {
+        self.live.out.when_durable(self.state.index, Effect::Session(order));
+    }
+}
+
+fn session_host(sessions: &super::sessions::Sessions, id: SessionId) -> Option<HostId> {
+    sessions.get(id).map(|session| session.host.clone())
+}
+
+/// The numbers of a batch whose run is too old to be kept: all are acknowledged.
+fn all_of(taken: &[super::taken::Taken]) -> Ranges {
+    let mut ranges = Ranges::new();
+    for frame in taken {
+        if let Some(one) = picket_proto::SeqRange::one(frame.seq) {
+            // A ninth range is left for the next ack: the agent sends what was not acknowledged again.
+            let _left_for_the_next_ack = ranges.insert(one);
+        }
+    }
+    ranges
+}

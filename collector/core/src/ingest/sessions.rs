@@ -1,0 +1,215 @@
+//! Who is really there: one live session per host, challenges, silence. Live state only: not journaled, not hashed.
+//!
+//! A second session of a certificate waits while the first is challenged: if that answers within 2 s, both are alive
+//! and the host is quarantined; if not, or if it ends, the second takes over. What a waiting session sends is kept
+//! (8 batches, 16 messages, 16 MiB over all). A host is silent after 25 s (2.5 heartbeats) without a word; after the
+//! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts.
+
+use super::{Fact, Hello, SessionId};
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use picket_proto::{HostId, Mono, Span};
+
+/// How often an agent reports.
+pub(crate) const HEARTBEAT: Span = Span::from_secs(10);
+/// After this a host is silent: 2.5 heartbeats.
+pub(crate) const SILENCE: Span = Span::from_secs(25);
+/// What every host gets after the collector's restart.
+pub(crate) const AMNESTY: Span = Span::from_secs(60);
+/// How long a challenged session may take to answer.
+pub(crate) const CHALLENGE: Span = Span::from_secs(2);
+/// Most sessions: as many as hosts, and some that are being replaced.
+pub(crate) const SESSIONS_MAX: usize = 24_000;
+const KEPT_BATCHES: usize = 8;
+const KEPT_MAX: usize = 16;
+const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// A session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) host: HostId,
+    pub(crate) slot: u32,
+    pub(crate) phase: Phase,
+}
+
+/// Where it stands.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// It speaks for its host; perhaps it is asked whether it is there.
+    Live { challenged: Option<u64> },
+    /// Another one speaks for the host and is challenged.
+    Waiting(Box<Waiting>),
+    /// It did not answer, and another one speaks for the host. A word from it means that both live.
+    Replaced,
+}
+
+/// A session that waits for the one before it.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    pub(crate) hello: Hello,
+    pub(crate) until: Mono,
+    pub(crate) kept: Vec<Fact>,
+}
+
+/// The sessions of one host, and until when it must be heard.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seat {
+    pub(crate) live: Option<SessionId>,
+    pub(crate) waiting: Option<SessionId>,
+    pub(crate) replaced: Option<SessionId>,
+    pub(crate) due: Mono,
+}
+
+const EMPTY: Seat = Seat { live: None, waiting: None, replaced: None, due: Mono::NEVER };
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    by_id: BTreeMap<SessionId, Session>,
+    seats: Vec<Seat>,
+    challenges: BTreeSet<(Mono, SessionId)>,
+    kept_bytes: usize,
+    /// No seat is due before this: hearing a host moves only its seat, and a look at all seats moves this.
+    silence_at: Mono,
+}
+
+impl Sessions {
+    /// Nobody is there.
+    pub(crate) const fn new() -> Self {
+        Self {
+            by_id: BTreeMap::new(),
+            seats: Vec::new(),
+            challenges: BTreeSet::new(),
+            kept_bytes: 0,
+            silence_at: Mono::NEVER,
+        }
+    }
+
+    /// A session.
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.by_id.get(&id)
+    }
+
+    /// A session, to change it.
+    pub(crate) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
+        self.by_id.get_mut(&id)
+    }
+
+    /// Whether one more fits.
+    pub(crate) fn has_room(&self) -> bool {
+        self.by_id.len() < SESSIONS_MAX
+    }
+
+    /// The seat of a host.
+    pub(crate) fn seat(&self, slot: u32) -> Seat {
+        self.seats.get(slot as usize).copied().unwrap_or(EMPTY)
+    }
+
+    /// The seat of a host, to change it.
+    pub(crate) fn seat_mut(&mut self, slot: u32) -> &mut Seat {
+        let at = slot as usize;
+        if self.seats.len() <= at {
+            self.seats.resize(at + 1, EMPTY);
+        }
+        &mut self.seats[at]
+    }
+
+    /// A host must be heard by then.
+    pub(crate) fn expect(&mut self, slot: u32, due: Mono) {
+        self.seat_mut(slot).due = due;
+        self.silence_at = self.silence_at.min(due);
+    }
+
+    /// Hosts that were not heard by now; they are not expected any more.
+    pub(crate) fn overdue(&mut self, now: Mono) -> Vec<u32> {
+        let mut overdue = Vec::new();
+        if now < self.silence_at {
+            return overdue;
+        }
+        self.silence_at = Mono::NEVER;
+        for (slot, seat) in (0..).zip(&mut self.seats) {
+            if seat.due <= now {
+                seat.due = Mono::NEVER;
+                overdue.push(slot);
+            }
+            self.silence_at = self.silence_at.min(seat.due);
+        }
+        overdue
+    }
+
+    /// Not before this is a host overdue.
+    pub(crate) fn silence_at(&self) -> Option<Mono> {
+        (self.silence_at != Mono::NEVER).then_some(self.silence_at)
+    }
+
+    /// Seats a session that speaks for its host.
+    pub(crate) fn sit(&mut self, id: SessionId, host: HostId, slot: u32) {
+        self.by_id.insert(id, Session { host, slot, phase: Phase::Live { challenged: None } });
+        self.seat_mut(slot).live = Some(id);
+    }
+
+    /// Lets a session wait until `until` for the one that speaks for its host.
+    pub(crate) fn wait(&mut self, id: SessionId, host: HostId, slot: u32, waiting: Waiting) {
+        self.challenges.insert((waiting.until, id));
+        self.by_id.insert(id, Session { host, slot, phase: Phase::Waiting(Box::new(waiting)) });
+        self.seat_mut(slot).waiting = Some(id);
+    }
+
+    /// Keeps what a waiting session says; false if it says too much.
+    pub(crate) fn keep(&mut self, id: SessionId, fact: Fact) -> bool {
+        let Some(Session { phase: Phase::Waiting(waiting), .. }) = self.by_id.get_mut(&id) else {
+            return false;
+        };
+        let batches = waiting.kept.iter().filter(|fact| matches!(fact, Fact::Batch { .. })).count();
+        let is_batch = matches!(fact, Fact::Batch { .. });
+        let bytes = bytes_of(&fact);
+        let fits = waiting.kept.len() < KEPT_MAX
+            && !(is_batch && batches == KEPT_BATCHES)
+            && self.kept_bytes + bytes <= KEPT_BYTES_MAX;
+        if fits {
+            self.kept_bytes += bytes;
+            waiting.kept.push(fact);
+        }
+        fits
+    }
+
+    /// Takes a session away, wherever it stands.
+    pub(crate) fn remove(&mut self, id: SessionId) -> Option<Session> {
+        let session = self.by_id.remove(&id)?;
+        if let Phase::Waiting(waiting) = &session.phase {
+            self.challenges.remove(&(waiting.until, id));
+            let bytes: usize = waiting.kept.iter().map(bytes_of).sum();
+            self.kept_bytes = self.kept_bytes.saturating_sub(bytes);
+        }
+        let seat = self.seat_mut(session.slot);
+        for place in [&mut seat.live, &mut seat.waiting, &mut seat.replaced] {
+            if *place == Some(id) {
+                *place = None;
+            }
+        }
+        Some(session)
+    }
+
+    /// When the first challenge is over.
+    pub(crate) fn challenge_at(&self) -> Option<Mono> {
+        self.challenges.first().map(|(at, _)| *at)
+    }
+
+    /// A waiting session whose challenge is over.
+    pub(crate) fn unanswered(&self, now: Mono) -> Option<SessionId> {
+        self.challenges.first().filter(|(at, _)| *at <= now).map(|(_, id)| *id)
+    }
+}
+
+fn bytes_of(fact: &Fact) -> usize {
+    match fact {
+        Fact::Batch { frames, .. } => frames.len(),
+        Fact::Standing { checks, .. } => checks.len() * size_of::<super::Standing>(),
+        Fact::Opened { .. }
+        | Fact::StandingEnd { .. }
+        | Fact::Answered { .. }
+        | Fact::Goodbye { .. }
+        | Fact::Closed { .. } => size_of::<Fact>(),
+    }
+}

@@ -1,0 +1,328 @@
+//! What live facts do: they move verdicts, services and signals, and write to the timelines of what they touch.
+
+use crate::correlate::{Said, clear, fire, settle};
+use crate::host::{Check, Healing, Host, Service};
+use crate::incident::IncidentId;
+use crate::incident::life::{Ending, Phase};
+use crate::incident::timeline::{Arrival, Entry};
+use crate::signal::{Key, What};
+use crate::state::{At, State};
+use alloc::format;
+use alloc::string::{String, ToString};
+use picket_proto::event::{
+    Breaker, BreakerMoved, Cause, Evidence, Exited, Outcome, RemedyBegun, RemedyEnded, Started, Verdict,
+    VerdictChanged,
+};
+use picket_proto::{Event, Fact, Name, Seq, Wall};
+
+/// An event of the live lane.
+pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Event) {
+    match &event.fact {
+        // Runs and ranges are ingest's and were accounted before.
+        Fact::Began(_) | Fact::Gap(_) => {}
+        Fact::Verdict(fact) => verdict(state, at, host, (event, fact)),
+        Fact::Started(fact) => started(state, at, host, seq, (event, fact)),
+        Fact::Exited(fact) => exited(state, at, host, (event, fact)),
+        Fact::Remedy(fact) => remedy(state, at, host, (event, fact)),
+        Fact::Outcome(fact) => outcome(state, at, host, (event, fact)),
+        Fact::Breaker(fact) => breaker(state, at, host, (event, fact)),
+        Fact::Evidence(fact) => evidence(state, at, host, (event, fact)),
+    }
+}
+
+/// The incident that is not over and that this service or check is part of.
+pub(crate) fn related(
+    state: &State,
+    slot: u32,
+    service: Option<u32>,
+    check: Option<u32>,
+) -> Option<IncidentId> {
+    let host = state.hosts.get(slot)?;
+    let about = |id: &&IncidentId| {
+        let Some(incident) = state.incidents.get(**id) else { return false };
+        service.is_some_and(|service| incident.services.contains(&(slot, service)))
+            || check.is_some_and(|check| {
+                What::of_check(check)
+                    .iter()
+                    .any(|what| incident.members.contains(&Key { host: slot, what: *what }))
+            })
+    };
+    host.active.iter().rev().find(about).copied()
+}
+
+/// Writes an entry to an incident and tells of it.
+pub(crate) fn note(state: &mut State, at: At, id: Option<IncidentId>, entry: Entry) {
+    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
+    let (id, code, text) = (incident.id, entry.code, entry.text.clone());
+    incident.note(at.now, entry);
+    state.incidents.touch(id, code, text);
+}
+
+fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &VerdictChanged)) {
+    let Some(host) = state.hosts.get_mut(slot) else { return };
+    let Some(check) = host.check(&fact.check, fact.kind, fact.service.as_ref()) else { return };
+    let Some(known) = host.checks.get_mut(check) else { return };
+    known.verdict = fact.to;
+    known.since = Some(event.stamp.wall);
+    known.cause = fact.cause;
+    let service = known.service;
+    let quiet = host.active.is_empty() && host.signals.is_empty() && host.late.is_empty();
+    if quiet && fact.to == Verdict::Up {
+        return;
+    }
+    match What::from_verdict(check, fact.to) {
+        Some(what) => {
+            let id =
+                fire(state, at, Key { host: slot, what }, |host| check_said(host, check, event.stamp.wall));
+            note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+            clear_others(state, at, slot, check, Some(what));
+            crate::backlog::joined(state, slot, service, check, id);
+        }
+        None if fact.to == Verdict::Up => {
+            let id = related(state, slot, service, Some(check));
+            note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+            clear_others(state, at, slot, check, None);
+            crate::backlog::passed(state, at, slot, (service, check), "recovered");
+        }
+        // Unknown says nothing about what was known.
+        None => {}
+    }
+}
+
+/// Ends the conditions of a check but `kept`.
+pub(crate) fn clear_others(state: &mut State, at: At, slot: u32, check: u32, kept: Option<What>) {
+    for what in What::of_check(check) {
+        if Some(what) != kept {
+            clear(state, at, Key { host: slot, what });
+        }
+    }
+}
+
+/// A check that is not up, in words.
+pub(crate) fn check_said(host: &Host, check: u32, at: Wall) -> Said {
+    let Some(known) = host.checks.get(check) else {
+        return Said { title: host.id.to_string(), cause: String::new(), at };
+    };
+    let cause = check_words(known);
+    let service = known.service.and_then(|slot| host.services.get(slot));
+    let about = service.map_or(&known.name, |service| &service.name);
+    Said { title: format!("{about} on {}: {cause}", host.id), cause, at }
+}
+
+/// A check's verdict and cause in the words of the event that told it.
+pub(crate) fn check_words(check: &Check) -> String {
+    match check.cause {
+        None => format!("{} is {}", check.name, check.verdict),
+        Some(cause) => {
+            let told = VerdictChanged {
+                check: check.name.clone(),
+                kind: check.kind,
+                service: None,
+                from: Verdict::Unknown,
+                to: check.verdict,
+                cause: Some(cause),
+                after: picket_proto::Span::ZERO,
+            };
+            Fact::Verdict(told).to_string()
+        }
+    }
+}
+
+/// A cause in words, in its check's unit; empty if there is none.
+pub(crate) fn cause_words(check: &Check) -> String {
+    let words = check.cause.map(|_: Cause| check_words(check));
+    let prefix = format!("{} is {}: ", check.name, check.verdict);
+    words.map_or_else(String::new, |words| {
+        words.strip_prefix(&prefix).map_or(words.clone(), ToString::to_string)
+    })
+}
+
+fn with_service(state: &mut State, slot: u32, name: &Name, change: impl FnOnce(&mut Service)) -> Option<u32> {
+    let host = state.hosts.get_mut(slot)?;
+    let service = host.service(name)?;
+    change(host.services.get_mut(service)?);
+    Some(service)
+}
+
+/// Takes a pid over, unless a newer frame told another.
+pub(crate) fn learn_pid(service: &mut Service, event: &Event, seq: Seq, pid: u32, arrival: Arrival) {
+    let told = (event.stamp.run, seq);
+    let newer = match service.pid_told {
+        Some((run, last)) => run == told.0 && last < seq,
+        None => true,
+    };
+    if arrival == Arrival::Live || newer {
+        service.pid = pid;
+        service.pid_told = Some(told);
+    }
+}
+
+fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Event, &Started)) {
+    let learn = |service: &mut Service| learn_pid(service, event, seq, fact.pid, Arrival::Live);
+    let Some(service) = with_service(state, slot, &fact.service, learn) else { return };
+    let id = related(state, slot, Some(service), None);
+    if id.is_some() {
+        note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+        clear(state, at, Key { host: slot, what: What::Died(service) });
+    }
+}
+
+fn exited(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Exited)) {
+    let Some(service) = with_service(state, slot, &fact.service, |service| service.pid = 0) else { return };
+    let id = if fact.asked {
+        related(state, slot, Some(service), None)
+    } else {
+        let said = |host: &Host| died_said(host, event, fact);
+        fire(state, at, Key { host: slot, what: What::Died(service) }, said)
+    };
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+    if !fact.asked {
+        crate::backlog::service_joined(state, slot, service, id);
+    }
+}
+
+/// A death in words.
+pub(crate) fn died_said(host: &Host, event: &Event, fact: &Exited) -> Said {
+    Said {
+        title: format!("{} on {}: {}", fact.service, host.id, fact.exit),
+        cause: event.to_string(),
+        at: event.stamp.wall,
+    }
+}
+
+fn remedy(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyBegun)) {
+    let begin = |service: &mut Service| {
+        service.remedies = service.remedies.saturating_add(1);
+        service.healing = Healing::Underway;
+    };
+    let Some(service) = with_service(state, slot, &fact.service, begin) else { return };
+    let id = related(state, slot, Some(service), None);
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+}
+
+fn outcome(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded)) {
+    match &fact.outcome {
+        Outcome::Held { .. } => recovered(state, at, slot, (event, fact)),
+        Outcome::Died(exit) => not_held(state, at, slot, (event, fact), exit.to_string()),
+        Outcome::StillFailing { check, cause } => {
+            not_held(state, at, slot, (event, fact), format!("{check}: {cause}"));
+        }
+    }
+}
+
+fn recovered(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded)) {
+    let rest = |service: &mut Service| {
+        service.healing = Healing::No;
+        service.not_healed.clear();
+    };
+    let Some(service) = with_service(state, slot, &fact.service, rest) else { return };
+    let id = related(state, slot, Some(service), None);
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+        incident.proven.insert((slot, service));
+    }
+    for what in [What::Died(service), What::NotHealed(service)] {
+        clear(state, at, Key { host: slot, what });
+    }
+    match id {
+        Some(id) => settle(state, at, id),
+        None => proven_later(state, at, slot, service, event),
+    }
+    crate::backlog::held(state, at, slot, service);
+}
+
+/// The outcome of a remedy whose incident was resolved before, by holding: now it is proven.
+fn proven_later(state: &mut State, at: At, slot: u32, service: u32, event: &Event) {
+    let Some(host) = state.hosts.get(slot) else { return };
+    let waiting = |id: &&IncidentId| {
+        state.incidents.get(**id).is_some_and(|incident| {
+            matches!(incident.phase, Phase::Resolved { by: Ending::Recovery, .. })
+                && incident.services.contains(&(slot, service))
+                && incident.outcome.starts_with("recovered, held")
+        })
+    };
+    let Some(id) = host.recent.iter().rev().find(waiting).copied() else { return };
+    note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
+    if let Some(incident) = state.incidents.get_mut(id) {
+        incident.outcome = "recovered, verified".to_string();
+        state.incidents.touch(id, "incident-resolved", "recovered, verified".to_string());
+    }
+}
+
+fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded), why: String) {
+    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    let id = related(state, slot, Some(service), None);
+    let Some(host) = state.hosts.get(slot) else { return };
+    let fires = host.signals.keys().any(|what| host.service_of(*what) == Some(service));
+    let id = if fires {
+        id
+    } else {
+        let said = |host: &Host| Said {
+            title: format!("{} on {}: {why}", fact.service, host.id),
+            cause: event.to_string(),
+            at: event.stamp.wall,
+        };
+        fire(state, at, Key { host: slot, what: What::Died(service) }, said)
+    };
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+}
+
+fn breaker(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &BreakerMoved)) {
+    let (id, seen) = match &fact.to {
+        Breaker::Open { because, .. } => {
+            let rest = |service: &mut Service| {
+                service.healing = Healing::No;
+                service.not_healed = because.to_string();
+            };
+            let Some(service) = with_service(state, slot, &fact.service, rest) else { return };
+            let said = |host: &Host| Said {
+                title: format!("{} on {}: not healed", fact.service, host.id),
+                cause: event.to_string(),
+                at: event.stamp.wall,
+            };
+            let id = fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said);
+            if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+                incident.outcome = format!("not healed, because {because}");
+            }
+            (id, Entry::seen(slot, event, Arrival::Live))
+        }
+        Breaker::HalfOpen | Breaker::Closed => {
+            let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+            (related(state, slot, Some(service), None), Entry::seen(slot, event, Arrival::Live))
+        }
+    };
+    note(state, at, id, seen);
+    if fact.to == Breaker::Closed {
+        let Some(service) = with_service(state, slot, &fact.service, |service| service.not_healed.clear())
+        else {
+            return;
+        };
+        if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+            incident.outcome.clear();
+        }
+        clear(state, at, Key { host: slot, what: What::NotHealed(service) });
+    }
+}
+
+fn evidence(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Evidence)) {
+    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    let id = related(state, slot, Some(service), None);
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+    learn_evidence(state, id, slot, service, fact);
+}
+
+/// The first last line of an episode stands beside its cause.
+pub(crate) fn learn_evidence(
+    state: &mut State,
+    id: Option<IncidentId>,
+    slot: u32,
+    service: u32,
+    fact: &Evidence,
+) {
+    let Some(host) = state.hosts.get(slot) else { return };
+    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
+    let roots = incident.root.key.host == slot && host.service_of(incident.root.key.what) == Some(service);
+    if roots && incident.evidence.is_empty() {
+        incident.evidence = fact.last_line.to_string();
+    }
+}

@@ -1,0 +1,261 @@
+//! Answers: pages of hosts, services and incidents out of the durable state, and what only live state knows of them.
+
+use super::{Answer, Check, Detail, Entry, Host, HostState, Incident, More, Question, Service};
+use crate::host::{self, Presence, Trust};
+use crate::incident::life::{self, Phase, Scope};
+use crate::incident::timeline::{Arrival, Clock};
+use crate::incident::{IncidentId, State as Standing};
+use crate::ingest::sessions::Sessions;
+use crate::signal::{Key, What};
+use crate::state::State;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use picket_proto::event::Verdict;
+use picket_proto::{HostId, Name};
+
+/// Most items of a page.
+const PAGE_MAX: u16 = 500;
+/// Most hosts and services that an incident names; its title has their count.
+const NAMED_MAX: usize = 64;
+/// Most symptoms that a finding names.
+const SYMPTOMS_MAX: usize = 200;
+
+/// Answers a question.
+pub(crate) fn answer(state: &State, sessions: &Sessions, question: &Question) -> Answer {
+    match question {
+        Question::Hosts { after, limit } => {
+            let after = after.as_ref().map(|host| host.as_str());
+            let hosts = state.hosts.by_name(after).map(|(slot, host)| of_host(slot, host, sessions));
+            let (hosts, more) = page(hosts, *limit);
+            Answer::Hosts(hosts, more)
+        }
+        Question::Services { host, after, limit } => {
+            let (services, more) = services(state, host.as_deref(), after.as_deref(), *limit);
+            Answer::Services(services, more)
+        }
+        Question::Incidents { open_only, host, before, limit } => {
+            let slot = host.as_ref().map(|host| state.hosts.find(host.as_str()));
+            let wanted = |incident: &&life::Incident| {
+                (!open_only || incident.is_active())
+                    && slot.is_none_or(|slot| slot.is_some_and(|slot| incident.hosts.contains(&slot)))
+            };
+            let found =
+                state.incidents.newest(*before).filter(wanted).map(|incident| of_incident(state, incident));
+            let (incidents, more) = page(found, *limit);
+            Answer::Incidents(incidents, more)
+        }
+        Question::Incident(id) => Answer::Incident(detail(state, *id).map(Box::new)),
+    }
+}
+
+fn page<T>(mut items: impl Iterator<Item = T>, limit: u16) -> (Vec<T>, More) {
+    let limit = usize::from(limit.clamp(1, PAGE_MAX));
+    let found: Vec<T> = items.by_ref().take(limit).collect();
+    let more = if items.next().is_some() { More::Yes } else { More::No };
+    (found, more)
+}
+
+fn of_host(slot: u32, host: &host::Host, sessions: &Sessions) -> Host {
+    let watched = || host.checks.iter().filter(|(_, check)| check.watched == host::Watched::Yes);
+    let not_up = watched().filter(|(_, check)| check.verdict != Verdict::Up).count();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Host {
+        host: host.id.clone(),
+        state: state_of(slot, host, sessions),
+        last_heard: host.last_heard,
+        version: host.version.clone(),
+        checks: count(watched().count()),
+        not_up: count(not_up),
+        frames: host.frames,
+        lost: host.lost(),
+        unknown: host.unknown,
+    }
+}
+
+fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {
+    if host.trust == Trust::Quarantined {
+        return HostState::Quarantined;
+    }
+    match host.presence {
+        Presence::Expected => HostState::Expected,
+        Presence::Silent => HostState::Silent,
+        Presence::Stopped { .. } => HostState::Stopped,
+        Presence::Present if sessions.seat(slot).live.is_some() => HostState::Connected,
+        Presence::Present => HostState::Away,
+    }
+}
+
+fn services(
+    state: &State,
+    only: Option<&HostId>,
+    after: Option<&(HostId, Option<Name>)>,
+    limit: u16,
+) -> (Vec<Service>, More) {
+    let limit = usize::from(limit.clamp(1, PAGE_MAX));
+    let mut found = Vec::new();
+    let begin =
+        after.and_then(|(host, _)| state.hosts.find(host.as_str())).and_then(|slot| state.hosts.get(slot));
+    let behind = state.hosts.by_name(after.map(|(host, _)| host.as_str())).map(|(_, host)| host);
+    for host in begin.into_iter().chain(behind).filter(|host| only.is_none_or(|only| host.id == *only)) {
+        let last = after.filter(|(id, _)| *id == host.id).map(|(_, service)| service.as_ref());
+        for (name, service) in grouped(host) {
+            if last.is_some_and(|last| name <= last) {
+                continue;
+            }
+            if found.len() == limit {
+                return (found, More::Yes);
+            }
+            found.push(of_service(host, name, &service));
+        }
+    }
+    (found, More::No)
+}
+
+/// The watched checks of a host by their service; those without one come first.
+fn grouped(host: &host::Host) -> BTreeMap<Option<&Name>, Vec<&host::Check>> {
+    let mut groups: BTreeMap<Option<&Name>, Vec<&host::Check>> = BTreeMap::new();
+    for (_, check) in host.checks.by_name(None).filter(|(_, check)| check.watched == host::Watched::Yes) {
+        let service = check.service.and_then(|slot| host.services.get(slot));
+        groups.entry(service.map(|service| &service.name)).or_default().push(check);
+    }
+    groups
+}
+
+fn of_service(host: &host::Host, name: Option<&Name>, checks: &[&host::Check]) -> Service {
+    let service =
+        name.and_then(|name| host.services.find(name.as_str())).and_then(|slot| host.services.get(slot));
+    let checks: Vec<Check> = checks.iter().map(|check| of_check(host, check)).collect();
+    Service {
+        host: host.id.clone(),
+        service: name.cloned(),
+        verdict: checks.iter().map(|check| check.verdict).max().unwrap_or(Verdict::Unknown),
+        checks,
+        remedies: service.map_or(0, |service| service.remedies),
+        not_healed: service.map_or_else(String::new, |service| service.not_healed.clone()),
+        pid: service.map_or(0, |service| service.pid),
+    }
+}
+
+fn of_check(host: &host::Host, check: &host::Check) -> Check {
+    let frozen = match host.presence {
+        Presence::Silent | Presence::Stopped { .. } => true,
+        Presence::Expected | Presence::Present => host.trust == Trust::Quarantined,
+    };
+    Check {
+        check: check.name.clone(),
+        kind: check.kind,
+        verdict: if frozen { Verdict::Unknown } else { check.verdict },
+        since: check.since,
+        cause: crate::live::cause_words(check),
+    }
+}
+
+/// An incident for a list.
+pub(crate) fn of_incident(state: &State, incident: &life::Incident) -> Incident {
+    let host = |slot: &u32| state.hosts.get(*slot).map(|host| host.id.clone());
+    let service = |(host, service): &(u32, u32)| {
+        state
+            .hosts
+            .get(*host)
+            .and_then(|host| host.services.get(*service))
+            .map(|service| service.name.clone())
+    };
+    let mut services: Vec<Name> = incident.services.iter().take(NAMED_MAX).filter_map(service).collect();
+    services.dedup();
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    Incident {
+        id: incident.id,
+        revision: incident.revision,
+        state: standing(incident),
+        severity: incident.severity,
+        severity_rule: incident.rule,
+        title: incident.title.clone(),
+        cause: cause(incident),
+        outcome: incident.outcome.clone(),
+        hosts: incident.hosts.iter().take(NAMED_MAX).filter_map(host).collect(),
+        services,
+        opened: incident.opened,
+        changed: incident.changed,
+        resolved: match incident.phase {
+            Phase::Resolved { wall, .. } => Some(wall),
+            Phase::Open | Phase::Verifying { .. } => None,
+        },
+        episode: incident.episode,
+        acknowledged_by: incident.acknowledged_by.clone(),
+        firing: count(incident.firing.len()),
+        signals: count(incident.members.len()).saturating_add(incident.more_members),
+        late: incident.scope == Scope::Late,
+    }
+}
+
+fn standing(incident: &life::Incident) -> Standing {
+    match incident.phase {
+        Phase::Open if incident.acknowledged_by.is_some() => Standing::Acknowledged,
+        Phase::Open => Standing::Open,
+        Phase::Verifying { .. } => Standing::Verifying,
+        Phase::Resolved { .. } => Standing::Resolved,
+    }
+}
+
+fn cause(incident: &life::Incident) -> String {
+    match incident.evidence.as_str() {
+        "" => incident.root.text.clone(),
+        line => format!("{}; last printed: {line}", incident.root.text),
+    }
+}
+
+fn detail(state: &State, id: IncidentId) -> Option<Detail> {
+    let incident = state.incidents.get(id)?;
+    let timeline = incident.timeline.iter().map(|entry| Entry {
+        at: entry.at,
+        host: entry.host.and_then(|slot| state.hosts.get(slot)).map(|host| host.id.clone()),
+        code: entry.code,
+        text: entry.text.clone(),
+        late: entry.arrival == Arrival::Late,
+        unsynced: entry.clock == Clock::Unsynced,
+    });
+    let symptoms = incident.members.iter().filter(|key| **key != incident.root.key).take(SYMPTOMS_MAX);
+    Some(Detail {
+        timeline: timeline.collect(),
+        left_out: incident.timeline.left_out(),
+        root: incident.root.text.clone(),
+        symptoms: symptoms.map(|key| symptom(state, *key)).collect(),
+        reasons: reasons(incident),
+        incident: of_incident(state, incident),
+    })
+}
+
+fn symptom(state: &State, key: Key) -> String {
+    let Some(host) = state.hosts.get(key.host) else { return String::new() };
+    let check = |slot| host.checks.get(slot).map_or("a check", |check| check.name.as_str());
+    let service = |slot| host.services.get(slot).map_or("a service", |service| service.name.as_str());
+    let now = if host.signals.contains_key(&key.what) { "" } else { " (over)" };
+    match key.what {
+        What::HostSilent => format!("{} is silent{now}", host.id),
+        What::AgentOverstay => format!("the agent of {} is still stopped{now}", host.id),
+        What::DuplicateIdentity => format!("two machines use the certificate of {}{now}", host.id),
+        What::Down(slot) => format!("{} is down{now}", check(slot)),
+        What::Degraded(slot) => format!("{} is degraded{now}", check(slot)),
+        What::Flapping(slot) => format!("{} is flapping{now}", check(slot)),
+        What::Died(slot) => format!("{} died{now}", service(slot)),
+        What::NotHealed(slot) => format!("{} is not healed{now}", service(slot)),
+    }
+}
+
+fn reasons(incident: &life::Incident) -> Vec<(&'static str, String)> {
+    let mut codes = Vec::new();
+    match incident.scope {
+        Scope::Fleet => codes.push("sev-fleet-silent"),
+        Scope::Late => codes.push("incident-late"),
+        Scope::Host => {}
+    }
+    if incident.members.len() > 1 && incident.scope == Scope::Host {
+        codes.push("same-host-window");
+    }
+    codes.push(incident.root.rule);
+    let meaning = |code| picket_proto::code::find(code).map_or("", |found| found.meaning);
+    codes.into_iter().map(|code| (code, meaning(code).to_string())).collect()
+}
