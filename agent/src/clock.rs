@@ -92,7 +92,6 @@ impl Timer {
         // A timerfd takes zero as "disarm", so the first microsecond after boot stands for zero itself.
         let us = deadline.map_or(0, |deadline| deadline.micros().clamp(1, i64::MAX.unsigned_abs() / 1000));
         let zero = Timespec { tv_sec: 0, tv_nsec: 0 };
-        #[expect(clippy::useless_conversion, reason = "32 bits wide on some targets")]
         let value = Timespec {
             tv_sec: i64::try_from(us / 1_000_000).unwrap_or(i64::MAX),
             tv_nsec: i32::try_from(us % 1_000_000 * 1000).unwrap_or(0).into(),

@@ -63,7 +63,7 @@ pub(super) async fn renew(peer: &Peer, certificate: &[u8], now: Wall, channel: C
     match renewed.await {
         Ok(()) => tracing::info!("the certificate was renewed; the next connection uses it"),
         Err(error) => {
-            tracing::warn!(%error, "the certificate was not renewed; tried again at the next connection")
+            tracing::warn!(%error, "the certificate was not renewed; tried again at the next connection");
         }
     }
 }
