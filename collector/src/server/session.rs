@@ -1,0 +1,265 @@
+//! One agent's stream: messages become inputs, orders become messages, acks go out as the latest value.
+//!
+//! One task per session. It waits for the core's channel when that is full, which stops reading and pushes back into
+//! the agent's spool. A message that the agent does not take within 20 s ends the session, as does a Hello that does
+//! not come within 10 s. Any message marks the host as heard. Whatever ends the task, the core hears Closed, once.
+
+use super::{Door, refusal, refusal_because};
+use crate::ports::{Acks, Inlet, SessionPort, WORDS_OUT, Word};
+use picket_collector_core::ingest::{Close, Fact, Hello, Lane, SessionId, Standing, Watched};
+use picket_proto::{HostId, Ranges, Run};
+use picket_rpc::convert::{self, BadMessage};
+use picket_rpc::v1::{self, AgentMessage, CollectorMessage, agent_message, collector_message};
+use picket_rpc::{BATCH_MAX, PAGE_MAX};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Status, Streaming};
+
+const HELLO_TIME: Duration = Duration::from_secs(10);
+const SEND_TIME: Duration = Duration::from_secs(20);
+/// Messages between this task and the connection's.
+const OUT_MAX: usize = 4;
+/// Most checks of one agent, as in the core's Hello.
+const WATCHED_MAX: usize = 4_096;
+/// Longest version in bytes, as in the core's Hello.
+const VERSION_MAX: usize = 160;
+
+type Out = mpsc::Sender<Result<CollectorMessage, Status>>;
+
+/// Starts the session's task.
+pub(super) fn open(
+    door: Door,
+    host: HostId,
+    messages: Streaming<AgentMessage>,
+) -> ReceiverStream<Result<CollectorMessage, Status>> {
+    let (out, stream) = mpsc::channel(OUT_MAX);
+    let session = SessionId(door.number());
+    tokio::spawn(live(Session { door, host, session, out }, messages));
+    ReceiverStream::new(stream)
+}
+
+struct Session {
+    door: Door,
+    host: HostId,
+    session: SessionId,
+    out: Out,
+}
+
+/// Why a session ends.
+enum End {
+    /// The agent closed it in order.
+    Ended,
+    /// The transport failed, the agent does not read, or the collector is ending.
+    Broken,
+    /// With this status.
+    Refused(Box<Status>),
+}
+
+impl From<Status> for End {
+    fn from(status: Status) -> Self {
+        Self::Refused(Box::new(status))
+    }
+}
+
+impl From<BadMessage> for End {
+    fn from(bad: BadMessage) -> Self {
+        refusal_because("bad-message", &bad.to_string()).into()
+    }
+}
+
+async fn live(this: Session, mut messages: Streaming<AgentMessage>) {
+    let end = match hello(&mut messages).await {
+        Ok(hello) => this.opened(hello, &mut messages).await,
+        Err(end) => end,
+    };
+    if let End::Refused(status) = end {
+        tracing::debug!(host = %this.host, %status, "session refused");
+        let _agent_may_be_gone = timeout(SEND_TIME, this.out.send(Err(*status))).await;
+    }
+}
+
+async fn hello(messages: &mut Streaming<AgentMessage>) -> Result<Box<Hello>, End> {
+    let first = timeout(HELLO_TIME, messages.message()).await.map_err(|_elapsed| refusal("hello-first"))?;
+    match first.map_err(|_broken| End::Broken)?.ok_or(End::Ended)?.message {
+        Some(agent_message::Message::Hello(hello)) => Ok(Box::new(hello_from(hello)?)),
+        _ => Err(refusal("hello-first").into()),
+    }
+}
+
+impl Session {
+    async fn opened(&self, hello: Box<Hello>, messages: &mut Streaming<AgentMessage>) -> End {
+        let (words, mut told) = mpsc::channel(WORDS_OUT);
+        let (acks, mut acked) = watch::channel(Acks::default());
+        let port = SessionPort { words, acks };
+        let opened = Inlet::Opened { session: self.session, host: self.host.clone(), hello, port };
+        if self.door.sessions.send(opened).await.is_err() {
+            return refusal("shutting-down").into();
+        }
+        let end = match self.talk(messages, &mut told, &mut acked).await {
+            Ok(never) => match never {},
+            Err(end) => end,
+        };
+        let how = match end {
+            End::Ended => Close::Ended,
+            End::Broken | End::Refused(_) => Close::Broken,
+        };
+        let _core_may_be_gone = self.tell(Fact::Closed { session: self.session, how }).await;
+        end
+    }
+
+    async fn talk(
+        &self,
+        messages: &mut Streaming<AgentMessage>,
+        told: &mut mpsc::Receiver<Word>,
+        acked: &mut watch::Receiver<Acks>,
+    ) -> Result<std::convert::Infallible, End> {
+        let mut sent = Acks::default();
+        loop {
+            tokio::select! {
+                word = told.recv() => self.say(word.ok_or(End::Broken)?).await?,
+                // The port's end is told by the words' channel; an error here is the same end.
+                changed = acked.changed() => match changed {
+                    Ok(()) => self.acknowledge(acked, &mut sent).await?,
+                    Err(_gone) => return Err(told.recv().await.map_or(End::Broken, last_word)),
+                },
+                message = messages.message() => match message {
+                    Ok(Some(message)) => self.take(message).await?,
+                    Ok(None) => return Err(End::Ended),
+                    // tonic refuses what is longer than its limit or no protobuf; the rest is the transport.
+                    Err(status) => return Err(broken(status)),
+                },
+                () = self.out.closed() => return Err(End::Broken),
+            }
+        }
+    }
+
+    async fn say(&self, word: Word) -> Result<(), End> {
+        let message = match word {
+            Word::Welcome { heartbeat, known } => collector_message::Message::Welcome(v1::Welcome {
+                heartbeat_ms: u32::try_from(heartbeat.millis()).unwrap_or(u32::MAX),
+                known: convert::ranges_to_wire(&known),
+            }),
+            Word::Challenge { nonce } => collector_message::Message::Challenge(v1::Challenge { nonce }),
+            Word::Refuse { code } => return Err(refusal(code).into()),
+        };
+        self.send(message).await
+    }
+
+    /// Sends what is newer than the last time, per run.
+    async fn acknowledge(&self, acked: &mut watch::Receiver<Acks>, sent: &mut Acks) -> Result<(), End> {
+        let newest = acked.borrow_and_update().clone();
+        for (run, ranges) in newest.0.iter().filter(|ack| !sent.0.contains(ack)) {
+            self.send(ack(*run, ranges)).await?;
+        }
+        *sent = newest;
+        Ok(())
+    }
+
+    async fn send(&self, message: collector_message::Message) -> Result<(), End> {
+        let message = CollectorMessage { message: Some(message) };
+        match timeout(SEND_TIME, self.out.send(Ok(message))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(End::Broken),
+        }
+    }
+
+    async fn take(&self, message: AgentMessage) -> Result<(), End> {
+        let session = self.session;
+        let missing = || refusal_because("bad-message", "message must be set");
+        let fact = match message.message.ok_or_else(missing)? {
+            agent_message::Message::Hello(_) => {
+                return Err(refusal_because("bad-message", "a session has one Hello").into());
+            }
+            agent_message::Message::Batch(batch) => batch_from(session, batch)?,
+            agent_message::Message::Standing(standing) => standing_from(session, standing)?,
+            agent_message::Message::StandingEnd(end) => {
+                Fact::StandingEnd { session, up: end.up, digest: end.digest }
+            }
+            agent_message::Message::Heartbeat(beat) => {
+                convert::stamp("heartbeat.now", beat.now)?;
+                return self.heard().await;
+            }
+            agent_message::Message::Answer(answer) => Fact::Answered { session, nonce: answer.nonce },
+            agent_message::Message::Goodbye(_) => Fact::Goodbye { session },
+        };
+        self.tell(fact).await?;
+        self.heard().await
+    }
+
+    async fn heard(&self) -> Result<(), End> {
+        self.door.sessions.send(Inlet::Heard(self.host.clone())).await.map_err(|_gone| End::Broken)
+    }
+
+    async fn tell(&self, fact: Fact) -> Result<(), End> {
+        self.door.sessions.send(Inlet::Session(fact)).await.map_err(|_gone| End::Broken)
+    }
+}
+
+fn last_word(word: Word) -> End {
+    match word {
+        Word::Refuse { code } => refusal(code).into(),
+        Word::Welcome { .. } | Word::Challenge { .. } => End::Broken,
+    }
+}
+
+fn broken(status: Status) -> End {
+    match status.code() {
+        tonic::Code::OutOfRange | tonic::Code::ResourceExhausted => refusal("too-large").into(),
+        tonic::Code::Internal if status.message().contains("decode") => refusal("bad-message").into(),
+        _ => End::Broken,
+    }
+}
+
+fn ack(run: Run, ranges: &Ranges) -> collector_message::Message {
+    collector_message::Message::Ack(v1::Ack { run: run.0, ranges: convert::ranges_to_wire(ranges) })
+}
+
+fn hello_from(hello: v1::Hello) -> Result<Hello, End> {
+    let stamp = convert::stamp("hello.now", hello.now)?;
+    if hello.version.len() > VERSION_MAX || hello.version.chars().any(char::is_control) {
+        return Err(refusal_because("bad-message", "version must be at most 160 bytes of plain text").into());
+    }
+    if hello.watched.len() > WATCHED_MAX {
+        return Err(refusal_because("bad-message", "an agent watches at most 4,096 checks").into());
+    }
+    let watched = hello.watched.into_iter().map(watched_from).collect::<Result<_, _>>()?;
+    Ok(Hello { stamp, version: hello.version, watched })
+}
+
+fn watched_from(watched: v1::Watched) -> Result<Watched, BadMessage> {
+    Ok(Watched {
+        check: convert::name("watched.check", &watched.check)?,
+        kind: convert::check_kind("watched.kind", watched.kind)?,
+        service: convert::optional_name("watched.service", &watched.service)?,
+    })
+}
+
+fn batch_from(session: SessionId, batch: v1::Batch) -> Result<Fact, End> {
+    if batch.frames.len() > BATCH_MAX {
+        return Err(refusal("too-large").into());
+    }
+    let lane = match convert::lane("batch.lane", batch.lane)? {
+        convert::Lane::Live => Lane::Live,
+        convert::Lane::Backlog => Lane::Backlog,
+    };
+    Ok(Fact::Batch { session, lane, frames: batch.frames })
+}
+
+fn standing_from(session: SessionId, standing: v1::Standing) -> Result<Fact, End> {
+    if standing.checks.len() > PAGE_MAX {
+        return Err(refusal("too-large").into());
+    }
+    let one = |check: v1::StandingCheck| {
+        Ok::<_, BadMessage>(Standing {
+            check: convert::name("standing.check", &check.check)?,
+            kind: convert::check_kind("standing.kind", check.kind)?,
+            service: convert::optional_name("standing.service", &check.service)?,
+            verdict: convert::verdict("standing.verdict", check.verdict)?,
+            since: convert::stamp("standing.since", check.since)?,
+        })
+    };
+    let checks = standing.checks.into_iter().map(one).collect::<Result<_, _>>()?;
+    Ok(Fact::Standing { session, checks })
+}

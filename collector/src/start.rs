@@ -1,0 +1,213 @@
+//! Wiring: opens the data folder, replays the journal, puts the parts together, and says when it is ready.
+//!
+//! The address is bound before the journal is read, so that a taken port is told at once; connections wait in the
+//! kernel until the replay is done. DATA/collector.addr appears, whole, when the collector serves, and goes when it
+//! ends; the line `ready {"listen": ..}` on stdout says the same. One process per folder, by a lock on DATA/lock.
+
+use crate::authority::{Authority, write_private};
+use crate::clock::{self, Clock};
+use crate::error::Failure;
+use crate::ports::{ASKS_IN, SESSIONS_IN};
+use crate::run::{self, Inlets, Keeper, Serving};
+use crate::server::{self, Door};
+use crate::store::{Journal, Read};
+use crate::tls;
+use picket_collector_core::Collector;
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Threads for TLS and gRPC: two, as on the smallest machine that carries 10,000 hosts.
+const WORKERS: usize = 2;
+/// Connections that wait for the server's task to take them.
+const READY_MAX: usize = 16;
+
+/// How to run.
+pub(crate) struct Settings {
+    pub(crate) data: PathBuf,
+    pub(crate) listen: String,
+    pub(crate) lifetime: Lifetime,
+}
+
+/// What ends the collector besides a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lifetime {
+    /// Nothing.
+    Own,
+    /// The end of the process that started it.
+    Parents,
+}
+
+/// Runs a collector until it is told to stop.
+pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
+    if settings.lifetime == Lifetime::Parents {
+        die_with_parent()?;
+    }
+    let _lock = lock(&settings.data)?;
+    let authority = authority(&settings.data)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .map_err(|source| Failure::System { doing: "start the runtime", source })?;
+    let result = runtime.block_on(collect(settings, authority));
+    runtime.shutdown_background();
+    result
+}
+
+/// Replays the journal of `data` and tells what is in it; for people who compare two collectors.
+pub(crate) fn hash(data: &Path) -> Result<Hash, Failure> {
+    let _lock = lock(data)?;
+    let mut core = Collector::new(0);
+    let mut frames = 0;
+    let read = Journal::open(data)?.read(|index, now, record| {
+        frames += count(&record);
+        core.replay(index, now, record);
+    })?;
+    Ok(Hash { read, frames, snapshot: Sha256::digest(core.snapshot()).into() })
+}
+
+/// What a journal holds.
+pub(crate) struct Hash {
+    pub(crate) read: Read,
+    pub(crate) frames: u64,
+    pub(crate) snapshot: [u8; 32],
+}
+
+fn count(record: &picket_collector_core::Record) -> u64 {
+    let picket_collector_core::Record::Frames { frames, .. } = record else { return 0 };
+    let (mut rest, mut count) = (frames.as_slice(), 0);
+    while let Ok((_frame, behind)) = picket_proto::frame::split(rest) {
+        (rest, count) = (behind, count + 1);
+    }
+    count
+}
+
+async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failure> {
+    let signals = signals()?;
+    let listener = TcpListener::bind(&settings.listen)
+        .await
+        .map_err(|source| Failure::Bind { address: settings.listen.clone(), source })?;
+    let address =
+        listener.local_addr().map_err(|source| Failure::System { doing: "read the address", source })?;
+    let keeper = recover(&settings.data)?;
+    let config = tls::config(authority.server(&settings.data)?, authority.certificate())?;
+    let (door, inlets) = door(&keeper, authority);
+    let (stop, stopped) = watch::channel(false);
+    let (ready, connections) = mpsc::channel(READY_MAX);
+    tokio::spawn(tls::accept(listener, config, ready, stopped.clone()));
+    let router = server::router(door).await?;
+    let task =
+        tokio::spawn(router.serve_with_incoming_shutdown(ReceiverStream::new(connections), told(stopped)));
+    let place = settings.data.join("collector.addr");
+    write_private(&place, address.to_string().as_bytes())?;
+    announce(&address.to_string());
+    let result = run::run(keeper, inlets, Serving { task, stop }, signals).await;
+    std::fs::remove_file(&place).map_err(Failure::io("remove", &place))?;
+    result
+}
+
+/// The core as the journal has it, begun anew, with its store running.
+fn recover(data: &Path) -> Result<Keeper, Failure> {
+    let mut core = Collector::new(u64::from_ne_bytes(clock::entropy()?));
+    let mut journal = Journal::open(data)?;
+    let read = journal.read(|index, now, record| core.replay(index, now, record))?;
+    if read.damaged > 0 {
+        journal.set_aside(read.last)?;
+    }
+    let boot = clock::boot()?;
+    let clock = Clock::resume(read.mono, journal.offset(boot)?);
+    if let Err(failure) = journal.keep_offset(boot, clock.offset()) {
+        // A full disk must not keep the collector from answering; Mono is held at the journal's last time at worst.
+        tracing::warn!(%failure, "could not keep the clock's offset");
+    }
+    tracing::info!(entries = read.entries, last = read.last, damaged = read.damaged, "journal read");
+    let mut keeper = Keeper::new(core, clock, journal.start()?);
+    keeper.core.begin(clock.now(), boot);
+    keeper.drain();
+    Ok(keeper)
+}
+
+fn door(keeper: &Keeper, authority: Authority) -> (Door, Inlets) {
+    let (session, sessions) = mpsc::channel(SESSIONS_IN);
+    let (ask, asks) = mpsc::channel(ASKS_IN);
+    let door = Door::new(session, ask, keeper.store.events.clone(), Arc::new(authority));
+    (door, Inlets { sessions, asks })
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    let _told_or_gone = stopped.wait_for(|stop| *stop).await;
+}
+
+fn signals() -> Result<impl Future<Output = ()>, Failure> {
+    let listen =
+        |kind| signal(kind).map_err(|source| Failure::System { doing: "listen for signals", source });
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _signal = terminate.recv() => (),
+            _signal = interrupt.recv() => (),
+        }
+    })
+}
+
+/// Reads the CA, or makes one where there is none, for the names that reach this machine from itself and its net.
+fn authority(data: &Path) -> Result<Authority, Failure> {
+    if Authority::exists(data) {
+        return Authority::open(data);
+    }
+    let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+    if let Ok(hostname) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        let hostname = hostname.trim().to_owned();
+        let literal =
+            hostname.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+        if literal && !hostname.is_empty() && !names.contains(&hostname) {
+            names.push(hostname);
+        }
+    }
+    let authority = Authority::create(data, &names)?;
+    tracing::info!(data = %data.display(), "made a CA and the operator admin");
+    Ok(authority)
+}
+
+/// Takes the folder for this process; the kernel lets go of it however the process ends.
+pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
+    std::fs::create_dir_all(data).map_err(Failure::io("make", data))?;
+    let path = data.join("lock");
+    let file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(Failure::io("open", &path))?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::InUse(data.to_owned())),
+        Err(errno) => Err(Failure::Io { doing: "lock", path, source: errno.into() }),
+    }
+}
+
+fn die_with_parent() -> Result<(), Failure> {
+    let failed = |source| Failure::System { doing: "follow the parent process", source };
+    let parent = getppid();
+    set_parent_process_death_signal(Some(Signal::TERM)).map_err(|errno| failed(errno.into()))?;
+    // A parent that died in between sends no signal any more.
+    if getppid() == parent { Ok(()) } else { Err(failed(io::Error::other("it is gone"))) }
+}
+
+fn announce(address: &str) {
+    let line = format!("ready {}\n", serde_json::json!({ "listen": address }));
+    let mut out = io::stdout().lock();
+    if let Err(failure) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
+        tracing::debug!(%failure, "nobody reads stdout");
+    }
+    tracing::info!(%address, "serving");
+}

@@ -1,0 +1,185 @@
+//! The journal: SQLite in DATA/journal/, written by one thread in groups, read by another for event queries.
+//!
+//! WAL with synchronous=FULL: a transaction that committed survives kill -9 and power loss, and only then does the
+//! writer say Journaled. Group commit: whatever waits goes into one transaction, at most 1,024 entries or 4 MiB, so
+//! that a burst costs one fsync and not a thousand.
+//!
+//! | port | what a full channel means |
+//! |---|---|
+//! | appends (core to writer) | never full: see [`Store::append`] for the bound |
+//! | facts (writer to core) | 16; the writer waits, the core task never does, so this drains |
+//! | queries (server to reader) | 4; the question is refused with `too-many` |
+//!
+//! A failed write keeps its entries in order and waits for the core's Retry; how often that comes is the core's
+//! affair. Left out here: segments of 256 MiB with retention, snapshots and projections; the file is numbered so
+//! that they fit.
+
+mod events;
+mod row;
+mod writer;
+
+use crate::error::Failure;
+use picket_collector_core::Record;
+use picket_collector_core::store::{Fact, Order};
+use picket_proto::{BootId, Now};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::path::{Path, PathBuf};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+pub(crate) use events::{Events, Found, NoPage, Page, Place, Question};
+
+/// How many queries may run or wait: a fifth would wait longer than a person does.
+const QUERIES_MAX: usize = 4;
+const FACTS_MAX: usize = 16;
+
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS journal (
+  idx INTEGER PRIMARY KEY, mono INTEGER NOT NULL, raw INTEGER NOT NULL, wall INTEGER NOT NULL,
+  kind INTEGER NOT NULL, host TEXT, run INTEGER, first INTEGER, last INTEGER,
+  class_mask INTEGER NOT NULL, blob BLOB NOT NULL, crc INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS journal_host ON journal (host, idx) WHERE kind > 0;
+CREATE TABLE IF NOT EXISTS damaged AS SELECT * FROM journal WHERE 0;
+CREATE TABLE IF NOT EXISTS boot (id BLOB PRIMARY KEY, mono_offset INTEGER NOT NULL);
+";
+
+/// The journal before the core begins: read it, then [`Journal::start`] the threads.
+pub(crate) struct Journal {
+    writer: Connection,
+    path: PathBuf,
+}
+
+/// What reading the whole journal found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Read {
+    /// Entries taken.
+    pub(crate) entries: u64,
+    /// The index of the last entry taken.
+    pub(crate) last: u64,
+    /// The highest Mono.
+    pub(crate) mono: picket_proto::Mono,
+    /// Rows whose checksum or content is wrong: skipped, each named in the log.
+    pub(crate) damaged: u64,
+}
+
+impl Journal {
+    /// Opens or makes the journal of `data`.
+    pub(crate) fn open(data: &Path) -> Result<Self, Failure> {
+        let folder = data.join("journal");
+        std::fs::create_dir_all(&folder).map_err(Failure::io("make", &folder))?;
+        let path = folder.join("journal-000000000001.db");
+        let writer = Connection::open(&path)?;
+        let _mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+        writer.pragma_update(None, "synchronous", "FULL")?;
+        writer.busy_timeout(Duration::from_secs(5))?;
+        writer.execute_batch(SCHEMA)?;
+        Ok(Self { writer, path })
+    }
+
+    /// Hands every sound entry to `take`, in order.
+    pub(crate) fn read(&self, mut take: impl FnMut(u64, Now, Record)) -> Result<Read, Failure> {
+        let mut read = Read::default();
+        let mut statement = self.writer.prepare(row::SELECT_ALL)?;
+        let mut rows = statement.query([])?;
+        while let Some(found) = rows.next()? {
+            let row = row::Row::read(found)?;
+            match row.entry() {
+                Ok(entry) => {
+                    read.entries += 1;
+                    read.last = entry.index;
+                    read.mono = read.mono.max(entry.now.mono);
+                    take(entry.index, entry.now, entry.record);
+                }
+                Err(damage) => {
+                    read.damaged += 1;
+                    tracing::error!(index = row.index, host = row.host, %damage, "journal entry skipped");
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Moves what stands behind the last sound entry into the table `damaged`: the core goes on from that entry, and
+    /// its next ones need the places. None of it is thrown away.
+    pub(crate) fn set_aside(&mut self, last: u64) -> Result<(), Failure> {
+        let last = last.cast_signed();
+        let transaction = self.writer.transaction()?;
+        transaction.execute("INSERT INTO damaged SELECT * FROM journal WHERE idx > ?1", [last])?;
+        transaction.execute("DELETE FROM journal WHERE idx > ?1", [last])?;
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The offset of the core's Mono that was kept for this boot.
+    pub(crate) fn offset(&self, boot: BootId) -> Result<Option<i64>, Failure> {
+        let find = "SELECT mono_offset FROM boot WHERE id = ?1";
+        Ok(self.writer.query_row(find, [boot.0.to_be_bytes()], |row| row.get(0)).optional()?)
+    }
+
+    /// Keeps the offset for this boot.
+    pub(crate) fn keep_offset(&self, boot: BootId, offset: i64) -> Result<(), Failure> {
+        let keep = "INSERT OR REPLACE INTO boot (id, mono_offset) VALUES (?1, ?2)";
+        self.writer.execute(keep, params![boot.0.to_be_bytes(), offset])?;
+        Ok(())
+    }
+
+    /// Starts the writer and the reader.
+    pub(crate) fn start(self) -> Result<Store, Failure> {
+        let reader = events::open(&self.path)?;
+        let (append, appends) = mpsc::unbounded_channel();
+        let (fact, facts) = mpsc::channel(FACTS_MAX);
+        let (ask, asked) = mpsc::channel(QUERIES_MAX);
+        let connection = self.writer;
+        let writer = spawn("journal", move || writer::write(connection, appends, &fact))?;
+        let _ends_with_its_channel = spawn("events", move || events::answer(&reader, asked))?;
+        Ok(Store { append, facts, events: Events(ask), writer })
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, Failure> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    builder.spawn(work).map_err(|source| Failure::System { doing: "start a thread", source })
+}
+
+/// The running journal as the core's task sees it.
+pub(crate) struct Store {
+    append: mpsc::UnboundedSender<Order>,
+    /// What the writer did.
+    pub(crate) facts: mpsc::Receiver<Fact>,
+    /// For the server.
+    pub(crate) events: Events,
+    writer: JoinHandle<writer::Left>,
+}
+
+impl Store {
+    /// Hands an order to the writer. Nothing may be dropped here and the core may not wait, so the channel has no
+    /// limit of its own; its bound is the core's: batches, commands and enrolments are refused once 4,096 entries or
+    /// 16 MiB wait, and what else becomes a record is at most a handful per live session (20,000 of them).
+    pub(crate) fn append(&self, order: Order) {
+        if self.append.send(order).is_err() {
+            // Only a panic ends the writer early; then nothing is acknowledged any more and the loop ends by `facts`.
+            tracing::error!("the journal's thread is gone");
+        }
+    }
+
+    /// Lets the writer finish and waits for it.
+    ///
+    /// # Errors
+    /// [`Failure::Unflushed`] if entries are left that could not be written.
+    pub(crate) async fn flush(self) -> Result<(), Failure> {
+        let Self { append, mut facts, writer, .. } = self;
+        drop(append);
+        while facts.recv().await.is_some() {}
+        match writer.join() {
+            Ok(writer::Left(0)) => Ok(()),
+            Ok(writer::Left(_)) | Err(_) => Err(Failure::Unflushed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! The thread that writes: takes what waits, commits it as one, says so; or says why not and waits for Retry.
+
+use super::row::{INSERT, Row};
+use picket_collector_core::store::{Entry, Fact, Order};
+use rusqlite::{Connection, ErrorCode};
+use std::collections::VecDeque;
+use tokio::sync::mpsc;
+
+/// Most entries in one transaction; at 1 ms per fsync this is a million entries a second.
+const GROUP_ENTRIES: usize = 1_024;
+/// Most bytes in one transaction, so that the write-ahead log stays a few times that.
+const GROUP_BYTES: usize = 4 * 1024 * 1024;
+
+/// Entries that were left unwritten at the end.
+pub(super) struct Left(pub(super) usize);
+
+enum State {
+    Writing,
+    /// A write failed: nothing is tried until the core says so.
+    Failed,
+}
+
+/// Writes until the channel closes and everything that can be written is.
+pub(super) fn write(
+    mut journal: Connection,
+    mut orders: mpsc::UnboundedReceiver<Order>,
+    facts: &mpsc::Sender<Fact>,
+) -> Left {
+    let mut waiting: VecDeque<Box<Entry>> = VecDeque::new();
+    let mut state = State::Writing;
+    loop {
+        if !collect(&mut orders, &mut waiting, &mut state) {
+            break;
+        }
+        if matches!(state, State::Failed) || waiting.is_empty() {
+            continue;
+        }
+        let fact = commit(&mut journal, &mut waiting);
+        if matches!(fact, Fact::Failed { .. }) {
+            state = State::Failed;
+        }
+        if facts.blocking_send(fact).is_err() {
+            break;
+        }
+    }
+    // The core is gone: one last try for what waits, whose acks nobody will see.
+    while !waiting.is_empty() && matches!(commit(&mut journal, &mut waiting), Fact::Journaled { .. }) {}
+    Left(waiting.len())
+}
+
+/// Waits for an order unless there is work, then takes what else is there. False once the core is gone.
+fn collect(
+    orders: &mut mpsc::UnboundedReceiver<Order>,
+    waiting: &mut VecDeque<Box<Entry>>,
+    state: &mut State,
+) -> bool {
+    let idle = waiting.is_empty() || matches!(state, State::Failed);
+    if idle {
+        match orders.blocking_recv() {
+            Some(order) => take(order, waiting, state),
+            None => return false,
+        }
+    }
+    while waiting.len() < GROUP_ENTRIES {
+        match orders.try_recv() {
+            Ok(order) => take(order, waiting, state),
+            Err(_empty_or_closed) => break,
+        }
+    }
+    true
+}
+
+fn take(order: Order, waiting: &mut VecDeque<Box<Entry>>, state: &mut State) {
+    match order {
+        Order::Append(entry) => waiting.push_back(entry),
+        Order::Retry => *state = State::Writing,
+    }
+}
+
+/// Commits one group from the front; on failure everything stays.
+fn commit(journal: &mut Connection, waiting: &mut VecDeque<Box<Entry>>) -> Fact {
+    match insert(journal, waiting) {
+        Ok((count, upto)) => {
+            waiting.drain(..count);
+            Fact::Journaled { upto }
+        }
+        Err(failure) => {
+            let full = is_full(&failure);
+            tracing::error!(full, %failure, waiting = waiting.len(), "could not write the journal");
+            Fact::Failed { full }
+        }
+    }
+}
+
+fn insert(journal: &mut Connection, waiting: &VecDeque<Box<Entry>>) -> rusqlite::Result<(usize, u64)> {
+    let transaction = journal.transaction()?;
+    let (mut count, mut upto, mut bytes) = (0, 0, 0);
+    {
+        let mut statement = transaction.prepare(INSERT)?;
+        for entry in waiting.iter().take(GROUP_ENTRIES) {
+            let row = Row::of(entry).map_err(|bad| rusqlite::Error::ToSqlConversionFailure(Box::new(bad)))?;
+            bytes += row.blob.len();
+            if count > 0 && bytes > GROUP_BYTES {
+                break;
+            }
+            row.insert(&mut statement)?;
+            (count, upto) = (count + 1, entry.index);
+        }
+    }
+    transaction.commit()?;
+    Ok((count, upto))
+}
+
+fn is_full(failure: &rusqlite::Error) -> bool {
+    match failure.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => true,
+        // Some file systems tell a full disk or quota as a failed write of the log.
+        Some(ErrorCode::SystemIoFailure) => true,
+        _ => false,
+    }
+}
