@@ -50,7 +50,7 @@ impl fmt::Display for Finding {
 
 /// Every rule on one tree; `ratchet` is the text of the checked-in list of exceptions in size.
 ///
-/// The findings are sorted by file and line, so that two runs over one tree print the same.
+/// The findings are sorted by file and line and each is said once, so that two runs over one tree print the same.
 pub fn all(tree: &Tree, metadata: &Metadata, ratchet: &str) -> Vec<Finding> {
     let rules = [
         tree::parses(tree),
@@ -70,5 +70,6 @@ pub fn all(tree: &Tree, metadata: &Metadata, ratchet: &str) -> Vec<Finding> {
     ];
     let mut findings: Vec<Finding> = rules.into_iter().flatten().collect();
     findings.sort();
+    findings.dedup();
     findings
 }

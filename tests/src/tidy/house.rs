@@ -64,19 +64,44 @@ pub struct Core {
     pub leaves: &'static [&'static str],
     /// Rooms in the order in which a fact walks. A room may name the types of a room to its left.
     pub pipeline: &'static [&'static str],
+    /// Rooms that stand above the pipeline, beside `lib.rs`: they route or hold together, so they may name and call
+    /// every room. No room of the pipeline may name one.
+    pub above: &'static [&'static str],
+    /// What the core's `lib.rs` declares and no room may name: its words and the machine itself.
+    pub roof: &'static [&'static str],
+    /// Arrows that stand although they lead the wrong way. One that nothing needs any more is a finding.
+    pub admitted: &'static [Admitted],
+}
+
+/// An arrow against the pipeline, admitted for a reason.
+#[derive(Debug, Clone, Copy)]
+pub struct Admitted {
+    /// The room that names.
+    pub from: &'static str,
+    /// The room, or the name of the roof, that is named.
+    pub to: &'static str,
+    /// Why it is better than the other ways.
+    pub why: &'static str,
 }
 
 /// The rooms of each core. A room that is in neither list is a finding.
 pub const CORES: &[Core] = &[
     Core {
         folder: "agent/core",
-        leaves: &[],
-        pipeline: &["check", "policy", "service", "spool", "session", "timer"],
+        // Deadlines are values that every room arms; the table of timers knows no room.
+        leaves: &["timer"],
+        pipeline: &["check", "policy", "service", "spool", "session"],
+        above: &[],
+        roof: &["Input", "Effect", "Agent"],
+        admitted: &[],
     },
     Core {
         folder: "collector/core",
         leaves: &["records", "identity", "hosts"],
         pipeline: &["ingest", "signal", "topology", "correlate", "incident", "failover", "notify", "view"],
+        above: &[],
+        roof: &["Input", "Effect", "Collector"],
+        admitted: &[],
     },
 ];
 

@@ -1,8 +1,9 @@
 //! Direction inside a core: a fact walks from room to room in one order, and so do imports.
 //!
 //! A room may name types of a room to its left and of a leaf. It may not name a room to its right, call a sibling's
-//! functions (only `lib.rs` routes), or name `Input` and `Effect`, which stand above the rooms. A name that `lib.rs`
-//! re-exports counts as the room's own. Test modules may name everything. Method calls on a value are not seen.
+//! functions (only `lib.rs` and what stands beside it routes), or name what `lib.rs` declares: `Input`, `Effect` and
+//! the machine. A name that `lib.rs` re-exports counts as the room's own. Test modules may name everything. Method
+//! calls on a value are not seen. An arrow that stands for a reason is admitted in [`house::CORES`], with the reason.
 
 use super::Finding;
 use super::house::{self, Core};
@@ -14,16 +15,24 @@ const RULE: &str = "rooms";
 /// Names that `lib.rs` re-exports, each with its room.
 type Exports = BTreeMap<String, String>;
 
-/// Paths inside the cores that lead against the pipeline.
-pub fn along_the_pipeline(tree: &Tree) -> Vec<Finding> {
-    house::CORES.iter().flat_map(|core| of_core(tree, core)).collect()
+/// A path that leads the wrong way.
+struct Breach {
+    from: String,
+    to: String,
+    finding: Finding,
 }
 
-fn of_core(tree: &Tree, core: &Core) -> Vec<Finding> {
+/// Paths inside the cores that lead against the pipeline.
+pub fn along_the_pipeline(tree: &Tree) -> Vec<Finding> {
+    house::CORES.iter().flat_map(|core| in_core(tree, core)).collect()
+}
+
+/// Paths inside one core that lead against its pipeline, and admissions that nothing needs any more.
+pub fn in_core(tree: &Tree, core: &Core) -> Vec<Finding> {
     let sources = format!("{}/src/", core.folder);
     let exports =
         tree.file(&format!("{sources}lib.rs")).and_then(File::code).map(exports).unwrap_or_default();
-    let mut findings = Vec::new();
+    let (mut findings, mut breaches) = (Vec::new(), Vec::new());
     for (file, code) in tree.rust() {
         let Some(inside) = file.path.strip_prefix(&sources) else { continue };
         if inside == "lib.rs" || file.is_test() {
@@ -32,10 +41,26 @@ fn of_core(tree: &Tree, core: &Core) -> Vec<Finding> {
         let module = module_of(inside);
         match rank(core, &module[0]) {
             None => findings.push(unplaced(file, &module[0])),
-            Some(_) => findings.extend(of_file(core, file, code, &module, &exports)),
+            Some(_) => breaches.extend(of_file(core, file, code, &module, &exports)),
         }
     }
+    findings.extend(stale(core, &breaches));
+    let admitted =
+        |breach: &Breach| core.admitted.iter().any(|one| one.from == breach.from && one.to == breach.to);
+    findings.extend(breaches.into_iter().filter(|breach| !admitted(breach)).map(|breach| breach.finding));
     findings
+}
+
+/// Admissions that nothing needs any more.
+fn stale(core: &Core, breaches: &[Breach]) -> Vec<Finding> {
+    let needed = |from: &str, to: &str| breaches.iter().any(|breach| breach.from == from && breach.to == to);
+    let idle = core.admitted.iter().filter(|one| !needed(one.from, one.to));
+    idle.map(|one| {
+        let advice =
+            format!("remove the admission {} -> {} of {}: nothing needs it", one.from, one.to, core.folder);
+        Finding::new("tests/src/tidy/house.rs", 1, RULE, advice)
+    })
+    .collect()
 }
 
 /// `check/window.rs` is `[check, window]`.
@@ -44,9 +69,10 @@ fn module_of(inside: &str) -> Vec<String> {
     stem.strip_suffix("/mod").unwrap_or(stem).split('/').map(str::to_owned).collect()
 }
 
-/// Leaves rank below the pipeline; a room may name what ranks lower than itself.
+/// Leaves rank below the pipeline and what is above it highest; a room may name what ranks lower than itself.
 fn rank(core: &Core, room: &str) -> Option<usize> {
-    core.leaves.iter().chain(core.pipeline).position(|name| *name == room)
+    let rooms = core.leaves.iter().chain(core.pipeline).chain(core.above);
+    rooms.into_iter().position(|name| *name == room)
 }
 
 fn unplaced(file: &File, room: &str) -> Finding {
@@ -71,26 +97,30 @@ fn exports(lib: &Rust) -> Exports {
         .collect()
 }
 
-fn of_file(core: &Core, file: &File, code: &Rust, module: &[String], exports: &Exports) -> Vec<Finding> {
+fn of_file(core: &Core, file: &File, code: &Rust, module: &[String], exports: &Exports) -> Vec<Breach> {
     let mut imported = BTreeSet::new();
-    let mut findings = Vec::new();
+    let mut breaches = Vec::new();
+    let mut hold = |line: usize, path: &[String]| {
+        let Some(advice) = judge(core, &module[0], path) else { return };
+        let finding = Finding::new(&file.path, line, RULE, advice);
+        breaches.push(Breach { from: module[0].clone(), to: path[0].clone(), finding });
+    };
     let outside_tests = |line: &usize| !code.in_tests(*line);
     for (line, path) in code.paths(&["crate", "super"]) {
         let Some(path) = resolve(&path, module, exports).filter(|_| outside_tests(&line)) else { continue };
         if path.len() == 1 || path.last().is_some_and(|last| last == "self") {
             imported.insert(path[0].clone());
         }
-        findings.extend(judge(core, &module[0], &path).map(|say| Finding::new(&file.path, line, RULE, say)));
+        hold(line, &path);
     }
     // `use crate::check;` lets `check::decide()` be written without `crate`.
     let heads: Vec<&str> = imported.iter().map(String::as_str).collect();
     for (line, path) in code.paths(&heads) {
         if path.len() > 1 && outside_tests(&line) {
-            findings
-                .extend(judge(core, &module[0], &path).map(|say| Finding::new(&file.path, line, RULE, say)));
+            hold(line, &path);
         }
     }
-    findings
+    breaches
 }
 
 /// The path from the crate's root, where it has one: `super` and re-exports followed.
@@ -107,13 +137,16 @@ fn resolve(path: &[String], module: &[String], exports: &Exports) -> Option<Vec<
 
 fn judge(core: &Core, room: &str, path: &[String]) -> Option<String> {
     let target = path[0].as_str();
-    if matches!(target, "Input" | "Effect") {
+    if core.roof.contains(&target) && !core.above.contains(&room) {
         return Some(format!("`{target}` stands above the rooms: take and return {room}'s own words"));
     }
     if target == room {
         return None;
     }
     let (own, other) = (rank(core, room)?, rank(core, target)?);
+    if core.above.contains(&room) {
+        return None;
+    }
     if other > own {
         return Some(format!(
             "{room} may not name {target}, which comes later: let lib.rs carry a value to it"

@@ -2,6 +2,7 @@
 
 use crate::plant;
 use cargo_metadata::Metadata;
+use picket_tests::tidy::house::{Admitted, Core};
 use picket_tests::tidy::{arrows, rooms};
 use serde_json::{Value, json};
 
@@ -155,12 +156,13 @@ fn a_name_that_lib_exports_again_counts_as_the_rooms_own() {
     let planted = plant::tree(&[
         (
             "agent/core/src/lib.rs",
-            "//! Core.\npub mod check;\npub mod policy;\npub use policy::Rung;\npub enum Input {}\n",
+            "//! Core.\npub mod check;\npub mod policy;\npub use policy::Rung;\npub enum Input {}\npub struct Agent;\n",
         ),
-        ("agent/core/src/check.rs", "//! Room.\nuse crate::Rung;\nuse crate::Input;\n"),
+        ("agent/core/src/check.rs", "//! Room.\nuse crate::Rung;\nuse crate::{Agent, Input};\n"),
     ]);
     let wanted = [
         ("agent/core/src/check.rs", 2, "check may not name policy"),
+        ("agent/core/src/check.rs", 3, "`Agent` stands above"),
         ("agent/core/src/check.rs", 3, "`Input` stands above"),
     ];
     plant::expect(&rooms::along_the_pipeline(&planted), &wanted);
@@ -175,4 +177,38 @@ fn test_modules_may_name_every_room_and_an_unplaced_room_is_found() {
         &rooms::along_the_pipeline(&planted),
         &[("agent/core/src/attic.rs", 1, "place the room `attic`")],
     );
+}
+
+/// A core of three rooms, one of them above the others.
+const SMALL: Core = Core {
+    folder: "small",
+    leaves: &[],
+    pipeline: &["left", "right"],
+    above: &["state"],
+    roof: &["Input"],
+    admitted: &[
+        Admitted { from: "left", to: "right", why: "a test" },
+        Admitted { from: "right", to: "Input", why: "a test" },
+    ],
+};
+
+#[test]
+fn an_admitted_arrow_is_silent_and_one_that_nothing_needs_is_found() {
+    let planted = plant::tree(&[
+        ("small/src/left.rs", "//! Room.\nuse crate::right::Word;\n"),
+        ("small/src/right.rs", "//! Room.\nuse crate::left::Word;\n"),
+    ]);
+    let wanted = [("tests/src/tidy/house.rs", 1, "remove the admission right -> Input")];
+    plant::expect(&rooms::in_core(&planted, &SMALL), &wanted);
+}
+
+#[test]
+fn a_room_above_may_call_every_room_and_none_may_name_it() {
+    let planted = plant::tree(&[
+        ("small/src/left.rs", "//! Room.\nuse crate::right::Word;\nuse crate::state::State;\n"),
+        ("small/src/right.rs", "//! Room.\nuse crate::Input;\n"),
+        ("small/src/state.rs", "//! All.\nuse crate::{Input, left::decide, right::tell};\n"),
+    ]);
+    let found = rooms::in_core(&planted, &SMALL);
+    plant::expect(&found, &[("small/src/left.rs", 3, "left may not name state")]);
 }
