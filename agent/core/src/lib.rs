@@ -18,7 +18,7 @@ pub mod session;
 pub mod spool;
 pub mod timer;
 
-use picket_proto::{BootId, Mono, Now, Run, Seq, Text};
+use picket_proto::{BootId, Mono, Now, Run, Seq, Text, event};
 pub use timer::Reason;
 
 /// What can happen to an agent. At most 10 variants: one per room.
@@ -90,41 +90,178 @@ pub struct Identity {
 
 /// The agent.
 pub struct Agent<'s> {
-    storage: Storage<'s>,
-    identity: Identity,
-    seed: u64,
-    synced: bool,
+    checks: check::Checks<'s>,
+    services: service::Services<'s>,
+    spool: spool::Spool<'s>,
+    session: session::Session,
+    dice: timer::Dice,
+    course: Course,
+    now: Mono,
+}
+
+/// Where the agent is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Course {
+    /// Nothing was handed in yet.
+    New,
+    Serving,
+    /// The services end first.
+    Stopping,
+    /// The farewell.
+    Leaving(Ending),
+    Over,
 }
 
 impl<'s> Agent<'s> {
     /// An agent that has seen nothing. `seed` is its only source of chance.
     pub fn new(seed: u64, identity: Identity, storage: Storage<'s>) -> Self {
-        Self { storage, identity, seed, synced: false }
+        Self {
+            checks: check::Checks::new(storage.checks),
+            // Each room throws its own dice, so that a probe more does not move a backoff.
+            services: service::Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
+            spool: spool::Spool::new(storage.ring, storage.index, identity),
+            session: session::Session::new(timer::Dice::new(seed ^ 0x11_4C)),
+            dice: timer::Dice::new(seed),
+            course: Course::New,
+            now: Mono::default(),
+        }
     }
 
     /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
     pub fn clock_synced(&mut self, synced: bool) {
-        self.synced = synced;
+        self.spool.set_synced(synced);
     }
 
     /// Takes one input. The first one, whatever it is, also begins the run.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
-        let _not_yet = (now, input, &self.identity, self.seed);
+        self.now = now.mono;
+        if self.course == Course::New {
+            self.begin(now);
+        }
+        match input {
+            Input::Check(fact) => self.check(now, fact),
+            Input::Service(fact) => self.tell(now, |rooms, around| rooms.on(fact, around)),
+            Input::Session(fact) => self.session.on(now, fact, &mut self.spool),
+            Input::Time => {}
+            Input::Stop(ending) => self.stop(now, ending),
+        }
+        // Every step sets its deadline later or waits for an input; the bound is there for configurations of zeros.
+        let mut steps = 4 * usize::from(self.services.count());
+        while steps > 0 && self.tell(now, service::Services::due) {
+            steps -= 1;
+        }
+        if self.course == Course::Stopping && self.services.all_ended() {
+            self.course = Course::Leaving(Ending::StopServices);
+            self.session.leave(now.mono);
+        }
+        self.session.settle(now, &mut self.spool);
     }
 
     /// The next thing to do, or `None` when there is nothing until the next input.
     pub fn poll(&mut self) -> Option<Effect> {
-        None
+        if let Some(act) = self.services.next_act() {
+            return Some(Effect::Act(act));
+        }
+        if self.course == Course::Over {
+            return None;
+        }
+        if let Some(probe) = self.checks.next_probe(self.now) {
+            return Some(Effect::Probe(probe));
+        }
+        if let Some(order) = self.session.next_order(self.now, &self.spool, &self.checks) {
+            return Some(Effect::Link(order));
+        }
+        if let Some(bytes) = self.spool.next_told() {
+            return Some(Effect::Told(bytes));
+        }
+        let over = self.session.is_over();
+        over.then(|| {
+            self.course = Course::Over;
+            Effect::Ended
+        })
     }
 
     /// When to hand in [`Input::Time`], and why.
     pub fn deadline(&self) -> Option<(Mono, Reason)> {
-        None
+        let first = (self.checks.deadline(), Reason::Probe)
+            .min(self.services.deadline())
+            .min(self.session.deadline());
+        (first.0 != Mono::NEVER && self.course != Course::Over).then_some(first)
     }
 
     /// The frames at `range`; empty if it is not from this agent's last effects.
     pub fn bytes(&self, range: spool::Bytes) -> &[u8] {
-        let start = range.start as usize;
-        self.storage.ring.get(start..start.saturating_add(range.len as usize)).unwrap_or_default()
+        self.spool.bytes(range)
+    }
+
+    /// How many inputs were refused since the start: about what there is not, or what the state can't take.
+    pub fn refused(&self) -> u32 {
+        let rooms = self.checks.refused().saturating_add(self.services.refused());
+        rooms.saturating_add(self.session.refused())
+    }
+
+    fn begin(&mut self, now: Now) {
+        self.course = Course::Serving;
+        self.checks.begin(now.mono, &mut self.dice);
+        let Identity { boot, previous, version, .. } = self.spool.identity().clone();
+        let (checks, services) = (self.checks.count(), self.services.count());
+        let began = event::Began { boot, previous, version, checks, services };
+        self.spool.append(now, event::Fact::Began(began));
+    }
+
+    fn check(&mut self, now: Now, fact: check::Fact) {
+        let mut out = check::Facts::new();
+        let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
+        let owner = service.and_then(|service| self.services.name(service));
+        let seen = self.checks.on(now.mono, fact, check::Voice { owner, out: &mut out });
+        self.append(now, out);
+        if let Some(seen) = seen {
+            self.tell(now, |services, around| services.see(seen, around));
+        }
+    }
+
+    fn stop(&mut self, now: Now, ending: Ending) {
+        match (self.course, ending) {
+            (Course::New | Course::Serving, Ending::LeaveServices) => {
+                self.course = Course::Leaving(ending);
+                self.session.leave(now.mono);
+            }
+            (Course::New | Course::Serving, Ending::StopServices) => {
+                self.course = Course::Stopping;
+                for service in 0..self.services.count() {
+                    self.tell(now, |services, around| services.stop(service, around));
+                }
+            }
+            (Course::Stopping | Course::Leaving(_), Ending::LeaveServices) => self.session.abandon(),
+            (Course::Stopping | Course::Leaving(_), Ending::StopServices) => {
+                self.services.kill_all();
+                self.session.abandon();
+            }
+            (Course::Over, Ending::LeaveServices | Ending::StopServices) => {}
+        }
+    }
+
+    /// Lets the services room move and spools what it tells.
+    fn tell<T>(
+        &mut self,
+        now: Now,
+        step: impl FnOnce(&mut service::Services<'s>, service::Around<'_, 's>) -> T,
+    ) -> T {
+        let mut out = check::Facts::new();
+        let around = service::Around { now: now.mono, checks: &mut self.checks, out: &mut out };
+        let answer = step(&mut self.services, around);
+        self.append(now, out);
+        answer
+    }
+
+    fn append(&mut self, now: Now, facts: check::Facts) {
+        for fact in facts {
+            self.spool.append(now, fact);
+        }
     }
 }
+
+#[cfg(test)]
+extern crate std;
+#[cfg(test)]
+mod tests;

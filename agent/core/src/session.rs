@@ -1,9 +1,17 @@
 //! The session with the collector: when to connect, what to say, what was heard.
+//!
+//! After the welcome comes what stands (every check that is not up), then frames: those made since the stream opened
+//! go live, older ones in the backlog, live first. At most 8 batches and 256 KiB wait for their ack. When the stream
+//! is lost, everything unacknowledged is sent again. Whether the peer lives is the transport's to notice; only a
+//! welcome that does not come is noticed here.
 
-use crate::check::CheckIx;
-use crate::spool::Bytes;
+use crate::check::{CheckIx, Checks};
+use crate::spool::{Batch, Bytes, Spool};
+use crate::timer::{Dice, Reason};
+use heapless::{Deque, Vec};
 use picket_proto::event::Verdict;
-use picket_proto::{Mono, Ranges, Run, Span};
+use picket_proto::frame::Crc32c;
+use picket_proto::{Mono, Now, Ranges, Run, Seq, Span};
 
 /// Why there is no link. Each has a code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,5 +122,304 @@ pub enum Order {
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
 /// the few others (Hello, Heartbeat, Answer, Goodbye, one each) need none. A channel of this many never fills.
-/// `Sent` counts orders, not messages on the wire: several Standing may travel in one message and count each.
+/// `Sent` counts every order but Connect and Close, not messages on the wire: several Standing may travel in one
+/// message and count each.
 pub const ORDERS_MAX: u16 = 40;
+/// Of those, places for Standing and Send.
+const PLACES: u16 = 32;
+/// Most batches that wait for their ack: two journal commits of the collector are always in the making.
+const BATCHES_MAX: usize = 8;
+/// Most bytes that wait for their ack.
+const UNACKED_MAX: u32 = 256 * 1024;
+/// First and longest wait between tries to connect.
+const RETRY: (Span, Span) = (Span::from_millis(250), Span::from_secs(30));
+/// The same where the collector said no: a person has to act first.
+const RETRY_DENIED: (Span, Span) = (Span::from_secs(30), Span::from_secs(600));
+/// A session that lived this long was a good one: the next try starts from the first wait again.
+const GOOD_SESSION: Span = Span::from_secs(10);
+/// A welcome that takes longer does not come.
+const WELCOME_WAIT: Span = Span::from_secs(30);
+/// How long the farewell waits for acks of live frames, and then for the goodbye to be flushed.
+const FAREWELL: (Span, Span) = (Span::from_secs(2), Span::from_millis(500));
+/// Shortest heartbeat that is obeyed.
+const BEAT_MIN: Span = Span::from_millis(100);
+
+/// An open session.
+#[derive(Debug)]
+struct Talk {
+    welcomed: Mono,
+    beat: Span,
+    next_beat: Mono,
+    /// The last frame from before the stream opened.
+    boundary: Seq,
+    /// The next frame of each lane.
+    live: Seq,
+    backlog: Seq,
+    standing: Standing,
+    unacked: Vec<Batch, BATCHES_MAX>,
+}
+
+#[derive(Debug)]
+enum Standing {
+    /// Up to which check was told, and what stands up so far.
+    Telling {
+        next: CheckIx,
+        up: u16,
+        digest: Crc32c,
+    },
+    Told,
+}
+
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one link per agent and no allocator to box with")]
+enum Link {
+    Resting { until: Mono },
+    Connecting,
+    Greeting { boundary: Seq, until: Mono },
+    Talking(Talk),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Farewell {
+    No,
+    /// What is live is flushed first.
+    Flushing(Mono),
+    /// The goodbye is on its way.
+    Said(Mono),
+    Over,
+}
+
+/// The link machine.
+pub(crate) struct Session {
+    link: Link,
+    dice: Dice,
+    tries: u16,
+    farewell: Farewell,
+    /// Orders with the shell.
+    out: u16,
+    /// What to order next: one input makes at most two (a welcome that did not come: Close; a lost link: Connect;
+    /// a beat and a goodbye at once: two), and `poll` empties it.
+    orders: Deque<Order, 8>,
+    refused: u32,
+}
+
+impl Session {
+    /// A session that connects at once.
+    pub(crate) const fn new(dice: Dice) -> Self {
+        let link = Link::Resting { until: Mono::from_micros(0) };
+        Self { link, dice, tries: 0, farewell: Farewell::No, out: 0, orders: Deque::new(), refused: 0 }
+    }
+
+    /// Something happened to the link.
+    pub(crate) fn on(&mut self, now: Now, fact: Fact<'_>, spool: &mut Spool<'_>) {
+        match (fact, &mut self.link) {
+            (Fact::Opened, Link::Connecting) => self.greet(now.mono, spool),
+            (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
+                let boundary = *boundary;
+                spool.acked(known);
+                self.talk(now.mono, heartbeat, boundary);
+            }
+            (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {
+                spool.acked(ranges)
+            }
+            (Fact::Challenged { nonce }, Link::Greeting { .. } | Link::Talking(_)) => {
+                self.order(Order::Answer { nonce });
+            }
+            (Fact::Lost { trouble }, Link::Connecting | Link::Greeting { .. } | Link::Talking(_)) => {
+                self.rest(now.mono, trouble);
+            }
+            (Fact::Sent { messages }, _) => self.out = self.out.saturating_sub(messages),
+            (
+                Fact::Opened
+                | Fact::Welcomed { .. }
+                | Fact::Acked { .. }
+                | Fact::Challenged { .. }
+                | Fact::Lost { .. },
+                Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_),
+            ) => self.refused = self.refused.saturating_add(1),
+        }
+    }
+
+    /// The agent ends: flush what is live, say goodbye.
+    pub(crate) fn leave(&mut self, now: Mono) {
+        if self.farewell == Farewell::No {
+            self.farewell = Farewell::Flushing(now.plus(FAREWELL.0));
+        }
+    }
+
+    /// The agent ends now.
+    pub(crate) fn abandon(&mut self) {
+        self.farewell = Farewell::Over;
+    }
+
+    /// Whether all is said.
+    pub(crate) fn is_over(&self) -> bool {
+        self.farewell == Farewell::Over
+    }
+
+    /// Does what the time and the acks have made due; after every input.
+    pub(crate) fn settle(&mut self, now: Now, spool: &mut Spool<'_>) {
+        if let Link::Talking(talk) = &mut self.link {
+            spool.name_losses(now);
+            talk.unacked.retain(|batch| spool.holds_any(batch.first, batch.last));
+        }
+        self.time(now.mono);
+        self.part(now.mono, spool);
+    }
+
+    /// The next thing to do on the link.
+    pub(crate) fn next_order(&mut self, now: Mono, spool: &Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
+        let order = self.orders.pop_front().or_else(|| self.speak(spool, checks))?;
+        if !matches!(order, Order::Connect | Order::Close) {
+            self.out = self.out.saturating_add(1);
+        }
+        if let Link::Talking(talk) = &mut self.link {
+            talk.next_beat = now.plus(self.dice.around(talk.beat, 10));
+        }
+        Some(order)
+    }
+
+    /// When something is due, and why.
+    pub(crate) fn deadline(&self) -> (Mono, Reason) {
+        let link = match &self.link {
+            Link::Resting { until } | Link::Greeting { until, .. } => (*until, Reason::Connect),
+            Link::Connecting => (Mono::NEVER, Reason::Connect),
+            Link::Talking(talk) => (talk.next_beat, Reason::Heartbeat),
+        };
+        match self.farewell {
+            Farewell::No => link,
+            Farewell::Flushing(until) => link.min((until, Reason::Farewell)),
+            Farewell::Said(until) => (until, Reason::Farewell),
+            Farewell::Over => (Mono::NEVER, Reason::Farewell),
+        }
+    }
+
+    /// How many facts were refused.
+    pub(crate) const fn refused(&self) -> u32 {
+        self.refused
+    }
+
+    fn greet(&mut self, now: Mono, spool: &Spool<'_>) {
+        self.out = 0;
+        self.link = Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT) };
+        self.order(Order::Hello);
+    }
+
+    fn talk(&mut self, now: Mono, heartbeat: Span, boundary: Seq) {
+        let beat = heartbeat.max(BEAT_MIN);
+        self.link = Link::Talking(Talk {
+            welcomed: now,
+            beat,
+            next_beat: now.plus(self.dice.around(beat, 10)),
+            boundary,
+            live: boundary.next(),
+            backlog: Seq::FIRST,
+            standing: Standing::Telling { next: 0, up: 0, digest: Crc32c::new() },
+            unacked: Vec::new(),
+        });
+    }
+
+    fn rest(&mut self, now: Mono, trouble: Trouble) {
+        if let Link::Talking(talk) = &self.link
+            && now.since(talk.welcomed) >= GOOD_SESSION
+        {
+            self.tries = 0;
+        }
+        let (first, most) = if trouble == Trouble::Denied { RETRY_DENIED } else { RETRY };
+        let wait = crate::policy::backoff(first, most, self.tries, &mut self.dice);
+        self.tries = self.tries.saturating_add(1);
+        self.out = 0;
+        self.orders.clear();
+        self.link = Link::Resting { until: now.plus(wait) };
+    }
+
+    fn time(&mut self, now: Mono) {
+        match &mut self.link {
+            Link::Resting { until } if *until <= now && self.farewell == Farewell::No => {
+                self.link = Link::Connecting;
+                self.order(Order::Connect);
+            }
+            Link::Greeting { until, .. } if *until <= now => {
+                self.rest(now, Trouble::TimedOut);
+                self.order(Order::Close);
+            }
+            Link::Talking(talk) if talk.next_beat <= now => {
+                talk.next_beat = now.plus(talk.beat);
+                self.order(Order::Heartbeat);
+            }
+            Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_) => {}
+        }
+    }
+
+    fn part(&mut self, now: Mono, spool: &Spool<'_>) {
+        match (self.farewell, &self.link) {
+            (Farewell::Flushing(until), Link::Talking(talk)) => {
+                let told = matches!(talk.standing, Standing::Told);
+                let flushed = told && !spool.holds_any(talk.boundary.next(), spool.last());
+                if flushed || until <= now {
+                    self.farewell = Farewell::Said(now.plus(FAREWELL.1));
+                    self.order(Order::Goodbye);
+                }
+            }
+            (Farewell::Flushing(until), Link::Connecting | Link::Greeting { .. }) if now < until => {}
+            (Farewell::Said(until), Link::Talking(_)) if now < until => {}
+            (Farewell::Flushing(_) | Farewell::Said(_), _) => self.farewell = Farewell::Over,
+            (Farewell::No | Farewell::Over, _) => {}
+        }
+    }
+
+    /// What the open session says next, if there is a place for it.
+    fn speak(&mut self, spool: &Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
+        let open = matches!(self.farewell, Farewell::No | Farewell::Flushing(_)) && self.out < PLACES;
+        match &mut self.link {
+            Link::Talking(talk) if open => talk.stand(checks).or_else(|| talk.send(spool)),
+            Link::Talking(_) | Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } => None,
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        if self.orders.push_back(order).is_err() {
+            self.refused = self.refused.saturating_add(1);
+        }
+    }
+}
+
+impl Talk {
+    /// The next check that is not up, then the end. The digest is taken check by check as they are judged: what
+    /// changes behind the cursor follows as a live frame.
+    fn stand(&mut self, checks: &Checks<'_>) -> Option<Order> {
+        let Standing::Telling { next, up, digest } = &mut self.standing else { return None };
+        while let Some(slot) = checks.get(*next) {
+            let check = *next;
+            *next += 1;
+            if slot.verdict() != Verdict::Up {
+                return Some(Order::Standing { check, verdict: slot.verdict(), since: slot.since() });
+            }
+            *up += 1;
+            digest.add(slot.spec().name.as_str().as_bytes());
+            digest.add(&[0]);
+        }
+        let end = Order::StandingEnd { up: *up, digest: digest.value() };
+        self.standing = Standing::Told;
+        Some(end)
+    }
+
+    fn send(&mut self, spool: &Spool<'_>) -> Option<Order> {
+        let waiting: u32 = self.unacked.iter().map(|batch| batch.bytes.len).sum();
+        if self.unacked.is_full() || waiting >= UNACKED_MAX {
+            return None;
+        }
+        let live = spool.batch(self.live, spool.last()).map(|batch| (Lane::Live, batch));
+        let (lane, batch) =
+            live.or_else(|| Some((Lane::Backlog, spool.batch(self.backlog, self.boundary)?)))?;
+        if waiting + batch.bytes.len > UNACKED_MAX {
+            return None;
+        }
+        match lane {
+            Lane::Live => self.live = batch.last.next(),
+            Lane::Backlog => self.backlog = batch.last.next(),
+        }
+        let _there_is_a_place = self.unacked.push(batch);
+        Some(Order::Send { lane, bytes: batch.bytes })
+    }
+}

@@ -1,4 +1,17 @@
 //! The spool: frames that wait until the collector has journaled them, in memory that the shell lends.
+//!
+//! Every number of the run is acknowledged, still held, or lost; what is lost is named by gap frames, in at most 8
+//! ranges at a time. When the memory is full the lowest class goes first, oldest first, and never for the sake of a
+//! lower one; the last eighth is for critical frames alone. Frames are laid one after the other and never wrap.
+//! Space that acks and losses free in the middle is won back by moving what is left to the front, which costs at
+//! most one pass over the memory for each 1/32 of it that is appended. It survives no restart: the next run's first
+//! frame says what was there.
+
+use crate::Identity;
+use heapless::Vec;
+use picket_proto::event::{Event, Fact, Gap, GapReason};
+use picket_proto::frame::{self, Class, Content, FRAME_MAX};
+use picket_proto::{Now, Ranges, Run, Seq, SeqRange, Stamp};
 
 /// A stretch of the spool's ring, never wrapped: whole frames, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,16 +24,355 @@ pub struct Bytes {
 
 /// Smallest ring that works: room for a few frames of the longest kind.
 pub const RING_MIN: usize = 8 * 1024;
+/// Longest batch in bytes: a quarter of what the wire allows, so that a live batch never waits long behind another.
+const BATCH_BYTES: u32 = 16 * 1024;
+/// Most frames in a batch: what the collector journals as one row.
+const BATCH_FRAMES: usize = 256;
+/// `FRAME_MAX` as the ring counts.
+const LONGEST: u32 = FRAME_MAX as u32;
 
 /// Where one frame lies in the ring.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Entry {
     seq: u64,
+    at: u32,
+    len: u16,
+    kept: Kept,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kept {
+    /// Acknowledged or lost.
+    #[default]
+    Gone,
+    Held(Rank),
+}
+
+/// The order in which frames are given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Routine,
+    Notable,
+    Critical,
+    /// Names a loss of this run; when it goes itself, what it named is lost again.
+    Gap,
+}
+
+/// The stretch of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Batch {
+    pub(crate) bytes: Bytes,
+    pub(crate) first: Seq,
+    pub(crate) last: Seq,
+}
+
+/// The frames that wait.
+pub(crate) struct Spool<'s> {
+    ring: &'s mut [u8],
+    index: &'s mut [Entry],
+    identity: Identity,
+    synced: bool,
+    /// Entries from `head` to `tail` are in use, in the order of their numbers.
+    head: usize,
+    tail: usize,
+    /// Where the next frame is laid.
+    end: u32,
+    /// Bytes and frames that are held.
+    held: u32,
+    frames: usize,
+    last: Seq,
+    told: Seq,
+    /// Lost and not yet named.
+    lost: Ranges,
+}
+
+impl<'s> Spool<'s> {
+    /// An empty spool. Of a ring of 4 GiB or more the rest is left alone.
+    pub(crate) fn new(ring: &'s mut [u8], index: &'s mut [Entry], identity: Identity) -> Self {
+        let used = ring.len().min(usize::try_from(u32::MAX).unwrap_or(usize::MAX));
+        Self {
+            ring: &mut ring[..used],
+            index,
+            identity,
+            synced: false,
+            head: 0,
+            tail: 0,
+            end: 0,
+            held: 0,
+            frames: 0,
+            last: Seq(0),
+            told: Seq(0),
+            lost: Ranges::new(),
+        }
+    }
+
+    /// Who this agent is.
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// Whether the wall clock is synchronised, from now on.
+    pub(crate) const fn set_synced(&mut self, synced: bool) {
+        self.synced = synced;
+    }
+
+    /// The number given last.
+    pub(crate) const fn last(&self) -> Seq {
+        self.last
+    }
+
+    /// Encodes a fact as the next frame. If there is no room for it, it is lost and counted as such.
+    pub(crate) fn append(&mut self, now: Now, fact: Fact) {
+        let Identity { run, boot, .. } = self.identity;
+        let stamp = Stamp { run, boot, mono: now.mono, wall: now.wall, synced: self.synced };
+        let rank = rank_of(&fact, run);
+        self.last = self.last.next();
+        let seq = self.last;
+        let written = if self.make_room(rank) { self.write(seq, &Event { stamp, fact }) } else { None };
+        match written {
+            Some(len) => self.note(seq, len, rank),
+            None => self.lose(SeqRange::one(seq)),
+        }
+    }
+
+    /// Names what was lost, where that costs nothing else its place.
+    pub(crate) fn name_losses(&mut self, now: Now) {
+        // At most 8 ranges wait; a gap frame that fits without shedding makes no further loss.
+        loop {
+            let Some(range) = self.lost.iter().next() else { return };
+            if !self.fits(self.capacity(Rank::Gap), 0) {
+                return;
+            }
+            let _a_whole_range_never_splits = self.lost.remove(range);
+            let gap = Gap { run: self.identity.run, range, reason: GapReason::SpoolFull };
+            self.append(now, Fact::Gap(gap));
+        }
+    }
+
+    /// These frames are journaled.
+    pub(crate) fn acked(&mut self, ranges: &Ranges) {
+        for range in ranges.iter() {
+            let mut at = self.place(range.first());
+            while at < self.tail && self.index[at].seq <= range.last().0 {
+                self.free(at);
+                at += 1;
+            }
+            // What was given up on its way arrived after all; if that would split a range too many it stays named.
+            let _named_although_it_arrived = self.lost.remove(range);
+        }
+        self.trim();
+    }
+
+    /// Whether any frame from `first` to `last` is still held.
+    pub(crate) fn holds_any(&self, first: Seq, last: Seq) -> bool {
+        self.index[self.place(first)..self.tail]
+            .iter()
+            .take_while(|entry| entry.seq <= last.0)
+            .any(Entry::is_held)
+    }
+
+    /// The next batch: held frames that lie side by side, from number `from` up to `upto`.
+    pub(crate) fn batch(&self, from: Seq, upto: Seq) -> Option<Batch> {
+        let entries = &self.index[self.place(from)..self.tail];
+        let start = entries.iter().position(Entry::is_held)?;
+        let first = entries[start];
+        if first.seq > upto.0 {
+            return None;
+        }
+        let (mut len, mut last) = (0, first.seq);
+        for entry in entries[start..].iter().take(BATCH_FRAMES) {
+            let grown = len + u32::from(entry.len);
+            if !entry.is_held() || entry.at != first.at + len || entry.seq > upto.0 || grown > BATCH_BYTES {
+                break;
+            }
+            (len, last) = (grown, entry.seq);
+        }
+        Some(Batch { bytes: Bytes { start: first.at, len }, first: Seq(first.seq), last: Seq(last) })
+    }
+
+    /// The next frame that was made and not told yet.
+    pub(crate) fn next_told(&mut self) -> Option<Bytes> {
+        let entry =
+            self.index[self.place(self.told.next())..self.tail].iter().find(|entry| entry.is_held())?;
+        self.told = Seq(entry.seq);
+        Some(Bytes { start: entry.at, len: u32::from(entry.len) })
+    }
+
+    /// The bytes there; none if that is outside.
+    pub(crate) fn bytes(&self, range: Bytes) -> &[u8] {
+        let start = range.start as usize;
+        self.ring.get(start..start.saturating_add(range.len as usize)).unwrap_or_default()
+    }
+
+    /// Bytes that frames of this rank may fill.
+    fn capacity(&self, rank: Rank) -> (u32, usize) {
+        let (bytes, frames) = (self.ring.len() as u32, self.index.len());
+        match rank {
+            Rank::Routine | Rank::Notable => (bytes - bytes / 8, frames - frames / 8),
+            Rank::Critical | Rank::Gap => (bytes, frames),
+        }
+    }
+
+    /// Whether one more frame of any length fits, with `spare` bytes (and as great a part of the index) to follow.
+    fn fits(&self, capacity: (u32, usize), spare: u32) -> bool {
+        let spare_frames = if spare == 0 { 0 } else { self.index.len() / 32 };
+        let bytes = u64::from(self.held) + u64::from(LONGEST) + u64::from(spare);
+        bytes <= u64::from(capacity.0) && self.frames + spare_frames < capacity.1
+    }
+
+    /// Makes room for one frame. What is given up is a 32nd of the ring at a time, so that the move that closes
+    /// the holes is paid for by many frames.
+    fn make_room(&mut self, rank: Rank) -> bool {
+        let capacity = self.capacity(rank);
+        if !self.fits(capacity, 0) {
+            self.shed(rank, capacity);
+        }
+        let tight = self.end as usize + FRAME_MAX > self.ring.len() || self.tail == self.index.len();
+        if tight {
+            self.close_holes();
+        }
+        self.fits(capacity, 0)
+    }
+
+    fn shed(&mut self, rank: Rank, capacity: (u32, usize)) {
+        let spare = (self.ring.len() / 32) as u32;
+        for victim in [Rank::Routine, Rank::Notable, Rank::Critical, Rank::Gap] {
+            for at in self.head..self.tail {
+                if victim > rank || self.fits(capacity, spare) {
+                    return;
+                }
+                if self.index[at].kept == Kept::Held(victim) {
+                    self.give_up(at);
+                }
+            }
+        }
+    }
+
+    /// A held frame is lost, and with a gap frame what it named.
+    fn give_up(&mut self, at: usize) {
+        let entry = self.index[at];
+        let named = if entry.kept == Kept::Held(Rank::Gap) { self.named_by(entry) } else { None };
+        self.free(at);
+        self.lose(SeqRange::one(Seq(entry.seq)));
+        self.lose(named);
+    }
+
+    fn named_by(&self, entry: Entry) -> Option<SeqRange> {
+        let bytes = self.bytes(Bytes { start: entry.at, len: u32::from(entry.len) });
+        match frame::split(bytes).ok()?.0.content().ok()? {
+            Content::Known(Event { fact: Fact::Gap(gap), .. }) => Some(gap.range),
+            Content::Known(_) | Content::Unknown => None,
+        }
+    }
+
+    /// Adds to what is lost. Where that would need a ninth range, what lies between the two nearest ones is given
+    /// up too.
+    fn lose(&mut self, range: Option<SeqRange>) {
+        let Some(range) = range else { return };
+        if self.lost.insert(range).is_ok() {
+            return;
+        }
+        let bridge = self.nearest(range);
+        for at in self.place(bridge.first())..self.place(bridge.last().next()) {
+            if let Kept::Held(rank) = self.index[at].kept {
+                let named = if rank == Rank::Gap { self.named_by(self.index[at]) } else { None };
+                self.free(at);
+                // It names what was lost before it; that lies in a range of the lost ones or beside them.
+                self.relose(named);
+            }
+        }
+        let _merges_two_ranges = self.lost.insert(bridge);
+        // The bridge has made one range of two (or has taken in the new one), so now there is a place.
+        let _fits_now = self.lost.insert(range);
+    }
+
+    /// What a dropped gap frame named, while ranges are being merged: widens the nearest range if none is free.
+    fn relose(&mut self, named: Option<SeqRange>) {
+        let Some(named) = named else { return };
+        if self.lost.insert(named).is_err() {
+            let bridge = self.nearest(named);
+            let _joins_two = self.lost.insert(bridge);
+            let _fits_now = self.lost.insert(named);
+        }
+    }
+
+    /// The shortest stretch of numbers that joins two neighbours among the lost ranges and `new`.
+    fn nearest(&self, new: SeqRange) -> SeqRange {
+        let mut all: Vec<SeqRange, 9> = self.lost.iter().collect();
+        let at = all.iter().take_while(|range| range.first() < new.first()).count();
+        let _nine_places = all.insert(at, new);
+        let between = |pair: &[SeqRange]| {
+            SeqRange::new(pair[0].last().next(), Seq(pair[1].first().0.saturating_sub(1)))
+        };
+        all.windows(2).filter_map(between).min_by_key(|range| range.count()).unwrap_or(new)
+    }
+
+    fn write(&mut self, seq: Seq, event: &Event) -> Option<u16> {
+        let room = self.ring.get_mut(self.end as usize..)?;
+        frame::encode(seq, event, room).ok().and_then(|len| u16::try_from(len).ok())
+    }
+
+    fn note(&mut self, seq: Seq, len: u16, rank: Rank) {
+        self.index[self.tail] = Entry { seq: seq.0, at: self.end, len, kept: Kept::Held(rank) };
+        self.tail += 1;
+        self.end += u32::from(len);
+        self.held += u32::from(len);
+        self.frames += 1;
+    }
+
+    fn free(&mut self, at: usize) {
+        let entry = &mut self.index[at];
+        if entry.is_held() {
+            entry.kept = Kept::Gone;
+            self.held -= u32::from(entry.len);
+            self.frames -= 1;
+        }
+    }
+
+    fn trim(&mut self) {
+        while self.head < self.tail && !self.index[self.head].is_held() {
+            self.head += 1;
+        }
+        if self.head == self.tail {
+            (self.head, self.tail, self.end) = (0, 0, 0);
+        }
+    }
+
+    fn close_holes(&mut self) {
+        let (mut to, mut end) = (0, 0);
+        for at in self.head..self.tail {
+            let entry = self.index[at];
+            if entry.is_held() {
+                let from = entry.at as usize;
+                self.ring.copy_within(from..from + usize::from(entry.len), end as usize);
+                self.index[to] = Entry { at: end, ..entry };
+                to += 1;
+                end += u32::from(entry.len);
+            }
+        }
+        (self.head, self.tail, self.end) = (0, to, end);
+    }
+
+    /// The first entry in use whose number is not below `seq`.
+    fn place(&self, seq: Seq) -> usize {
+        self.head + self.index[self.head..self.tail].partition_point(|entry| entry.seq < seq.0)
+    }
 }
 
 impl Entry {
-    /// Which frame.
-    pub const fn seq(self) -> u64 {
-        self.seq
+    fn is_held(&self) -> bool {
+        self.kept != Kept::Gone
     }
 }
+
+fn rank_of(fact: &Fact, run: Run) -> Rank {
+    match (fact, frame::class_of(fact)) {
+        (Fact::Gap(gap), _) if gap.run == run => Rank::Gap,
+        (_, Class::Routine) => Rank::Routine,
+        (_, Class::Notable) => Rank::Notable,
+        (_, Class::Critical) => Rank::Critical,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! A small world around one agent: services that live, die or refuse, and a collector that acks or not.
+
+use crate::check::{self, Reading};
+use crate::service::{self, Act};
+use crate::session::{self, Lane, Order};
+use crate::timer::Reason;
+use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
+use picket_proto::event::{Cause, CheckKind, Exit, Fact};
+use picket_proto::frame::{self, Content};
+use picket_proto::{BootId, Mono, Now, Ranges, Raw, Run, Seq, Span, Text, Wall};
+use std::boxed::Box;
+use std::format;
+use std::string::{String, ToString};
+use std::vec::Vec;
+
+pub(super) const RUN: Run = Run(7);
+
+pub(super) fn ms(ms: u64) -> Span {
+    Span::from_millis(ms)
+}
+
+/// A service that starts in `boots` ms and answers by its process and by tcp.
+#[derive(Debug, Clone)]
+pub(super) struct Sim {
+    pub(super) alive: Option<u32>,
+    pub(super) listens_at: u64,
+    /// How long a start takes until it listens; `None`: it never does.
+    pub(super) boots: Option<u64>,
+    /// A start dies after so many ms with these last words.
+    pub(super) dies: Option<(u64, Exit, String)>,
+    pub(super) frozen: bool,
+    pub(super) ignores_stop: bool,
+    /// Readings of its tcp check are bad while this is set.
+    pub(super) sick: bool,
+}
+
+pub(super) struct World {
+    pub(super) agent: Agent<'static>,
+    pub(super) at: u64,
+    pub(super) sims: Vec<Sim>,
+    next_pid: u32,
+    /// What comes at which time, in order of insertion.
+    pending: Vec<(u64, Coming)>,
+    /// Events told, with the time.
+    pub(super) told: Vec<(u64, Fact)>,
+    /// Acts ordered, with the time.
+    pub(super) acts: Vec<(u64, Act)>,
+    pub(super) probes: Vec<(u64, u16)>,
+    pub(super) orders: Vec<(u64, Order)>,
+    /// Frames that reached the collector: lane and number.
+    pub(super) sent: Vec<(Lane, u64)>,
+    pub(super) ended: bool,
+    /// The effects in words, for comparing two worlds.
+    pub(super) log: String,
+}
+
+#[derive(Debug, Clone)]
+enum Coming {
+    Answer(check::Fact),
+    Exit(u16, u32, Exit, String),
+    Started(u16, u32),
+}
+
+pub(super) fn spec(name: &str) -> service::Spec {
+    service::Spec {
+        name: name.parse().unwrap(),
+        stop_timeout: ms(500),
+        start_timeout: ms(5_000),
+        hold: ms(2_000),
+        backoff_first: ms(1_000),
+        backoff_max: ms(30_000),
+        budget: 10,
+        budget_window: Span::from_secs(600),
+        same_deaths: 3,
+        retry_after: Span::from_secs(60),
+    }
+}
+
+fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Spec {
+    check::Spec {
+        name: name.parse().unwrap(),
+        kind,
+        service: Some(service),
+        interval: ms(1_000),
+        timeout: ms(500),
+        fall: 2,
+        rise: 1,
+        limits: None,
+    }
+}
+
+impl World {
+    pub(super) fn new(seed: u64, services: Vec<service::Spec>) -> Self {
+        let mut checks = Vec::new();
+        for (at, service) in (0..).zip(&services) {
+            checks.push(check_spec(&format!("{}.process", service.name), CheckKind::Process, at));
+            checks.push(check_spec(&format!("{}.tcp", service.name), CheckKind::Tcp, at));
+        }
+        let sims = services.iter().map(|_| Sim::healthy()).collect();
+        Self { sims, ..Self::with(seed, checks, services, 64 * 1024) }
+    }
+
+    pub(super) fn with(seed: u64, checks: Vec<check::Spec>, services: Vec<service::Spec>, ring: usize) -> Self {
+        let identity =
+            Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("test") };
+        let storage = Storage {
+            checks: Box::leak(checks.into_iter().map(check::Slot::new).collect::<Vec<_>>().into_boxed_slice()),
+            services: Box::leak(services.into_iter().map(service::Slot::new).collect::<Vec<_>>().into_boxed_slice()),
+            ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
+            index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
+        };
+        Self {
+            agent: Agent::new(seed, identity, storage),
+            at: 1_000_000,
+            sims: Vec::new(),
+            next_pid: 100,
+            pending: Vec::new(),
+            told: Vec::new(),
+            acts: Vec::new(),
+            probes: Vec::new(),
+            orders: Vec::new(),
+            sent: Vec::new(),
+            ended: false,
+            log: String::new(),
+        }
+    }
+
+    /// A world whose services have come up from nothing and are proved.
+    pub(super) fn running(seed: u64, services: Vec<service::Spec>) -> Self {
+        let mut world = Self::new(seed, services);
+        for service in 0..world.sims.len() {
+            world.input(Input::Service(service::Fact::Absent { service: service as u16 }));
+        }
+        world.run(20_000);
+        world
+    }
+
+    pub(super) fn now(&self) -> Now {
+        Now {
+            mono: Mono::from_micros(self.at),
+            raw: Raw::from_micros(self.at),
+            wall: Wall::from_micros(self.at as i64),
+        }
+    }
+
+    pub(super) fn input(&mut self, input: Input<'_>) {
+        self.agent.handle(self.now(), input);
+        let mut effects = 0;
+        while let Some(effect) = self.agent.poll() {
+            effects += 1;
+            assert!(effects < 100_000, "poll must come to an end");
+            self.log.push_str(&format!("{} {effect:?}\n", self.at));
+            self.obey(effect);
+        }
+    }
+
+    fn obey(&mut self, effect: Effect) {
+        match effect {
+            Effect::Probe(probe) => {
+                self.probes.push((self.at, probe.check));
+                self.answer(probe.check);
+            }
+            Effect::Act(act) => {
+                self.acts.push((self.at, act));
+                self.act(act);
+            }
+            Effect::Link(order) => {
+                if let Order::Send { lane, bytes } = order {
+                    let seqs: Vec<u64> = frames(self.agent.bytes(bytes)).iter().map(|one| one.0.0).collect();
+                    self.sent.extend(seqs.into_iter().map(|seq| (lane, seq)));
+                }
+                self.orders.push((self.at, order));
+            }
+            Effect::Told(bytes) => {
+                let facts = frames(self.agent.bytes(bytes));
+                assert_eq!(facts.len(), 1, "one frame is told at a time");
+                self.log.push_str(&format!("{facts:?}\n"));
+                self.told.extend(facts.into_iter().map(|(_, fact)| (self.at, fact)));
+            }
+            Effect::Ended => self.ended = true,
+        }
+    }
+
+    fn answer(&mut self, check: u16) {
+        let Some(sim) = self.sims.get(usize::from(check / 2)) else { return };
+        let (delay, reading) = match (check % 2, sim.alive) {
+            (_, None) if check % 2 == 0 => (0, Reading::Bad(Cause::NoProcess)),
+            (0, _) if sim.frozen => (0, Reading::Bad(Cause::Frozen)),
+            (0, _) => (0, Reading::Good),
+            (_, Some(_)) if sim.frozen => (500, Reading::Bad(Cause::TimedOut)),
+            (_, Some(_)) if self.at >= sim.listens_at && !sim.sick => (0, Reading::Good),
+            (_, _) => (0, Reading::Bad(Cause::Refused)),
+        };
+        self.pending.push((self.at + delay * 1_000, Coming::Answer(check::Fact { check, reading })));
+    }
+
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Start { service } => {
+                let pid = self.next_pid;
+                self.next_pid += 1;
+                let at = self.at;
+                let sim = &mut self.sims[usize::from(service)];
+                sim.alive = Some(pid);
+                sim.frozen = false;
+                sim.listens_at = sim.boots.map_or(u64::MAX, |boots| at + boots * 1_000);
+                let dies = sim.dies.clone();
+                self.pending.push((at, Coming::Started(service, pid)));
+                if let Some((after, exit, words)) = dies {
+                    self.pending.push((at + after * 1_000, Coming::Exit(service, pid, exit, words)));
+                }
+            }
+            Act::Stop { service } => {
+                let sim = &self.sims[usize::from(service)];
+                if let Some(pid) = sim.alive.filter(|_| !sim.ignores_stop) {
+                    self.pending.push((self.at + 1_000, Coming::Exit(service, pid, Exit::Code(0), String::new())));
+                }
+            }
+            Act::Kill { service } => {
+                if let Some(pid) = self.sims[usize::from(service)].alive {
+                    self.pending.push((self.at, Coming::Exit(service, pid, Exit::Signal(9), String::new())));
+                }
+            }
+        }
+    }
+
+    /// Lets the world run for so many milliseconds.
+    pub(super) fn run(&mut self, millis: u64) {
+        let until = self.at + millis * 1_000;
+        for _ in 0..200_000 {
+            let coming = self.pending.iter().map(|(at, _)| *at).min();
+            let deadline = self.agent.deadline().map(|(at, _)| at.micros());
+            let Some(next) = coming.into_iter().chain(deadline).min().filter(|next| *next <= until) else {
+                self.at = until;
+                return;
+            };
+            self.at = next.max(self.at);
+            match self.pending.iter().position(|(at, _)| *at <= self.at) {
+                Some(place) => {
+                    let (_, coming) = self.pending.remove(place);
+                    self.come(coming);
+                }
+                None => self.input(Input::Time),
+            }
+        }
+        panic!("the agent spins at {} us for {:?}", self.at, self.agent.deadline());
+    }
+
+    fn come(&mut self, coming: Coming) {
+        match coming {
+            Coming::Answer(fact) => self.input(Input::Check(fact)),
+            Coming::Started(service, pid) => {
+                self.input(Input::Service(service::Fact::Started { service, pid, adopted: false }));
+            }
+            Coming::Exit(service, pid, exit, words) => {
+                if self.sims[usize::from(service)].alive != Some(pid) {
+                    return;
+                }
+                self.sims[usize::from(service)].alive = None;
+                self.input(Input::Service(service::Fact::Exited { service, pid, exit }));
+                self.input(Input::Service(service::Fact::Evidence { service, pid, last_line: &words }));
+            }
+        }
+    }
+
+    /// kill -9, now.
+    pub(super) fn kill(&mut self, service: u16) {
+        let pid = self.sims[usize::from(service)].alive.expect("it lives");
+        self.come(Coming::Exit(service, pid, Exit::Signal(9), String::new()));
+    }
+
+    pub(super) fn opened(&mut self) {
+        self.input(Input::Session(session::Fact::Opened));
+        self.welcomed(&Ranges::new());
+    }
+
+    pub(super) fn welcomed(&mut self, known: &Ranges) {
+        self.input(Input::Session(session::Fact::Welcomed { heartbeat: Span::from_secs(10), known }));
+    }
+
+    pub(super) fn acked(&mut self, ranges: &Ranges) {
+        self.input(Input::Session(session::Fact::Acked { run: RUN, ranges }));
+    }
+
+    pub(super) fn all_sent(&mut self) {
+        self.input(Input::Session(session::Fact::Sent { messages: u16::MAX }));
+    }
+
+    pub(super) fn stop(&mut self, ending: Ending) {
+        self.input(Input::Stop(ending));
+    }
+
+    /// The facts told since `from` in words, without what only checks say.
+    pub(super) fn story(&self, from: u64) -> Vec<String> {
+        let told = self.told.iter().filter(|(at, _)| *at >= from);
+        told.filter(|(_, fact)| !matches!(fact, Fact::Verdict(_))).map(|(_, fact)| fact.to_string()).collect()
+    }
+
+    pub(super) fn reason(&self) -> Option<Reason> {
+        self.agent.deadline().map(|(_, reason)| reason)
+    }
+}
+
+impl Sim {
+    pub(super) fn healthy() -> Self {
+        Self {
+            alive: None,
+            listens_at: 0,
+            boots: Some(30),
+            dies: None,
+            frozen: false,
+            ignores_stop: false,
+            sick: false,
+        }
+    }
+}
+
+/// The frames in `bytes`: number and fact.
+pub(super) fn frames(mut bytes: &[u8]) -> Vec<(Seq, Fact)> {
+    let mut found = Vec::new();
+    while !bytes.is_empty() {
+        let (frame, rest) = frame::split(bytes).expect("whole frames");
+        let Content::Known(event) = frame.content().expect("a known body") else { panic!("an unknown frame") };
+        found.push((frame.header.seq, event.fact));
+        bytes = rest;
+    }
+    found
+}
