@@ -108,7 +108,6 @@ fn execute(command: Command) -> Result<(), Failure> {
         }
         Command::Hash { data } => {
             let hash = start::hash(&data)?;
-            let snapshot: String = hash.snapshot.iter().map(|byte| format!("{byte:02x}")).collect();
             println!(
                 "{}",
                 serde_json::json!({
@@ -116,7 +115,7 @@ fn execute(command: Command) -> Result<(), Failure> {
                     "last": hash.read.last,
                     "damaged": hash.read.damaged,
                     "frames": hash.frames,
-                    "snapshot": snapshot,
+                    "snapshot": hash.snapshot,
                 })
             );
             Ok(())

@@ -143,8 +143,11 @@ impl Ports {
     }
 
     fn ask(&mut self, ask: Ask, answer: oneshot::Sender<Answer>) -> Option<Input> {
-        let refusal = if self.ending { Some("shutting-down") } else { None };
-        let refusal = refusal.or((self.asks.len() >= OPEN_ASKS_MAX).then_some("too-many"));
+        let refusal = match self.asks.len() {
+            _any if self.ending => Some("shutting-down"),
+            0..OPEN_ASKS_MAX => None,
+            _more => Some("too-many"),
+        };
         if let Some(code) = refusal {
             let _asker_may_be_gone = answer.send(Err(code));
             return None;

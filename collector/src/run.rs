@@ -94,13 +94,13 @@ impl Keeper {
     }
 }
 
-/// Runs until `stop` comes or the server ends by itself, then ends in order.
+/// Runs until `stop` comes or the server ends by itself, then ends in order. Returns the core as it was at the end.
 pub(crate) async fn run(
     mut keeper: Keeper,
     mut inlets: Inlets,
     mut serving: Serving,
     stop: impl Future<Output = ()>,
-) -> Result<(), Failure> {
+) -> Result<Collector, Failure> {
     let mut alarm = Alarm::new()?;
     let mut stop = std::pin::pin!(stop);
     let mut ending = std::pin::pin!(tokio::time::sleep(Duration::MAX));
@@ -150,7 +150,7 @@ pub(crate) async fn run(
         }
     };
     keeper.drain();
-    ended.and(keeper.store.flush().await)
+    ended.and(keeper.store.flush().await).map(|()| keeper.core)
 }
 
 fn served(

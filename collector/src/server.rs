@@ -120,7 +120,6 @@ fn operator<T>(request: &Request<T>) -> Result<Name, Status> {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's interceptors have this signature")]
 fn anybody_known(request: Request<()>) -> Result<Request<()>, Status> {
     match peer(&request) {
         Peer::Agent(_) | Peer::Operator(_) => Ok(request),

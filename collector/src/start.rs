@@ -2,7 +2,8 @@
 //!
 //! The address is bound before the journal is read, so that a taken port is told at once; connections wait in the
 //! kernel until the replay is done. DATA/collector.addr appears, whole, when the collector serves, and goes when it
-//! ends; the line `ready {"listen": ..}` on stdout says the same. One process per folder, by a lock on DATA/lock.
+//! ends; the line `ready {"listen": ..}` on stdout says the same. After an orderly end `ended {"snapshot": ..}` follows:
+//! the digest of the state, which a replay of the journal must find again. One process per folder, by a lock on DATA/lock.
 
 use crate::authority::{Authority, write_private};
 use crate::clock::{self, Clock};
@@ -72,14 +73,19 @@ pub(crate) fn hash(data: &Path) -> Result<Hash, Failure> {
         frames += count(&record);
         core.replay(index, now, record);
     })?;
-    Ok(Hash { read, frames, snapshot: Sha256::digest(core.snapshot()).into() })
+    Ok(Hash { read, frames, snapshot: digest(&core) })
 }
 
 /// What a journal holds.
 pub(crate) struct Hash {
     pub(crate) read: Read,
     pub(crate) frames: u64,
-    pub(crate) snapshot: [u8; 32],
+    pub(crate) snapshot: String,
+}
+
+/// SHA-256 of the core's durable state, in hex.
+fn digest(core: &Collector) -> String {
+    Sha256::digest(core.snapshot()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn count(record: &picket_collector_core::Record) -> u64 {
@@ -109,10 +115,13 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
         tokio::spawn(router.serve_with_incoming_shutdown(ReceiverStream::new(connections), told(stopped)));
     let place = settings.data.join("collector.addr");
     write_private(&place, address.to_string().as_bytes())?;
-    announce(&address.to_string());
+    say("ready", &serde_json::json!({ "listen": address.to_string() }));
+    tracing::info!(%address, "serving");
     let result = run::run(keeper, inlets, Serving { task, stop }, signals).await;
     std::fs::remove_file(&place).map_err(Failure::io("remove", &place))?;
-    result
+    let digest = digest(&result?);
+    say("ended", &serde_json::json!({ "snapshot": digest }));
+    Ok(())
 }
 
 /// The core as the journal has it, begun anew, with its store running.
@@ -203,11 +212,11 @@ fn die_with_parent() -> Result<(), Failure> {
     if getppid() == parent { Ok(()) } else { Err(failed(io::Error::other("it is gone"))) }
 }
 
-fn announce(address: &str) {
-    let line = format!("ready {}\n", serde_json::json!({ "listen": address }));
+/// One line on stdout for the program that started this one.
+fn say(word: &str, what: &serde_json::Value) {
+    let line = format!("{word} {what}\n");
     let mut out = io::stdout().lock();
     if let Err(failure) = out.write_all(line.as_bytes()).and_then(|()| out.flush()) {
         tracing::debug!(%failure, "nobody reads stdout");
     }
-    tracing::info!(%address, "serving");
 }

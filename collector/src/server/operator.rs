@@ -22,6 +22,8 @@ pub(super) struct Operator {
     door: Door,
 }
 
+/// Where a page of services ended.
+type ServicesPlace = (HostId, Option<Name>);
 type Answering<T> = Result<Response<T>, Status>;
 
 impl Operator {
@@ -224,7 +226,7 @@ fn text(given: &str) -> Result<String, Status> {
 }
 
 /// `HOST/SERVICE`, as [`render::services`] gives it out; a host's id has no slash.
-fn services_place(token: &str) -> Result<Option<Box<(HostId, Option<Name>)>>, Status> {
+fn services_place(token: &str) -> Result<Option<Box<ServicesPlace>>, Status> {
     if token.is_empty() {
         return Ok(None);
     }

@@ -36,7 +36,7 @@ fn batch(index: u64, host: &str, first: u64, count: u64) -> Entry {
     let record = Record::Frames {
         host: host.parse().unwrap(),
         run: Run(9),
-        lane: if index % 2 == 0 { Lane::Backlog } else { Lane::Live },
+        lane: if index.is_multiple_of(2) { Lane::Backlog } else { Lane::Live },
         span: SeqRange::new(Seq(first), Seq(first + count - 1)).unwrap(),
         frames,
     };
