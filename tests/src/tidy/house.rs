@@ -93,15 +93,128 @@ pub const CORES: &[Core] = &[
         pipeline: &["check", "policy", "service", "spool", "session"],
         above: &[],
         roof: &["Input", "Effect", "Agent"],
-        admitted: &[],
+        admitted: AGENT_DEBTS,
     },
     Core {
         folder: "collector/core",
-        leaves: &["records", "identity", "hosts"],
-        pipeline: &["ingest", "signal", "topology", "correlate", "incident", "failover", "notify", "view"],
-        above: &[],
+        leaves: &["table"],
+        // `host` and `record` gather what the rooms before them know: of one host, and for the journal.
+        pipeline: &[
+            "identity",
+            "ingest",
+            "signal",
+            "topology",
+            "correlate",
+            "incident",
+            "failover",
+            "notify",
+            "host",
+            "record",
+            "store",
+        ],
+        // The durable state as a whole, how a fact of each lane walks through it, and what is read from it.
+        above: &["state", "live", "backlog", "view"],
         roof: &["Input", "Effect", "Collector"],
-        admitted: &[],
+        admitted: COLLECTOR_DEBTS,
+    },
+];
+
+/// Arrows that the agent's core should lose.
+const AGENT_DEBTS: &[Admitted] = &[
+    Admitted {
+        from: "service",
+        to: "check",
+        why: "the words of a verdict are told by a function without a state",
+    },
+    Admitted { from: "service", to: "policy", why: "backoff is arithmetic without a state" },
+    Admitted {
+        from: "session",
+        to: "policy",
+        why: "backoff is arithmetic without a state, and the link waits by the same",
+    },
+];
+
+/// Arrows that the collector's core should lose; only the outbox's is there to stay.
+const COLLECTOR_DEBTS: &[Admitted] = &[
+    Admitted {
+        from: "identity",
+        to: "Collector",
+        why: "its handler is a method of the machine; with its own state and an `out` it would need neither",
+    },
+    Admitted {
+        from: "identity",
+        to: "Effect",
+        why: "its handler is a method of the machine; with its own state and an `out` it would need neither",
+    },
+    Admitted {
+        from: "identity",
+        to: "record",
+        why: "its handler writes the journal's words itself; it would return its own, and lib.rs wrap them",
+    },
+    Admitted {
+        from: "ingest",
+        to: "Collector",
+        why: "its handler is a method of the machine; with its own state and an `out` it would need neither",
+    },
+    Admitted {
+        from: "ingest",
+        to: "Effect",
+        why: "its handler is a method of the machine; with its own state and an `out` it would need neither",
+    },
+    Admitted {
+        from: "ingest",
+        to: "record",
+        why: "its handler writes the journal's words itself; it would return its own, and lib.rs wrap them",
+    },
+    Admitted {
+        from: "ingest",
+        to: "host",
+        why: "it asks for a host's limits and trust; lib.rs would hand them in",
+    },
+    Admitted {
+        from: "signal",
+        to: "incident",
+        why: "a signal names the incident that owns it by number, and a severity: both are plain values",
+    },
+    Admitted {
+        from: "correlate",
+        to: "incident",
+        why: "it puts signals into incidents itself; it would return a finding",
+    },
+    Admitted {
+        from: "correlate",
+        to: "host",
+        why: "it asks how a host and its services stand; its caller would hand that in",
+    },
+    Admitted {
+        from: "correlate",
+        to: "state",
+        why: "it changes signals and incidents together; it would return a finding",
+    },
+    Admitted {
+        from: "incident",
+        to: "Collector",
+        why: "its handler is a method of the machine; with its own state and an `out` it would need neither",
+    },
+    Admitted {
+        from: "incident",
+        to: "Effect",
+        why: "its handler is a method of the machine; with its own state and an `out` it would need neither",
+    },
+    Admitted {
+        from: "incident",
+        to: "record",
+        why: "its handler writes the journal's words itself; it would return its own, and lib.rs wrap them",
+    },
+    Admitted {
+        from: "incident",
+        to: "view",
+        why: "an answer and a change carry the incident as operators get it; lib.rs would draw it",
+    },
+    Admitted {
+        from: "store",
+        to: "Effect",
+        why: "the outbox holds effects of every kind back until their record is durable",
     },
 ];
 
