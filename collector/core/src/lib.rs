@@ -31,10 +31,9 @@ mod live;
 mod state;
 mod table;
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
-use ingest::taken::Taken;
-use picket_proto::{BootId, HostId, Mono, Now, Span};
+use picket_proto::{BootId, HostId, Mono, Now};
+use state::machine::Live;
 use state::{At, State};
 
 pub use record::Record;
@@ -105,40 +104,10 @@ pub struct Collector {
     live: Live,
 }
 
-/// What is not journaled and not hashed.
-struct Live {
-    sessions: ingest::sessions::Sessions,
-    watchers: view::watch::Watchers,
-    out: store::outbox::Outbox,
-    /// Frames of the batch in hand; its memory is used again.
-    scratch: Vec<Taken>,
-    /// How far the journal's Mono is ahead of this process' clock: a reboot sets that back to zero.
-    ahead: Span,
-    chance: u64,
-}
-
-impl Live {
-    /// A number that nobody can guess who does not know the seed (splitmix64).
-    fn nonce(&mut self) -> u64 {
-        self.chance = self.chance.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.chance ^ (self.chance >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-}
-
 impl Collector {
     /// A collector that knows nothing. The seed makes its nonces; give it entropy.
     pub fn new(seed: u64) -> Self {
-        let live = Live {
-            sessions: ingest::sessions::Sessions::new(),
-            watchers: view::watch::Watchers::new(),
-            out: store::outbox::Outbox::new(),
-            scratch: Vec::new(),
-            ahead: Span::ZERO,
-            chance: seed,
-        };
-        Self { state: State::new(), live }
+        Self { state: State::new(), live: Live::new(seed) }
     }
 
     /// Applies one line of the journal, in its order; for recovery. Makes no effects.
@@ -218,40 +187,9 @@ impl Collector {
         let reply = Effect::Reply(view::Reply { reply: query.reply, answer });
         self.live.out.when_durable(self.state.index, reply);
     }
-
-    /// Applies a record, journals it, and tells what changed once it is durable.
-    fn commit(&mut self, now: Now, record: Record, taken: &[Taken]) {
-        let index = self.state.index + 1;
-        self.state.apply(At { index, now }, &record, taken);
-        self.live.out.append(Box::new(store::Entry { index, now, record }));
-        let changes = self.changes();
-        if changes.is_empty() {
-            return;
-        }
-        for change in changes {
-            self.live.out.when_durable(index, Effect::Told(change.clone()));
-            self.live.watchers.keep(change);
-        }
-        let Live { watchers, out, .. } = &mut self.live;
-        watchers.push(index, out);
-    }
-
-    /// The changes that the last record made, numbered.
-    fn changes(&mut self) -> Vec<incident::Change> {
-        let touched = self.state.incidents.take_touched();
-        let mut changes = Vec::with_capacity(touched.len());
-        for touched in touched {
-            let Some(incident) = self.state.incidents.get(touched.incident) else { continue };
-            let text = if touched.text.is_empty() { incident.title.clone() } else { touched.text };
-            let incident = Box::new(view::answer::of_incident(&self.state, incident));
-            self.state.changes += 1;
-            changes.push(incident::Change { number: self.state.changes, code: touched.code, text, incident });
-        }
-        changes
-    }
-
-    /// This process' time as the journal's, which never runs backwards.
-    fn local(&self, now: Now) -> Now {
-        Now { mono: now.mono.plus(self.live.ahead).max(self.state.mono), ..now }
-    }
 }
+
+#[cfg(test)]
+extern crate std;
+#[cfg(test)]
+mod tests;

@@ -133,7 +133,7 @@ pub(crate) fn cause_words(check: &Check) -> String {
     let words = check.cause.map(|_: Cause| check_words(check));
     let prefix = format!("{} is {}: ", check.name, check.verdict);
     words.map_or_else(String::new, |words| {
-        words.strip_prefix(&prefix).map_or(words.clone(), ToString::to_string)
+        words.strip_prefix(&prefix).map_or_else(|| words.clone(), ToString::to_string)
     })
 }
 

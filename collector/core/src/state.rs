@@ -3,6 +3,8 @@
 //! Everything here follows from the journal alone: the same records in the same order give the same bytes. Sessions,
 //! watchers, held effects and heard times are not here (see [`crate::ingest::sessions`], [`crate::view::watch`]).
 
+pub(crate) mod machine;
+
 use crate::correlate::{self, Said, clear, fire, resolve};
 use crate::host::{HOSTS_MAX, Healing, Host, Offset, Presence, Trust, Watched};
 use crate::identity::Tokens;
@@ -88,7 +90,7 @@ impl State {
             }
             Record::Opened { host, hello } => self.opened(at, host, hello),
             Record::Frames { host, run, lane, span, .. } => {
-                self.frames(at, host, (*run, *span), (*lane, taken))
+                self.frames(at, host, (*run, *span), (*lane, taken));
             }
             Record::Conflict { host, range, .. } => {
                 if let Some(host) = self.host(host).and_then(|slot| self.hosts.get_mut(slot)) {
@@ -297,7 +299,7 @@ impl State {
         let Some(signal) = host.signals.get(&key.what).copied() else { return };
         let check = key.what.check().and_then(|check| host.checks.get(check)).map(|check| &check.name);
         let service = host.service_of(key.what).and_then(|service| host.services.get(service));
-        let name = check.or(service.map(|service| &service.name));
+        let name = check.or_else(|| service.map(|service| &service.name));
         let text = format!("{} is up (told when the agent connected)", name.map_or("it", Name::as_str));
         let mut entry = Entry::said(at.now.wall, "check-up", text);
         entry.host = Some(key.host);

@@ -38,7 +38,7 @@ impl Collector {
         }
         let known = self.state.hosts.find(host.as_str());
         let is_full = !self.live.sessions.has_room() || (known.is_none() && !self.state.has_room());
-        if let Some(code) = self.live.out.refusal().or(is_full.then_some("too-many")) {
+        if let Some(code) = self.live.out.refusal().or_else(|| is_full.then_some("too-many")) {
             return self.say(Order::Refuse { session, code });
         }
         let Some(slot) = known else { return self.welcome(now, session, host, hello) };
@@ -160,7 +160,7 @@ impl Collector {
         let host = session_host(&self.live.sessions, id);
         match (fact, host) {
             (Fact::Batch { lane, frames, .. }, Some(host)) => {
-                self.on_batch(now, (id, slot), host, (lane, frames))
+                self.on_batch(now, (id, slot), host, (lane, frames));
             }
             (Fact::Standing { checks, .. }, Some(host)) => self.on_standing(now, id, host, checks),
             (Fact::StandingEnd { up, digest, .. }, Some(host)) => {

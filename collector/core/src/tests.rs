@@ -1,0 +1,433 @@
+//! A collector on virtual time, with its journal, and agents that speak to it: the vocabulary of the tests.
+
+mod durable;
+mod failures;
+mod fleet;
+mod ingest;
+mod people;
+mod random;
+
+use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Watched};
+use crate::store::Entry;
+use crate::view::{Answer, Detail, Incident, Question};
+use crate::{Collector, Effect, Input, Token, incident, store, view};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+use picket_proto::Fact as Said;
+use picket_proto::event::*;
+use picket_proto::{
+    BootId, Event, HostId, Mono, Name, Now, Ranges, Raw, Run, Seq, SeqRange, Span, Stamp, Text, Wall, frame,
+};
+
+pub(crate) const BOOT: BootId = BootId(7);
+
+pub(crate) fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+pub(crate) fn host_id(text: &str) -> HostId {
+    text.parse().unwrap()
+}
+
+/// Whether the journal answers by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Disk {
+    Quick,
+    Held,
+}
+
+pub(crate) struct World {
+    pub(crate) core: Collector,
+    pub(crate) now: Now,
+    pub(crate) journal: Vec<Entry>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) disk: Disk,
+    tokens: u64,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        let now = Now {
+            mono: Mono::from_micros(1_000_000),
+            raw: Raw::default(),
+            wall: Wall::from_micros(1_700_000_000_000_000),
+        };
+        let mut world = Self {
+            core: Collector::new(1),
+            now,
+            journal: vec![],
+            effects: vec![],
+            disk: Disk::Quick,
+            tokens: 0,
+        };
+        world.core.begin(now, BOOT);
+        world.drain();
+        world
+    }
+
+    pub(crate) fn input(&mut self, input: Input) {
+        self.core.handle(self.now, input);
+        self.drain();
+    }
+
+    pub(crate) fn drain(&mut self) {
+        while let Some(effect) = self.core.poll() {
+            match effect {
+                Effect::Store(store::Order::Append(entry)) => {
+                    assert_eq!(entry.index, self.journal.len() as u64 + 1, "indexes run without holes");
+                    self.journal.push(*entry);
+                    if self.disk == Disk::Quick {
+                        self.journaled();
+                    }
+                }
+                other => self.effects.push(other),
+            }
+        }
+    }
+
+    /// Everything that was appended is durable.
+    pub(crate) fn journaled(&mut self) {
+        let upto = self.journal.len() as u64;
+        self.input(Input::Store(store::Fact::Journaled { upto }));
+    }
+
+    fn to(&mut self, mono: Mono) {
+        let step = mono.since(self.now.mono).micros();
+        self.now.mono = mono;
+        self.now.wall = Wall::from_micros(self.now.wall.micros() + i64::try_from(step).unwrap());
+    }
+
+    /// Lets time pass, and hands in the deadlines on the way.
+    pub(crate) fn pass(&mut self, span: Span) {
+        let end = self.now.mono.plus(span);
+        while let Some((at, _)) = self.core.deadline().filter(|(at, _)| *at <= end) {
+            self.to(at.max(self.now.mono));
+            self.input(Input::Time);
+        }
+        self.to(end);
+    }
+
+    /// Lets time pass while these hosts are heard.
+    pub(crate) fn pass_heard(&mut self, span: Span, hosts: &[&Agent]) {
+        for _ in 0..span.secs() {
+            self.pass(Span::from_secs(1));
+            self.input(Input::Heard(hosts.iter().map(|agent| agent.host.clone()).collect()));
+        }
+    }
+
+    /// The collector dies and another one begins on its journal.
+    pub(crate) fn restart(&mut self) {
+        let before = self.core.snapshot();
+        self.core = Collector::new(99);
+        for entry in self.journal.clone() {
+            self.core.replay(entry.index, entry.now, entry.record);
+        }
+        assert_eq!(self.core.snapshot(), before, "a replay gives the same state");
+        self.core.begin(self.now, BOOT);
+        self.drain();
+    }
+
+    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
+        core::mem::take(&mut self.effects)
+    }
+
+    pub(crate) fn session_orders(&mut self) -> Vec<Order> {
+        let session = |effect| match effect {
+            Effect::Session(order) => Some(order),
+            _ => None,
+        };
+        self.take_effects().into_iter().filter_map(session).collect()
+    }
+
+    pub(crate) fn ask(&mut self, question: Question) -> Answer {
+        self.tokens += 1;
+        let token = Token(self.tokens);
+        self.effects.retain(|effect| !matches!(effect, Effect::Reply(_)));
+        self.input(Input::Query(view::Query { reply: token, question }));
+        let reply = self.effects.iter().find_map(|effect| match effect {
+            Effect::Reply(reply) if reply.reply == token => Some(reply.answer.clone()),
+            _ => None,
+        });
+        reply.expect("the question is answered")
+    }
+
+    pub(crate) fn incidents(&mut self) -> Vec<Incident> {
+        match self.ask(Question::Incidents { open_only: false, host: None, before: None, limit: 500 }) {
+            Answer::Incidents(incidents, _) => incidents,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The one incident there is.
+    pub(crate) fn the_incident(&mut self) -> Detail {
+        let all = self.incidents();
+        assert_eq!(all.len(), 1, "{all:#?}");
+        self.detail(all[0].id)
+    }
+
+    pub(crate) fn detail(&mut self, id: incident::IncidentId) -> Detail {
+        match self.ask(Question::Incident(id)) {
+            Answer::Incident(Some(detail)) => *detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn host(&mut self, host: &HostId) -> view::Host {
+        match self.ask(Question::Hosts { after: None, limit: 500 }) {
+            Answer::Hosts(hosts, _) => hosts.into_iter().find(|found| found.host == *host).unwrap(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A host, though the journal holds everything back.
+    pub(crate) fn host_now(&mut self, host: &HostId) -> view::Host {
+        self.disk = Disk::Quick;
+        self.journaled();
+        self.host(host)
+    }
+
+    pub(crate) fn services(&mut self, host: &HostId) -> Vec<view::Service> {
+        match self.ask(Question::Services { host: Some(Box::new(host.clone())), after: None, limit: 500 }) {
+            Answer::Services(services, _) => services,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn command(
+        &mut self,
+        id: incident::IncidentId,
+        revision: Option<u32>,
+        verb: incident::Verb,
+    ) -> Result<Box<Incident>, &'static str> {
+        self.tokens += 1;
+        let reply = Token(self.tokens);
+        let operator = Box::new(name("ann"));
+        self.input(Input::Command(incident::Command { reply, operator, incident: id, revision, verb }));
+        let answer = self.effects.iter().find_map(|effect| match effect {
+            Effect::Command(answer) if answer.reply == reply => Some(answer.result.clone()),
+            _ => None,
+        });
+        answer.expect("the command is answered")
+    }
+}
+
+/// An agent, with one service `nginx` (checks `nginx:process`, `nginx:http`) and one check without a service.
+pub(crate) struct Agent {
+    pub(crate) host: HostId,
+    pub(crate) run: Run,
+    pub(crate) seq: u64,
+    pub(crate) session: SessionId,
+}
+
+pub(crate) const SERVICE: &str = "nginx";
+
+impl Agent {
+    pub(crate) fn new(host: &str, number: u64) -> Self {
+        Self { host: host_id(host), run: Run(1_000 + number), seq: 0, session: SessionId(number) }
+    }
+
+    pub(crate) fn stamp(&self, world: &World) -> Stamp {
+        Stamp { run: self.run, boot: BootId(70), mono: world.now.mono, wall: world.now.wall, synced: true }
+    }
+
+    pub(crate) fn hello(&self, world: &World) -> Hello {
+        let watched = |check: &str, kind, service: Option<&str>| Watched {
+            check: name(check),
+            kind,
+            service: service.map(name),
+        };
+        Hello {
+            stamp: self.stamp(world),
+            version: "0.1.0".to_string(),
+            watched: vec![
+                watched("nginx:process", CheckKind::Process, Some(SERVICE)),
+                watched("nginx:http", CheckKind::Http, Some(SERVICE)),
+                watched("redis:tcp", CheckKind::Tcp, Some("redis")),
+                watched("space:/", CheckKind::Space, None),
+            ],
+        }
+    }
+
+    pub(crate) fn open(&self, world: &mut World) {
+        let hello = Box::new(self.hello(world));
+        world.input(Input::Session(Fact::Opened { session: self.session, host: self.host.clone(), hello }));
+    }
+
+    /// Opens a session and says that everything is up.
+    pub(crate) fn connect(&self, world: &mut World) {
+        self.open(world);
+        self.stands(world, &[]);
+    }
+
+    pub(crate) fn stands(&self, world: &mut World, down: &[(&str, CheckKind, Option<&str>)]) {
+        let since = self.stamp(world);
+        let standing = |(check, kind, service): &(&str, CheckKind, Option<&str>)| Standing {
+            check: name(check),
+            kind: *kind,
+            service: service.map(name),
+            verdict: Verdict::Down,
+            since,
+        };
+        let checks: Vec<Standing> = down.iter().map(standing).collect();
+        if !checks.is_empty() {
+            world.input(Input::Session(Fact::Standing { session: self.session, checks }));
+        }
+        world.input(Input::Session(Fact::StandingEnd { session: self.session, up: 0, digest: 0 }));
+    }
+
+    pub(crate) fn frame(&mut self, world: &World, said: Said) -> Vec<u8> {
+        self.seq += 1;
+        self.frame_at(world, self.seq, said)
+    }
+
+    pub(crate) fn frame_at(&self, world: &World, seq: u64, said: Said) -> Vec<u8> {
+        let mut out = vec![0; frame::FRAME_MAX];
+        let event = Event { stamp: self.stamp(world), fact: said };
+        let len = frame::encode(Seq(seq), &event, &mut out).unwrap();
+        out.truncate(len);
+        out
+    }
+
+    pub(crate) fn batch(&self, world: &mut World, lane: Lane, frames: Vec<u8>) {
+        world.input(Input::Session(Fact::Batch { session: self.session, lane, frames }));
+    }
+
+    pub(crate) fn say(&mut self, world: &mut World, said: Said) {
+        let frames = self.frame(world, said);
+        self.batch(world, Lane::Live, frames);
+    }
+
+    pub(crate) fn say_late(&mut self, world: &mut World, said: Said) {
+        let frames = self.frame(world, said);
+        self.batch(world, Lane::Backlog, frames);
+    }
+
+    pub(crate) fn close(&self, world: &mut World) {
+        world.input(Input::Session(Fact::Closed { session: self.session, how: Close::Broken }));
+    }
+
+    /// The service is killed, restarted and proven.
+    pub(crate) fn killed_and_healed(&mut self, world: &mut World, pid: u32) {
+        for said in [process(Verdict::Down), killed(pid), restart(1), started(pid + 1), process(Verdict::Up)]
+        {
+            self.say(world, said);
+        }
+        world.pass_heard(Span::from_secs(5), &[&*self]);
+        self.say(world, held());
+    }
+}
+
+pub(crate) fn verdict(check: &str, kind: CheckKind, service: Option<&str>, to: Verdict) -> Said {
+    let cause = match (to, kind) {
+        (Verdict::Up | Verdict::Unknown | Verdict::Flapping, _) => None,
+        (Verdict::Down | Verdict::Degraded, CheckKind::Process) => Some(Cause::NoProcess),
+        (Verdict::Down | Verdict::Degraded, CheckKind::Space) => {
+            Some(Cause::Above { level: 973, limit: 950 })
+        }
+        (Verdict::Down | Verdict::Degraded, _) => Some(Cause::Refused),
+    };
+    let service = service.map(name);
+    Said::Verdict(VerdictChanged {
+        check: name(check),
+        kind,
+        service,
+        from: Verdict::Unknown,
+        to,
+        cause,
+        after: Span::ZERO,
+    })
+}
+
+pub(crate) fn process(to: Verdict) -> Said {
+    verdict("nginx:process", CheckKind::Process, Some(SERVICE), to)
+}
+
+pub(crate) fn http(to: Verdict) -> Said {
+    verdict("nginx:http", CheckKind::Http, Some(SERVICE), to)
+}
+
+pub(crate) fn tcp(to: Verdict) -> Said {
+    verdict("redis:tcp", CheckKind::Tcp, Some("redis"), to)
+}
+
+pub(crate) fn space(to: Verdict) -> Said {
+    verdict("space:/", CheckKind::Space, None, to)
+}
+
+pub(crate) fn killed(pid: u32) -> Said {
+    let (exit, ran) = (Exit::Signal(9), Span::from_secs(3 * 3600 + 120));
+    Said::Exited(Exited { service: name(SERVICE), pid, exit, ran, asked: false })
+}
+
+pub(crate) fn started(pid: u32) -> Said {
+    Said::Started(Started { service: name(SERVICE), pid, adopted: false })
+}
+
+pub(crate) fn restart(attempt: u16) -> Said {
+    let trigger = Trigger::Exit(Exit::Signal(9));
+    Said::Remedy(RemedyBegun {
+        service: name(SERVICE),
+        remedy: Remedy::Restart,
+        attempt,
+        trigger,
+        delay: Span::ZERO,
+    })
+}
+
+pub(crate) fn held() -> Said {
+    let outcome = Outcome::Held {
+        check: name("nginx:process"),
+        back_after: Span::from_millis(12),
+        held_for: Span::from_secs(5),
+    };
+    Said::Outcome(RemedyEnded {
+        service: name(SERVICE),
+        remedy: Remedy::Restart,
+        attempt: 1,
+        outcome,
+        took: Span::from_secs(5),
+    })
+}
+
+pub(crate) fn not_held(attempt: u16) -> Said {
+    let outcome = Outcome::Died(Exit::Code(1));
+    Said::Outcome(RemedyEnded {
+        service: name(SERVICE),
+        remedy: Remedy::Restart,
+        attempt,
+        outcome,
+        took: Span::from_secs(1),
+    })
+}
+
+pub(crate) fn breaker_open() -> Said {
+    let to = Breaker::Open {
+        because: Because::SameDeath(3),
+        attempts: 3,
+        last: Trigger::Exit(Exit::Code(1)),
+        retry_in: Span::from_secs(60),
+    };
+    Said::Breaker(BreakerMoved { service: name(SERVICE), to })
+}
+
+pub(crate) fn evidence(line: &str) -> Said {
+    Said::Evidence(Evidence { service: name(SERVICE), pid: 4711, last_line: Text::new(line) })
+}
+
+pub(crate) fn ranges(spans: &[(u64, u64)]) -> Ranges {
+    let mut ranges = Ranges::new();
+    for (first, last) in spans {
+        ranges.insert(SeqRange::new(Seq(*first), Seq(*last)).unwrap()).unwrap();
+    }
+    ranges
+}
+
+pub(crate) fn codes(detail: &Detail) -> Vec<&'static str> {
+    detail.timeline.iter().map(|entry| entry.code).collect()
+}
+
+pub(crate) fn texts(detail: &Detail) -> String {
+    detail.timeline.iter().map(|entry| entry.text.as_str()).collect::<Vec<_>>().join("\n")
+}

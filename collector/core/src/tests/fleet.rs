@@ -1,0 +1,199 @@
+//! Who is there: silence, planned stops, restarts, second sessions.
+
+use super::*;
+use crate::incident::{Severity, State, Verb};
+use crate::view::HostState;
+
+#[test]
+fn silence_is_one_incident_and_ends_with_the_first_word() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.pass(Span::from_secs(24));
+    assert!(world.incidents().is_empty());
+    world.pass(Span::from_secs(300));
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.severity_rule, incident.firing), ("sev-host-silent", 1));
+    assert_eq!(world.host(&agent.host).state, HostState::Silent);
+    let verdicts: Vec<Verdict> = world.services(&agent.host).iter().map(|found| found.verdict).collect();
+    assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Unknown), "{verdicts:?}");
+    world.input(Input::Heard(vec![agent.host.clone()]));
+    assert_eq!(world.host(&agent.host).state, HostState::Connected);
+    assert_eq!(world.the_incident().incident.state, State::Verifying);
+    world.pass_heard(Span::from_secs(11), &[&agent]);
+    assert_eq!(world.the_incident().incident.state, State::Resolved);
+}
+
+#[test]
+fn a_planned_stop_is_not_silence_but_may_overstay() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.input(Input::Session(Fact::Goodbye { session: agent.session }));
+    agent.close(&mut world);
+    world.pass(Span::from_secs(14 * 60));
+    assert_eq!(world.host(&agent.host).state, HostState::Stopped);
+    assert!(world.incidents().is_empty());
+    world.pass(Span::from_secs(2 * 60));
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.severity, incident.severity_rule), (Severity::P3, "sev-overstay"));
+    agent.session = SessionId(2);
+    agent.connect(&mut world);
+    world.pass_heard(Span::from_secs(11), &[&agent]);
+    assert_eq!(world.the_incident().incident.state, State::Resolved);
+}
+
+#[test]
+fn a_restarted_collector_blames_nobody_for_60_s_and_then_who_never_comes_back() {
+    let mut world = World::new();
+    let mut back = Agent::new("web-1", 1);
+    let gone = Agent::new("web-2", 2);
+    for agent in [&back, &gone] {
+        agent.connect(&mut world);
+    }
+    world.pass(Span::from_secs(10));
+    world.restart();
+    world.pass(Span::from_secs(30));
+    back.session = SessionId(11);
+    back.connect(&mut world);
+    world.pass_heard(Span::from_secs(29), &[&back]);
+    assert!(world.incidents().is_empty());
+    world.pass_heard(Span::from_secs(2), &[&back]);
+    assert_eq!(world.the_incident().incident.hosts, [gone.host]);
+}
+
+#[test]
+fn five_hosts_and_30_percent_silent_at_once_are_one_p0_and_four_are_not() {
+    for (silent, all, fleet) in [(4_u64, 4_u64, false), (5, 17, false), (5, 16, true), (8, 20, true)] {
+        let mut world = World::new();
+        let agents: Vec<Agent> = (1..=all).map(|at| Agent::new(&alloc::format!("h-{at}"), at)).collect();
+        for agent in &agents {
+            agent.connect(&mut world);
+        }
+        let heard: Vec<&Agent> = agents.iter().skip(usize::try_from(silent).unwrap()).collect();
+        world.pass_heard(Span::from_secs(40), &heard);
+        let incidents = world.incidents();
+        if fleet {
+            assert_eq!(incidents.len(), 1, "{silent} of {all}");
+            assert_eq!((incidents[0].severity, u64::from(incidents[0].firing)), (Severity::P0, silent));
+        } else {
+            assert_eq!(incidents.len() as u64, silent, "{silent} of {all}");
+            assert!(incidents.iter().all(|incident| incident.severity == Severity::P2));
+        }
+    }
+}
+
+#[test]
+fn hosts_that_fall_silent_one_after_another_are_gathered_into_the_fleets_incident() {
+    let mut world = World::new();
+    let agents: Vec<Agent> = (1..=10).map(|at| Agent::new(&alloc::format!("h-{at}"), at)).collect();
+    for agent in &agents {
+        agent.connect(&mut world);
+        world.pass(Span::from_secs(2));
+    }
+    world.pass(Span::from_secs(40));
+    let open: Vec<Incident> =
+        world.incidents().into_iter().filter(|found| found.state != State::Resolved).collect();
+    assert_eq!(open.len(), 1, "{open:#?}");
+    assert_eq!((open[0].severity, open[0].firing, open[0].hosts.len()), (Severity::P0, 10, 10));
+    assert_eq!(open[0].title, "10 of 10 hosts are silent");
+    for agent in &agents {
+        world.input(Input::Heard(vec![agent.host.clone()]));
+    }
+    let all: Vec<&Agent> = agents.iter().collect();
+    world.pass_heard(Span::from_secs(11), &all);
+    assert!(world.incidents().iter().all(|found| found.state == State::Resolved));
+}
+
+fn second_session(world: &mut World) -> (Agent, Agent, u64) {
+    let first = Agent::new("web-1", 1);
+    first.connect(world);
+    let mut second = Agent::new("web-1", 2);
+    second.run = Run(5);
+    world.take_effects();
+    second.open(world);
+    let orders = world.session_orders();
+    let [Order::Challenge { session, nonce }] = orders[..] else { panic!("{orders:?}") };
+    assert_eq!(session, first.session);
+    (first, second, nonce)
+}
+
+#[test]
+fn a_second_session_takes_over_when_the_first_does_not_answer() {
+    let mut world = World::new();
+    let (_, mut second, _) = second_session(&mut world);
+    let kept = second.frame(&world, started(1));
+    second.batch(&mut world, Lane::Live, kept);
+    assert!(world.session_orders().is_empty(), "who waits gets no answer");
+    world.pass(Span::from_secs(2));
+    let orders = world.session_orders();
+    assert!(matches!(orders[0], Order::Welcome { session, .. } if session == second.session), "{orders:?}");
+    assert!(matches!(orders[1], Order::Ack { session, .. } if session == second.session), "{orders:?}");
+    assert!(world.incidents().is_empty());
+}
+
+#[test]
+fn a_second_session_takes_over_at_once_when_the_first_ends() {
+    let mut world = World::new();
+    let (first, second, _) = second_session(&mut world);
+    first.close(&mut world);
+    let orders = world.session_orders();
+    assert!(
+        matches!(orders[..], [Order::Welcome { session, .. }] if session == second.session),
+        "{orders:?}"
+    );
+}
+
+#[test]
+fn two_live_sessions_are_both_quarantined_until_an_operator_resolves_it() {
+    let mut world = World::new();
+    let (first, second, nonce) = second_session(&mut world);
+    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    let refused: Vec<(SessionId, &str)> = world
+        .session_orders()
+        .into_iter()
+        .filter_map(|order| match order {
+            Order::Refuse { session, code } => Some((session, code)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(refused, [(first.session, "quarantined"), (second.session, "quarantined")]);
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.severity, incident.severity_rule), (Severity::P1, "sev-duplicate-identity"));
+    assert_eq!(world.host(&first.host).state, HostState::Quarantined);
+    let third = Agent::new("web-1", 3);
+    third.open(&mut world);
+    assert!(matches!(world.session_orders()[..], [Order::Refuse { code: "quarantined", .. }]));
+    world.pass(Span::from_secs(300));
+    assert_eq!(world.incidents().len(), 1, "a quarantined host is not silent");
+    world
+        .command(incident.id, Some(incident.revision), Verb::Resolve("the clone is off".to_string()))
+        .unwrap();
+    assert!(codes(&world.the_incident()).contains(&"quarantine-lifted"));
+    let fourth = Agent::new("web-1", 4);
+    world.take_effects();
+    fourth.connect(&mut world);
+    assert!(matches!(world.session_orders()[..], [Order::Welcome { .. }]));
+}
+
+#[test]
+fn a_word_of_a_session_that_was_replaced_means_that_both_live() {
+    let mut world = World::new();
+    let (mut first, _, _) = second_session(&mut world);
+    world.pass(Span::from_secs(2));
+    first.say(&mut world, started(1));
+    assert_eq!(world.host(&first.host).state, HostState::Quarantined);
+    assert_eq!(world.host(&first.host).frames, 0, "nothing of it is believed");
+}
+
+#[test]
+fn who_waits_may_send_8_batches_and_no_more() {
+    let mut world = World::new();
+    let (_, mut second, _) = second_session(&mut world);
+    for _ in 0..8 {
+        second.say(&mut world, started(1));
+    }
+    assert!(world.session_orders().is_empty());
+    second.say(&mut world, started(1));
+    assert!(matches!(world.session_orders()[..], [Order::Refuse { code: "too-many", .. }]));
+}

@@ -1,0 +1,243 @@
+//! Frames: every event exactly once, whatever is sent twice, cut, or claimed.
+
+use super::*;
+use crate::record::Record;
+
+fn acks(world: &mut World) -> Vec<(Run, Ranges)> {
+    let ack = |order| match order {
+        Order::Ack { run, ranges, .. } => Some((run, *ranges)),
+        Order::Welcome { .. } | Order::Challenge { .. } => None,
+        Order::Refuse { code, .. } => panic!("refused: {code}"),
+    };
+    world.session_orders().into_iter().filter_map(ack).collect()
+}
+
+fn journaled_seqs(world: &World) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    for entry in &world.journal {
+        if let Record::Frames { frames, .. } = &entry.record {
+            let mut rest = frames.as_slice();
+            while !rest.is_empty() {
+                let (frame, after) = frame::split(rest).unwrap();
+                seqs.push(frame.header.seq.0);
+                rest = after;
+            }
+        }
+    }
+    seqs
+}
+
+fn refusals(world: &mut World) -> Vec<&'static str> {
+    let code = |order| match order {
+        Order::Refuse { code, .. } => Some(code),
+        Order::Welcome { .. } | Order::Ack { .. } | Order::Challenge { .. } => None,
+    };
+    world.session_orders().into_iter().filter_map(code).collect()
+}
+
+fn frames(agent: &Agent, world: &World, seqs: impl Iterator<Item = u64>) -> Vec<u8> {
+    seqs.flat_map(|seq| agent.frame_at(world, seq, restart(u16::try_from(seq).unwrap()))).collect()
+}
+
+fn send(agent: &Agent, world: &mut World, seqs: impl Iterator<Item = u64>) {
+    let batch = frames(agent, world, seqs);
+    agent.batch(world, Lane::Live, batch);
+}
+
+#[test]
+fn every_event_is_journaled_once_over_resends_overlaps_and_reorder() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let all: Vec<Vec<u8>> = (1..=12).map(|seq| frames(&agent, &world, seq..=seq)).collect();
+    for span in [(5, 8), (1, 3), (1, 6), (4, 4), (9, 12), (1, 12), (2, 2)] {
+        agent.batch(&mut world, Lane::Live, all[span.0 - 1..span.1].concat());
+    }
+    let mut seqs = journaled_seqs(&world);
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=12).collect::<Vec<u64>>());
+    assert_eq!(acks(&mut world).last(), Some(&(agent.run, ranges(&[(1, 12)]))));
+    assert_eq!(world.host(&agent.host).frames, 12);
+    let remedies =
+        world.services(&agent.host).into_iter().find(|found| found.service.is_some()).unwrap().remedies;
+    assert_eq!(remedies, 12, "each counted once");
+}
+
+#[test]
+fn the_same_number_with_other_content_is_a_gap_and_never_a_repeat() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let first = frames(&agent, &world, 1..=4);
+    agent.batch(&mut world, Lane::Live, first.clone());
+    let other: Vec<u8> = (1..=5)
+        .flat_map(|seq| {
+            agent.frame_at(
+                &world,
+                seq,
+                if seq < 3 { restart(u16::try_from(seq).unwrap()) } else { killed(7) },
+            )
+        })
+        .collect();
+    agent.batch(&mut world, Lane::Live, other);
+    let conflicts: Vec<SeqRange> = world
+        .journal
+        .iter()
+        .filter_map(|entry| match &entry.record {
+            Record::Conflict { range, .. } => Some(*range),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(conflicts, [SeqRange::new(Seq(3), Seq(4)).unwrap()]);
+    assert_eq!(journaled_seqs(&world), [1, 2, 3, 4, 5], "what stood stays, what is new is taken");
+    assert_eq!((world.host(&agent.host).lost, world.host(&agent.host).frames), (2, 5));
+}
+
+#[test]
+fn a_gap_frame_closes_the_range_it_names() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    send(&agent, &mut world, 1..=3);
+    let range = SeqRange::new(Seq(4), Seq(9)).unwrap();
+    let gap = Said::Gap(Gap { run: agent.run, range, reason: GapReason::SpoolFull });
+    let frame = agent.frame_at(&world, 10, gap);
+    world.take_effects();
+    agent.batch(&mut world, Lane::Live, frame);
+    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 10)]))]);
+    assert_eq!(world.host(&agent.host).lost, 6);
+}
+
+#[test]
+fn a_new_run_names_the_tail_that_the_one_before_lost() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    send(&agent, &mut world, 1..=3);
+    agent.close(&mut world);
+    let old = agent.run;
+    (agent.run, agent.session) = (Run(77), SessionId(2));
+    agent.connect(&mut world);
+    let began =
+        Began { boot: BOOT, previous: Some((old, Seq(8))), version: Text::new("1"), checks: 1, services: 1 };
+    agent.say_late(&mut world, Said::Began(began));
+    assert_eq!(world.host(&agent.host).lost, 5);
+    let old_agent = Agent { host: agent.host.clone(), run: old, seq: 0, session: agent.session };
+    let late = frames(&old_agent, &world, 4..=6);
+    agent.batch(&mut world, Lane::Backlog, late);
+    assert_eq!(world.host(&agent.host).lost, 2, "what comes after all is not lost");
+}
+
+#[test]
+fn frames_of_unknown_kinds_are_journaled_counted_and_acknowledged() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let mut frame = agent.frame(&world, killed(1));
+    frame[3] = 9;
+    let crc = crc32c(&[&frame[..28], &frame[32..]].concat());
+    frame[28..32].copy_from_slice(&crc.to_le_bytes());
+    world.take_effects();
+    agent.batch(&mut world, Lane::Live, frame);
+    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 1)]))]);
+    assert_eq!((world.host(&agent.host).unknown, world.host(&agent.host).frames), (1, 1));
+    assert!(world.incidents().is_empty());
+}
+
+fn crc32c(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |mut crc, byte| {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+        crc
+    })
+}
+
+#[test]
+fn nothing_is_acknowledged_before_it_is_journaled() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.disk = Disk::Held;
+    world.take_effects();
+    send(&agent, &mut world, 1..=2);
+    send(&agent, &mut world, 1..=2);
+    send(&agent, &mut world, 3..=4);
+    assert!(world.take_effects().is_empty(), "a repeat of what is not durable is not acknowledged either");
+    let upto = world.journal.len() as u64 - 1;
+    world.input(Input::Store(store::Fact::Journaled { upto }));
+    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 2)])), (agent.run, ranges(&[(1, 2)]))]);
+    world.journaled();
+    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 4)]))]);
+}
+
+#[test]
+fn an_unsound_frame_ends_the_session_and_nothing_of_its_batch_is_taken() {
+    for spoil in 0..4 {
+        let mut world = World::new();
+        let agent = Agent::new("web-1", 1);
+        agent.connect(&mut world);
+        let mut batch = frames(&agent, &world, 1..=3);
+        match spoil {
+            0 => *batch.last_mut().unwrap() ^= 1,
+            1 => batch.truncate(batch.len() - 1),
+            2 => batch.extend(frames(&Agent::new("web-1", 9), &world, 4..=4)),
+            _ => batch.extend(frames(&agent, &world, 3..=3)),
+        }
+        world.take_effects();
+        agent.batch(&mut world, Lane::Live, batch);
+        assert_eq!(refusals(&mut world), ["bad-frame"], "spoiled {spoil}");
+        assert!(journaled_seqs(&world).is_empty());
+        send(&agent, &mut world, 1..=1);
+        assert!(world.take_effects().is_empty(), "the session is over");
+    }
+}
+
+#[test]
+fn a_ninth_range_is_refused_with_nothing_taken() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for seq in [2, 4, 6, 8, 10, 12, 14, 16] {
+        send(&agent, &mut world, seq..=seq);
+    }
+    world.take_effects();
+    send(&agent, &mut world, [3, 18].into_iter());
+    assert_eq!(world.host(&agent.host).frames, 10, "filling one hole makes room for the new range");
+    send(&agent, &mut world, 20..=20);
+    assert_eq!(refusals(&mut world), ["too-many"]);
+    assert_eq!(world.host(&agent.host).frames, 10);
+}
+
+#[test]
+fn frames_of_a_run_long_past_are_acknowledged_and_dropped() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let old = frames(&agent, &world, 1..=2);
+    for run in 0..9 {
+        agent.close(&mut world);
+        (agent.run, agent.session) = (Run(run), SessionId(100 + run));
+        agent.connect(&mut world);
+    }
+    world.take_effects();
+    agent.batch(&mut world, Lane::Backlog, old);
+    assert_eq!(acks(&mut world), [(Run(1_001), ranges(&[(1, 2)]))]);
+    assert_eq!(world.host(&agent.host).frames, 0);
+}
+
+#[test]
+fn a_welcome_says_what_is_known_of_the_run() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    send(&agent, &mut world, 1..=4);
+    agent.close(&mut world);
+    agent.session = SessionId(2);
+    world.take_effects();
+    agent.open(&mut world);
+    let orders = world.session_orders();
+    let [Order::Welcome { heartbeat, known, .. }] = &orders[..] else { panic!("{orders:?}") };
+    assert_eq!((*heartbeat, &**known), (Span::from_secs(10), &ranges(&[(1, 4)])));
+}
