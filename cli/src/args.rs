@@ -125,7 +125,10 @@ pub(crate) struct Incidents {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Incident {
     /// Show one incident: cause, outcome, finding, timeline
-    Show { id: u64 },
+    Show {
+        /// Without it: the newest
+        id: Option<u64>,
+    },
     /// Acknowledge it: you take it
     Ack {
         id: u64,

@@ -21,7 +21,11 @@ pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Re
         Command::Services(asked) => services(&mut link, asked, screen).await,
         Command::Incidents(asked) => incidents(&mut link, asked, screen).await,
         Command::Incident(Incident::Show { id }) => {
-            let detail = get(&mut link, *id).await?;
+            let id = match id {
+                Some(id) => *id,
+                None => newest(&mut link).await?,
+            };
+            let detail = get(&mut link, id).await?;
             Ok(shown(screen, || json::document(&json::detail(&detail)), || pages::detail(&detail, screen)))
         }
         Command::Incident(asked) => {
@@ -31,10 +35,7 @@ pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Re
         }
         Command::Events(asked) => events(&mut link, asked, screen).await,
         Command::Token { host } => token(&mut link, host, screen).await,
-        Command::Up(_) | Command::Watch { .. } | Command::Explain { .. } => Err(Failure::failed(
-            "this command asks no single question",
-            "This is a mistake in picket; please report it.",
-        )),
+        Command::Up(_) | Command::Watch { .. } | Command::Explain { .. } => Err(misdirected()),
     }
 }
 
@@ -139,17 +140,25 @@ async fn act(link: &mut Link, asked: &Incident) -> Result<v1::Incident, Failure>
         Incident::Note { id, text } => {
             answer(link.note_incident(v1::NoteIncidentRequest { id: *id, text: text.join(" ") })).await
         }
-        Incident::Show { id } => {
-            let found = get(link, *id).await?.incident;
-            found.ok_or_else(|| {
-                Failure::new(
-                    Exit::NotFound,
-                    format!("there is no incident {id}"),
-                    "Try `picket incidents --all`.",
-                )
-            })
-        }
+        Incident::Show { .. } => Err(misdirected()),
     }
+}
+
+/// The newest incident's id, resolved or not.
+async fn newest(link: &mut Link) -> Result<u64, Failure> {
+    let page =
+        answer(link.list_incidents(v1::ListIncidentsRequest { page_size: 1, ..Default::default() })).await?;
+    page.incidents.first().map(|incident| incident.id).ok_or_else(|| {
+        Failure::new(
+            Exit::NotFound,
+            "there are no incidents, neither open nor resolved",
+            "`picket watch` tells the first.",
+        )
+    })
+}
+
+fn misdirected() -> Failure {
+    Failure::failed("this command was sent the wrong way", "This is a mistake in picket; please report it.")
 }
 
 /// The revision that a command is about: 0 asks for whatever stands.

@@ -18,6 +18,9 @@ mod page;
 mod pages;
 mod place;
 mod screen;
+#[cfg(target_os = "linux")]
+mod up;
+#[cfg(not(target_os = "linux"))]
 #[path = "up_elsewhere.rs"]
 mod up;
 mod watch;

@@ -13,6 +13,11 @@ use picket_rpc::v1;
 
 pub(crate) use incident::{acted, detail};
 
+/// Stands behind a time that a host told while its clock was not synchronised.
+const UNSYNCED: char = '~';
+/// What the mark means; shown once, below.
+const UNSYNCED_NOTE: &str = "~ by a clock that was not synchronised";
+
 fn at(at: Option<&prost_types::Timestamp>, screen: &Screen) -> String {
     words::time(at).map_or_else(|| "never".to_owned(), |at| screen.time(at))
 }
@@ -148,15 +153,19 @@ pub(crate) fn events(events: &[v1::Event], screen: &Screen) -> String {
     for event in events {
         let (sign, ink) = words::sign(&event.code);
         let late = if event.late { " (late)" } else { "" };
-        let unsynced = if event.unsynced { " (clock not synchronised)" } else { "" };
+        let mark = if event.unsynced { UNSYNCED } else { ' ' };
         table.row(vec![
-            Cell::plain(at(event.at.as_ref(), screen)),
+            Cell::plain(format!("{}{mark}", at(event.at.as_ref(), screen))),
             Cell::plain(plain(&event.host)),
             Cell::inked(ink, sign),
-            Cell::plain(format!("{}{late}{unsynced}", plain(&event.text))),
+            Cell::plain(format!("{}{late}", plain(&event.text))),
         ]);
     }
-    table.render(screen)
+    let mut text = table.render(screen);
+    if events.iter().any(|event| event.unsynced) {
+        text.push_str(&format!("{}\n", screen.paint(Ink::Faint, UNSYNCED_NOTE)));
+    }
+    text
 }
 
 /// A token, with what to do with it.

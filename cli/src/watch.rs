@@ -25,9 +25,7 @@ pub(crate) async fn watch(place: &Place, resume: Option<&str>, screen: &Screen) 
     let mut token = resume.unwrap_or_default().to_owned();
     let mut stream = open(place, &token).await?;
     let mut screen = screen.clone();
-    if screen.reader == Reader::Person {
-        note("watching all incidents; Ctrl-C ends it");
-    }
+    note("watching all incidents; Ctrl-C ends it");
     loop {
         let failure = follow(&mut stream, &mut token, &mut screen).await?;
         if failure.exit != Exit::Unreachable && !failure.names("watch-cut") {

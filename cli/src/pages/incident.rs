@@ -4,6 +4,7 @@
 //! then the timeline with the time of day, the distance from the opening, a sign and the words. The last lines are
 //! the commands that fit its state.
 
+use super::{UNSYNCED, UNSYNCED_NOTE};
 use crate::args::Incident as Asked;
 use crate::page::wrap;
 use crate::screen::{Ink, Screen, Times, span};
@@ -153,6 +154,9 @@ fn timeline(detail: &v1::GetIncidentResponse, incident: &v1::Incident, screen: &
         }
         happened(entry, &[time, distance(opened, at)], several, (screen, text));
     }
+    if detail.timeline.iter().any(|entry| entry.unsynced) {
+        push(text, format_args!("  {}\n", screen.paint(Ink::Faint, UNSYNCED_NOTE)));
+    }
     if detail.entries_left_out > 0 {
         push(
             text,
@@ -170,11 +174,11 @@ fn happened(
     let (sign, ink) = words::sign(&entry.code);
     let host = if several && !entry.host.is_empty() { format!("{}: ", entry.host) } else { String::new() };
     let late = if entry.late { " (late)" } else { "" };
-    let unsynced = if entry.unsynced { " (clock not synchronised)" } else { "" };
-    let said = wrap(&plain(&format!("{host}{}{late}{unsynced}", entry.text)), TIMES, screen.paper());
+    let said = wrap(&plain(&format!("{host}{}{late}", entry.text)), TIMES, screen.paper());
+    let mark = if entry.unsynced { UNSYNCED } else { ' ' };
     let [time, distance] = times;
     let distance = screen.paint(Ink::Faint, &format!("{distance:>11}"));
-    push(text, format_args!("  {time}  {distance}  {} {said}\n", screen.paint(ink, &sign.to_string())));
+    push(text, format_args!("  {time}{mark} {distance}  {} {said}\n", screen.paint(ink, &sign.to_string())));
 }
 
 /// How far from the opening: `+12 ms`, or `-1.2 s` for what led to it.

@@ -1,0 +1,108 @@
+//! The commands against a real collector that no agent has reached yet.
+
+use crate::ground::{Running, document, failure, picket, text};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+struct Collector {
+    home: tempfile::TempDir,
+    address: String,
+    _running: Running,
+}
+
+impl Collector {
+    fn start() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        let mut command = picket(home.path());
+        command
+            .args(["__collector", "run", "--listen", "127.0.0.1:0", "--die-with-parent", "--data"])
+            .arg(&data);
+        let mut running = Running::start(&mut command);
+        let ready: Value =
+            serde_json::from_str(running.line("ready ").strip_prefix("ready ").unwrap()).unwrap();
+        Self { home, address: ready["listen"].as_str().unwrap().to_owned(), _running: running }
+    }
+
+    fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    fn credentials(&self) -> PathBuf {
+        self.home().join("data/operator")
+    }
+
+    fn args<'a>(&'a self, args: &[&'a str], folder: &'a Path) -> Vec<&'a str> {
+        let place = ["--collector", &self.address, "--credentials", folder.to_str().unwrap()];
+        args.iter().copied().chain(place).collect()
+    }
+
+    fn text(&self, args: &[&str]) -> String {
+        text(self.home(), &self.args(args, &self.credentials()))
+    }
+
+    fn document(&self, args: &[&str]) -> Value {
+        document(self.home(), &self.args(args, &self.credentials()))
+    }
+
+    fn failure(&self, args: &[&str]) -> (i32, String) {
+        failure(self.home(), &self.args(args, &self.credentials()))
+    }
+}
+
+#[test]
+fn empty_lists_are_sentences_for_people_and_documents_for_programs() {
+    let collector = Collector::start();
+    assert!(collector.text(&["hosts"]).starts_with("No hosts yet."));
+    assert!(collector.text(&["services"]).starts_with("No services"));
+    assert!(collector.text(&["incidents"]).starts_with("No open incidents."));
+    assert!(collector.text(&["incidents", "--all"]).starts_with("No incidents, neither"));
+    assert!(collector.text(&["events", "--within", "1h"]).starts_with("No events"));
+    assert_eq!(collector.document(&["hosts", "--json"]), json!({"hosts": []}));
+    assert_eq!(collector.document(&["services", "--json"]), json!({"services": []}));
+    assert_eq!(collector.document(&["incidents", "--json"]), json!({"incidents": []}));
+    assert_eq!(collector.text(&["events", "--json"]), "");
+}
+
+#[test]
+fn a_token_is_made_for_a_host_with_its_end() {
+    let collector = Collector::start();
+    let made = collector.document(&["token", "web-1", "--json"]);
+    assert_eq!(made["host"], "web-1");
+    assert!(made["token"].as_str().unwrap().starts_with("pkt1."), "{made}");
+    assert!(made["expires"].as_str().unwrap().ends_with('Z'), "{made}");
+    assert!(collector.text(&["token", "web-2"]).starts_with("pkt1."));
+    let (status, said) = collector.failure(&["token", "not a host"]);
+    assert_eq!(status, 5, "{said}");
+}
+
+#[test]
+fn what_is_not_there_is_status_4() {
+    let collector = Collector::start();
+    for command in
+        [&["incident", "show", "7"][..], &["incident", "ack", "7"], &["incident", "note", "7", "x"]]
+    {
+        let (status, said) = collector.failure(command);
+        assert_eq!(status, 4, "{command:?}: {said}");
+        assert!(said.starts_with("error: "), "{said}");
+    }
+}
+
+#[test]
+fn another_collectors_credentials_are_not_accepted() {
+    let (one, other) = (Collector::start(), Collector::start());
+    let (status, said) = failure(one.home(), &one.args(&["hosts"], &other.credentials()));
+    assert_eq!(status, 69, "{said}");
+    assert!(said.contains("ca.pem"), "{said}");
+}
+
+#[test]
+fn a_port_where_nothing_listens_is_status_69() {
+    let collector = Collector::start();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let folder = collector.credentials();
+    let args = ["hosts", "--collector", &free, "--credentials", folder.to_str().unwrap()];
+    let (status, said) = failure(collector.home(), &args);
+    assert_eq!(status, 69, "{said}");
+    assert!(said.contains("Is it running, and is the port right?"), "{said}");
+}
