@@ -2,6 +2,7 @@
 //! could not play; what a test wants to break, it breaks by what it sends or by killing the process.
 
 #![expect(dead_code, reason = "each test binary uses its own part of this vocabulary")]
+#![expect(clippy::unwrap_used, reason = "a vocabulary for tests; a panic is how they fail")]
 
 use hyper_util::rt::TokioIo;
 use picket_proto::event::{Event, Evidence};
@@ -271,11 +272,16 @@ pub(crate) fn frames(run: u64, seqs: impl IntoIterator<Item = u64>, what: &str) 
             pid: 7,
             last_line: Text::new(&format!("{what} {seq}")),
         });
-        let mut buffer = [0; frame::FRAME_MAX];
-        let len = frame::encode(Seq(seq), &Event { stamp: stamp(run), fact }, &mut buffer).unwrap();
-        bytes.extend_from_slice(&buffer[..len]);
+        bytes.extend_from_slice(&frame(run, seq, fact));
     }
     bytes
+}
+
+/// One sound frame with this fact.
+pub(crate) fn frame(run: u64, seq: u64, fact: Fact) -> Vec<u8> {
+    let mut buffer = [0; frame::FRAME_MAX];
+    let len = frame::encode(Seq(seq), &Event { stamp: stamp(run), fact }, &mut buffer).unwrap();
+    buffer[..len].to_vec()
 }
 
 /// Every journaled event of `host`, by way of the operators' API: run and number, newest first.
