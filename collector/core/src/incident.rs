@@ -12,7 +12,7 @@ use alloc::string::String;
 use picket_proto::Name;
 use serde::{Deserialize, Serialize};
 
-/// An incident's number: the index of the record that opened it.
+/// An incident's number: the index of the record that opened it, or the next free one where a record opened several.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct IncidentId(pub u64);
 

@@ -100,7 +100,8 @@ impl State {
             Record::Standing { host, checks } => self.standing(at, host, checks),
             Record::StandingEnd { host, .. } => self.standing_end(at, host),
             Record::Goodbye { host } => self.goodbye(at, host),
-            Record::Closed { host, .. } => self.heard(at, host),
+            // How a session ended is for those who read the journal; what it means shows by silence.
+            Record::Closed { .. } => {}
             Record::Silent { hosts } => self.silent(at, hosts),
             Record::Duplicate { host } => self.duplicate(at, host),
             Record::Commanded { operator, incident, verb } => self.commanded(at, operator, *incident, verb),
@@ -130,12 +131,6 @@ impl State {
         match self.hosts.find(id.as_str()) {
             Some(slot) => Some(slot),
             None => self.has_room().then(|| self.hosts.add(Host::expected(id.clone()))),
-        }
-    }
-
-    fn heard(&mut self, at: At, host: &HostId) {
-        if let Some(host) = self.host(host).and_then(|slot| self.hosts.get_mut(slot)) {
-            host.last_heard = Some(at.now.wall);
         }
     }
 

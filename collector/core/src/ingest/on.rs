@@ -2,7 +2,7 @@
 
 use super::batch::{fits, plan};
 use super::dedupe::Novelty;
-use super::sessions::{AMNESTY, CHALLENGE, HEARTBEAT, Phase, SILENCE, Session, Waiting};
+use super::sessions::{AMNESTY, CHALLENGE, HEARTBEAT, Phase, Session, Waiting};
 use super::taken::{bytes_of, span, take_apart};
 use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
 use crate::host::{CHECKS_MAX, Presence, Trust};
@@ -70,7 +70,7 @@ impl Collector {
         self.commit(now, Record::Opened { host: host.clone(), hello }, &[]);
         let Some(slot) = self.state.hosts.find(host.as_str()) else { return };
         self.live.sessions.sit(session, host, slot);
-        self.live.sessions.expect(slot, now.mono.plus(SILENCE));
+        self.live.sessions.heard(slot, now);
         let known = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
         self.say_when_durable(Order::Welcome { session, heartbeat: HEARTBEAT, known: Box::new(known) });
     }
@@ -156,7 +156,7 @@ impl Collector {
         if let Some(code) = self.live.out.refusal() {
             return self.refuse(id, code);
         }
-        self.live.sessions.expect(slot, now.mono.plus(SILENCE));
+        self.live.sessions.heard(slot, now);
         let host = session_host(&self.live.sessions, id);
         match (fact, host) {
             (Fact::Batch { lane, frames, .. }, Some(host)) => {
@@ -238,7 +238,7 @@ impl Collector {
                 continue;
             }
             match host.presence {
-                Presence::Present => self.live.sessions.expect(slot, now.mono.plus(SILENCE)),
+                Presence::Present => self.live.sessions.heard(slot, now),
                 Presence::Silent => back.push((slot, id.clone())),
                 Presence::Expected | Presence::Stopped { .. } => {}
             }
@@ -247,7 +247,7 @@ impl Collector {
             return;
         }
         for (slot, _) in &back {
-            self.live.sessions.expect(*slot, now.mono.plus(SILENCE));
+            self.live.sessions.heard(*slot, now);
         }
         let hosts = back.into_iter().map(|(_, id)| id).collect();
         self.commit(now, Record::Back { hosts }, &[]);

@@ -9,7 +9,7 @@ use super::{Fact, Hello, SessionId};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use picket_proto::{HostId, Mono, Span};
+use picket_proto::{HostId, Mono, Now, Span, Wall};
 
 /// How often an agent reports.
 pub(crate) const HEARTBEAT: Span = Span::from_secs(10);
@@ -59,9 +59,11 @@ pub(crate) struct Seat {
     pub(crate) waiting: Option<SessionId>,
     pub(crate) replaced: Option<SessionId>,
     pub(crate) due: Mono,
+    /// When it was last heard by this process.
+    pub(crate) heard: Option<Wall>,
 }
 
-const EMPTY: Seat = Seat { live: None, waiting: None, replaced: None, due: Mono::NEVER };
+const EMPTY: Seat = Seat { live: None, waiting: None, replaced: None, due: Mono::NEVER, heard: None };
 
 /// See the module.
 #[derive(Debug)]
@@ -113,6 +115,12 @@ impl Sessions {
             self.seats.resize(at + 1, EMPTY);
         }
         &mut self.seats[at]
+    }
+
+    /// A host was heard: it has its full time again.
+    pub(crate) fn heard(&mut self, slot: u32, now: Now) {
+        self.seat_mut(slot).heard = Some(now.wall);
+        self.expect(slot, now.mono.plus(SILENCE));
     }
 
     /// A host must be heard by then.

@@ -18,7 +18,8 @@ fn silence_is_one_incident_and_ends_with_the_first_word() {
     let verdicts: Vec<Verdict> = world.services(&agent.host).iter().map(|found| found.verdict).collect();
     assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Unknown), "{verdicts:?}");
     world.input(Input::Heard(vec![agent.host.clone()]));
-    assert_eq!(world.host(&agent.host).state, HostState::Connected);
+    let host = world.host(&agent.host);
+    assert_eq!((host.state, host.last_heard), (HostState::Connected, Some(world.now.wall)));
     assert_eq!(world.the_incident().incident.state, State::Verifying);
     world.pass_heard(Span::from_secs(11), &[&agent]);
     assert_eq!(world.the_incident().incident.state, State::Resolved);

@@ -65,7 +65,7 @@ fn of_host(slot: u32, host: &host::Host, sessions: &Sessions) -> Host {
     Host {
         host: host.id.clone(),
         state: state_of(slot, host, sessions),
-        last_heard: host.last_heard,
+        last_heard: sessions.seat(slot).heard.or(host.last_heard),
         version: host.version.clone(),
         checks: count(watched().count()),
         not_up: count(not_up),
