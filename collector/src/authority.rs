@@ -25,7 +25,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use folder::write_private;
+pub(crate) use folder::{make_private, write_private};
 pub(crate) use token::{Secret, hash};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -73,7 +73,7 @@ impl Authority {
             return Err(Failure::AlreadyMade(data.to_owned()));
         }
         names.iter().try_for_each(|name| san(name).map(|_| ()))?;
-        folder::make_private(&at)?;
+        make_private(&at)?;
         let key = KeyPair::generate()?;
         let mut params = base("Picket CA", CA_DAYS)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
@@ -130,7 +130,7 @@ impl Authority {
         let name: HostId = name.parse().map_err(|_| Failure::BadName(name.to_owned()))?;
         let key = KeyPair::generate()?;
         let leaf = self.client(name.as_str(), format!("{OPERATOR_URI}{name}"), OPERATOR_DAYS, &key)?;
-        folder::make_private(out)?;
+        make_private(out)?;
         write_private(&out.join("key.pem"), key.serialize_pem().as_bytes())?;
         write_private(&out.join("cert.pem"), leaf.pem().as_bytes())?;
         write_private(&out.join("ca.pem"), self.pem.as_bytes())

@@ -29,7 +29,7 @@ pub(crate) struct Inlets {
 }
 
 impl Inlets {
-    /// What waits already, a bounded number of each kind.
+    /// What waits already, a bounded number of each kind: the timer is armed once for all of it.
     fn waiting(&mut self) -> impl Iterator<Item = Inlet> + '_ {
         let asks = std::iter::from_fn(|| self.asks.try_recv().ok()).take(AT_ONCE);
         let sessions = std::iter::from_fn(|| self.sessions.try_recv().ok()).take(AT_ONCE);
@@ -52,13 +52,10 @@ pub(crate) struct Keeper {
     heard: BTreeSet<HostId>,
 }
 
-enum Next {
-    Inlet(Inlet),
-    Timer,
-    Heard,
-    Fact(Option<picket_collector_core::store::Fact>),
-    Stop,
-    ServerEnded(Result<(), Failure>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Ending,
 }
 
 impl Keeper {
@@ -89,6 +86,16 @@ impl Keeper {
         }
     }
 
+    fn take_with(&mut self, first: Inlet, inlets: &mut Inlets) {
+        self.take(first);
+        inlets.waiting().for_each(|inlet| self.take(inlet));
+    }
+
+    fn hear(&mut self) {
+        let hosts = std::mem::take(&mut self.heard).into_iter().collect();
+        self.handle(Input::Heard(hosts));
+    }
+
     fn deadline(&self) -> Option<Mono> {
         self.core.deadline().map(|(at, _reason)| at)
     }
@@ -101,56 +108,52 @@ pub(crate) async fn run(
     mut serving: Serving,
     stop: impl Future<Output = ()>,
 ) -> Result<Collector, Failure> {
+    let ended = serve(&mut keeper, &mut inlets, &mut serving, stop).await;
+    serving.task.abort();
+    keeper.drain();
+    ended.and(keeper.store.flush().await).map(|()| keeper.core)
+}
+
+async fn serve(
+    keeper: &mut Keeper,
+    inlets: &mut Inlets,
+    serving: &mut Serving,
+    stop: impl Future<Output = ()>,
+) -> Result<(), Failure> {
     let mut alarm = Alarm::new()?;
     let mut stop = std::pin::pin!(stop);
-    let mut ending = std::pin::pin!(tokio::time::sleep(Duration::MAX));
-    let mut is_ending = false;
+    let mut end = std::pin::pin!(tokio::time::sleep(Duration::MAX));
+    let mut phase = Phase::Serving;
     let mut heard_every = tokio::time::interval(HEARD_EVERY);
     heard_every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let ended = loop {
-        alarm
-            .set(&keeper.clock, keeper.deadline())
-            .map_err(|source| Failure::System { doing: "arm the timer", source })?;
-        let next = tokio::select! {
-            fact = keeper.store.facts.recv() => Next::Fact(fact),
-            Some(inlet) = inlets.asks.recv() => Next::Inlet(inlet),
-            Some(inlet) = inlets.sessions.recv() => Next::Inlet(inlet),
-            due = alarm.due() => match due {
-                Ok(()) => Next::Timer,
-                Err(source) => break Err(Failure::System { doing: "read the timer", source }),
-            },
-            _tick = heard_every.tick(), if !keeper.heard.is_empty() => Next::Heard,
-            () = &mut stop, if !is_ending => Next::Stop,
-            () = &mut ending, if is_ending => {
-                serving.task.abort();
-                break Ok(());
+    loop {
+        let armed = alarm.set(&keeper.clock, keeper.deadline());
+        armed.map_err(|source| Failure::System { doing: "arm the timer", source })?;
+        tokio::select! {
+            fact = keeper.store.facts.recv() => {
+                keeper.handle(Input::Store(fact.ok_or(Failure::Unflushed)?));
             }
-            result = &mut serving.task => Next::ServerEnded(served(result)),
-        };
-        match next {
-            Next::Inlet(inlet) => {
-                keeper.take(inlet);
-                inlets.waiting().for_each(|inlet| keeper.take(inlet));
+            Some(inlet) = inlets.asks.recv() => keeper.take_with(inlet, inlets),
+            Some(inlet) = inlets.sessions.recv() => keeper.take_with(inlet, inlets),
+            due = alarm.due() => {
+                due.map_err(|source| Failure::System { doing: "read the timer", source })?;
+                keeper.handle(Input::Time);
             }
-            Next::Timer => keeper.handle(Input::Time),
-            Next::Heard => {
-                let hosts = std::mem::take(&mut keeper.heard).into_iter().collect();
-                keeper.handle(Input::Heard(hosts));
-            }
-            Next::Fact(Some(fact)) => keeper.handle(Input::Store(fact)),
-            Next::Fact(None) => break Err(Failure::Unflushed),
-            Next::Stop => {
+            _tick = heard_every.tick(), if !keeper.heard.is_empty() => keeper.hear(),
+            () = &mut stop, if phase == Phase::Serving => {
                 tracing::info!("ending");
-                is_ending = true;
-                ending.set(tokio::time::sleep(END_TIME));
+                phase = Phase::Ending;
+                end.set(tokio::time::sleep(END_TIME));
                 keeper.ports.end();
                 serving.stop.send_replace(true);
             }
-            Next::ServerEnded(result) => break if is_ending { Ok(()) } else { result },
+            () = &mut end, if phase == Phase::Ending => return Ok(()),
+            result = &mut serving.task => return match phase {
+                Phase::Serving => served(result),
+                Phase::Ending => Ok(()),
+            },
         }
-    };
-    keeper.drain();
-    ended.and(keeper.store.flush().await).map(|()| keeper.core)
+    }
 }
 
 fn served(

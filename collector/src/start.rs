@@ -5,7 +5,7 @@
 //! ends; the line `ready {"listen": ..}` on stdout says the same. After an orderly end `ended {"snapshot": ..}` follows:
 //! the digest of the state, which a replay of the journal must find again. One process per folder, by a lock on DATA/lock.
 
-use crate::authority::{Authority, write_private};
+use crate::authority::{Authority, make_private, write_private};
 use crate::clock::{self, Clock};
 use crate::error::Failure;
 use crate::ports::{ASKS_IN, SESSIONS_IN};
@@ -189,7 +189,7 @@ fn authority(data: &Path) -> Result<Authority, Failure> {
 
 /// Takes the folder for this process; the kernel lets go of it however the process ends.
 pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
-    std::fs::create_dir_all(data).map_err(Failure::io("make", data))?;
+    make_private(data)?;
     let path = data.join("lock");
     let file = File::options()
         .write(true)

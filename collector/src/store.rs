@@ -18,6 +18,7 @@ mod events;
 mod row;
 mod writer;
 
+use crate::authority::make_private;
 use crate::error::Failure;
 use picket_collector_core::Record;
 use picket_collector_core::store::{Fact, Order};
@@ -67,7 +68,7 @@ impl Journal {
     /// Opens or makes the journal of `data`.
     pub(crate) fn open(data: &Path) -> Result<Self, Failure> {
         let folder = data.join("journal");
-        std::fs::create_dir_all(&folder).map_err(Failure::io("make", &folder))?;
+        make_private(&folder)?;
         let path = folder.join("journal-000000000001.db");
         let writer = Connection::open(&path)?;
         let _mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
