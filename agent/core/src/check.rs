@@ -590,3 +590,6 @@ impl<'s> Checks<'s> {
 }
 
 const _: () = assert!(size_of::<Slot>() <= 256);
+
+#[cfg(test)]
+mod tests;

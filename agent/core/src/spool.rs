@@ -266,34 +266,38 @@ impl<'s> Spool<'s> {
     }
 
     /// Adds to what is lost. Where that would need a ninth range, what lies between the two nearest ones is given
-    /// up too.
+    /// up too; a gap frame among that takes along what it named.
     fn lose(&mut self, range: Option<SeqRange>) {
         let Some(range) = range else { return };
         if self.lost.insert(range).is_ok() {
             return;
         }
-        let bridge = self.nearest(range);
-        for at in self.place(bridge.first())..self.place(bridge.last().next()) {
-            if let Kept::Held(rank) = self.index[at].kept {
-                let named = if rank == Rank::Gap { self.named_by(self.index[at]) } else { None };
-                self.free(at);
-                // It names what was lost before it; that lies in a range of the lost ones or beside them.
-                self.relose(named);
+        self.merge_in(range);
+        // Every turn gives up one frame, so it comes to an end.
+        while let Some(at) = self.held_but_lost() {
+            let named = if self.index[at].kept == Kept::Held(Rank::Gap) {
+                self.named_by(self.index[at])
+            } else {
+                None
+            };
+            self.free(at);
+            if let Some(named) = named {
+                self.merge_in(named);
             }
         }
-        let _merges_two_ranges = self.lost.insert(bridge);
-        // The bridge has made one range of two (or has taken in the new one), so now there is a place.
-        let _fits_now = self.lost.insert(range);
     }
 
-    /// What a dropped gap frame named, while ranges are being merged: widens the nearest range if none is free.
-    fn relose(&mut self, named: Option<SeqRange>) {
-        let Some(named) = named else { return };
-        if self.lost.insert(named).is_err() {
-            let bridge = self.nearest(named);
-            let _joins_two = self.lost.insert(bridge);
-            let _fits_now = self.lost.insert(named);
+    /// Joins the nearest ranges until `range` has a place; each turn leaves one range less.
+    fn merge_in(&mut self, range: SeqRange) {
+        while self.lost.insert(range).is_err() {
+            let bridge = self.nearest(range);
+            let _touches_a_range_so_it_fits = self.lost.insert(bridge);
         }
+    }
+
+    fn held_but_lost(&self) -> Option<usize> {
+        (self.head..self.tail)
+            .find(|&at| self.index[at].is_held() && self.lost.contains(Seq(self.index[at].seq)))
     }
 
     /// The shortest stretch of numbers that joins two neighbours among the lost ranges and `new`.

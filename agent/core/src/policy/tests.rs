@@ -27,7 +27,10 @@ fn a_budget_slides_with_the_time_and_never_grows() {
     for s in 0..100 {
         budget.spend(at(s));
     }
-    assert!(!budget.allows(at(100), u16::MAX, Span::from_secs(3600)), "more than it can remember is not allowed");
+    assert!(
+        !budget.allows(at(100), u16::MAX, Span::from_secs(3600)),
+        "more than it can remember is not allowed"
+    );
     assert!(!budget.allows(at(105), 3, Span::from_secs(9)));
     assert!(budget.allows(at(106), 3, Span::from_secs(9)));
 }
@@ -35,7 +38,8 @@ fn a_budget_slides_with_the_time_and_never_grows() {
 #[test]
 fn a_rest_doubles_to_an_hour_and_not_beyond() {
     let (mut breaker, mut dice) = (Breaker::default(), Dice::new(3));
-    let rests: std::vec::Vec<_> = (0..300).map(|_| breaker.open(Span::from_secs(60), &mut dice).secs()).collect();
+    let rests: std::vec::Vec<_> =
+        (0..300).map(|_| breaker.open(Span::from_secs(60), &mut dice).secs()).collect();
     assert!((45..75).contains(&rests[0]) && (90..150).contains(&rests[1]));
     assert!(rests.iter().all(|rest| *rest <= 4_500));
     assert!(rests[299] >= 2_700);

@@ -1,1 +1,155 @@
 use super::*;
+use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
+use picket_proto::{BootId, Mono, Text};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::vec::Vec as List;
+
+fn identity() -> Identity {
+    Identity { run: Run(9), boot: BootId(1), previous: None, version: Text::new("t") }
+}
+
+fn fact(rank: Rank, words: usize) -> Fact {
+    let service = "svc".parse().unwrap();
+    match rank {
+        Rank::Routine => {
+            Fact::Evidence(Evidence { service, pid: 1, last_line: Text::new(&"w".repeat(words)) })
+        }
+        Rank::Notable => Fact::Started(Started { service, pid: 1, adopted: false }),
+        Rank::Critical | Rank::Gap => Fact::Breaker(BreakerMoved { service, to: Breaker::Closed }),
+    }
+}
+
+/// Every number that a held frame carries, or that a held gap frame names; a frame that is held twice fails.
+fn accounted(spool: &Spool<'_>) -> (BTreeSet<u64>, BTreeSet<u64>) {
+    let (mut held, mut named) = (BTreeSet::new(), BTreeSet::new());
+    let mut from = Seq::FIRST;
+    while let Some(batch) = spool.batch(from, Seq(u64::MAX)) {
+        let mut bytes = spool.bytes(batch.bytes);
+        while !bytes.is_empty() {
+            let (frame, rest) = frame::split(bytes).expect("whole frames");
+            assert!(held.insert(frame.header.seq.0), "a frame is held once");
+            if let Ok(Content::Known(Event { fact: Fact::Gap(gap), .. })) = frame.content() {
+                for seq in gap.range.first().0..=gap.range.last().0 {
+                    // A merge of two lost ranges may name again what an earlier gap names: closing twice is harmless.
+                    named.insert(seq);
+                }
+            }
+            bytes = rest;
+        }
+        from = batch.last.next();
+    }
+    (held, named)
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Append(Rank, usize),
+    Ack(u64, u64),
+    Name,
+}
+
+fn steps() -> impl Strategy<Value = List<Step>> {
+    let rank = prop_oneof![Just(Rank::Routine), Just(Rank::Notable), Just(Rank::Critical)];
+    let step = prop_oneof![
+        12 => (rank, 0_usize..160).prop_map(|(rank, words)| Step::Append(rank, words)),
+        1 => (0_u64..300, 0_u64..20).prop_map(|(back, count)| Step::Ack(back, count)),
+        1 => Just(Step::Name),
+    ];
+    proptest::collection::vec(step, 1..600)
+}
+
+fn step(spool: &mut Spool<'_>, step: &Step, acked: &mut BTreeSet<u64>) {
+    match step {
+        Step::Append(rank, words) => spool.append(Now::default(), fact(*rank, *words)),
+        Step::Name => spool.name_losses(Now::default()),
+        Step::Ack(back, count) => {
+            // As the collector acks: what it holds, and what the gaps among that name.
+            let first = spool.last().0.saturating_sub(*back).max(1);
+            let (held, named) = accounted(spool);
+            let last = (first + count).min(spool.last().0);
+            for seq in (first..=last).filter(|seq| held.contains(seq)) {
+                let one = SeqRange::one(Seq(seq)).unwrap();
+                let mut ranges = Ranges::new();
+                ranges.insert(one).unwrap();
+                let before: BTreeSet<u64> = named.clone();
+                spool.acked(&ranges);
+                let gone: List<u64> = before.difference(&accounted(spool).1).copied().collect();
+                acked.insert(seq);
+                acked.extend(gone);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn every_number_is_acked_or_held_or_lost_and_named(script in steps(), frames in 16_usize..200) {
+        let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); frames]);
+        let mut spool = Spool::new(&mut ring, &mut index, identity());
+        let mut acked = BTreeSet::new();
+        for one in &script {
+            step(&mut spool, one, &mut acked);
+            let (held, named) = accounted(&spool);
+            let bytes: u32 = spool.index[spool.head..spool.tail].iter().filter(|it| it.is_held()).map(|it| u32::from(it.len)).sum();
+            prop_assert_eq!(bytes, spool.held);
+            prop_assert_eq!(held.len(), spool.frames);
+            for seq in 1..=spool.last().0 {
+                let lost = spool.lost.contains(Seq(seq));
+                let gone = named.contains(&seq) || lost;
+                prop_assert!(!(held.contains(&seq) && gone), "{} is held and lost", seq);
+                prop_assert!(held.contains(&seq) || gone || acked.contains(&seq), "{} is nowhere", seq);
+            }
+        }
+        let mut everything = Ranges::new();
+        everything.insert(SeqRange::new(Seq(1), spool.last().max(Seq(1))).unwrap()).unwrap();
+        spool.acked(&everything);
+        prop_assert!(spool.batch(Seq::FIRST, Seq(u64::MAX)).is_none());
+        prop_assert_eq!((spool.held, spool.frames), (0, 0));
+    }
+}
+
+#[test]
+fn critical_frames_survive_a_flood_of_routine_ones() {
+    let (mut ring, mut index) = (std::vec![0; 32 * 1024], std::vec![Entry::default(); 512]);
+    let mut spool = Spool::new(&mut ring, &mut index, identity());
+    for _ in 0..20 {
+        spool.append(Now::default(), fact(Rank::Critical, 0));
+    }
+    for _ in 0..5_000 {
+        spool.append(Now::default(), fact(Rank::Routine, 100));
+    }
+    spool.name_losses(Now::default());
+    let (held, named) = accounted(&spool);
+    assert!((1..=20).all(|seq| held.contains(&seq)));
+    assert!(named.len() > 4_000 && spool.lost.is_empty());
+    // The last eighth is still there for what matters.
+    let before = spool.last();
+    spool.append(Now::default(), fact(Rank::Critical, 0));
+    assert!(spool.holds_any(before.next(), spool.last()) && spool.lost.is_empty());
+}
+
+#[test]
+fn losses_between_critical_frames_need_no_ninth_range() {
+    let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); 128]);
+    let mut spool = Spool::new(&mut ring, &mut index, identity());
+    for _ in 0..300 {
+        spool.append(Now::default(), fact(Rank::Critical, 0));
+        spool.append(Now::default(), fact(Rank::Routine, 150));
+    }
+    assert!(!spool.lost.is_empty());
+    spool.name_losses(Now::default());
+    let (held, named) = accounted(&spool);
+    assert_eq!(held.union(&named).count() as u64 + spool.lost.count(), spool.last().0);
+}
+
+#[test]
+fn a_memory_too_small_for_a_frame_loses_all_and_says_so() {
+    let (mut ring, mut index) = ([0; 100], [Entry::default(); 0]);
+    let mut spool = Spool::new(&mut ring, &mut index, identity());
+    for _ in 0..10 {
+        spool.append(Now { mono: Mono::from_micros(1), ..Now::default() }, fact(Rank::Critical, 0));
+    }
+    assert_eq!(spool.lost.count(), 10);
+}

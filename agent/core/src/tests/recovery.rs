@@ -60,7 +60,9 @@ fn three_kills_with_recoveries_between_open_no_breaker_and_flap_nothing() {
     assert_eq!(outcomes(&world).len(), 3);
     assert!(outcomes(&world).iter().all(|outcome| matches!(outcome, Outcome::Held { .. })));
     assert!(opened(&world).is_empty());
-    assert!(!world.told.iter().any(|(_, fact)| matches!(fact, Fact::Verdict(it) if it.to == Verdict::Flapping)));
+    assert!(
+        !world.told.iter().any(|(_, fact)| matches!(fact, Fact::Verdict(it) if it.to == Verdict::Flapping))
+    );
 }
 
 #[test]

@@ -1,1 +1,220 @@
 //! The link: what is said in which order, what is said again, and the farewell.
+
+use super::world::{World, ms, spec};
+use crate::session::{Fact, Lane, ORDERS_MAX, Order, Trouble};
+use crate::timer::Reason;
+use crate::{Ending, Input};
+use picket_proto::frame::Crc32c;
+use picket_proto::{Ranges, Seq, SeqRange, Span};
+use std::collections::BTreeSet;
+use std::format;
+use std::vec::Vec;
+
+fn ranges(parts: &[(u64, u64)]) -> Ranges {
+    let mut ranges = Ranges::new();
+    for (first, last) in parts {
+        ranges.insert(SeqRange::new(Seq(*first), Seq(*last)).unwrap()).unwrap();
+    }
+    ranges
+}
+
+fn lost(world: &mut World, trouble: Trouble) {
+    world.input(Input::Session(Fact::Lost { trouble }));
+}
+
+fn lane(world: &World, from: usize, lane: Lane) -> Vec<u64> {
+    world.sent[from..].iter().filter(|(of, _)| *of == lane).map(|(_, seq)| *seq).collect()
+}
+
+/// The number of the last frame that was made.
+fn made(world: &World) -> u64 {
+    world.told.len() as u64
+}
+
+#[test]
+fn a_session_says_hello_what_stands_and_then_frames() {
+    let mut world = World::running(1, std::vec![spec("web"), spec("db")]);
+    world.sims[1].sick = true;
+    world.run(3_500);
+    let from = world.orders.len();
+    world.opened();
+    let said: Vec<_> = world.orders[from..].iter().map(|(_, order)| *order).collect();
+    assert_eq!(said[0], Order::Hello);
+    assert!(matches!(said[1], Order::Standing { check: 3, .. }), "{said:?}");
+    let mut digest = Crc32c::new();
+    for up in ["web.process", "web.tcp", "db.process"] {
+        digest.add(format!("{up}\0").as_bytes());
+    }
+    assert_eq!(said[2], Order::StandingEnd { up: 3, digest: digest.value() });
+    assert!(
+        said[3..].iter().all(|order| matches!(order, Order::Send { lane: Lane::Backlog, .. })),
+        "{said:?}"
+    );
+    assert_eq!(lane(&world, 0, Lane::Backlog), (1..=made(&world)).collect::<Vec<_>>());
+}
+
+#[test]
+fn frames_made_after_opening_are_live_and_go_before_the_backlog() {
+    let mut world = World::running(2, std::vec![spec("web")]);
+    let old = made(&world);
+    world.input(Input::Session(Fact::Opened));
+    world.kill(0);
+    world.welcomed(&Ranges::new());
+    let live = lane(&world, 0, Lane::Live);
+    assert!(!live.is_empty() && live.iter().all(|seq| *seq > old));
+    assert_eq!(world.sent[0].0, Lane::Live);
+    assert_eq!(lane(&world, 0, Lane::Backlog), (1..=old).collect::<Vec<_>>());
+}
+
+#[test]
+fn after_a_loss_everything_unacked_is_sent_again_and_nothing_acked() {
+    let mut world = World::running(3, std::vec![spec("web")]);
+    world.opened();
+    let all = made(&world);
+    world.acked(&ranges(&[(1, 2), (4, 4)]));
+    lost(&mut world, Trouble::Closed);
+    let from = world.sent.len();
+    world.run(400);
+    world.input(Input::Session(Fact::Opened));
+    world.welcomed(&ranges(&[(1, 2), (6, 6)]));
+    let expected: Vec<u64> = (1..=all).filter(|seq| ![1, 2, 4, 6].contains(seq)).collect();
+    let again: BTreeSet<u64> = world.sent[from..].iter().map(|(_, seq)| *seq).collect();
+    assert_eq!(again, expected.into_iter().collect());
+}
+
+#[test]
+fn no_more_orders_are_out_than_the_shell_has_places_for() {
+    let checks = (0..200).map(|at| crate::check::Spec {
+        name: format!("c{at}").parse().unwrap(),
+        kind: picket_proto::event::CheckKind::Tcp,
+        service: None,
+        interval: Span::from_secs(3600),
+        timeout: ms(500),
+        fall: 1,
+        rise: 1,
+        limits: None,
+    });
+    let mut world = World::with(4, checks.collect(), Vec::new(), 64 * 1024);
+    world.input(Input::Time);
+    world.opened();
+    let standing =
+        |world: &World| world.orders.iter().filter(|(_, it)| matches!(it, Order::Standing { .. })).count();
+    assert!(world.orders.len() <= usize::from(ORDERS_MAX));
+    let mut rounds = 0;
+    while standing(&world) < 200 {
+        let before = world.orders.len();
+        world.all_sent();
+        assert!(world.orders.len() - before <= usize::from(ORDERS_MAX));
+        rounds += 1;
+        assert!(rounds < 20, "it must come to an end");
+    }
+    world.all_sent();
+    assert!(world.orders.iter().any(|(_, order)| matches!(order, Order::StandingEnd { up: 0, .. })));
+}
+
+#[test]
+fn unacked_batches_stay_within_their_window_until_acks_come() {
+    let mut world = World::running(5, std::vec![spec("web")]);
+    world.opened();
+    // Every input that makes frames makes a live batch of its own: three kills are more than 8.
+    for _ in 0..3 {
+        world.all_sent();
+        world.kill(0);
+        world.run(10_000);
+    }
+    let sends =
+        |world: &World| world.orders.iter().filter(|(_, it)| matches!(it, Order::Send { .. })).count();
+    assert_eq!(sends(&world), 8);
+    let last = world.sent.iter().map(|(_, seq)| *seq).max().unwrap();
+    world.acked(&ranges(&[(1, last)]));
+    assert!(sends(&world) > 8);
+    let sent: BTreeSet<u64> = world.sent.iter().map(|(_, seq)| *seq).collect();
+    assert_eq!(sent.len() as u64, made(&world), "what waited goes in the next batch");
+}
+
+#[test]
+fn waits_between_tries_double_and_a_refusal_waits_longer() {
+    let wait = |trouble, times: usize| {
+        let mut world = World::new(6, Vec::new());
+        world.input(Input::Time);
+        let mut waits = Vec::new();
+        for _ in 0..times {
+            let from = world.at;
+            lost(&mut world, trouble);
+            let (at, reason) = world.agent.deadline().unwrap();
+            assert_eq!(reason, Reason::Connect);
+            waits.push((at.micros() - from) / 1_000);
+            world.at = at.micros();
+            world.input(Input::Time);
+        }
+        waits
+    };
+    let refused = wait(Trouble::Refused, 10);
+    assert!((187..=313).contains(&refused[0]) && (375..=625).contains(&refused[1]), "{refused:?}");
+    assert!(refused[9] <= 37_500 && refused[9] >= 22_500, "{refused:?}");
+    let denied = wait(Trouble::Denied, 8);
+    assert!((22_500..=37_500).contains(&denied[0]) && denied[7] <= 750_000, "{denied:?}");
+}
+
+#[test]
+fn a_heartbeat_goes_out_only_where_nothing_else_did() {
+    let mut world = World::new(7, Vec::new());
+    world.input(Input::Time);
+    world.opened();
+    world.all_sent();
+    let from = world.at;
+    world.run(100_000);
+    let beats: Vec<u64> =
+        world.orders.iter().filter(|(_, it)| *it == Order::Heartbeat).map(|(at, _)| *at).collect();
+    assert!((9..=11).contains(&beats.len()), "{beats:?}");
+    assert!(beats[0] - from >= 9_000_000 && beats[0] - from <= 11_000_000);
+    assert!(beats.windows(2).any(|pair| pair[1] - pair[0] != beats[1] - beats[0]), "they are jittered");
+}
+
+#[test]
+fn a_welcome_that_does_not_come_closes_the_stream_and_tries_again() {
+    let mut world = World::new(8, Vec::new());
+    world.input(Input::Time);
+    world.input(Input::Session(Fact::Opened));
+    world.run(32_000);
+    let said: Vec<_> = world.orders.iter().map(|(_, order)| *order).collect();
+    assert_eq!(said, [Order::Connect, Order::Hello, Order::Close, Order::Connect]);
+}
+
+#[test]
+fn a_challenge_is_answered_with_its_nonce() {
+    let mut world = World::new(9, Vec::new());
+    world.input(Input::Time);
+    world.opened();
+    world.input(Input::Session(Fact::Challenged { nonce: 77 }));
+    assert_eq!(world.orders.last().unwrap().1, Order::Answer { nonce: 77 });
+}
+
+#[test]
+fn the_goodbye_waits_for_acks_of_live_frames_and_then_ends() {
+    let mut world = World::running(10, std::vec![spec("web")]);
+    world.opened();
+    world.kill(0);
+    let live = *world.sent.last().unwrap();
+    assert_eq!(live.0, Lane::Live);
+    world.stop(Ending::LeaveServices);
+    assert_ne!(world.orders.last().unwrap().1, Order::Goodbye, "live frames are not acked yet");
+    world.acked(&ranges(&[(1, made(&world))]));
+    assert_eq!(world.orders.last().unwrap().1, Order::Goodbye);
+    assert!(!world.ended);
+    lost(&mut world, Trouble::Closed);
+    assert!(world.ended);
+}
+
+#[test]
+fn the_farewell_does_not_wait_longer_than_it_may() {
+    let mut world = World::running(11, std::vec![spec("web")]);
+    world.opened();
+    world.kill(0);
+    let from = world.at;
+    world.stop(Ending::LeaveServices);
+    world.run(10_000);
+    let bye = world.orders.iter().find(|(_, order)| *order == Order::Goodbye).unwrap().0;
+    assert_eq!(bye - from, 2_000_000);
+    assert!(world.ended);
+}

@@ -100,12 +100,20 @@ impl World {
         Self { sims, ..Self::with(seed, checks, services, 64 * 1024) }
     }
 
-    pub(super) fn with(seed: u64, checks: Vec<check::Spec>, services: Vec<service::Spec>, ring: usize) -> Self {
-        let identity =
-            Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("test") };
+    pub(super) fn with(
+        seed: u64,
+        checks: Vec<check::Spec>,
+        services: Vec<service::Spec>,
+        ring: usize,
+    ) -> Self {
+        let identity = Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("test") };
         let storage = Storage {
-            checks: Box::leak(checks.into_iter().map(check::Slot::new).collect::<Vec<_>>().into_boxed_slice()),
-            services: Box::leak(services.into_iter().map(service::Slot::new).collect::<Vec<_>>().into_boxed_slice()),
+            checks: Box::leak(
+                checks.into_iter().map(check::Slot::new).collect::<Vec<_>>().into_boxed_slice(),
+            ),
+            services: Box::leak(
+                services.into_iter().map(service::Slot::new).collect::<Vec<_>>().into_boxed_slice(),
+            ),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
         };
@@ -213,7 +221,8 @@ impl World {
             Act::Stop { service } => {
                 let sim = &self.sims[usize::from(service)];
                 if let Some(pid) = sim.alive.filter(|_| !sim.ignores_stop) {
-                    self.pending.push((self.at + 1_000, Coming::Exit(service, pid, Exit::Code(0), String::new())));
+                    self.pending
+                        .push((self.at + 1_000, Coming::Exit(service, pid, Exit::Code(0), String::new())));
                 }
             }
             Act::Kill { service } => {
@@ -320,7 +329,9 @@ pub(super) fn frames(mut bytes: &[u8]) -> Vec<(Seq, Fact)> {
     let mut found = Vec::new();
     while !bytes.is_empty() {
         let (frame, rest) = frame::split(bytes).expect("whole frames");
-        let Content::Known(event) = frame.content().expect("a known body") else { panic!("an unknown frame") };
+        let Content::Known(event) = frame.content().expect("a known body") else {
+            panic!("an unknown frame")
+        };
         found.push((frame.header.seq, event.fact));
         bytes = rest;
     }

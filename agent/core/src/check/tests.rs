@@ -1,0 +1,153 @@
+use super::*;
+use std::vec::Vec as List;
+
+fn spec(limits: Option<Limits>) -> Spec {
+    Spec {
+        name: "c".parse().unwrap(),
+        kind: CheckKind::Tcp,
+        service: None,
+        interval: Span::from_secs(10),
+        timeout: Span::from_secs(1),
+        fall: 3,
+        rise: 2,
+        limits,
+    }
+}
+
+fn at(seconds: u64) -> Mono {
+    Mono::from_micros(seconds * 1_000_000)
+}
+
+/// Answers the probe that is due next, and what was told.
+fn read(checks: &mut Checks<'_>, reading: Reading) -> (Mono, Option<(Verdict, Option<Cause>)>) {
+    let now = checks.deadline();
+    let probe = checks.next_probe(now).expect("due");
+    let mut out = Facts::new();
+    checks.on(now, Fact { check: probe.check, reading }, Voice { owner: None, out: &mut out });
+    let told = out.first().map(|fact| match fact {
+        event::Fact::Verdict(change) => (change.to, change.cause),
+        other => panic!("a check told {other:?}"),
+    });
+    (now, told)
+}
+
+fn verdicts(checks: &mut Checks<'_>, readings: &[Reading]) -> List<Option<Verdict>> {
+    readings.iter().map(|reading| read(checks, *reading).1.map(|told| told.0)).collect()
+}
+
+const GOOD: Reading = Reading::Good;
+const BAD: Reading = Reading::Bad(Cause::Refused);
+
+#[test]
+fn verdicts_change_after_enough_readings_in_a_row_and_not_before() {
+    use Verdict::{Degraded, Down, Up};
+    let limits = Some(Limits { degraded: 800, down: 900 });
+    let (mid, high, low) = (Reading::Level(850), Reading::Level(950), Reading::Level(100));
+    let blind = Reading::Bad(Cause::Local(13));
+    for (limits, readings, expected) in [
+        (
+            None,
+            &[GOOD, BAD, BAD, GOOD, BAD, BAD, BAD][..],
+            &[Some(Up), None, None, None, None, None, Some(Down)][..],
+        ),
+        (None, &[BAD, BAD, BAD, GOOD, GOOD], &[None, None, Some(Down), None, Some(Up)]),
+        (
+            limits,
+            &[low, mid, high, mid, high, high, high],
+            &[Some(Up), None, None, Some(Degraded), None, None, Some(Down)],
+        ),
+        (
+            limits,
+            &[high, high, high, mid, mid, low, low],
+            &[None, None, Some(Down), None, Some(Degraded), None, Some(Up)],
+        ),
+        (None, &[GOOD, blind, blind, blind], &[Some(Up), None, None, Some(Verdict::Unknown)]),
+    ] {
+        let mut slots = [Slot::new(spec(limits))];
+        let mut checks = Checks::new(&mut slots);
+        checks.begin(at(0), &mut Dice::new(1));
+        assert_eq!(verdicts(&mut checks, readings), expected, "{readings:?}");
+    }
+}
+
+#[test]
+fn a_check_that_changes_six_times_in_ten_minutes_flaps_until_it_is_calm() {
+    let mut slots = [Slot::new(Spec { fall: 1, rise: 1, ..spec(None) })];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    let told = verdicts(&mut checks, &[GOOD, BAD, GOOD, BAD, GOOD, BAD, GOOD, BAD, GOOD]);
+    assert_eq!(told[5], Some(Verdict::Flapping));
+    assert!(told[6..].iter().all(Option::is_none), "what flaps is told once: {told:?}");
+    let began = checks.deadline();
+    let (calm, told) =
+        (0..100).map(|_| read(&mut checks, GOOD)).find(|(_, told)| told.is_some()).expect("it calms");
+    assert_eq!(told, Some((Verdict::Up, None)));
+    assert!((280..=300).contains(&calm.since(began).secs()), "after {}", calm.since(began));
+}
+
+#[test]
+fn probes_of_one_check_never_overlap_and_keep_their_beat() {
+    let mut slots = [Slot::new(spec(None))];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    let first = checks.deadline();
+    let probe = checks.next_probe(first).expect("due");
+    assert_eq!(checks.next_probe(first.plus(Span::from_secs(100))), None, "the answer is still out");
+    let mut out = Facts::new();
+    let late = first.plus(Span::from_secs(25));
+    checks.on(late, Fact { check: probe.check, reading: GOOD }, Voice { owner: None, out: &mut out });
+    assert_eq!(checks.deadline(), first.plus(Span::from_secs(30)));
+}
+
+#[test]
+fn first_probes_are_spread_over_the_interval_by_the_seed() {
+    let firsts = |seed| {
+        let mut slots: List<_> = (0..50).map(|_| Slot::new(spec(None))).collect();
+        let mut checks = Checks::new(&mut slots);
+        checks.begin(at(0), &mut Dice::new(seed));
+        (0..50)
+            .map(|_| (checks.deadline(), checks.next_probe(at(10)).map(|probe| probe.check)))
+            .collect::<List<_>>()
+    };
+    let spread = firsts(1);
+    assert!(spread.windows(2).all(|pair| pair[0].0 <= pair[1].0), "the heap gives the earliest first");
+    assert!(spread[0].0 < at(2) && spread[49].0 > at(8) && spread[49].0 < at(10));
+    assert_eq!(spread, firsts(1));
+    assert_ne!(spread, firsts(2));
+}
+
+#[test]
+fn an_answer_about_a_process_that_is_gone_is_thrown_away() {
+    let mut slots = [Slot::new(Spec { service: Some(0), kind: CheckKind::Process, ..spec(None) })];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    let probe = checks.next_probe(at(10)).expect("due");
+    let mut out = Facts::new();
+    checks.died(at(11), 0, Voice { owner: None, out: &mut out });
+    let seen =
+        checks.on(at(12), Fact { check: probe.check, reading: GOOD }, Voice { owner: None, out: &mut out });
+    assert_eq!(seen, None);
+    assert_eq!(checks.get(0).unwrap().verdict(), Verdict::Down);
+}
+
+#[test]
+fn answers_that_nobody_asked_for_are_counted_and_change_nothing() {
+    let mut slots = [Slot::new(spec(None))];
+    let mut checks = Checks::new(&mut slots);
+    let mut out = Facts::new();
+    for check in [0, 1, CheckIx::MAX] {
+        checks.on(at(1), Fact { check, reading: BAD }, Voice { owner: None, out: &mut out });
+    }
+    assert!(out.is_empty());
+    assert_eq!(checks.refused(), 3);
+}
+
+#[test]
+fn a_slot_is_small() {
+    std::println!(
+        "check slot {} bytes, service slot {}",
+        size_of::<Slot>(),
+        size_of::<crate::service::Slot>()
+    );
+    assert!(size_of::<Slot>() <= 256);
+}
