@@ -180,7 +180,7 @@ impl Services {
         match item.spawn() {
             Ok(process) => {
                 let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
-                watch(service, Arc::clone(&process.pidfd), notices);
+                watch(service, Arc::clone(&process.pidfd), Parent::Agent, notices);
                 item.life = Life::Lives(process);
                 item.owed.identity = true;
                 Some(Outcome::Started { service, pid, adopted: false })
@@ -341,27 +341,34 @@ fn follow(pid: u32) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
     Ok((pid, crate::sys::readable(pidfd)?))
 }
 
-fn watch(service: ServiceIx, pidfd: Arc<AsyncFd<OwnedFd>>, notices: mpsc::Sender<Notice>) {
+/// Whose child a process is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parent {
+    /// Ours: it stays a zombie until we reap it.
+    Agent,
+    /// Another's, since the run that started it is gone: its status is there once that one has reaped it.
+    Other,
+}
+
+fn watch(service: ServiceIx, pidfd: Arc<AsyncFd<OwnedFd>>, parent: Parent, notices: mpsc::Sender<Notice>) {
     tokio::spawn(async move {
         // A pidfd that can't be polled is as good as gone: its exit is then told as unknown.
-        let ready = pidfd.readable().await.is_ok();
-        if ready && !is_child(pidfd.get_ref()) {
-            let reaped = async {
-                while !pidfd.ready(Interest::READABLE).await.is_ok_and(|mut ready| {
-                    let reaped = ready.ready().is_read_closed();
-                    ready.clear_ready();
-                    reaped
-                }) {}
-            };
-            let _without_status_it_is_unknown = tokio::time::timeout(REAP_WAIT, reaped).await;
+        let ended = pidfd.readable().await.is_ok();
+        if ended && parent == Parent::Other {
+            let _without_status_it_is_unknown = tokio::time::timeout(REAP_WAIT, reaped(&pidfd)).await;
         }
         let _loop_is_ending_when_nobody_listens = notices.send(Notice::Gone { service }).await;
     });
 }
 
-fn is_child(pidfd: &OwnedFd) -> bool {
-    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-    rustix::process::waitid(WaitId::PidFd(rustix::fd::AsFd::as_fd(pidfd)), look).is_ok()
+/// Ends when the process is reaped, which a pidfd tells by hanging up.
+async fn reaped(pidfd: &AsyncFd<OwnedFd>) {
+    while let Ok(mut ready) = pidfd.ready(Interest::READABLE).await {
+        if ready.ready().is_read_closed() {
+            return;
+        }
+        ready.clear_ready();
+    }
 }
 
 /// Reaps a child, or asks the kernel about another's.

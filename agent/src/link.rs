@@ -132,7 +132,7 @@ impl Link {
     pub(crate) fn obey(&mut self, order: Order, now: Stamp, frames: &[u8]) {
         match order {
             Order::Connect => self.connect(),
-            Order::Hello => self.put(0, Message::Hello(self.hello(now))),
+            Order::Hello => self.put(1, Message::Hello(self.hello(now))),
             Order::Send { lane, bytes: _ } => {
                 let lane = convert::lane_to_wire(to_convert(lane)).into();
                 self.put(1, Message::Batch(v1::Batch { lane, frames: frames.to_vec() }));
@@ -142,16 +142,16 @@ impl Link {
             }
             Order::StandingEnd { up, digest } => {
                 self.flush();
-                self.put(0, Message::StandingEnd(v1::StandingEnd { up: up.into(), digest }));
+                self.put(1, Message::StandingEnd(v1::StandingEnd { up: up.into(), digest }));
             }
             Order::Heartbeat => {
                 let now = Some(convert::stamp_to_wire(now));
-                self.put(0, Message::Heartbeat(v1::Heartbeat { now }));
+                self.put(1, Message::Heartbeat(v1::Heartbeat { now }));
             }
-            Order::Answer { nonce } => self.put(0, Message::Answer(v1::Answer { nonce })),
+            Order::Answer { nonce } => self.put(1, Message::Answer(v1::Answer { nonce })),
             Order::Goodbye => {
                 let reason = v1::GoodbyeReason::Stopped.into();
-                self.put(0, Message::Goodbye(v1::Goodbye { reason }));
+                self.put(1, Message::Goodbye(v1::Goodbye { reason }));
                 self.hang_up();
             }
             Order::Close => self.cut(),

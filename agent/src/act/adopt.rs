@@ -6,7 +6,7 @@
 //! found by its output, which goes to the service's log, and cleared, since a second server beside it is worse than a
 //! restart. Costs one walk over /proc per service without a living process, at the start only.
 
-use super::{Item, Life, Notice, Outcome, Process, Services, remnants, watch};
+use super::{Item, Life, Notice, Outcome, Parent, Process, Services, remnants, watch};
 use crate::probe::process::stat;
 use picket_agent_core::service::ServiceIx;
 use rustix::process::{Pid, PidfdFlags};
@@ -62,7 +62,7 @@ impl Services {
             let saved = load(&item.identity).filter(|saved| saved.boot == boot);
             if let Some(process) = saved.and_then(|saved| adopt(&saved)) {
                 let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
-                watch(service, Arc::clone(&process.pidfd), notices.clone());
+                watch(service, Arc::clone(&process.pidfd), Parent::Other, notices.clone());
                 item.life = Life::Lives(process);
                 return Outcome::Started { service, pid, adopted: true };
             }
