@@ -89,10 +89,11 @@ fn line(host: &str, name: &str, service: &v1::Service, check: &v1::Check, screen
     let (verdict, ink) = words::verdict(check.verdict);
     let pid = if name.is_empty() || service.pid == 0 { String::new() } else { service.pid.to_string() };
     let since = words::time(check.since.as_ref()).map_or_else(String::new, |since| screen.time(since));
-    let why = if service.not_healed_because.is_empty() || check.cause.is_empty() {
-        check.cause.clone()
-    } else {
-        format!("{}; not healed: {}", check.cause, service.not_healed_because)
+    let up = check.verdict == i32::from(v1::Verdict::Up);
+    let why = match (check.cause.as_str(), service.not_healed_because.as_str()) {
+        (cause, because) if up || because.is_empty() => cause.to_owned(),
+        ("", because) => format!("not healed, because {because}"),
+        (cause, because) => format!("{cause}; not healed, because {because}"),
     };
     vec![
         Cell::inked(Ink::Strong, plain(host)),

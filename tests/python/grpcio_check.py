@@ -51,7 +51,7 @@ class Client:
     def method(self, service, name):
         return self.pool.FindServiceByName(service).FindMethodByName(name)
 
-    def call(self, service, name, **fields):
+    def call(self, service, name, /, **fields):
         method = self.method(service, name)
         request = message_factory.GetMessageClass(method.input_type)(**fields)
         answer = message_factory.GetMessageClass(method.output_type)

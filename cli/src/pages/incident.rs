@@ -139,14 +139,13 @@ fn found(finding: &v1::Finding, screen: &Screen, text: &mut String) {
 }
 
 fn timeline(detail: &v1::GetIncidentResponse, incident: &v1::Incident, screen: &Screen, text: &mut String) {
-    let Some(first) = detail.timeline.iter().find_map(|entry| words::time(entry.at.as_ref())) else { return };
+    let Some((first, _)) = in_time(&detail.timeline).first().copied() else { return };
     let opened = words::time(incident.opened.as_ref()).unwrap_or(first);
     let several = incident.hosts.len() > 1;
     let heading = format!("Timeline of {}, by the clock of the host that saw it", screen.date(first));
     push(text, format_args!("\n{}\n", screen.paint(Ink::Strong, &heading)));
     let mut day = screen.precise(first).0;
-    for entry in &detail.timeline {
-        let Some(at) = words::time(entry.at.as_ref()) else { continue };
+    for (at, entry) in in_time(&detail.timeline) {
         let (date, time) = screen.precise(at);
         if date != day {
             push(text, format_args!("  {}\n", screen.paint(Ink::Faint, &date)));
@@ -163,6 +162,14 @@ fn timeline(detail: &v1::GetIncidentResponse, incident: &v1::Incident, screen: &
             format_args!("  ({} more in between; `picket events` has all)\n", detail.entries_left_out),
         );
     }
+}
+
+/// The entries by their time; they come in the order in which the collector heard of them, the late ones last.
+fn in_time(entries: &[v1::TimelineEntry]) -> Vec<(Timestamp, &v1::TimelineEntry)> {
+    let mut timed: Vec<_> =
+        entries.iter().filter_map(|entry| words::time(entry.at.as_ref()).map(|at| (at, entry))).collect();
+    timed.sort_by_key(|(at, _)| *at);
+    timed
 }
 
 fn happened(

@@ -132,3 +132,30 @@ fn host_and_service_stand_on_their_first_line_only() {
     assert_eq!(text.matches("4711").count(), 1, "{text}");
     assert_eq!(text.lines().count(), 3, "{text}");
 }
+
+#[test]
+fn a_late_entry_stands_where_it_happened() {
+    let mut detailed = shown();
+    detailed.timeline.push(entry("2026-03-01T11:56:59Z", "check-degraded", "what led to it"));
+    let text = detail(&detailed, &Screen::still(80, NOW));
+    let at = |said: &str| text.find(said).unwrap_or_else(|| panic!("{said:?} in\n{text}"));
+    assert!(at("what led to it") < at("! nginx (pid 4711)"), "{text}");
+    assert!(text.contains("     -1.1 s  ! what led to it"), "{text}");
+}
+
+#[test]
+fn a_failed_check_without_words_still_says_why_nothing_is_done() {
+    let check = v1::Check {
+        check: "a:process".to_owned(),
+        verdict: v1::Verdict::Down.into(),
+        ..v1::Check::default()
+    };
+    let service = v1::Service {
+        service: "a".to_owned(),
+        checks: vec![check],
+        not_healed_because: "it failed 3 times".to_owned(),
+        ..v1::Service::default()
+    };
+    let text = services(&[service], &Screen::still(120, NOW));
+    assert!(text.contains("not healed, because it failed 3 times"), "{text}");
+}

@@ -13,7 +13,7 @@ use picket_agent::config::{Check, Config};
 use picket_proto::event::CheckKind;
 use picket_rpc::v1;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Columns before the words of a line: time of day, sign and their gaps.
@@ -131,13 +131,15 @@ fn quoted(text: &str) -> String {
 pub(crate) struct Teller {
     screen: Screen,
     checks: usize,
-    heard: BTreeSet<String>,
-    up: usize,
+    /// The last verdict's code of every check that has told one.
+    heard: BTreeMap<String, String>,
+    /// The last death that the agent told: the collector's change says the same.
+    death: String,
 }
 
 impl Teller {
     pub(crate) const fn new(screen: Screen, checks: usize) -> Self {
-        Self { screen, checks, heard: BTreeSet::new(), up: 0 }
+        Self { screen, checks, heard: BTreeMap::new(), death: String::new() }
     }
 
     pub(crate) const fn screen(&self) -> &Screen {
@@ -155,15 +157,19 @@ impl Teller {
         let at =
             event.get("at_us").and_then(Value::as_i64).and_then(|us| Timestamp::from_microsecond(us).ok());
         let at = at.or_else(|| field("at").parse().ok());
-        let first = code.starts_with("check-") && self.heard.insert(field("check").to_owned());
+        let (check, verdict) = (field("check").to_owned(), code.to_owned());
+        let first = code.starts_with("check-") && self.heard.insert(check, verdict).is_none();
         let quiet = first && code == "check-up";
-        self.up += usize::from(quiet);
+        if code == "service-died" {
+            text.clone_into(&mut self.death);
+        }
         let mut told = if quiet { String::new() } else { self.line(at, words::sign(code), text) };
         if first && self.heard.len() == self.checks {
+            let up = self.heard.values().filter(|verdict| *verdict == "check-up").count();
             told.push_str(&self.line(
                 at,
                 words::sign("check-up"),
-                &format!("{} of {} checks are up", self.up, self.checks),
+                &format!("{up} of {} checks are up", self.checks),
             ));
         }
         told
@@ -174,7 +180,9 @@ impl Teller {
         let collectors =
             ["host-silent", "host-back", "agent-overstay", "duplicate-identity", "quarantine-lifted"];
         let code = change.code.as_str();
-        if code == "incident-joined" || !(code.starts_with("incident-") || collectors.contains(&code)) {
+        if (code == "incident-joined" && change.text == self.death)
+            || !(code.starts_with("incident-") || collectors.contains(&code))
+        {
             return String::new();
         }
         let incident = change.incident.clone().unwrap_or_default();
@@ -186,6 +194,7 @@ impl Teller {
                 format!("{severity} is back (episode {}): {}", incident.episode, incident.title)
             }
             "incident-resolved" => format!("resolved: {}", incident.outcome),
+            "incident-joined" => format!("has more: {}", change.text),
             "incident-verifying" => "everything is back; it must hold now".to_owned(),
             _ if change.text.is_empty() => format!("{state}: {code}"),
             _ => change.text.clone(),
