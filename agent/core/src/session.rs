@@ -220,7 +220,7 @@ impl Session {
                 self.talk(now.mono, heartbeat, boundary);
             }
             (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {
-                spool.acked(ranges)
+                spool.acked(ranges);
             }
             (Fact::Challenged { nonce }, Link::Greeting { .. } | Link::Talking(_)) => {
                 self.order(Order::Answer { nonce });

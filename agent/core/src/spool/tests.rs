@@ -1,3 +1,4 @@
+#![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 use super::*;
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
 use picket_proto::{BootId, Mono, Text};
@@ -146,7 +147,7 @@ fn losses_between_critical_frames_need_no_ninth_range() {
 
 #[test]
 fn a_memory_too_small_for_a_frame_loses_all_and_says_so() {
-    let (mut ring, mut index) = ([0; 100], [Entry::default(); 0]);
+    let (mut ring, mut index) = ([0; 100], std::vec::Vec::<Entry>::new());
     let mut spool = Spool::new(&mut ring, &mut index, identity());
     for _ in 0..10 {
         spool.append(Now { mono: Mono::from_micros(1), ..Now::default() }, fact(Rank::Critical, 0));

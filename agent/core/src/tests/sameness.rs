@@ -1,4 +1,5 @@
 //! The same inputs and seed give the same effects, and no input does harm.
+#![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 
 use super::world::{World, spec};
 use crate::check::{self, Reading};

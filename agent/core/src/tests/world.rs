@@ -3,7 +3,6 @@
 use crate::check::{self, Reading};
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
-use crate::timer::Reason;
 use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
 use picket_proto::event::{Cause, CheckKind, Exit, Fact};
 use picket_proto::frame::{self, Content};
@@ -192,7 +191,7 @@ impl World {
     fn answer(&mut self, check: u16) {
         let Some(sim) = self.sims.get(usize::from(check / 2)) else { return };
         let (delay, reading) = match (check % 2, sim.alive) {
-            (_, None) if check % 2 == 0 => (0, Reading::Bad(Cause::NoProcess)),
+            (_, None) if check.is_multiple_of(2) => (0, Reading::Bad(Cause::NoProcess)),
             (0, _) if sim.frozen => (0, Reading::Bad(Cause::Frozen)),
             (0, _) => (0, Reading::Good),
             (_, Some(_)) if sim.frozen => (500, Reading::Bad(Cause::TimedOut)),
@@ -303,10 +302,6 @@ impl World {
     pub(super) fn story(&self, from: u64) -> Vec<String> {
         let told = self.told.iter().filter(|(at, _)| *at >= from);
         told.filter(|(_, fact)| !matches!(fact, Fact::Verdict(_))).map(|(_, fact)| fact.to_string()).collect()
-    }
-
-    pub(super) fn reason(&self) -> Option<Reason> {
-        self.agent.deadline().map(|(_, reason)| reason)
     }
 }
 
