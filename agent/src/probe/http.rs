@@ -70,3 +70,48 @@ fn cause(error: &reqwest::Error) -> Cause {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    async fn answer_with(said: &'static [u8]) -> Reading {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: reqwest::Url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let client = client(std::iter::once(&url)).unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let asked = stream.read(&mut [0; 1024]).await.unwrap();
+            assert!(asked > 0);
+            stream.write_all(said).await.unwrap();
+        });
+        let reading = read(&client, url, 200).await;
+        server.await.unwrap();
+        reading
+    }
+
+    #[tokio::test]
+    async fn the_status_decides_and_a_redirect_is_one() {
+        assert_eq!(answer_with(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await, Reading::Good);
+        let moved = b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(answer_with(moved).await, Reading::Bad(Cause::Status(302)));
+        let down = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n";
+        assert_eq!(answer_with(down).await, Reading::Bad(Cause::Status(503)));
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_whole_is_no_answer() {
+        let torn = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nok";
+        assert_eq!(answer_with(torn).await, Reading::Bad(Cause::Closed));
+    }
+
+    #[tokio::test]
+    async fn a_port_where_nothing_listens_refuses() {
+        let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let url: reqwest::Url = format!("http://{address}/").parse().unwrap();
+        let client = client(std::iter::once(&url)).unwrap();
+        assert_eq!(read(&client, url, 200).await, Reading::Bad(Cause::Refused));
+    }
+}
