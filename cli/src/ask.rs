@@ -173,9 +173,12 @@ async fn revision(link: &mut Link, id: u64, seen: Seen) -> Result<u32, Failure> 
 /// Names the commands that help where the incident has changed.
 fn stale(failure: Failure, id: u64, verb: &str) -> Failure {
     if failure.names("stale-revision") {
-        failure.advise(format!(
-            "Look again with `picket incident show {id}`, then repeat `picket incident {verb} {id}`."
-        ))
+        Failure::refused(
+            format!("stale-revision: incident {id} changed since you looked at it"),
+            format!(
+                "Look again with `picket incident show {id}`, then repeat `picket incident {verb} {id}`."
+            ),
+        )
     } else {
         failure
     }

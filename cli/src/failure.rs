@@ -102,11 +102,6 @@ impl Failure {
         self.what.contains(code)
     }
 
-    /// The same with better advice.
-    pub(crate) fn advise(self, next: impl Into<String>) -> Self {
-        Self { next: next.into(), ..self }
-    }
-
     /// Prints `error: what. what to do` on stderr.
     pub(crate) fn tell(&self) {
         use std::io::Write;

@@ -12,7 +12,7 @@ use crate::screen::{self, Ink, Reader, Screen};
 use crate::words::{self, plain};
 use picket_rpc::v1;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{sleep, timeout};
 use tonic::{Code, Streaming};
 
 /// How long a lost collector is looked for: a restart or an upgrade of it takes less.
@@ -76,16 +76,23 @@ fn too_old() -> Failure {
 
 /// Looks for the collector until it is back, it refuses, or patience ends.
 async fn again(place: &Place, token: &str) -> Result<Streaming<v1::IncidentChange>, Failure> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match open(place, token).await {
-            Err(failure) if failure.exit == Exit::Unreachable && Instant::now() < until => sleep(PAUSE).await,
-            Err(failure) if failure.exit == Exit::Unreachable && !token.is_empty() => {
-                return Err(failure.advise(format!("Go on later with `picket watch --resume {token}`.")));
+    let found = timeout(PATIENCE, async {
+        loop {
+            match open(place, token).await {
+                Err(failure) if failure.exit == Exit::Unreachable => sleep(PAUSE).await,
+                ended => return ended,
             }
-            ended => return ended,
         }
-    }
+    });
+    found.await.unwrap_or_else(|_| Err(lost(token)))
+}
+
+fn lost(token: &str) -> Failure {
+    let next = match token {
+        "" => "Watch again when it is back: `picket watch`.".to_owned(),
+        token => format!("Go on when it is back: `picket watch --resume {token}`."),
+    };
+    Failure::unreachable(format!("the collector was not there again within {} s", PATIENCE.as_secs()), next)
 }
 
 /// A change as a line.

@@ -194,7 +194,9 @@ impl Teller {
                 format!("{severity} is back (episode {}): {}", incident.episode, incident.title)
             }
             "incident-resolved" => format!("resolved: {}", incident.outcome),
-            "incident-joined" => format!("has more: {}", change.text),
+            "incident-joined" => {
+                format!("grew: {} of {} conditions fire now", incident.signals_firing, incident.signals)
+            }
             "incident-verifying" => "everything is back; it must hold now".to_owned(),
             _ if change.text.is_empty() => format!("{state}: {code}"),
             _ => change.text.clone(),

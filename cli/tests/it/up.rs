@@ -86,6 +86,10 @@ fn asked_by_programs(home: &Path) {
     assert_eq!(status, 5, "a resolved incident can't be taken: {said}");
     let (status, said) = failure(home, &["incident", "resolve", &id, "--revision", "1"]);
     assert_eq!(status, 5, "{said}");
+    assert!(
+        said.contains(&format!("`picket incident show {id}`")) || said.contains("already-resolved"),
+        "{said}"
+    );
 }
 
 #[test]
