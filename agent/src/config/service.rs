@@ -11,7 +11,7 @@
 //! | `hold` | how long all must pass before a recovery is believed, 100 ms to 1 h | 5 s |
 //! | `backoff_first` | before the second restart of a streak, 10 ms to 1 h; doubles | 200 ms |
 //! | `backoff_max` | where the doubling ends, 10 ms to 1 h | 30 s |
-//! | `budget` | remedies within the window, 1-1000 | 5 |
+//! | `budget` | remedies within the window, 1-32: the core remembers when each was | 5 |
 //! | `budget_window` | 1 s to 24 h | 10 min |
 //! | `same_deaths` | identical failures in a row that open the breaker, 2-100 | 3 |
 //! | `retry_after` | rest before a single try, 1 s to 1 h; doubles | 5 min |
@@ -62,7 +62,7 @@ pub(super) fn read(
         hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
         backoff_first: keys.span(sheet, "backoff_first", &ms(10, 3_600_000), Span::from_millis(200)),
         backoff_max: keys.span(sheet, "backoff_max", &ms(10, 3_600_000), Span::from_secs(30)),
-        budget: count(keys.number(sheet, "budget", 1..=1000, 5)),
+        budget: count(keys.number(sheet, "budget", 1..=32, 5)),
         budget_window: keys.span(sheet, "budget_window", &ms(1000, 86_400_000), Span::from_secs(600)),
         same_deaths: count(keys.number(sheet, "same_deaths", 2..=100, 3)),
         retry_after: keys.span(sheet, "retry_after", &(Span::from_secs(1)..=HOUR), Span::from_secs(300)),
@@ -88,7 +88,7 @@ const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {
 }
 
 fn count(number: u32) -> u16 {
-    u16::try_from(number).expect("at most 1,000")
+    u16::try_from(number).expect("at most 100")
 }
 
 fn name<'t>(keys: &mut Keys<'t>, sheet: &mut Sheet<'_>) -> Option<&'t str> {

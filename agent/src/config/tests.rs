@@ -90,7 +90,7 @@ timeout = "10s"
             "8 service.hold: is not a length of time; write a number and ms, s, m or h, such as \"500ms\", \"10s\", \"5m\"",
             "10 service.check.kind: `htp` is no kind; did you mean \"http\"?",
             "13 service.command: command is missing; write command = [\"program\", \"argument\"]",
-            "14 service.budget: must be a whole number from 1 to 1000; the default is 5",
+            "14 service.budget: must be a whole number from 1 to 32; the default is 5",
             "17 service.check.url: is no web address; write e.g. \"http://127.0.0.1:8080/\"",
             "18 service.check.timeout: must lie between 10 ms and 5 s; the default is 2 s",
             "19 sevice: is not a known key; did you mean `service`?",
