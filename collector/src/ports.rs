@@ -84,15 +84,30 @@ pub(crate) enum Word {
 /// The newest ack of each run, least recently acked first. A ninth run pushes the first out: its agent will send
 /// those frames again and get the same ack.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Acks(pub(crate) Vec<(Run, Ranges)>);
+pub(crate) struct Acks {
+    /// The newest ack of each run.
+    pub(crate) newest: Vec<Ack>,
+    said: u64,
+}
+
+/// An ack, numbered: one that says the same as before is said again all the same, since it answers a resend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ack {
+    /// Of which run.
+    pub(crate) run: Run,
+    /// Which frames.
+    pub(crate) ranges: Ranges,
+    nth: u64,
+}
 
 impl Acks {
     fn put(&mut self, run: Run, ranges: Ranges) {
-        self.0.retain(|(other, _)| *other != run);
-        if self.0.len() == ACK_RUNS_MAX {
-            self.0.remove(0);
+        self.newest.retain(|ack| ack.run != run);
+        if self.newest.len() == ACK_RUNS_MAX {
+            self.newest.remove(0);
         }
-        self.0.push((run, ranges));
+        self.said += 1;
+        self.newest.push(Ack { run, ranges, nth: self.said });
     }
 }
 

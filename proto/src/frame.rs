@@ -80,6 +80,7 @@ pub struct Frame<'a> {
 
 /// What a frame says.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is no allocation here, and almost every frame is known")]
 pub enum Content {
     /// An event of a known kind and version.
     Known(Event),

@@ -150,8 +150,8 @@ impl Session {
     /// Sends what is newer than the last time, per run.
     async fn acknowledge(&self, acked: &mut watch::Receiver<Acks>, sent: &mut Acks) -> Result<(), End> {
         let newest = acked.borrow_and_update().clone();
-        for (run, ranges) in newest.0.iter().filter(|ack| !sent.0.contains(ack)) {
-            self.send(ack(*run, ranges)).await?;
+        for new in newest.newest.iter().filter(|ack| !sent.newest.contains(ack)) {
+            self.send(ack(new.run, &new.ranges)).await?;
         }
         *sent = newest;
         Ok(())

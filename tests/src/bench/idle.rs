@@ -1,0 +1,161 @@
+//! The agent at rest with 50 checks (20 processes of its own, 26 TCP ports, 4 of the host): memory, CPU, wake-ups.
+//!
+//! The yardstick is monit with 20 processes and 26 ports at the same interval, started in the same run, if it is
+//! installed (`apt-get install monit`); else the line says so by name. Private dirty is what memory really costs; RSS
+//! and PSS move with the page cache. `--agent PATH` measures a packaged binary instead of this program's own copy,
+//! whose code pages are larger.
+
+use super::{Budget, Figure};
+use crate::rig::clock::Since;
+use crate::rig::files::{Memory, cpu_fine, memory, wake_ups};
+use crate::rig::process::Process;
+use crate::rig::stack::{AgentHome, Collector};
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::Duration;
+
+const SERVICES: usize = 20;
+const PORTS: usize = 26;
+
+/// What was seen of one program at rest.
+struct Rest {
+    memory: Memory,
+    cpu_seconds_per_hour: f64,
+    wake_ups_per_second: f64,
+}
+
+/// Measures for `span` at each interval and prints.
+///
+/// # Panics
+/// If the agent does not start.
+pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let listeners: Vec<_> =
+        (0..PORTS).map(|_| TcpListener::bind("127.0.0.1:0").expect("loopback has a free port")).collect();
+    for listener in &listeners {
+        let listener = listener.try_clone().expect("a socket can be cloned");
+        std::thread::spawn(move || listener.incoming().for_each(drop));
+    }
+    for interval in [10, 1] {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let collector = Collector::start(program, &folder.path().join("collector"));
+        let config = config(&listeners, interval);
+        let agent_folder = folder.path().join("agent");
+        let home = AgentHome::prepare(program, &agent_folder, "bench", &collector, &config);
+        let mut home = runtime.block_on(home);
+        if let Some(agent) = agent {
+            home.use_binary(agent);
+        }
+        let mut process = home.start(&["--stop-services"]);
+        for _ in 0..SERVICES {
+            process.line_with("service-started");
+        }
+        let yardstick = monit(folder.path(), &listeners, interval);
+        let (agent, monit) = watch(&process, yardstick.as_ref(), span);
+        print(interval, &agent, monit.as_ref());
+        process.end();
+    }
+}
+
+/// Lets both settle for a third of the span, then measures both over the rest of it.
+fn watch(agent: &Process, monit: Option<&Process>, span: Duration) -> (Rest, Option<Rest>) {
+    rest(span / 3);
+    let pids = [Some(agent.pid()), monit.map(Process::pid)];
+    let before = pids.map(|pid| pid.map(|pid| (cpu_fine(pid), wake_ups(pid))));
+    let since = Since::now();
+    rest(span);
+    let seconds = since.elapsed().as_secs_f64();
+    let mut seen = pids.into_iter().zip(before).map(|(pid, before)| {
+        let (pid, (cpu, wakes)) = (pid?, before?);
+        Some(Rest {
+            memory: memory(pid),
+            cpu_seconds_per_hour: (cpu_fine(pid) - cpu).as_secs_f64() / seconds * 3600.0,
+            wake_ups_per_second: (wake_ups(pid) - wakes) as f64 / seconds,
+        })
+    });
+    let agent = seen.next().flatten().expect("the agent is the first");
+    (agent, seen.next().flatten())
+}
+
+/// Time passing is what this bench measures, so it waits; nothing else depends on it.
+#[expect(clippy::disallowed_methods, reason = "a bench at rest measures over a span of time")]
+fn rest(span: Duration) {
+    std::thread::sleep(span);
+}
+
+fn print(interval: u32, agent: &Rest, monit: Option<&Rest>) {
+    let mib = |kib: u64| kib as f64 / 1024.0;
+    let cpu_budget = if interval == 1 { 6.0 } else { 2.0 };
+    let rows: [(&str, &str, f64, Option<f64>, Option<f64>); 5] = [
+        ("rss", "MiB", mib(agent.memory.rss), monit.map(|it| mib(it.memory.rss)), Some(7.0)),
+        ("pss", "MiB", mib(agent.memory.pss), monit.map(|it| mib(it.memory.pss)), Some(6.0)),
+        (
+            "private_dirty",
+            "MiB",
+            mib(agent.memory.private_dirty),
+            monit.map(|it| mib(it.memory.private_dirty)),
+            Some(2.0),
+        ),
+        ("cpu", "s/h", agent.cpu_seconds_per_hour, monit.map(|it| it.cpu_seconds_per_hour), Some(cpu_budget)),
+        (
+            "wake_ups",
+            "1/s",
+            agent.wake_ups_per_second,
+            monit.map(|it| it.wake_ups_per_second),
+            (interval == 10).then_some(5.0),
+        ),
+    ];
+    for (what, unit, value, yardstick, budget) in rows {
+        let name = format!("idle_{what}_50_checks_at_{interval}s");
+        let yardstick = yardstick.map(|value| ("monit, same processes and ports", value));
+        Figure { name: &name, value, unit, yardstick, budget: budget.map(Budget::AtMost) }.print();
+    }
+}
+
+fn config(listeners: &[TcpListener], interval: u32) -> String {
+    let mut text = format!("[host]\ninterval = \"{interval}s\"\n");
+    for at in 0..SERVICES {
+        let _strings_take_all =
+            write!(text, "\n[[service]]\nname = \"s{at}\"\ncommand = [\"sleep\", \"86398\"]\n");
+    }
+    for (at, listener) in listeners.iter().enumerate() {
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let _strings_take_all = write!(
+            text,
+            "\n[[check]]\nname = \"p{at}\"\nkind = \"tcp\"\naddress = \"{address}\"\ninterval = \"{interval}s\"\n"
+        );
+    }
+    text
+}
+
+/// Starts monit on the same ports and on 20 processes of its own kind.
+fn monit(folder: &Path, listeners: &[TcpListener], interval: u32) -> Option<Process> {
+    let program =
+        ["/usr/bin/monit", "/usr/local/bin/monit"].into_iter().find(|path| Path::new(path).exists());
+    let Some(program) = program else {
+        crate::rig::cannot_run_here("bench idle yardstick", "monit is not installed (apt-get install monit)");
+        return None;
+    };
+    let mut text = format!(
+        "set daemon {interval}\nset pidfile {0}/pid\nset idfile {0}/id\nset statefile {0}/st\n",
+        folder.display()
+    );
+    for (at, pid) in crate::rig::files::processes_with("sleep 86398").into_iter().enumerate() {
+        let file = folder.join(format!("p{at}.pid"));
+        fs::write(&file, pid.to_string()).expect("the folder can be written");
+        let _strings_take_all = writeln!(text, "check process p{at} with pidfile {}", file.display());
+    }
+    for (at, listener) in listeners.iter().enumerate() {
+        let port = listener.local_addr().expect("a bound socket has an address").port();
+        let _strings_take_all =
+            writeln!(text, "check host h{at} with address 127.0.0.1\n  if failed port {port} then alert");
+    }
+    let file = folder.join("monitrc");
+    crate::rig::files::write_secret(&file, &text);
+    let args = [OsStr::new("-I"), OsStr::new("-c"), file.as_os_str()];
+    Some(Process::start("monit", OsStr::new(program), &args))
+}

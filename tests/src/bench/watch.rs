@@ -1,0 +1,84 @@
+//! From a service's death to an operator's waiting watch stream: agent, spool, mutual TLS, journal (fsynced), core,
+//! stream. Beside it, the round trip of one journal-free question on the same connection.
+
+use super::{Budget, Figure, Sample};
+use crate::rig::clock::Since;
+use crate::rig::process::PATIENCE;
+use crate::rig::stack::{AgentHome, Collector};
+use picket_rpc::v1;
+use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsStr;
+use std::time::Duration;
+
+/// How many deaths.
+const DEATHS: usize = 60;
+
+/// Measures and prints.
+///
+/// # Panics
+/// If a change does not come.
+pub fn run(program: &OsStr) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    runtime.block_on(measure(program));
+}
+
+async fn measure(program: &OsStr) {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let collector = Collector::start(program, &folder.path().join("collector"));
+    let home = AgentHome::prepare(program, &folder.path().join("agent"), "bench", &collector, CONFIG).await;
+    let mut operator = collector.operator().await;
+    let request = v1::WatchIncidentsRequest { resume_token: String::new() };
+    let mut changes = operator.watch_incidents(request).await.expect("operators may watch").into_inner();
+    let mut agent = home.start(&["--stop-services"]);
+    agent.line_with("service-started");
+    let (mut deaths, mut questions) = (Vec::new(), Vec::new());
+    for _ in 0..DEATHS {
+        let pid =
+            crate::rig::files::processes_with("sleep 86399").first().copied().expect("the service runs");
+        let since = Since::now();
+        kill_process(Pid::from_raw(pid.cast_signed()).expect("not 0"), Signal::KILL)
+            .expect("the service is alive");
+        let told = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
+        assert!(told.expect("the stream lives").is_some(), "the stream must not end");
+        deaths.push(since.elapsed());
+        wait_resolved(&mut changes).await;
+        questions.push(question(&mut operator).await);
+    }
+    agent.end();
+    print(&Sample::new(deaths), &Sample::new(questions));
+}
+
+async fn wait_resolved(changes: &mut tonic::Streaming<v1::IncidentChange>) {
+    loop {
+        let told = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
+        let change = told.expect("the stream lives").expect("the stream must not end");
+        if change.code == "incident-resolved" {
+            return;
+        }
+    }
+}
+
+async fn question(operator: &mut v1::operator_client::OperatorClient<tonic::transport::Channel>) -> Duration {
+    let since = Since::now();
+    operator.list_hosts(v1::ListHostsRequest::default()).await.expect("operators may ask");
+    since.elapsed()
+}
+
+fn print(deaths: &Sample, questions: &Sample) {
+    for (name, percent, budget) in
+        [("death_to_watch_p50", 50, None), ("death_to_watch_p99", 99, Some(Budget::AtMost(150.0)))]
+    {
+        Figure {
+            name,
+            value: deaths.percentile_ms(percent),
+            unit: "ms",
+            yardstick: Some(("one question on the same connection", questions.percentile_ms(percent))),
+            budget,
+        }
+        .print();
+    }
+}
+
+const CONFIG: &str = "[host]\nenabled = false\n\n[[service]]\nname = \"bench\"\ncommand = [\"sleep\", \"86399\"]\n\
+    hold = \"100ms\"\nbudget = 1000\n";

@@ -1,0 +1,137 @@
+//! A collector and an agent as real processes in one folder, enrolled and connected.
+
+use super::client;
+use super::process::Process;
+use super::scripted;
+use picket_rpc::v1::operator_client::OperatorClient;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use tonic::transport::Channel;
+
+/// A collector process and its data folder.
+#[derive(Debug)]
+pub struct Collector {
+    program: OsString,
+    data: PathBuf,
+    /// The process.
+    pub process: Process,
+    /// Where it listens.
+    pub address: String,
+}
+
+impl Collector {
+    /// Starts a collector on a free port with its data in `folder`, and waits until it serves. `program` is a binary
+    /// whose main calls [`super::role`] first.
+    ///
+    /// # Panics
+    /// If it does not get ready.
+    pub fn start(program: &OsStr, folder: &Path) -> Self {
+        let (process, address) = launch(program, folder, "127.0.0.1:0");
+        Self { program: program.to_owned(), data: folder.to_owned(), process, address }
+    }
+
+    /// Starts it again on the same data and the same port, after its process ended.
+    ///
+    /// # Panics
+    /// If it does not get ready.
+    pub fn again(&mut self) {
+        let (process, address) = launch(&self.program, &self.data, &self.address);
+        self.process = process;
+        self.address = address;
+    }
+
+    /// The first operator's credentials.
+    pub fn credentials(&self) -> PathBuf {
+        self.data.join("operator")
+    }
+
+    /// An operator's client.
+    ///
+    /// # Panics
+    /// If the collector does not answer.
+    pub async fn operator(&self) -> OperatorClient<Channel> {
+        client::operator(&self.address, &self.credentials()).await.expect("the collector answers")
+    }
+
+    /// Replays the journal of the stopped collector: what `hash` prints.
+    ///
+    /// # Panics
+    /// If the journal does not replay.
+    pub fn hash(program: &OsStr, folder: &Path) -> String {
+        let args = [OsStr::new("__collector"), OsStr::new("hash"), OsStr::new("--data"), folder.as_os_str()];
+        let output = std::process::Command::new(program).args(args).output().expect("the program starts");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+        said.trim().to_owned()
+    }
+}
+
+fn launch(program: &OsStr, folder: &Path, listen: &str) -> (Process, String) {
+    let args = [
+        OsStr::new("__collector"),
+        OsStr::new("run"),
+        OsStr::new("--data"),
+        folder.as_os_str(),
+        OsStr::new("--listen"),
+        OsStr::new(listen),
+    ];
+    let mut process = Process::start("collector", program, &args);
+    let ready = process.line_with("\"listen\"");
+    let address =
+        ready.split('"').find(|part| part.starts_with("127.0.0.1:")).expect("ready names the address");
+    let address = address.to_owned();
+    (process, address)
+}
+
+/// An agent's folder: its configuration, its token, its state.
+#[derive(Debug)]
+pub struct AgentHome {
+    program: OsString,
+    binary: Option<OsString>,
+    folder: PathBuf,
+}
+
+impl AgentHome {
+    /// Prepares an agent for `host`: mints its token and writes `config`, to which the collector's part is added.
+    ///
+    /// # Panics
+    /// If the collector refuses or the folder cannot be written.
+    pub async fn prepare(
+        program: &OsStr,
+        folder: &Path,
+        host: &str,
+        collector: &Collector,
+        config: &str,
+    ) -> Self {
+        fs::create_dir_all(folder).expect("the folder can be made");
+        let token = scripted::mint(&mut collector.operator().await, host).await;
+        super::files::write_secret(&folder.join("token"), &token);
+        let head = format!(
+            "[agent]\nhost = \"{host}\"\nstate = \"state\"\n\n[collector]\naddress = \"{}\"\ntoken_file = \"token\"\n\n",
+            collector.address
+        );
+        fs::write(folder.join("agent.toml"), head + config).expect("the folder can be written");
+        Self { program: program.to_owned(), binary: None, folder: folder.to_owned() }
+    }
+
+    /// Starts the agent; with `extra` arguments.
+    pub fn start(&self, extra: &[&str]) -> Process {
+        let mut args: Vec<OsString> = if self.binary.is_some() { Vec::new() } else { vec!["__agent".into()] };
+        args.extend(["run", "--config"].map(OsString::from));
+        args.push(self.folder.join("agent.toml").into());
+        args.extend(["--log-format", "json"].map(OsString::from));
+        args.extend(extra.iter().map(OsString::from));
+        Process::start("agent", self.binary.as_ref().unwrap_or(&self.program), &args)
+    }
+
+    /// Uses another build of the agent: one whose main is the agent's own.
+    pub fn use_binary(&mut self, program: &OsStr) {
+        self.binary = Some(program.to_owned());
+    }
+
+    /// Its state folder.
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state")
+    }
+}

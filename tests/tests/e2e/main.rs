@@ -1,0 +1,11 @@
+//! End to end: real processes, real TLS, real services, real faults. One thread through everything.
+//!
+//! A test that needs a server which is not installed says `cannot run here: NAME: reason`, which CI counts.
+
+mod breaker;
+mod identity;
+mod link;
+mod once;
+mod servers;
+mod story;
+mod thread;
