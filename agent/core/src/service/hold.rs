@@ -1,0 +1,111 @@
+//! Being believed: from the start over the first pass of every check to a hold that has held.
+//!
+//! A hold is believed when every check passed within its later half. It is prolonged by a quarter at a time (20 ms at
+//! least) while answers are missing, for the start timeout and three holds at most. What follows a hold that broke is
+//! decided by [`super::remedy`].
+
+use super::Around;
+use super::moves::Moving;
+use super::slot::{FRESH, Process, Proof, Stage, State, Why};
+use crate::check::{CheckIx, Checks};
+use picket_proto::event::{self, Cause, Outcome};
+use picket_proto::{Mono, Span};
+
+/// A process without checks that look inside counts as having passed when it has lived this long: a server with a
+/// broken configuration ends within it.
+const SETTLED: Span = Span::from_secs(1);
+/// Shortest step by which a hold is prolonged.
+const HOLD_STEP: Span = Span::from_millis(20);
+
+impl Moving<'_> {
+    /// Begins the hold if every check has passed since the start.
+    pub(super) fn all_may_have_passed(&mut self, now: Mono, checks: &mut Checks<'_>) {
+        if let State::Verifying { process, proof, .. } = self.slot.state
+            && checks.unproven(self.ix, process.since).is_none()
+        {
+            checks.watch(now, self.ix, self.slot.spec.hold);
+            self.hold(now, process, proof, now);
+        }
+    }
+
+    pub(super) fn hold(&mut self, now: Mono, process: Process, proof: Proof, passed: Mono) {
+        let stage = Stage::Holding { passed, since: now, until: now.plus(self.slot.spec.hold) };
+        self.slot.state = State::Verifying { process, proof, stage };
+    }
+
+    /// The hold's time is over. It is believed only if every check passed within its later half: a check that hangs
+    /// in an unanswered probe proves nothing. Then the hold is prolonged, but not for ever.
+    pub(super) fn hold_is_over(
+        &mut self,
+        process: Process,
+        proof: Proof,
+        times: (Mono, Mono, Mono),
+        around: Around<'_, '_>,
+    ) {
+        let (passed, since, until) = times;
+        let spec = &self.slot.spec;
+        let half = Span::from_micros(spec.hold.micros() / 2);
+        let fresh = since.max(Mono::from_micros(around.now.micros().saturating_sub(half.micros())));
+        let Some(missing) = around.checks.unproven(self.ix, fresh) else {
+            return self.held(process, proof, (passed, since), around);
+        };
+        let patience = spec.start_timeout.plus(spec.hold.times(3));
+        if around.now.since(passed) >= patience {
+            return self.not_held(process, proof, missing, around);
+        }
+        let step = Span::from_micros(spec.hold.micros() / 4).max(HOLD_STEP);
+        let stage = Stage::Holding { passed, since, until: until.max(around.now).plus(step) };
+        self.slot.state = State::Verifying { process, proof, stage };
+    }
+
+    pub(super) fn held(
+        &mut self,
+        process: Process,
+        proof: Proof,
+        times: (Mono, Mono),
+        around: Around<'_, '_>,
+    ) {
+        let (passed, since) = times;
+        if proof == Proof::Remedy {
+            let back_after = passed.since(self.slot.streak.failed_at);
+            let held_for = around.now.since(since);
+            let check = self.failed_check(around.checks);
+            self.slot.tell_outcome(around.now, Outcome::Held { check, back_after, held_for }, around.out);
+        }
+        if !self.slot.breaker.is_closed() {
+            self.slot.breaker.close();
+            self.slot.tell_breaker(event::Breaker::Closed, around.out);
+        }
+        self.slot.streak = FRESH;
+        self.slot.deaths.passed();
+        around.checks.relax(around.now, self.ix);
+        self.slot.state = State::Running { process };
+    }
+
+    /// It lives, but did not pass or stopped passing.
+    pub(super) fn not_held(
+        &mut self,
+        process: Process,
+        proof: Proof,
+        missing: (CheckIx, Cause),
+        around: Around<'_, '_>,
+    ) {
+        let (check, cause) = missing;
+        if proof == Proof::Remedy {
+            let name = self.check_name(check, around.checks);
+            let outcome = Outcome::StillFailing { check: name, cause };
+            self.slot.tell_outcome(around.now, outcome, around.out);
+        }
+        around.checks.relax(around.now, self.ix);
+        self.check_failed(Why::Check(check, cause), process, around);
+    }
+
+    /// A pass between two deaths makes them two: only the budget limits those. A process that nothing looks into
+    /// has passed when it has lived for a while.
+    pub(super) fn forget_if_proven(&mut self, process: Process, stage: Stage, around: &Around<'_, '_>) {
+        let settled = around.now.since(process.since) >= SETTLED || around.checks.looks_inside(self.ix);
+        if matches!(stage, Stage::Holding { .. }) && settled {
+            self.slot.deaths.passed();
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The moves of one service: what each fact, reading and deadline does in each state.
+//!
+//! Every pair of a state and a fact is written out; what a state can't take is refused and counted. A kill is repeated
+//! every 10 s, and an agent that ends waits for two of them at most. Whether a recovery is believed and which remedy
+//! follows a failure is decided beside.
+
+use super::slot::{Aim, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
+use super::{Around, ServiceIx};
+use crate::check::{Seen, Sight, Voice, tell};
+use crate::timer::Dice;
+use picket_proto::event::{self, Exit};
+use picket_proto::{Mono, Span, Text};
+
+/// From one kill to the next where the first did not end it (a process in an uninterruptible wait).
+const KILL_AGAIN: Span = Span::from_secs(10);
+/// Kills after which an agent that ends does not wait for this service any more.
+const KILLS_MAX: u8 = 2;
+
+/// Whether a fact fitted the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    Yes,
+    No,
+}
+
+/// One service while it moves.
+pub(super) struct Moving<'a> {
+    pub(super) ix: ServiceIx,
+    pub(super) slot: &'a mut Slot,
+    pub(super) dice: &'a mut Dice,
+    pub(super) order: Option<Verb>,
+}
+
+impl Moving<'_> {
+    pub(super) fn absent(&mut self) -> Taken {
+        if !matches!(self.slot.state, State::Idle) {
+            return Taken::No;
+        }
+        // The first start of a run counts as a try: when it fails, what follows waits as after a failed remedy.
+        self.slot.streak.tries = 1;
+        self.start(Aim::Verify(Proof::First));
+        Taken::Yes
+    }
+
+    pub(super) fn started(&mut self, pid: u32, adopted: bool, around: Around<'_, '_>) -> Taken {
+        let process = Process { pid, since: around.now };
+        let service = self.slot.spec.name.clone();
+        let fact = event::Fact::Started(event::Started { service, pid, adopted });
+        match self.slot.state {
+            State::Idle if adopted => {
+                around.checks.adopted(around.now, self.ix);
+                self.slot.state = State::Running { process };
+            }
+            State::Starting { aim: Aim::Verify(proof) } => {
+                around.checks.started(around.now, self.ix);
+                let until = around.now.plus(self.slot.spec.start_timeout);
+                self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
+                self.all_may_have_passed(around.now, around.checks);
+            }
+            State::Starting { aim: Aim::End } => self.stop(around.now, process, Then::End),
+            State::Idle
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Stopping { .. }
+            | State::Waiting { .. }
+            | State::Broken { .. }
+            | State::Ended => return Taken::No,
+        }
+        tell(around.out, fact);
+        Taken::Yes
+    }
+
+    pub(super) fn exited(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) -> Taken {
+        let starting = matches!(self.slot.state, State::Starting { .. });
+        if !starting && self.slot.process().is_none_or(|process| process.pid != pid) {
+            return Taken::No;
+        }
+        if let State::Stopping { then, .. } = self.slot.state {
+            around.checks.ended(around.now, self.ix);
+            self.slot.tell_exit(around.now, pid, exit, around.out);
+            match then {
+                Then::Start => self.start(Aim::Verify(Proof::Remedy)),
+                Then::End => self.slot.state = State::Ended,
+            }
+            return Taken::Yes;
+        }
+        let voice = Voice { owner: Some(&self.slot.spec.name), out: &mut *around.out };
+        around.checks.died(around.now, self.ix, voice);
+        self.slot.tell_exit(around.now, pid, exit, around.out);
+        self.exited_unasked(pid, exit, around);
+        Taken::Yes
+    }
+
+    pub(super) fn exited_unasked(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
+        match self.slot.state {
+            State::Starting { aim: Aim::End } => self.slot.state = State::Ended,
+            State::Starting { aim: Aim::Verify(proof) } => self.died(pid, exit, proof, around),
+            State::Verifying { process, proof, stage } => {
+                self.forget_if_proven(process, stage, &around);
+                self.died(pid, exit, proof, around);
+            }
+            State::Running { .. } => self.died(pid, exit, Proof::Alone, around),
+            State::Waiting { wait, .. } => self.slot.state = State::Waiting { process: None, wait },
+            State::Broken { retry_at, .. } => self.slot.state = State::Broken { process: None, retry_at },
+            State::Idle | State::Stopping { .. } | State::Ended => {}
+        }
+    }
+
+    pub(super) fn evidence(&mut self, pid: u32, last_line: &str, around: Around<'_, '_>) -> Taken {
+        if !last_line.is_empty() {
+            let (service, last_line) = (self.slot.spec.name.clone(), Text::new(last_line));
+            tell(around.out, event::Fact::Evidence(event::Evidence { service, pid, last_line }));
+        }
+        self.slot.deaths.explained(pid, last_line);
+        if let State::Waiting { process, wait: Wait::Evidence { .. } } = self.slot.state
+            && !self.slot.deaths.waits()
+        {
+            self.decide(process, around);
+        }
+        Taken::Yes
+    }
+
+    pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
+        match (self.slot.state, seen.sight) {
+            (State::Running { process }, Sight::Fails(cause)) => {
+                self.check_failed(Why::Check(seen.check, cause), process, around);
+            }
+            (
+                State::Verifying { process, proof, stage: stage @ Stage::Holding { .. } },
+                Sight::Fails(cause),
+            ) => {
+                self.forget_if_proven(process, stage, &around);
+                self.not_held(process, proof, (seen.check, cause), around);
+            }
+            (State::Verifying { stage: Stage::Rising { .. }, .. }, Sight::FirstPass | Sight::Passes) => {
+                self.all_may_have_passed(around.now, around.checks);
+            }
+            (State::Verifying { process, proof, stage: Stage::Holding { passed, .. } }, Sight::Doubt) => {
+                self.hold(around.now, process, proof, passed);
+            }
+            (State::Broken { process: Some(process), .. }, Sight::FirstPass | Sight::Passes)
+                if around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() =>
+            {
+                around.checks.watch(around.now, self.ix, self.slot.spec.hold);
+                self.hold(around.now, process, Proof::Alone, around.now);
+            }
+            // What else is seen changes nothing: it is on its way down, or waits for its turn.
+            (
+                State::Idle
+                | State::Starting { .. }
+                | State::Verifying { .. }
+                | State::Running { .. }
+                | State::Stopping { .. }
+                | State::Waiting { .. }
+                | State::Broken { .. }
+                | State::Ended,
+                Sight::FirstPass | Sight::Passes | Sight::Doubt | Sight::Fails(_),
+            ) => {}
+        }
+    }
+
+    pub(super) fn due(&mut self, around: Around<'_, '_>) {
+        match self.slot.state {
+            State::Verifying { process, proof, stage: Stage::Rising { .. } } => {
+                let missing = around.checks.unproven(self.ix, process.since);
+                if let Some(missing) = missing {
+                    self.not_held(process, proof, missing, around);
+                } else {
+                    self.all_may_have_passed(around.now, around.checks);
+                }
+            }
+            State::Verifying { process, proof, stage: Stage::Holding { passed, since, until } } => {
+                self.hold_is_over(process, proof, (passed, since, until), around);
+            }
+            State::Stopping { process, then, kills, .. } => self.kill(around.now, process, then, kills),
+            State::Waiting { process, wait: Wait::Evidence { .. } } => {
+                self.slot.deaths.explain_without_words();
+                self.decide(process, around);
+            }
+            State::Waiting { process, wait: Wait::Restart { .. } } => self.remedy_or_believe(process, around),
+            State::Broken { process, .. } => {
+                self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
+                self.begin(process, around);
+            }
+            State::Idle | State::Starting { .. } | State::Running { .. } | State::Ended => {}
+        }
+    }
+
+    pub(super) fn end(&mut self, around: Around<'_, '_>) {
+        match self.slot.state {
+            State::Starting { .. } => self.slot.state = State::Starting { aim: Aim::End },
+            State::Stopping { process, kill_at, kills, .. } => {
+                self.slot.state = State::Stopping { process, then: Then::End, kill_at, kills };
+            }
+            State::Idle
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Waiting { .. }
+            | State::Broken { .. }
+            | State::Ended => match self.slot.process() {
+                Some(process) => self.stop(around.now, process, Then::End),
+                None => self.slot.state = State::Ended,
+            },
+        }
+    }
+
+    pub(super) fn start(&mut self, aim: Aim) {
+        self.order = Some(Verb::Start);
+        self.slot.state = State::Starting { aim };
+    }
+
+    pub(super) fn stop(&mut self, now: Mono, process: Process, then: Then) {
+        self.order = Some(Verb::Stop);
+        let kill_at = now.plus(self.slot.spec.stop_timeout);
+        self.slot.state = State::Stopping { process, then, kill_at, kills: 0 };
+    }
+
+    pub(super) fn kill(&mut self, now: Mono, process: Process, then: Then, kills: u8) {
+        if then == Then::End && kills >= KILLS_MAX {
+            self.slot.state = State::Ended;
+            return;
+        }
+        self.order = Some(Verb::Kill);
+        let kill_at = now.plus(KILL_AGAIN);
+        self.slot.state = State::Stopping { process, then, kill_at, kills: kills.saturating_add(1) };
+    }
+}

@@ -1,0 +1,118 @@
+//! Being restarted: from a failure to the next remedy, or to rest.
+//!
+//! The first remedy of a streak begins with the failure itself. Later ones wait for last words (500 ms at most) and
+//! then for the backoff; where the budget is used up or deaths are the same, the breaker opens instead. What has
+//! healed while it waited is not restarted.
+
+use super::Around;
+use super::moves::Moving;
+use super::slot::{Aim, Process, Proof, State, Then, Wait, Why};
+use crate::check::{CheckIx, Checks, tell};
+use crate::policy;
+use picket_proto::event::{self, Because, Exit, Outcome, Remedy, Trigger};
+use picket_proto::{Name, Span};
+
+/// How long last words are waited for: 500 ms is ample for a pipe's rest, and no outage gets noticeably longer.
+const EVIDENCE_WAIT: Span = Span::from_millis(500);
+
+impl Moving<'_> {
+    pub(super) fn died(&mut self, pid: u32, exit: Exit, proof: Proof, around: Around<'_, '_>) {
+        self.slot.deaths.ended(pid, exit);
+        if proof == Proof::Remedy {
+            self.slot.tell_outcome(around.now, Outcome::Died(exit), around.out);
+        }
+        self.failed(Why::Exit(exit), None, around);
+    }
+
+    pub(super) fn check_failed(&mut self, why: Why, process: Process, around: Around<'_, '_>) {
+        if let Why::Check(check, cause) = why {
+            self.slot.deaths.failed(check, cause);
+        }
+        self.failed(why, Some(process), around);
+    }
+
+    /// It failed: at once a remedy, or a wait.
+    pub(super) fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
+        self.slot.streak.failed_at = around.now;
+        self.slot.streak.why = why;
+        if self.slot.streak.tries == 0 && self.slot.rests(around.now).is_none() {
+            self.begin(process, around);
+        } else if self.slot.deaths.waits() {
+            let wait = Wait::Evidence { until: around.now.plus(EVIDENCE_WAIT) };
+            self.slot.state = State::Waiting { process, wait };
+        } else {
+            self.decide(process, around);
+        }
+    }
+
+    /// All that can be known about the failure is known: rest, or restart after the backoff.
+    pub(super) fn decide(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        if let Some(because) = self.slot.rests(around.now) {
+            return self.open(process, because, around);
+        }
+        let (spec, tries) = (&self.slot.spec, self.slot.streak.tries);
+        let delay = policy::backoff(spec.backoff_first, spec.backoff_max, tries.saturating_sub(1), self.dice);
+        let at = self.slot.streak.failed_at.plus(delay);
+        self.slot.state = State::Waiting { process, wait: Wait::Restart { at } };
+    }
+
+    pub(super) fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
+        let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);
+        let last = self.trigger(around.checks);
+        let attempts = self.slot.streak.attempt;
+        self.slot.tell_breaker(event::Breaker::Open { because, attempts, last, retry_in }, around.out);
+        self.slot.state = State::Broken { process, retry_at: around.now.plus(retry_in) };
+    }
+
+    /// A restart is due; but what has healed meanwhile is not restarted.
+    pub(super) fn remedy_or_believe(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        let healed =
+            process.filter(|_| around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none());
+        if let Some(process) = healed {
+            around.checks.watch(around.now, self.ix, self.slot.spec.hold);
+            return self.hold(around.now, process, Proof::Alone, around.now);
+        }
+        self.begin(process, around);
+    }
+
+    /// A remedy begins.
+    pub(super) fn begin(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        let streak = &mut self.slot.streak;
+        streak.tries = streak.tries.saturating_add(1);
+        streak.attempt = streak.attempt.saturating_add(1);
+        let (attempt, delay) = (streak.attempt, around.now.since(streak.failed_at));
+        self.slot.budget.spend(around.now);
+        let begun = event::RemedyBegun {
+            service: self.slot.spec.name.clone(),
+            remedy: Remedy::Restart,
+            attempt,
+            trigger: self.trigger(around.checks),
+            delay,
+        };
+        tell(around.out, event::Fact::Remedy(begun));
+        match process {
+            Some(process) => self.stop(around.now, process, Then::Start),
+            None => self.start(Aim::Verify(Proof::Remedy)),
+        }
+    }
+
+    pub(super) fn trigger(&self, checks: &Checks<'_>) -> Trigger {
+        match self.slot.streak.why {
+            Why::Exit(exit) => Trigger::Exit(exit),
+            Why::Check(check, cause) => Trigger::Check { check: self.check_name(check, checks), cause },
+        }
+    }
+
+    /// The check that had failed: an exit is the process check's failure.
+    pub(super) fn failed_check(&self, checks: &Checks<'_>) -> Name {
+        let process = checks.process_of(self.ix);
+        match (self.slot.streak.why, process) {
+            (Why::Check(check, _), _) | (Why::Exit(_), Some(check)) => self.check_name(check, checks),
+            (Why::Exit(_), None) => self.slot.spec.name.clone(),
+        }
+    }
+
+    pub(super) fn check_name(&self, check: CheckIx, checks: &Checks<'_>) -> Name {
+        checks.get(check).map_or_else(|| self.slot.spec.name.clone(), |slot| slot.spec().name.clone())
+    }
+}

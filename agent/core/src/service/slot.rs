@@ -1,0 +1,218 @@
+//! One service and all that is remembered of it: where it stands, its streak of failures, its next deadline.
+//!
+//! What moves it from state to state is written beside: [`super::moves`] for what happens, [`super::hold`] for being
+//! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
+
+use super::{ServiceIx, Spec};
+use crate::check::{CheckIx, Facts, tell};
+use crate::policy::{Breaker, Budget, Deaths};
+use crate::timer::{Reason, Seat, Timed};
+use picket_proto::event::{self, Because, Cause, Exit, Outcome, Remedy};
+use picket_proto::{Mono, Span};
+
+/// One service with all that is remembered of it.
+#[derive(Debug)]
+pub struct Slot {
+    pub(super) spec: Spec,
+    pub(super) state: State,
+    pub(super) streak: Streak,
+    pub(super) deaths: Deaths,
+    pub(super) budget: Budget,
+    pub(super) breaker: Breaker,
+    /// What the shell has to do, until it is fetched.
+    pub(super) order: Option<Verb>,
+    /// The next service in the queue of orders.
+    pub(super) link: Option<ServiceIx>,
+    pub(super) seat: Seat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Start,
+    Stop,
+    Kill,
+}
+
+/// A living process.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Process {
+    pub(super) pid: u32,
+    pub(super) since: Mono,
+}
+
+/// What a verification is to prove.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The first start of this run.
+    First,
+    /// A remedy.
+    Remedy,
+    /// Its checks passed again without one.
+    Alone,
+}
+
+/// What follows when a started process is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    Verify(Proof),
+    /// The agent ends: it is stopped again.
+    End,
+}
+
+/// What follows when a stopping process is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    Start,
+    End,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stage {
+    /// Not all checks have passed yet.
+    Rising { until: Mono },
+    /// All have passed; they must stay good from `since` to `until`.
+    Holding { passed: Mono, since: Mono, until: Mono },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wait {
+    /// For last words, then for what policy says.
+    Evidence { until: Mono },
+    /// For the restart.
+    Restart { at: Mono },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum State {
+    /// Nothing is known of it.
+    Idle,
+    /// A start was ordered.
+    Starting { aim: Aim },
+    /// It lives and must prove itself.
+    Verifying { process: Process, proof: Proof, stage: Stage },
+    /// It lives and has proved itself, or was found alive.
+    Running { process: Process },
+    /// It was asked to end.
+    Stopping { process: Process, then: Then, kill_at: Mono, kills: u8 },
+    /// It failed, and a remedy is to come.
+    Waiting { process: Option<Process>, wait: Wait },
+    /// Its breaker is open.
+    Broken { process: Option<Process>, retry_at: Mono },
+    /// The agent ends and it is gone.
+    Ended,
+}
+
+/// Why it failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Exit(Exit),
+    Check(CheckIx, Cause),
+}
+
+/// Failures that follow each other without a remedy that held.
+#[derive(Debug)]
+pub(super) struct Streak {
+    /// Starts that did not hold, the very first one of the run included.
+    pub(super) tries: u16,
+    /// Remedies begun.
+    pub(super) attempt: u16,
+    /// The latest failure.
+    pub(super) failed_at: Mono,
+    pub(super) why: Why,
+}
+
+pub(super) const FRESH: Streak =
+    Streak { tries: 0, attempt: 0, failed_at: Mono::NEVER, why: Why::Exit(Exit::Unknown) };
+
+impl Slot {
+    /// A service of which nothing is known yet.
+    pub fn new(spec: Spec) -> Self {
+        Self {
+            spec,
+            state: State::Idle,
+            streak: FRESH,
+            deaths: Deaths::default(),
+            budget: Budget::default(),
+            breaker: Breaker::default(),
+            order: None,
+            link: None,
+            seat: Seat::default(),
+        }
+    }
+
+    /// What it is.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    pub(super) const fn process(&self) -> Option<Process> {
+        match self.state {
+            State::Idle | State::Starting { .. } | State::Ended => None,
+            State::Verifying { process, .. }
+            | State::Running { process }
+            | State::Stopping { process, .. } => Some(process),
+            State::Waiting { process, .. } | State::Broken { process, .. } => process,
+        }
+    }
+
+    pub(super) const fn deadline(&self) -> (Mono, Reason) {
+        match self.state {
+            State::Verifying { stage: Stage::Rising { until }, .. } => (until, Reason::StartTimeout),
+            State::Verifying { stage: Stage::Holding { until, .. }, .. } => (until, Reason::Held),
+            State::Stopping { kill_at, .. } => (kill_at, Reason::Kill),
+            State::Waiting { wait: Wait::Evidence { until }, .. } => (until, Reason::Evidence),
+            State::Waiting { wait: Wait::Restart { at }, .. } => (at, Reason::Restart),
+            State::Broken { retry_at, .. } => (retry_at, Reason::HalfOpen),
+            State::Idle | State::Starting { .. } | State::Running { .. } | State::Ended => {
+                (Mono::NEVER, Reason::Restart)
+            }
+        }
+    }
+
+    pub(super) fn tell_exit(&self, now: Mono, pid: u32, exit: Exit, out: &mut Facts) {
+        let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
+        let asked = matches!(self.state, State::Stopping { .. });
+        let service = self.spec.name.clone();
+        tell(out, event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
+    }
+
+    pub(super) fn tell_outcome(&self, now: Mono, outcome: Outcome, out: &mut Facts) {
+        let ended = event::RemedyEnded {
+            service: self.spec.name.clone(),
+            remedy: Remedy::Restart,
+            attempt: self.streak.attempt,
+            outcome,
+            took: now.since(self.streak.failed_at),
+        };
+        tell(out, event::Fact::Outcome(ended));
+    }
+
+    pub(super) fn tell_breaker(&self, to: event::Breaker, out: &mut Facts) {
+        tell(out, event::Fact::Breaker(event::BreakerMoved { service: self.spec.name.clone(), to }));
+    }
+
+    /// Why remedies must rest now, if they must.
+    pub(super) fn rests(&self, now: Mono) -> Option<Because> {
+        let spec = &self.spec;
+        if spec.same_deaths > 0 && self.deaths.same() >= spec.same_deaths {
+            return Some(Because::SameDeath(self.deaths.same()));
+        }
+        let used_up = Because::Budget { allowed: spec.budget, window: spec.budget_window };
+        let allowed = self.budget.allows(now, spec.budget, spec.budget_window);
+        // A single try of an open breaker that did not hold opens it again, whatever the budget says.
+        let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
+        if allowed { again } else { Some(used_up) }
+    }
+}
+
+impl Timed for Slot {
+    fn due(&self) -> Mono {
+        self.deadline().0
+    }
+    fn seat(&mut self) -> &mut Seat {
+        &mut self.seat
+    }
+    fn seated(&self) -> Seat {
+        self.seat
+    }
+}
