@@ -1,3 +1,5 @@
+//! Checks on virtual time: what readings make of a verdict, and when probes go out.
+
 use super::*;
 use std::vec::Vec as List;
 

@@ -1,3 +1,5 @@
+//! Budgets, deaths and breakers, each for itself.
+
 use super::*;
 
 #[test]

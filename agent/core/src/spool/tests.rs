@@ -1,3 +1,4 @@
+//! The spool under random appends and acks, and at its limits.
 #![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 use super::*;
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};

@@ -1,0 +1,89 @@
+//! When to look again: every interval, faster after a start, evenly while a recovery is watched.
+//!
+//! Probes of one check never overlap: while one is out nothing is due, and one that is answered late keeps its phase.
+//! After a start the waits grow from 5 ms to 500 ms until a probe passes, and never beyond the interval.
+
+use super::Sight;
+use super::slot::Slot;
+use picket_proto::event::Verdict;
+use picket_proto::{Mono, Span};
+
+/// From one probe to the next after a start, milliseconds. A server that listens within 5 ms is seen within 10, and
+/// one that takes a minute costs two probes a second.
+const RAMP: [u64; 7] = [5, 10, 20, 50, 100, 200, 500];
+/// Shortest time between probes while a recovery is watched.
+const WATCH_MIN: Span = Span::from_millis(20);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flight {
+    /// No probe is out.
+    Home,
+    /// A probe is out.
+    Asked,
+    /// A probe is out, about a process that is gone by now.
+    Stale,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Every interval.
+    Steady,
+    /// After a start: fast, slowing down, until it passes. Failures are no verdict yet.
+    Ramp(u8),
+    /// While a recovery is watched: every so many milliseconds.
+    Watch(u32),
+}
+
+impl Slot {
+    pub(super) fn interval(&self) -> Span {
+        self.spec.interval.max(Span::from_millis(1))
+    }
+
+    /// Sets when to look again after an answer.
+    pub(super) fn pace_on(&mut self, now: Mono, sight: Option<Sight>) {
+        let good = matches!(sight, Some(Sight::FirstPass | Sight::Passes));
+        match self.pace {
+            Pace::Ramp(_) if good && matches!(self.base, Verdict::Up | Verdict::Degraded) => {
+                self.pace = Pace::Steady;
+                self.beat = now;
+                self.due = now.plus(self.interval());
+            }
+            Pace::Ramp(step) => {
+                let wait = Span::from_millis(RAMP[usize::from(step).min(RAMP.len() - 1)]);
+                self.due = now.plus(wait.min(self.interval()));
+                self.pace = Pace::Ramp(if good { 0 } else { step.saturating_add(1) });
+            }
+            Pace::Watch(ms) => self.due = now.plus(Span::from_millis(u64::from(ms)).min(self.interval())),
+            Pace::Steady => {
+                let missed = now.since(self.beat).micros() / self.interval().micros();
+                self.beat = self.beat.plus(self.interval().times(missed));
+                self.due = self.beat.plus(self.interval());
+            }
+        }
+    }
+
+    /// An answer that is still out tells of the past.
+    pub(super) fn distrust_flight(&mut self) {
+        if self.flight == Flight::Asked {
+            self.flight = Flight::Stale;
+        }
+    }
+
+    pub(super) fn look_at(&mut self, when: Mono) {
+        self.beat = when;
+        self.due = if self.flight == Flight::Home { when } else { Mono::NEVER };
+    }
+
+    /// A recovery is watched: at least four looks within `hold`, none sooner than 20 ms after the last.
+    pub(super) fn watch(&mut self, now: Mono, hold: Span) {
+        let every = Span::from_micros(hold.micros() / 4).max(WATCH_MIN);
+        self.pace = Pace::Watch(u32::try_from(every.millis()).unwrap_or(u32::MAX));
+        self.look_at(now.plus(every.min(self.interval())));
+    }
+
+    /// Back to every interval.
+    pub(super) fn relax(&mut self, now: Mono) {
+        self.pace = Pace::Steady;
+        self.look_at(now.plus(self.interval()));
+    }
+}

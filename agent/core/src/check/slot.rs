@@ -1,0 +1,91 @@
+//! One check and all that is remembered of it, in 256 bytes at most: the 1,024 of an agent take 256 KiB.
+//!
+//! What its readings say is judged in [`super::verdict`]; when it is probed is set in [`super::pace`].
+
+use super::Spec;
+use super::pace::{Flight, Pace};
+use super::verdict::{FLAPS, Streak};
+use crate::timer::{Seat, Timed};
+use picket_proto::Mono;
+use picket_proto::event::{Cause, Verdict};
+
+/// One check with all that is remembered of it.
+#[derive(Debug)]
+pub struct Slot {
+    pub(super) spec: Spec,
+    /// When to probe; never while an answer is awaited.
+    pub(super) due: Mono,
+    /// The last due time of the regular pace: keeps the check's phase when an answer takes long.
+    pub(super) beat: Mono,
+    /// The last good reading since its service started.
+    pub(super) good_at: Option<Mono>,
+    /// Since when it is what was told.
+    pub(super) since: Mono,
+    pub(super) streak: Option<Streak>,
+    /// Why the last reading was bad; nothing after a good one.
+    pub(super) cause: Option<Cause>,
+    pub(super) pace: Pace,
+    /// The latest changes in whole seconds, newest first.
+    pub(super) flips: [u32; FLAPS],
+    pub(super) flipped: u8,
+    pub(super) seat: Seat,
+    /// What the readings say.
+    pub(super) base: Verdict,
+    /// What was told: the base, or that it flaps.
+    pub(super) told: Verdict,
+    pub(super) flight: Flight,
+    /// Bad readings in a row.
+    pub(super) bad: u8,
+}
+
+impl Slot {
+    /// A check of which nothing is known yet.
+    pub fn new(spec: Spec) -> Self {
+        Self {
+            spec,
+            due: Mono::NEVER,
+            beat: Mono::NEVER,
+            good_at: None,
+            since: Mono::NEVER,
+            streak: None,
+            cause: None,
+            pace: Pace::Steady,
+            flips: [0; FLAPS],
+            flipped: 0,
+            seat: Seat::default(),
+            base: Verdict::Unknown,
+            told: Verdict::Unknown,
+            flight: Flight::Home,
+            bad: 0,
+        }
+    }
+
+    /// What it is.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
+    /// What was told of it last.
+    pub fn verdict(&self) -> Verdict {
+        self.told
+    }
+
+    /// Since when.
+    pub fn since(&self) -> Mono {
+        self.since
+    }
+}
+
+impl Timed for Slot {
+    fn due(&self) -> Mono {
+        self.due
+    }
+    fn seat(&mut self) -> &mut Seat {
+        &mut self.seat
+    }
+    fn seated(&self) -> Seat {
+        self.seat
+    }
+}
+
+const _: () = assert!(size_of::<Slot>() <= 256);

@@ -1,0 +1,190 @@
+//! From readings to a verdict: enough in a row change it, too many changes are flapping.
+//!
+//! A streak of readings that speak against the verdict decides after `fall` or `rise` of them, and by the mildest of
+//! them. Six changes within 10 minutes are flapping, until 5 minutes without a change. Until a fresh process has
+//! passed once its failures count as no verdict.
+
+use super::pace::Pace;
+use super::slot::Slot;
+use super::{Limits, Reading, Sight, Voice, tell};
+use picket_proto::event::{self, Cause, Verdict, VerdictChanged};
+use picket_proto::{Mono, Span};
+
+/// So many changes within [`FLAP_WINDOW`] are flapping: three full ups and downs, which no single fault makes.
+pub(super) const FLAPS: usize = 6;
+/// 10 minutes: three failures in less are not three independent ones.
+const FLAP_WINDOW: Span = Span::from_secs(600);
+/// 5 minutes without a change end it: half the window, so that it can't end and begin within one.
+const CALM: Span = Span::from_secs(300);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Better,
+    Worse,
+    Blind,
+}
+
+/// Readings in a row that speak against the verdict.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Streak {
+    pub(super) way: Way,
+    pub(super) count: u8,
+    /// The mildest change that all of them agree on.
+    pub(super) to: Verdict,
+    pub(super) first: Mono,
+}
+
+impl Slot {
+    /// What one reading alone would say, and why it is not good.
+    pub(super) fn weigh(&self, reading: Reading) -> (Verdict, Option<Cause>) {
+        match (reading, self.spec.limits) {
+            (Reading::Good, _) | (Reading::Level(_), None) => (Verdict::Up, None),
+            (Reading::Bad(cause @ Cause::Local(_)), _) => (Verdict::Unknown, Some(cause)),
+            (Reading::Bad(cause), _) => (Verdict::Down, Some(cause)),
+            (Reading::Level(level), Some(limits)) => weigh_level(level, limits),
+        }
+    }
+
+    pub(super) fn read(&mut self, now: Mono, reading: Reading, voice: Voice<'_>) -> Option<Sight> {
+        let (class, cause) = self.weigh(reading);
+        let sight = self.sight(now, class, cause);
+        self.cause = cause;
+        if let Some(first) = self.judge(now, class) {
+            if self.pace == Pace::Steady {
+                self.flip(now);
+            }
+            self.say(now, first, voice);
+        } else {
+            self.say(now, now, voice);
+        }
+        self.pace_on(now, sight);
+        sight
+    }
+
+    pub(super) fn sight(&mut self, now: Mono, class: Verdict, cause: Option<Cause>) -> Option<Sight> {
+        match (class, cause) {
+            (Verdict::Up | Verdict::Degraded, _) => {
+                self.bad = 0;
+                let before = self.good_at.replace(now);
+                Some(if before.is_some() { Sight::Passes } else { Sight::FirstPass })
+            }
+            (Verdict::Down, Some(cause)) => {
+                self.bad = self.bad.saturating_add(1);
+                let enough = self.bad >= self.spec.fall && !self.in_grace();
+                Some(if enough { Sight::Fails(cause) } else { Sight::Doubt })
+            }
+            (Verdict::Down, None) | (Verdict::Unknown | Verdict::Flapping, _) => None,
+        }
+    }
+
+    pub(super) fn in_grace(&self) -> bool {
+        matches!(self.pace, Pace::Ramp(_)) && self.good_at.is_none()
+    }
+
+    /// Counts a reading; when that changes the verdict, answers when the first of the deciding readings came.
+    pub(super) fn judge(&mut self, now: Mono, class: Verdict) -> Option<Mono> {
+        if class == self.base || (self.in_grace() && class != Verdict::Up) {
+            self.streak = None;
+            return None;
+        }
+        let way = way_of(self.base, class);
+        let streak = match self.streak {
+            Some(old) if old.way == way => {
+                Streak { count: old.count.saturating_add(1), to: mildest(old, class), ..old }
+            }
+            Some(_) | None => Streak { way, count: 1, to: class, first: now },
+        };
+        let enough = match (way, self.base) {
+            (Way::Better, Verdict::Unknown) => 1,
+            (Way::Better, _) => self.spec.rise,
+            (Way::Worse | Way::Blind, _) => self.spec.fall,
+        };
+        if streak.count < enough {
+            self.streak = Some(streak);
+            return None;
+        }
+        self.streak = None;
+        self.base = streak.to;
+        Some(streak.first)
+    }
+
+    pub(super) fn flip(&mut self, now: Mono) {
+        self.flips.rotate_right(1);
+        self.flips[0] = in_seconds(now);
+        self.flipped = self.flipped.saturating_add(1).min(FLAPS as u8);
+    }
+
+    /// Whether it changes too often: six changes begin it, a calm time ends it. The calm is noticed by the first
+    /// reading after it, so it needs no timer of its own.
+    pub(super) fn flaps(&self, now: Mono) -> bool {
+        let ago = |seconds: u32| in_seconds(now).saturating_sub(seconds);
+        if self.told == Verdict::Flapping {
+            return u64::from(ago(self.flips[0])) < CALM.secs();
+        }
+        usize::from(self.flipped) == FLAPS
+            && u64::from(ago(self.flips[FLAPS - 1])) < FLAP_WINDOW.secs()
+            && u64::from(ago(self.flips[0])) < CALM.secs()
+    }
+
+    /// Tells the verdict if it is another than before.
+    pub(super) fn say(&mut self, now: Mono, first: Mono, voice: Voice<'_>) {
+        let to = if self.flaps(now) { Verdict::Flapping } else { self.base };
+        self.say_it(now, first, to, voice);
+    }
+
+    pub(super) fn say_it(&mut self, now: Mono, first: Mono, to: Verdict, voice: Voice<'_>) {
+        if to == self.told {
+            return;
+        }
+        let change = VerdictChanged {
+            check: self.spec.name.clone(),
+            kind: self.spec.kind,
+            service: voice.owner.cloned(),
+            from: self.told,
+            to,
+            cause: if to == Verdict::Up { None } else { self.cause },
+            after: now.since(first),
+        };
+        self.told = to;
+        self.since = now;
+        tell(voice.out, event::Fact::Verdict(change));
+    }
+}
+
+fn weigh_level(level: u32, limits: Limits) -> (Verdict, Option<Cause>) {
+    if level >= limits.down {
+        (Verdict::Down, Some(Cause::Above { level, limit: limits.down }))
+    } else if level >= limits.degraded {
+        (Verdict::Degraded, Some(Cause::Above { level, limit: limits.degraded }))
+    } else {
+        (Verdict::Up, None)
+    }
+}
+
+fn way_of(base: Verdict, class: Verdict) -> Way {
+    match (base, class) {
+        (_, Verdict::Unknown) => Way::Blind,
+        (Verdict::Unknown, Verdict::Up) => Way::Better,
+        (Verdict::Unknown, _) => Way::Worse,
+        (_, _) => {
+            if class > base {
+                Way::Worse
+            } else {
+                Way::Better
+            }
+        }
+    }
+}
+
+fn mildest(streak: Streak, class: Verdict) -> Verdict {
+    match streak.way {
+        Way::Better => streak.to.max(class),
+        Way::Worse => streak.to.min(class),
+        Way::Blind => class,
+    }
+}
+
+/// Whole seconds; 136 years fit.
+fn in_seconds(at: Mono) -> u32 {
+    u32::try_from(at.micros() / 1_000_000).unwrap_or(u32::MAX)
+}
