@@ -69,7 +69,7 @@ fn config(program: &OsStr, address: SocketAddr) -> String {
     let program = program.to_str().expect("the program's path is UTF-8");
     format!(
         "[host]\nenabled = false\n\n[[service]]\nname = \"bench\"\ncommand = [\"{program}\", \"__listen\", \"{address}\"]\n\
-         hold = \"100ms\"\nbudget = 1000\n\n[[service.check]]\nkind = \"tcp\"\naddress = \"{address}\"\ninterval = \"10s\"\n"
+         hold = \"100ms\"\nbudget = 32\nbudget_window = \"1s\"\n\n[[service.check]]\nkind = \"tcp\"\naddress = \"{address}\"\ninterval = \"10s\"\n"
     )
 }
 

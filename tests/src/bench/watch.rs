@@ -81,4 +81,4 @@ fn print(deaths: &Sample, questions: &Sample) {
 }
 
 const CONFIG: &str = "[host]\nenabled = false\n\n[[service]]\nname = \"bench\"\ncommand = [\"sleep\", \"86399\"]\n\
-    hold = \"100ms\"\nbudget = 1000\n";
+    hold = \"100ms\"\nbudget = 32\nbudget_window = \"1s\"\n";

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// Runs the server until it is killed.
@@ -40,13 +41,24 @@ fn greet(mut stream: TcpStream) -> std::io::Result<()> {
     stream.write_all(b"+HELLO\r\n")
 }
 
-/// A port on loopback that was free a moment ago.
+/// A port on loopback for a server that is still to start: free a moment ago, below the range from which the kernel
+/// gives out ports by itself (so that no connection takes it meanwhile), and given once in this process. Processes
+/// that run beside each other begin at different places.
 ///
 /// # Panics
 /// If loopback has no free port.
 pub fn free_port() -> SocketAddr {
-    let probe = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    probe.local_addr().expect("a bound socket has an address")
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const PORTS: u16 = 12_000;
+    let own = u16::try_from(std::process::id() * 97 % u32::from(PORTS)).expect("a remainder below 12,000");
+    for _ in 0..PORTS {
+        let at = (own + GIVEN.fetch_add(1, Ordering::Relaxed) % PORTS) % PORTS;
+        if let Ok(probe) = TcpListener::bind(("127.0.0.1", FIRST + at)) {
+            return probe.local_addr().expect("a bound socket has an address");
+        }
+    }
+    panic!("loopback has no free port from {FIRST} on");
 }
 
 /// Spins until something accepts on `address`; true if it did within `limit`.

@@ -2,7 +2,6 @@
 
 use super::story::{Story, codes, program};
 use picket_rpc::v1;
-use picket_tests::rig::listen::free_port;
 use std::net::TcpListener;
 
 fn service(command: &str, check: &str) -> String {
@@ -48,8 +47,8 @@ async fn a_broken_configuration_ends_in_not_healed_with_the_servers_own_last_lin
 /// Purpose: a taken port is not the service's fault and not healed by restarts.
 #[tokio::test]
 async fn a_taken_port_ends_in_not_healed() {
-    let address = free_port();
-    let _taken = TcpListener::bind(address).unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
     let program = program().to_str().unwrap();
     let command = format!("\"{program}\", \"__listen\", \"{address}\"");
     let check = format!("[[service.check]]\nkind = \"tcp\"\naddress = \"{address}\"\n");

@@ -24,7 +24,8 @@ fn installed(test: &str, program: &str, package: &str) -> bool {
 
 fn config(name: &str) -> String {
     let (folder, text) = example(name);
-    text.replace("{here}", folder.to_str().unwrap())
+    // The host's own levels are left out: tests run on machines at their limit, which is not what is told here.
+    format!("[host]\nenabled = false\n\n{}", text.replace("{here}", folder.to_str().unwrap()))
 }
 
 fn answers(address: SocketAddr, request: &str, expected: &str) -> bool {
