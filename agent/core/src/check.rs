@@ -11,10 +11,10 @@ mod verdict;
 
 pub use slot::Slot;
 
+use crate::facts::Facts;
 use crate::timer::{self, Dice};
-use heapless::Vec;
 use pace::{Flight, Pace};
-use picket_proto::event::{self, Cause, CheckKind, Verdict};
+use picket_proto::event::{Cause, CheckKind, Verdict};
 use picket_proto::{Mono, Name, Span};
 
 /// A check's place in the configuration; at most 1,024 by default.
@@ -76,16 +76,6 @@ pub struct Fact {
 pub struct Probe {
     /// Which check.
     pub check: CheckIx,
-}
-
-/// What a room tells: at most 8 facts from one call. The most that one brings is four (a process ends during the
-/// hold: verdict, exit, outcome, and the breaker or the next remedy).
-pub(crate) type Facts = Vec<event::Fact, 8>;
-
-/// Adds a fact; see [`Facts`] for why there is room.
-pub(crate) fn tell(out: &mut Facts, fact: event::Fact) {
-    let kept = out.push(fact);
-    debug_assert!(kept.is_ok(), "one call tells at most 8 facts");
 }
 
 /// Where a check's facts go, and the service that they name.

@@ -12,13 +12,22 @@
 #![deny(missing_docs)]
 
 pub mod check;
+mod facts;
+mod life;
 pub mod policy;
 pub mod service;
 pub mod session;
 pub mod spool;
+mod storage;
 pub mod timer;
 
-use picket_proto::{BootId, Mono, Now, Run, Seq, Text, event};
+use facts::Facts;
+pub use life::Ending;
+use life::{Life, Turn};
+use picket_proto::{Mono, Now};
+use service::{Around, Services};
+pub use spool::Identity;
+pub use storage::Storage;
 pub use timer::Reason;
 
 /// What can happen to an agent. At most 10 variants: one per room.
@@ -34,15 +43,6 @@ pub enum Input<'a> {
     Time,
     /// The agent is asked to end. Comes once; a second one ends at once.
     Stop(Ending),
-}
-
-/// How an agent ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// Services stay alive; the next run adopts them.
-    LeaveServices,
-    /// Services are stopped first (`picket up`).
-    StopServices,
 }
 
 /// What the shell has to do. At most 10 variants: one per room.
@@ -63,53 +63,15 @@ pub enum Effect {
 const _: () = assert!(size_of::<Input<'_>>() <= 128);
 const _: () = assert!(size_of::<Effect>() <= 128);
 
-/// Memory that the shell lends for the process' life. Nothing in here grows.
-pub struct Storage<'s> {
-    /// One per check, in the configuration's order; at most 65,535.
-    pub checks: &'s mut [check::Slot],
-    /// One per service, in the configuration's order; at most 65,535.
-    pub services: &'s mut [service::Slot],
-    /// Where frames wait; at least [`spool::RING_MIN`] bytes and less than 4 GiB.
-    pub ring: &'s mut [u8],
-    /// One per frame that can wait, made with `Default`; one per 128 bytes of ring fits the usual mix.
-    pub index: &'s mut [spool::Entry],
-}
-
-/// Who this agent is, for the life of the process.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// This start of the agent.
-    pub run: Run,
-    /// The boot it lives in.
-    pub boot: BootId,
-    /// The run before this one and its last durable frame, where still known.
-    pub previous: Option<(Run, Seq)>,
-    /// The agent's version.
-    pub version: Text,
-}
-
 /// The agent.
 pub struct Agent<'s> {
     checks: check::Checks<'s>,
-    services: service::Services<'s>,
+    services: Services<'s>,
     spool: spool::Spool<'s>,
     session: session::Session,
     dice: timer::Dice,
-    course: Course,
+    life: Life,
     now: Mono,
-}
-
-/// Where the agent is in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Course {
-    /// Nothing was handed in yet.
-    New,
-    Serving,
-    /// The services end first.
-    Stopping,
-    /// The farewell.
-    Leaving(Ending),
-    Over,
 }
 
 impl<'s> Agent<'s> {
@@ -118,11 +80,11 @@ impl<'s> Agent<'s> {
         Self {
             checks: check::Checks::new(storage.checks),
             // Each room throws its own dice, so that a probe more does not move a backoff.
-            services: service::Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
+            services: Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
             spool: spool::Spool::new(storage.ring, storage.index, identity),
             session: session::Session::new(timer::Dice::new(seed ^ 0x11_4C)),
             dice: timer::Dice::new(seed),
-            course: Course::New,
+            life: Life::New,
             now: Mono::default(),
         }
     }
@@ -135,8 +97,9 @@ impl<'s> Agent<'s> {
     /// Takes one input. The first one, whatever it is, also begins the run.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now.mono;
-        if self.course == Course::New {
-            self.begin(now);
+        if self.life.begins() {
+            self.checks.begin(now.mono, &mut self.dice);
+            self.spool.begin(now, self.checks.count(), self.services.count());
         }
         match input {
             Input::Check(fact) => self.check(now, fact),
@@ -146,12 +109,10 @@ impl<'s> Agent<'s> {
             Input::Stop(ending) => self.stop(now, ending),
         }
         // Every step sets its deadline later or waits for an input; the bound is there for configurations of zeros.
-        let mut steps = 4 * usize::from(self.services.count());
-        while steps > 0 && self.tell(now, service::Services::due) {
-            steps -= 1;
-        }
-        if self.course == Course::Stopping && self.services.all_ended() {
-            self.course = Course::Leaving(Ending::StopServices);
+        let mut steps = 0..4 * usize::from(self.services.count());
+        while steps.next().is_some() && self.tell(now, Services::due) {}
+        if self.life == Life::Stopping && self.services.all_ended() {
+            self.life = Life::Leaving;
             self.session.leave(now.mono);
         }
         self.session.settle(now, &mut self.spool);
@@ -162,7 +123,7 @@ impl<'s> Agent<'s> {
         if let Some(act) = self.services.next_act() {
             return Some(Effect::Act(act));
         }
-        if self.course == Course::Over {
+        if self.life == Life::Over {
             return None;
         }
         if let Some(probe) = self.checks.next_probe(self.now) {
@@ -174,9 +135,8 @@ impl<'s> Agent<'s> {
         if let Some(bytes) = self.spool.next_told() {
             return Some(Effect::Told(bytes));
         }
-        let over = self.session.is_over();
-        over.then(|| {
-            self.course = Course::Over;
+        self.session.is_over().then(|| {
+            self.life = Life::Over;
             Effect::Ended
         })
     }
@@ -186,7 +146,7 @@ impl<'s> Agent<'s> {
         let first = (self.checks.deadline(), Reason::Probe)
             .min(self.services.deadline())
             .min(self.session.deadline());
-        (first.0 != Mono::NEVER && self.course != Course::Over).then_some(first)
+        (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
     }
 
     /// The frames at `range`; empty if it is not from this agent's last effects.
@@ -200,64 +160,37 @@ impl<'s> Agent<'s> {
         rooms.saturating_add(self.session.refused())
     }
 
-    fn begin(&mut self, now: Now) {
-        self.course = Course::Serving;
-        self.checks.begin(now.mono, &mut self.dice);
-        let Identity { boot, previous, version, .. } = self.spool.identity().clone();
-        let (checks, services) = (self.checks.count(), self.services.count());
-        let began = event::Began { boot, previous, version, checks, services };
-        self.spool.append(now, event::Fact::Began(began));
-    }
-
     fn check(&mut self, now: Now, fact: check::Fact) {
-        let mut out = check::Facts::new();
+        let mut out = Facts::new();
         let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
         let owner = service.and_then(|service| self.services.name(service));
         let seen = self.checks.on(now.mono, fact, check::Voice { owner, out: &mut out });
-        self.append(now, out);
+        self.spool.append_all(now, out);
         if let Some(seen) = seen {
             self.tell(now, |services, around| services.see(seen, around));
         }
     }
 
     fn stop(&mut self, now: Now, ending: Ending) {
-        match (self.course, ending) {
-            (Course::New | Course::Serving, Ending::LeaveServices) => {
-                self.course = Course::Leaving(ending);
-                self.session.leave(now.mono);
-            }
-            (Course::New | Course::Serving, Ending::StopServices) => {
-                self.course = Course::Stopping;
-                for service in 0..self.services.count() {
-                    self.tell(now, |services, around| services.stop(service, around));
-                }
-            }
-            (Course::Stopping | Course::Leaving(_), Ending::LeaveServices) => self.session.abandon(),
-            (Course::Stopping | Course::Leaving(_), Ending::StopServices) => {
+        match self.life.asked(ending) {
+            Turn::Leave => self.session.leave(now.mono),
+            Turn::StopServices => self.services.stop_all(now.mono),
+            Turn::Abandon => self.session.abandon(),
+            Turn::KillServices => {
                 self.services.kill_all();
                 self.session.abandon();
             }
-            (Course::Over, Ending::LeaveServices | Ending::StopServices) => {}
+            Turn::Nothing => {}
         }
     }
 
     /// Lets the services room move and spools what it tells.
-    fn tell<T>(
-        &mut self,
-        now: Now,
-        step: impl FnOnce(&mut service::Services<'s>, service::Around<'_, 's>) -> T,
-    ) -> T {
-        let mut out = check::Facts::new();
-        let around = service::Around { now: now.mono, checks: &mut self.checks, out: &mut out };
+    fn tell<T>(&mut self, now: Now, step: impl FnOnce(&mut Services<'s>, Around<'_, 's>) -> T) -> T {
+        let mut out = Facts::new();
+        let around = Around { now: now.mono, checks: &mut self.checks, out: &mut out };
         let answer = step(&mut self.services, around);
-        self.append(now, out);
+        self.spool.append_all(now, out);
         answer
-    }
-
-    fn append(&mut self, now: Now, facts: check::Facts) {
-        for fact in facts {
-            self.spool.append(now, fact);
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Remedies: how often, how long to wait, and when to rest.
+//! Remedies: how often, and when to rest.
 //!
 //! Times are [`Mono`], so that no clock step of a host without NTP freezes a budget. Nothing here retries for ever
 //! and nothing gives up for ever: a breaker opens, rests, and tries once. Which service, and what is done, is the
@@ -19,13 +19,6 @@ const DOUBLINGS_MAX: u8 = 8;
 /// Longest rest, unless the configuration's own is longer: an hour, so that a cause that someone removed at noon
 /// does not keep a service down till the evening.
 const REST_MAX: Span = Span::from_secs(3600);
-
-/// `first` doubled `times` times, at most `most`, give or take a quarter so that what fell together does not rise
-/// together.
-pub(crate) fn backoff(first: Span, most: Span, times: u16, dice: &mut Dice) -> Span {
-    let doubled = first.times(1 << times.min(30));
-    dice.around(doubled.min(most), 25)
-}
 
 /// When the latest remedies began.
 #[derive(Debug, Default)]

@@ -13,7 +13,8 @@ mod slot;
 
 pub use slot::Slot;
 
-use crate::check::{Checks, Facts, Seen};
+use crate::check::{Checks, Seen};
+use crate::facts::Facts;
 use crate::timer::{self, Dice, Reason};
 use moves::{Moving, Taken};
 use picket_proto::event::Exit;
@@ -141,7 +142,7 @@ impl<'s> Services<'s> {
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }) = fact;
-        let taken = self.with(service, around, |service, around| match fact {
+        let taken = self.with(service, |service| match fact {
             Fact::Absent { .. } => service.absent(),
             Fact::Started { pid, adopted, .. } => service.started(pid, adopted, around),
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
@@ -154,19 +155,21 @@ impl<'s> Services<'s> {
 
     /// A check of a service was read.
     pub(crate) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
-        self.with(seen.service, around, |service, around| service.see(seen, around));
+        self.with(seen.service, |service| service.see(seen, around));
     }
 
     /// Moves one service whose deadline has come; false when there is none.
     pub(crate) fn due(&mut self, around: Around<'_, '_>) -> bool {
         let due = timer::first(self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
         let Some(service) = due.and_then(|(at, _)| ServiceIx::try_from(at).ok()) else { return false };
-        self.with(service, around, |service, around| service.due(around)).is_some()
+        self.with(service, |service| service.due(around)).is_some()
     }
 
-    /// The agent ends and takes this service with it; false when there is no service of this number.
-    pub(crate) fn stop(&mut self, service: ServiceIx, around: Around<'_, '_>) -> bool {
-        self.with(service, around, |service, around| service.end(around)).is_some()
+    /// The agent ends and takes every service with it.
+    pub(crate) fn stop_all(&mut self, now: Mono) {
+        for service in 0..self.count() {
+            self.with(service, |moving| moving.end(now));
+        }
     }
 
     /// Kills everything that lives.
@@ -220,15 +223,10 @@ impl<'s> Services<'s> {
     }
 
     /// Lets one service move, then queues its order and its deadline.
-    fn with<T>(
-        &mut self,
-        ix: ServiceIx,
-        around: Around<'_, '_>,
-        step: impl FnOnce(&mut Moving<'_>, Around<'_, '_>) -> T,
-    ) -> Option<T> {
+    fn with<T>(&mut self, ix: ServiceIx, step: impl FnOnce(&mut Moving<'_>) -> T) -> Option<T> {
         let slot = self.slots.get_mut(usize::from(ix))?;
         let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None };
-        let answer = step(&mut moving, around);
+        let answer = step(&mut moving);
         let order = moving.order;
         if let Some(verb) = order {
             self.order(ix, verb);

@@ -7,7 +7,7 @@
 
 use crate::check::{CheckIx, Checks};
 use crate::spool::{Batch, Bytes, Spool};
-use crate::timer::{Dice, Reason};
+use crate::timer::{Backoff, Dice, Reason};
 use heapless::{Deque, Vec};
 use picket_proto::event::Verdict;
 use picket_proto::frame::Crc32c;
@@ -131,10 +131,10 @@ const PLACES: u16 = 32;
 const BATCHES_MAX: usize = 8;
 /// Most bytes that wait for their ack.
 const UNACKED_MAX: u32 = 256 * 1024;
-/// First and longest wait between tries to connect.
-const RETRY: (Span, Span) = (Span::from_millis(250), Span::from_secs(30));
+/// Between tries to connect.
+const RETRY: Backoff = Backoff { first: Span::from_millis(250), most: Span::from_secs(30) };
 /// The same where the collector said no: a person has to act first.
-const RETRY_DENIED: (Span, Span) = (Span::from_secs(30), Span::from_secs(600));
+const RETRY_DENIED: Backoff = Backoff { first: Span::from_secs(30), most: Span::from_secs(600) };
 /// A session that lived this long was a good one: the next try starts from the first wait again.
 const GOOD_SESSION: Span = Span::from_secs(10);
 /// A welcome that takes longer does not come.
@@ -325,8 +325,8 @@ impl Session {
         {
             self.tries = 0;
         }
-        let (first, most) = if trouble == Trouble::Denied { RETRY_DENIED } else { RETRY };
-        let wait = crate::policy::backoff(first, most, self.tries, &mut self.dice);
+        let backoff = if trouble == Trouble::Denied { RETRY_DENIED } else { RETRY };
+        let wait = backoff.wait(self.tries, &mut self.dice);
         self.tries = self.tries.saturating_add(1);
         self.out = 0;
         self.orders.clear();

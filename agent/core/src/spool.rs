@@ -7,11 +7,24 @@
 //! most one pass over the memory for each 1/32 of it that is appended. It survives no restart: the next run's first
 //! frame says what was there.
 
-use crate::Identity;
+use crate::facts::Facts;
 use heapless::Vec;
-use picket_proto::event::{Event, Fact, Gap, GapReason};
+use picket_proto::event::{Began, Event, Fact, Gap, GapReason};
 use picket_proto::frame::{self, Class, Content, FRAME_MAX};
-use picket_proto::{Now, Ranges, Run, Seq, SeqRange, Stamp};
+use picket_proto::{BootId, Now, Ranges, Run, Seq, SeqRange, Stamp, Text};
+
+/// Who this agent is, for the life of the process.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// This start of the agent.
+    pub run: Run,
+    /// The boot it lives in.
+    pub boot: BootId,
+    /// The run before this one and its last durable frame, where still known.
+    pub previous: Option<(Run, Seq)>,
+    /// The agent's version.
+    pub version: Text,
+}
 
 /// A stretch of the spool's ring, never wrapped: whole frames, one after the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +132,19 @@ impl<'s> Spool<'s> {
     /// The number given last.
     pub(crate) const fn last(&self) -> Seq {
         self.last
+    }
+
+    /// The run's first frame: who speaks, and how many checks and services it knows.
+    pub(crate) fn begin(&mut self, now: Now, checks: u16, services: u16) {
+        let Identity { boot, previous, version, .. } = self.identity.clone();
+        self.append(now, Fact::Began(Began { boot, previous, version, checks, services }));
+    }
+
+    /// What was told in one call, in that order.
+    pub(crate) fn append_all(&mut self, now: Now, facts: Facts) {
+        for fact in facts.all() {
+            self.append(now, fact);
+        }
     }
 
     /// Encodes a fact as the next frame. If there is no room for it, it is lost and counted as such.

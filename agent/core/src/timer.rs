@@ -5,6 +5,7 @@
 //! The earliest is then one look, a change is O(log n), and no further memory is lent. Slots that wait for nothing
 //! are due at [`Mono::NEVER`]. Nothing is cancelled: whoever is due looks at its own state to see whether it still is.
 //!
+//! Whatever is tried again waits by one rule, [`Backoff`]: twice as long each time, within bounds, spread by chance.
 //! Chance is splitmix64 (Steele, Lea, Flood 2014): 8 bytes of state, every seed is good, and jitter needs no more.
 
 use picket_proto::{Mono, Span};
@@ -128,5 +129,22 @@ impl Dice {
     pub(crate) const fn around(&mut self, span: Span, percent: u64) -> Span {
         let swing = Span::from_micros(span.micros() / 100).times(percent);
         Span::from_micros(span.micros().saturating_sub(swing.micros())).plus(self.below(swing.times(2)))
+    }
+}
+
+/// How long to wait between tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Backoff {
+    /// The first wait.
+    pub(crate) first: Span,
+    /// The longest, before chance is added.
+    pub(crate) most: Span,
+}
+
+impl Backoff {
+    /// The wait after `times` earlier ones: doubled each time, give or take a quarter so that what fell together does
+    /// not rise together.
+    pub(crate) fn wait(self, times: u16, dice: &mut Dice) -> Span {
+        dice.around(self.first.times(1 << times.min(30)).min(self.most), 25)
     }
 }

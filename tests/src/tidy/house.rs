@@ -88,12 +88,14 @@ pub struct Admitted {
 pub const CORES: &[Core] = &[
     Core {
         folder: "agent/core",
-        // Deadlines are values that every room arms; the table of timers knows no room.
-        leaves: &["timer"],
-        pipeline: &["check", "policy", "service", "spool", "session"],
-        above: &[],
+        // Deadlines are values that every room arms and facts are what every room tells; neither knows a room.
+        leaves: &["timer", "facts"],
+        // `life` is the last word: the agent is over when the session is.
+        pipeline: &["check", "policy", "service", "spool", "session", "life"],
+        // The memory that the rooms are lent.
+        above: &["storage"],
         roof: &["Input", "Effect", "Agent"],
-        admitted: AGENT_DEBTS,
+        admitted: &[],
     },
     Core {
         folder: "collector/core",
@@ -116,21 +118,6 @@ pub const CORES: &[Core] = &[
         above: &["state", "live", "backlog", "view"],
         roof: &["Input", "Effect", "Collector"],
         admitted: COLLECTOR_DEBTS,
-    },
-];
-
-/// Arrows that the agent's core should lose.
-const AGENT_DEBTS: &[Admitted] = &[
-    Admitted {
-        from: "service",
-        to: "check",
-        why: "the words of a verdict are told by a function without a state",
-    },
-    Admitted { from: "service", to: "policy", why: "backoff is arithmetic without a state" },
-    Admitted {
-        from: "session",
-        to: "policy",
-        why: "backoff is arithmetic without a state, and the link waits by the same",
     },
 ];
 

@@ -1,6 +1,7 @@
 //! Checks on virtual time: what readings make of a verdict, and when probes go out.
 
 use super::*;
+use picket_proto::event;
 use std::vec::Vec as List;
 
 fn spec(limits: Option<Limits>) -> Spec {
@@ -26,7 +27,7 @@ fn read(checks: &mut Checks<'_>, reading: Reading) -> (Mono, Option<(Verdict, Op
     let probe = checks.next_probe(now).expect("due");
     let mut out = Facts::new();
     checks.on(now, Fact { check: probe.check, reading }, Voice { owner: None, out: &mut out });
-    let told = out.first().map(|fact| match fact {
+    let told = out.all().next().map(|fact| match fact {
         event::Fact::Verdict(change) => (change.to, change.cause),
         other => panic!("a check told {other:?}"),
     });
@@ -140,7 +141,7 @@ fn answers_that_nobody_asked_for_are_counted_and_change_nothing() {
     for check in [0, 1, CheckIx::MAX] {
         checks.on(at(1), Fact { check, reading: BAD }, Voice { owner: None, out: &mut out });
     }
-    assert!(out.is_empty());
+    assert_eq!(out.all().count(), 0);
     assert_eq!(checks.refused(), 3);
 }
 

@@ -6,7 +6,7 @@
 
 use super::pace::Pace;
 use super::slot::Slot;
-use super::{Limits, Reading, Sight, Voice, tell};
+use super::{Limits, Reading, Sight, Voice};
 use picket_proto::event::{self, Cause, Verdict, VerdictChanged};
 use picket_proto::{Mono, Span};
 
@@ -147,7 +147,7 @@ impl Slot {
         };
         self.told = to;
         self.since = now;
-        tell(voice.out, event::Fact::Verdict(change));
+        voice.out.tell(event::Fact::Verdict(change));
     }
 }
 

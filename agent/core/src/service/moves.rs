@@ -6,7 +6,7 @@
 
 use super::slot::{Aim, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
 use super::{Around, ServiceIx};
-use crate::check::{Seen, Sight, Voice, tell};
+use crate::check::{Seen, Sight, Voice};
 use crate::timer::Dice;
 use picket_proto::event::{self, Exit};
 use picket_proto::{Mono, Span, Text};
@@ -66,7 +66,7 @@ impl Moving<'_> {
             | State::Broken { .. }
             | State::Ended => return Taken::No,
         }
-        tell(around.out, fact);
+        around.out.tell(fact);
         Taken::Yes
     }
 
@@ -109,7 +109,7 @@ impl Moving<'_> {
     pub(super) fn evidence(&mut self, pid: u32, last_line: &str, around: Around<'_, '_>) -> Taken {
         if !last_line.is_empty() {
             let (service, last_line) = (self.slot.spec.name.clone(), Text::new(last_line));
-            tell(around.out, event::Fact::Evidence(event::Evidence { service, pid, last_line }));
+            around.out.tell(event::Fact::Evidence(event::Evidence { service, pid, last_line }));
         }
         self.slot.deaths.explained(pid, last_line);
         if let State::Waiting { process, wait: Wait::Evidence { .. } } = self.slot.state
@@ -186,7 +186,7 @@ impl Moving<'_> {
         }
     }
 
-    pub(super) fn end(&mut self, around: Around<'_, '_>) {
+    pub(super) fn end(&mut self, now: Mono) {
         match self.slot.state {
             State::Starting { .. } => self.slot.state = State::Starting { aim: Aim::End },
             State::Stopping { process, kill_at, kills, .. } => {
@@ -198,7 +198,7 @@ impl Moving<'_> {
             | State::Waiting { .. }
             | State::Broken { .. }
             | State::Ended => match self.slot.process() {
-                Some(process) => self.stop(around.now, process, Then::End),
+                Some(process) => self.stop(now, process, Then::End),
                 None => self.slot.state = State::Ended,
             },
         }

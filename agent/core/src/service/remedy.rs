@@ -7,8 +7,8 @@
 use super::Around;
 use super::moves::Moving;
 use super::slot::{Aim, Process, Proof, State, Then, Wait, Why};
-use crate::check::{CheckIx, Checks, tell};
-use crate::policy;
+use crate::check::{CheckIx, Checks};
+use crate::timer::Backoff;
 use picket_proto::event::{self, Because, Exit, Outcome, Remedy, Trigger};
 use picket_proto::{Name, Span};
 
@@ -50,8 +50,8 @@ impl Moving<'_> {
         if let Some(because) = self.slot.rests(around.now) {
             return self.open(process, because, around);
         }
-        let (spec, tries) = (&self.slot.spec, self.slot.streak.tries);
-        let delay = policy::backoff(spec.backoff_first, spec.backoff_max, tries.saturating_sub(1), self.dice);
+        let backoff = Backoff { first: self.slot.spec.backoff_first, most: self.slot.spec.backoff_max };
+        let delay = backoff.wait(self.slot.streak.tries.saturating_sub(1), self.dice);
         let at = self.slot.streak.failed_at.plus(delay);
         self.slot.state = State::Waiting { process, wait: Wait::Restart { at } };
     }
@@ -89,7 +89,7 @@ impl Moving<'_> {
             trigger: self.trigger(around.checks),
             delay,
         };
-        tell(around.out, event::Fact::Remedy(begun));
+        around.out.tell(event::Fact::Remedy(begun));
         match process {
             Some(process) => self.stop(around.now, process, Then::Start),
             None => self.start(Aim::Verify(Proof::Remedy)),

@@ -4,7 +4,8 @@
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
 use super::{ServiceIx, Spec};
-use crate::check::{CheckIx, Facts, tell};
+use crate::check::CheckIx;
+use crate::facts::Facts;
 use crate::policy::{Breaker, Budget, Deaths};
 use crate::timer::{Reason, Seat, Timed};
 use picket_proto::event::{self, Because, Cause, Exit, Outcome, Remedy};
@@ -173,7 +174,7 @@ impl Slot {
         let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
         let asked = matches!(self.state, State::Stopping { .. });
         let service = self.spec.name.clone();
-        tell(out, event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
+        out.tell(event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
     }
 
     pub(super) fn tell_outcome(&self, now: Mono, outcome: Outcome, out: &mut Facts) {
@@ -184,11 +185,11 @@ impl Slot {
             outcome,
             took: now.since(self.streak.failed_at),
         };
-        tell(out, event::Fact::Outcome(ended));
+        out.tell(event::Fact::Outcome(ended));
     }
 
     pub(super) fn tell_breaker(&self, to: event::Breaker, out: &mut Facts) {
-        tell(out, event::Fact::Breaker(event::BreakerMoved { service: self.spec.name.clone(), to }));
+        out.tell(event::Fact::Breaker(event::BreakerMoved { service: self.spec.name.clone(), to }));
     }
 
     /// Why remedies must rest now, if they must.
