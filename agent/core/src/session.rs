@@ -5,120 +5,18 @@
 //! is lost, everything unacknowledged is sent again. Whether the peer lives is the transport's to notice; only a
 //! welcome that does not come is noticed here.
 
-use crate::check::{CheckIx, Checks};
-use crate::spool::{Batch, Bytes, Spool};
+mod talk;
+mod words;
+
+pub use words::{Fact, Lane, Order, Trouble};
+
+use crate::check::Checks;
+use crate::spool::Spool;
 use crate::timer::{Backoff, Dice, Reason};
 use heapless::{Deque, Vec};
-use picket_proto::event::Verdict;
 use picket_proto::frame::Crc32c;
-use picket_proto::{Mono, Now, Ranges, Run, Seq, Span};
-
-/// Why there is no link. Each has a code of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// The address refuses.
-    Refused,
-    /// No route.
-    Unreachable,
-    /// The name does not resolve.
-    Unresolved,
-    /// No answer in time.
-    TimedOut,
-    /// TLS: one side does not accept the other.
-    Tls,
-    /// The stream ended without a reason.
-    Closed,
-    /// The collector said no: quarantined, token, certificate. Waits longer.
-    Denied,
-}
-
-/// Something happened to the link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fact<'a> {
-    /// The stream is open: Hello may be sent.
-    Opened,
-    /// The collector took the Hello.
-    Welcomed {
-        /// How often it wants to hear from us.
-        heartbeat: Span,
-        /// What is journaled of this run.
-        known: &'a Ranges,
-    },
-    /// These frames are journaled.
-    Acked {
-        /// Of which run.
-        run: Run,
-        /// Which.
-        ranges: &'a Ranges,
-    },
-    /// Asks whether this session is alive.
-    Challenged {
-        /// To be answered with.
-        nonce: u64,
-    },
-    /// There is no stream any more, or none came.
-    Lost {
-        /// Why.
-        trouble: Trouble,
-    },
-    /// Of the messages ordered, this many are with the transport; frees their place in the window.
-    Sent {
-        /// How many.
-        messages: u16,
-    },
-}
-
-/// Which lane a batch goes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// What happened since the session opened.
-    Live,
-    /// What waited in the spool before.
-    Backlog,
-}
-
-/// Something to do on the link. The shell keeps the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Try to open the stream; answered by Opened or Lost.
-    Connect,
-    /// Say who we are and what we watch.
-    Hello,
-    /// Send these frames: whole, in order, of this run. The bytes are valid until the next `handle`.
-    Send {
-        /// In which lane.
-        lane: Lane,
-        /// Where the bytes are.
-        bytes: Bytes,
-    },
-    /// A check that is not up.
-    Standing {
-        /// Which.
-        check: CheckIx,
-        /// What it is.
-        verdict: Verdict,
-        /// Since when.
-        since: Mono,
-    },
-    /// All that stands was said.
-    StandingEnd {
-        /// How many checks are up.
-        up: u16,
-        /// crc32c over the names of the checks that are up, each with a zero byte, in the configuration's order.
-        digest: u32,
-    },
-    /// Say that we are alive.
-    Heartbeat,
-    /// Answer a challenge.
-    Answer {
-        /// With its nonce.
-        nonce: u64,
-    },
-    /// Say that we end as planned, then close when it is flushed.
-    Goodbye,
-    /// Close the stream now.
-    Close,
-}
+use picket_proto::{Mono, Now, Seq, Span};
+use talk::{Standing, Talk};
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
 /// the few others (Hello, Heartbeat, Answer, Goodbye, one each) need none. A channel of this many never fills.
@@ -127,10 +25,6 @@ pub enum Order {
 pub const ORDERS_MAX: u16 = 40;
 /// Of those, places for Standing and Send.
 const PLACES: u16 = 32;
-/// Most batches that wait for their ack: two journal commits of the collector are always in the making.
-const BATCHES_MAX: usize = 8;
-/// Most bytes that wait for their ack.
-const UNACKED_MAX: u32 = 256 * 1024;
 /// Between tries to connect.
 const RETRY: Backoff = Backoff { first: Span::from_millis(250), most: Span::from_secs(30) };
 /// The same where the collector said no: a person has to act first.
@@ -143,32 +37,6 @@ const WELCOME_WAIT: Span = Span::from_secs(30);
 const FAREWELL: (Span, Span) = (Span::from_secs(2), Span::from_millis(500));
 /// Shortest heartbeat that is obeyed.
 const BEAT_MIN: Span = Span::from_millis(100);
-
-/// An open session.
-#[derive(Debug)]
-struct Talk {
-    welcomed: Mono,
-    beat: Span,
-    next_beat: Mono,
-    /// The last frame from before the stream opened.
-    boundary: Seq,
-    /// The next frame of each lane.
-    live: Seq,
-    backlog: Seq,
-    standing: Standing,
-    unacked: Vec<Batch, BATCHES_MAX>,
-}
-
-#[derive(Debug)]
-enum Standing {
-    /// Up to which check was told, and what stands up so far.
-    Telling {
-        next: CheckIx,
-        up: u16,
-        digest: Crc32c,
-    },
-    Told,
-}
 
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one link per agent and no allocator to box with")]
@@ -381,45 +249,5 @@ impl Session {
         if self.orders.push_back(order).is_err() {
             self.refused = self.refused.saturating_add(1);
         }
-    }
-}
-
-impl Talk {
-    /// The next check that is not up, then the end. The digest is taken check by check as they are judged: what
-    /// changes behind the cursor follows as a live frame.
-    fn stand(&mut self, checks: &Checks<'_>) -> Option<Order> {
-        let Standing::Telling { next, up, digest } = &mut self.standing else { return None };
-        while let Some(slot) = checks.get(*next) {
-            let check = *next;
-            *next += 1;
-            if slot.verdict() != Verdict::Up {
-                return Some(Order::Standing { check, verdict: slot.verdict(), since: slot.since() });
-            }
-            *up += 1;
-            digest.add(slot.spec().name.as_str().as_bytes());
-            digest.add(&[0]);
-        }
-        let end = Order::StandingEnd { up: *up, digest: digest.value() };
-        self.standing = Standing::Told;
-        Some(end)
-    }
-
-    fn send(&mut self, spool: &Spool<'_>) -> Option<Order> {
-        let waiting: u32 = self.unacked.iter().map(|batch| batch.bytes.len).sum();
-        if self.unacked.is_full() || waiting >= UNACKED_MAX {
-            return None;
-        }
-        let live = spool.batch(self.live, spool.last()).map(|batch| (Lane::Live, batch));
-        let (lane, batch) =
-            live.or_else(|| Some((Lane::Backlog, spool.batch(self.backlog, self.boundary)?)))?;
-        if waiting + batch.bytes.len > UNACKED_MAX {
-            return None;
-        }
-        match lane {
-            Lane::Live => self.live = batch.last.next(),
-            Lane::Backlog => self.backlog = batch.last.next(),
-        }
-        let _there_is_a_place = self.unacked.push(batch);
-        Some(Order::Send { lane, bytes: batch.bytes })
     }
 }

@@ -7,10 +7,12 @@
 //! most one pass over the memory for each 1/32 of it that is appended. It survives no restart: the next run's first
 //! frame says what was there.
 
+mod loss;
+mod room;
+
 use crate::facts::Facts;
-use heapless::Vec;
 use picket_proto::event::{Began, Event, Fact, Gap, GapReason};
-use picket_proto::frame::{self, Class, Content, FRAME_MAX};
+use picket_proto::frame::{self, Class, FRAME_MAX};
 use picket_proto::{BootId, Now, Ranges, Run, Seq, SeqRange, Stamp, Text};
 
 /// Who this agent is, for the life of the process.
@@ -228,159 +230,6 @@ impl<'s> Spool<'s> {
     pub(crate) fn bytes(&self, range: Bytes) -> &[u8] {
         let start = range.start as usize;
         self.ring.get(start..start.saturating_add(range.len as usize)).unwrap_or_default()
-    }
-
-    /// Bytes that frames of this rank may fill.
-    fn capacity(&self, rank: Rank) -> (u32, usize) {
-        let (bytes, frames) = (self.ring.len() as u32, self.index.len());
-        match rank {
-            Rank::Routine | Rank::Notable => (bytes - bytes / 8, frames - frames / 8),
-            Rank::Critical | Rank::Gap => (bytes, frames),
-        }
-    }
-
-    /// Whether one more frame of any length fits, with `spare` bytes (and as great a part of the index) to follow.
-    fn fits(&self, capacity: (u32, usize), spare: u32) -> bool {
-        let spare_frames = if spare == 0 { 0 } else { self.index.len() / 32 };
-        let bytes = u64::from(self.held) + u64::from(LONGEST) + u64::from(spare);
-        bytes <= u64::from(capacity.0) && self.frames + spare_frames < capacity.1
-    }
-
-    /// Makes room for one frame. What is given up is a 32nd of the ring at a time, so that the move that closes
-    /// the holes is paid for by many frames.
-    fn make_room(&mut self, rank: Rank) -> bool {
-        let capacity = self.capacity(rank);
-        if !self.fits(capacity, 0) {
-            self.shed(rank, capacity);
-        }
-        let tight = self.end as usize + FRAME_MAX > self.ring.len() || self.tail == self.index.len();
-        if tight {
-            self.close_holes();
-        }
-        self.fits(capacity, 0)
-    }
-
-    fn shed(&mut self, rank: Rank, capacity: (u32, usize)) {
-        let spare = (self.ring.len() / 32) as u32;
-        for victim in [Rank::Routine, Rank::Notable, Rank::Critical, Rank::Gap] {
-            for at in self.head..self.tail {
-                if victim > rank || self.fits(capacity, spare) {
-                    return;
-                }
-                if self.index[at].kept == Kept::Held(victim) {
-                    self.give_up(at);
-                }
-            }
-        }
-    }
-
-    /// A held frame is lost, and with a gap frame what it named.
-    fn give_up(&mut self, at: usize) {
-        let entry = self.index[at];
-        let named = if entry.kept == Kept::Held(Rank::Gap) { self.named_by(entry) } else { None };
-        self.free(at);
-        self.lose(SeqRange::one(Seq(entry.seq)));
-        self.lose(named);
-    }
-
-    fn named_by(&self, entry: Entry) -> Option<SeqRange> {
-        let bytes = self.bytes(Bytes { start: entry.at, len: u32::from(entry.len) });
-        match frame::split(bytes).ok()?.0.content().ok()? {
-            Content::Known(Event { fact: Fact::Gap(gap), .. }) => Some(gap.range),
-            Content::Known(_) | Content::Unknown => None,
-        }
-    }
-
-    /// Adds to what is lost. Where that would need a ninth range, what lies between the two nearest ones is given
-    /// up too; a gap frame among that takes along what it named.
-    fn lose(&mut self, range: Option<SeqRange>) {
-        let Some(range) = range else { return };
-        if self.lost.insert(range).is_ok() {
-            return;
-        }
-        self.merge_in(range);
-        // Every turn gives up one frame, so it comes to an end.
-        while let Some(at) = self.held_but_lost() {
-            let named = if self.index[at].kept == Kept::Held(Rank::Gap) {
-                self.named_by(self.index[at])
-            } else {
-                None
-            };
-            self.free(at);
-            if let Some(named) = named {
-                self.merge_in(named);
-            }
-        }
-    }
-
-    /// Joins the nearest ranges until `range` has a place; each turn leaves one range less.
-    fn merge_in(&mut self, range: SeqRange) {
-        while self.lost.insert(range).is_err() {
-            let bridge = self.nearest(range);
-            let _touches_a_range_so_it_fits = self.lost.insert(bridge);
-        }
-    }
-
-    fn held_but_lost(&self) -> Option<usize> {
-        (self.head..self.tail)
-            .find(|&at| self.index[at].is_held() && self.lost.contains(Seq(self.index[at].seq)))
-    }
-
-    /// The shortest stretch of numbers that joins two neighbours among the lost ranges and `new`.
-    fn nearest(&self, new: SeqRange) -> SeqRange {
-        let mut all: Vec<SeqRange, 9> = self.lost.iter().collect();
-        let at = all.iter().take_while(|range| range.first() < new.first()).count();
-        let _nine_places = all.insert(at, new);
-        let between = |pair: &[SeqRange]| {
-            SeqRange::new(pair[0].last().next(), Seq(pair[1].first().0.saturating_sub(1)))
-        };
-        all.windows(2).filter_map(between).min_by_key(|range| range.count()).unwrap_or(new)
-    }
-
-    fn write(&mut self, seq: Seq, event: &Event) -> Option<u16> {
-        let room = self.ring.get_mut(self.end as usize..)?;
-        frame::encode(seq, event, room).ok().and_then(|len| u16::try_from(len).ok())
-    }
-
-    fn note(&mut self, seq: Seq, len: u16, rank: Rank) {
-        self.index[self.tail] = Entry { seq: seq.0, at: self.end, len, kept: Kept::Held(rank) };
-        self.tail += 1;
-        self.end += u32::from(len);
-        self.held += u32::from(len);
-        self.frames += 1;
-    }
-
-    fn free(&mut self, at: usize) {
-        let entry = &mut self.index[at];
-        if entry.is_held() {
-            entry.kept = Kept::Gone;
-            self.held -= u32::from(entry.len);
-            self.frames -= 1;
-        }
-    }
-
-    fn trim(&mut self) {
-        while self.head < self.tail && !self.index[self.head].is_held() {
-            self.head += 1;
-        }
-        if self.head == self.tail {
-            (self.head, self.tail, self.end) = (0, 0, 0);
-        }
-    }
-
-    fn close_holes(&mut self) {
-        let (mut to, mut end) = (0, 0);
-        for at in self.head..self.tail {
-            let entry = self.index[at];
-            if entry.is_held() {
-                let from = entry.at as usize;
-                self.ring.copy_within(from..from + usize::from(entry.len), end as usize);
-                self.index[to] = Entry { at: end, ..entry };
-                to += 1;
-                end += u32::from(entry.len);
-            }
-        }
-        (self.head, self.tail, self.end) = (0, to, end);
     }
 
     /// The first entry in use whose number is not below `seq`.

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 use super::*;
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
+use picket_proto::frame::Content;
 use picket_proto::{BootId, Mono, Text};
 use proptest::prelude::*;
 use std::collections::BTreeSet;

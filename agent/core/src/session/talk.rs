@@ -1,0 +1,83 @@
+//! An open session: what stands is told first, then frames, live before backlog, within the window of acks.
+//!
+//! At most 8 batches and 256 KiB wait for their ack. When to say it, and whether there is a place for it with the
+//! shell, is the link's.
+
+use super::words::{Lane, Order};
+use crate::check::{CheckIx, Checks};
+use crate::spool::{Batch, Spool};
+use heapless::Vec;
+use picket_proto::event::Verdict;
+use picket_proto::frame::Crc32c;
+use picket_proto::{Mono, Seq, Span};
+
+/// Most batches that wait for their ack: two journal commits of the collector are always in the making.
+const BATCHES_MAX: usize = 8;
+/// Most bytes that wait for their ack.
+const UNACKED_MAX: u32 = 256 * 1024;
+
+/// An open session.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pub(super) welcomed: Mono,
+    pub(super) beat: Span,
+    pub(super) next_beat: Mono,
+    /// The last frame from before the stream opened.
+    pub(super) boundary: Seq,
+    /// The next frame of each lane.
+    pub(super) live: Seq,
+    pub(super) backlog: Seq,
+    pub(super) standing: Standing,
+    pub(super) unacked: Vec<Batch, BATCHES_MAX>,
+}
+
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// Up to which check was told, and what stands up so far.
+    Telling {
+        next: CheckIx,
+        up: u16,
+        digest: Crc32c,
+    },
+    Told,
+}
+
+impl Talk {
+    /// The next check that is not up, then the end. The digest is taken check by check as they are judged: what
+    /// changes behind the cursor follows as a live frame.
+    pub(super) fn stand(&mut self, checks: &Checks<'_>) -> Option<Order> {
+        let Standing::Telling { next, up, digest } = &mut self.standing else { return None };
+        while let Some(slot) = checks.get(*next) {
+            let check = *next;
+            *next += 1;
+            if slot.verdict() != Verdict::Up {
+                return Some(Order::Standing { check, verdict: slot.verdict(), since: slot.since() });
+            }
+            *up += 1;
+            digest.add(slot.spec().name.as_str().as_bytes());
+            digest.add(&[0]);
+        }
+        let end = Order::StandingEnd { up: *up, digest: digest.value() };
+        self.standing = Standing::Told;
+        Some(end)
+    }
+
+    pub(super) fn send(&mut self, spool: &Spool<'_>) -> Option<Order> {
+        let waiting: u32 = self.unacked.iter().map(|batch| batch.bytes.len).sum();
+        if self.unacked.is_full() || waiting >= UNACKED_MAX {
+            return None;
+        }
+        let live = spool.batch(self.live, spool.last()).map(|batch| (Lane::Live, batch));
+        let (lane, batch) =
+            live.or_else(|| Some((Lane::Backlog, spool.batch(self.backlog, self.boundary)?)))?;
+        if waiting + batch.bytes.len > UNACKED_MAX {
+            return None;
+        }
+        match lane {
+            Lane::Live => self.live = batch.last.next(),
+            Lane::Backlog => self.backlog = batch.last.next(),
+        }
+        let _there_is_a_place = self.unacked.push(batch);
+        Some(Order::Send { lane, bytes: batch.bytes })
+    }
+}

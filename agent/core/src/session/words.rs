@@ -1,0 +1,113 @@
+//! The words of the link: what can happen to it, and what is to be done on it.
+
+use crate::check::CheckIx;
+use crate::spool::Bytes;
+use picket_proto::event::Verdict;
+use picket_proto::{Mono, Ranges, Run, Span};
+
+/// Why there is no link. Each has a code of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The address refuses.
+    Refused,
+    /// No route.
+    Unreachable,
+    /// The name does not resolve.
+    Unresolved,
+    /// No answer in time.
+    TimedOut,
+    /// TLS: one side does not accept the other.
+    Tls,
+    /// The stream ended without a reason.
+    Closed,
+    /// The collector said no: quarantined, token, certificate. Waits longer.
+    Denied,
+}
+
+/// Something happened to the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// The stream is open: Hello may be sent.
+    Opened,
+    /// The collector took the Hello.
+    Welcomed {
+        /// How often it wants to hear from us.
+        heartbeat: Span,
+        /// What is journaled of this run.
+        known: &'a Ranges,
+    },
+    /// These frames are journaled.
+    Acked {
+        /// Of which run.
+        run: Run,
+        /// Which.
+        ranges: &'a Ranges,
+    },
+    /// Asks whether this session is alive.
+    Challenged {
+        /// To be answered with.
+        nonce: u64,
+    },
+    /// There is no stream any more, or none came.
+    Lost {
+        /// Why.
+        trouble: Trouble,
+    },
+    /// Of the messages ordered, this many are with the transport; frees their place in the window.
+    Sent {
+        /// How many.
+        messages: u16,
+    },
+}
+
+/// Which lane a batch goes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// What happened since the session opened.
+    Live,
+    /// What waited in the spool before.
+    Backlog,
+}
+
+/// Something to do on the link. The shell keeps the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Try to open the stream; answered by Opened or Lost.
+    Connect,
+    /// Say who we are and what we watch.
+    Hello,
+    /// Send these frames: whole, in order, of this run. The bytes are valid until the next `handle`.
+    Send {
+        /// In which lane.
+        lane: Lane,
+        /// Where the bytes are.
+        bytes: Bytes,
+    },
+    /// A check that is not up.
+    Standing {
+        /// Which.
+        check: CheckIx,
+        /// What it is.
+        verdict: Verdict,
+        /// Since when.
+        since: Mono,
+    },
+    /// All that stands was said.
+    StandingEnd {
+        /// How many checks are up.
+        up: u16,
+        /// crc32c over the names of the checks that are up, each with a zero byte, in the configuration's order.
+        digest: u32,
+    },
+    /// Say that we are alive.
+    Heartbeat,
+    /// Answer a challenge.
+    Answer {
+        /// With its nonce.
+        nonce: u64,
+    },
+    /// Say that we end as planned, then close when it is flushed.
+    Goodbye,
+    /// Close the stream now.
+    Close,
+}
