@@ -36,44 +36,54 @@ pub(crate) struct Said {
     pub(crate) at: Wall,
 }
 
+/// Where a condition that fires belongs, and whether its incident has told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fired {
+    /// None if there was no room for it, or an operator declared it over.
+    pub(crate) incident: Option<IncidentId>,
+    pub(crate) news: News,
+}
+
+/// Whether watchers were told of a condition by what its incident said: a fact is one line, never two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum News {
+    /// The incident opened, opened again or was joined by it.
+    Told,
+    /// It was part of the incident before: what it says is still to be told.
+    Open,
+}
+
 enum Place {
     Join(IncidentId),
     Reopen(IncidentId),
     New,
 }
 
-/// A condition fires: it is counted if it did before, else it finds its incident. Returns that.
-pub(crate) fn fire(
-    state: &mut State,
-    at: At,
-    key: Key,
-    said: impl FnOnce(&Host) -> Said,
-) -> Option<IncidentId> {
-    let host = state.hosts.get_mut(key.host)?;
+/// A condition fires: it is counted if it did before, else it finds its incident.
+pub(crate) fn fire(state: &mut State, at: At, key: Key, said: impl FnOnce(&Host) -> Said) -> Fired {
+    let nowhere = Fired { incident: None, news: News::Open };
+    let Some(host) = state.hosts.get_mut(key.host) else { return nowhere };
     if let Some(signal) = host.signals.get_mut(&key.what) {
         signal.last = at.now.mono;
         signal.count = signal.count.saturating_add(1);
-        return signal.incident;
+        return Fired { incident: signal.incident, news: News::Open };
     }
     if state.firing >= SIGNALS_MAX {
         state.overflow = state.overflow.saturating_add(1);
-        return None;
+        return nowhere;
     }
-    let host = state.hosts.get(key.host)?;
+    let Some(host) = state.hosts.get(key.host) else { return nowhere };
     let said = said(host);
-    let id = match place(state, at, host, key) {
-        Place::Join(id) => {
-            joined(state, at, id, key, said);
-            id
-        }
+    let (id, news) = match place(state, at, host, key) {
+        Place::Join(id) => (id, joined(state, at, id, key, said)),
         Place::Reopen(id) => {
             reopened(state, at, id, key, said);
-            id
+            (id, News::Told)
         }
-        Place::New => opened(state, at, key, said, Scope::Host),
+        Place::New => (opened(state, at, key, said, Scope::Host), News::Told),
     };
     enter(state, at, id, key);
-    Some(id)
+    Fired { incident: Some(id), news }
 }
 
 /// A condition ends. Says which incident it was part of.
@@ -117,9 +127,9 @@ fn can_reopen(incident: &Incident, now: Mono, key: Key, host: &Host) -> bool {
         && host.same_subject(incident.root.key.what, key.what)
 }
 
-fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) {
+fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) -> News {
     let root = root_of(state, key, said.cause.clone(), "first-seen");
-    let Some(incident) = state.incidents.get_mut(id) else { return };
+    let Some(incident) = state.incidents.get_mut(id) else { return News::Open };
     let same_host = incident.root.key.host == key.host;
     let same_subject =
         state.hosts.get(key.host).is_some_and(|host| host.same_subject(incident.root.key.what, key.what));
@@ -135,8 +145,12 @@ fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) {
             incident.title = said.title;
         }
     }
+    if incident.members.contains(&key) {
+        return News::Open;
+    }
     incident.revised(at.now);
     state.incidents.touch(id, "incident-joined", said.cause);
+    News::Told
 }
 
 fn reopened(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) {

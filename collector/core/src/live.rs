@@ -1,6 +1,6 @@
 //! What live facts do: they move verdicts, services and signals, and write to the timelines of what they touch.
 
-use crate::correlate::{Said, clear, fire, settle};
+use crate::correlate::{Fired, News, Said, clear, fire, settle};
 use crate::host::{Check, Healing, Host, Service};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Phase};
@@ -58,6 +58,18 @@ pub(crate) fn note(state: &mut State, at: At, id: Option<IncidentId>, entry: Ent
     state.incidents.touch(id, code, text);
 }
 
+/// Writes what fired to its incident, and tells of it unless the incident did.
+pub(crate) fn note_fired(state: &mut State, at: At, fired: Fired, entry: Entry) {
+    match fired.news {
+        News::Open => note(state, at, fired.incident, entry),
+        News::Told => {
+            if let Some(incident) = fired.incident.and_then(|id| state.incidents.get_mut(id)) {
+                incident.note(at.now, entry);
+            }
+        }
+    }
+}
+
 fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &VerdictChanged)) {
     let Some(host) = state.hosts.get_mut(slot) else { return };
     let Some(check) = host.check(&fact.check, fact.kind, fact.service.as_ref()) else { return };
@@ -72,11 +84,11 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
     }
     match What::from_verdict(check, fact.to) {
         Some(what) => {
-            let id =
+            let fired =
                 fire(state, at, Key { host: slot, what }, |host| check_said(host, check, event.stamp.wall));
-            note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+            note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
             clear_others(state, at, slot, check, Some(what));
-            crate::backlog::joined(state, slot, service, check, id);
+            crate::backlog::joined(state, slot, service, check, fired.incident);
         }
         None if fact.to == Verdict::Up => {
             let id = related(state, slot, service, Some(check));
@@ -169,16 +181,15 @@ fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Even
 
 fn exited(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Exited)) {
     let Some(service) = with_service(state, slot, &fact.service, |service| service.pid = 0) else { return };
-    let id = if fact.asked {
-        related(state, slot, Some(service), None)
-    } else {
-        let said = |host: &Host| died_said(host, event, fact);
-        fire(state, at, Key { host: slot, what: What::Died(service) }, said)
-    };
-    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
-    if !fact.asked {
-        crate::backlog::service_joined(state, slot, service, id);
+    let entry = Entry::seen(slot, event, Arrival::Live);
+    if fact.asked {
+        let id = related(state, slot, Some(service), None);
+        return note(state, at, id, entry);
     }
+    let said = |host: &Host| died_said(host, event, fact);
+    let fired = fire(state, at, Key { host: slot, what: What::Died(service) }, said);
+    note_fired(state, at, fired, entry);
+    crate::backlog::service_joined(state, slot, service, fired.incident);
 }
 
 /// A death in words.
@@ -254,8 +265,8 @@ fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Remed
     let id = related(state, slot, Some(service), None);
     let Some(host) = state.hosts.get(slot) else { return };
     let fires = host.signals.keys().any(|what| host.service_of(*what) == Some(service));
-    let id = if fires {
-        id
+    let fired = if fires {
+        Fired { incident: id, news: News::Open }
     } else {
         let said = |host: &Host| Said {
             title: format!("{} on {}: {why}", fact.service, host.id),
@@ -264,44 +275,62 @@ fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Remed
         };
         fire(state, at, Key { host: slot, what: What::Died(service) }, said)
     };
-    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+    note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
 }
 
 fn breaker(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &BreakerMoved)) {
-    let (id, seen) = match &fact.to {
+    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    let entry = Entry::seen(slot, event, Arrival::Live);
+    match &fact.to {
         Breaker::Open { because, .. } => {
-            let rest = |service: &mut Service| {
-                service.healing = Healing::No;
-                service.not_healed = because.to_string();
-            };
-            let Some(service) = with_service(state, slot, &fact.service, rest) else { return };
-            let said = |host: &Host| Said {
-                title: format!("{} on {}: not healed", fact.service, host.id),
-                cause: event.to_string(),
-                at: event.stamp.wall,
-            };
-            let id = fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said);
-            if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
-                incident.outcome = format!("not healed, because {because}");
-            }
-            (id, Entry::seen(slot, event, Arrival::Live))
+            let fired = not_healed(state, at, (slot, service), because.to_string(), event.to_string());
+            note_fired(state, at, fired, entry);
         }
-        Breaker::HalfOpen | Breaker::Closed => {
-            let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
-            (related(state, slot, Some(service), None), Entry::seen(slot, event, Arrival::Live))
+        Breaker::HalfOpen => {
+            let id = related(state, slot, Some(service), None);
+            note(state, at, id, entry);
         }
-    };
-    note(state, at, id, seen);
-    if fact.to == Breaker::Closed {
-        let Some(service) = with_service(state, slot, &fact.service, |service| service.not_healed.clear())
-        else {
-            return;
-        };
-        if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
-            incident.outcome.clear();
+        Breaker::Closed => {
+            let id = related(state, slot, Some(service), None);
+            note(state, at, id, entry);
+            healed(state, at, slot, service, id);
         }
-        clear(state, at, Key { host: slot, what: What::NotHealed(service) });
     }
+}
+
+/// Remedies rest while the service is down: somebody has to come.
+pub(crate) fn not_healed(
+    state: &mut State,
+    at: At,
+    (slot, service): (u32, u32),
+    because: String,
+    cause: String,
+) -> Fired {
+    let outcome = format!("not healed, because {because}");
+    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
+    let name = known.map_or_else(String::new, |known| {
+        (known.healing, known.not_healed) = (Healing::No, because);
+        known.name.to_string()
+    });
+    let said =
+        |host: &Host| Said { title: format!("{name} on {}: not healed", host.id), cause, at: at.now.wall };
+    let fired = fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said);
+    if let Some(incident) = fired.incident.and_then(|id| state.incidents.get_mut(id)) {
+        incident.outcome = outcome;
+    }
+    fired
+}
+
+/// Remedies are allowed again.
+pub(crate) fn healed(state: &mut State, at: At, slot: u32, service: u32, id: Option<IncidentId>) {
+    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
+    if let Some(known) = known {
+        known.not_healed.clear();
+    }
+    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+        incident.outcome.clear();
+    }
+    clear(state, at, Key { host: slot, what: What::NotHealed(service) });
 }
 
 fn evidence(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Evidence)) {

@@ -14,7 +14,7 @@ use crate::incident::timeline::Entry;
 use crate::incident::{IncidentId, Verb};
 use crate::ingest::taken::Taken;
 use crate::ingest::{Hello, Lane, Standing};
-use crate::live::{check_said, clear_others, note};
+use crate::live::{check_said, clear_others, note, note_fired};
 use crate::record::Record;
 use crate::signal::{Key, What};
 use crate::table::Table;
@@ -240,7 +240,7 @@ impl State {
         let service = known.service;
         let Some(what) = What::from_verdict(check, standing.verdict) else { return };
         let is_new = !host.signals.contains_key(&what);
-        let id =
+        let fired =
             fire(self, at, Key { host: slot, what }, |host| check_said(host, check, standing.since.wall));
         clear_others(self, at, slot, check, Some(what));
         if is_new {
@@ -248,8 +248,8 @@ impl State {
                 format!("{} is {} (it stood so when the agent connected)", standing.check, standing.verdict);
             let mut entry = Entry::said(standing.since.wall, what.code(), text);
             entry.host = Some(slot);
-            note(self, at, id, entry);
-            crate::backlog::joined(self, slot, service, check, id);
+            note_fired(self, at, fired, entry);
+            crate::backlog::joined(self, slot, service, check, fired.incident);
         }
     }
 
@@ -339,11 +339,11 @@ impl State {
             cause: format!("two live sessions showed the certificate of {}; it is quarantined", host.id),
             at: at.now.wall,
         };
-        let id = fire(self, at, Key { host: slot, what: What::DuplicateIdentity }, said);
+        let fired = fire(self, at, Key { host: slot, what: What::DuplicateIdentity }, said);
         let text = "two live sessions showed one certificate; both are quarantined".to_string();
         let mut entry = Entry::said(at.now.wall, "duplicate-identity", text);
         entry.host = Some(slot);
-        note(self, at, id, entry);
+        note_fired(self, at, fired, entry);
     }
 
     fn commanded(&mut self, at: At, operator: &Name, id: IncidentId, verb: &Verb) {

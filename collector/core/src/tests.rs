@@ -6,6 +6,7 @@ mod fleet;
 mod ingest;
 mod people;
 mod random;
+mod told;
 
 use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Watched};
 use crate::store::Entry;
@@ -131,6 +132,15 @@ impl World {
 
     pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
         core::mem::take(&mut self.effects)
+    }
+
+    /// What was told since the last look, for the log as for watchers: codes and words.
+    pub(crate) fn told(&mut self) -> Vec<(&'static str, String)> {
+        let told = |effect| match effect {
+            Effect::Told(change) => Some((change.code, change.text)),
+            _ => None,
+        };
+        self.take_effects().into_iter().filter_map(told).collect()
     }
 
     pub(crate) fn session_orders(&mut self) -> Vec<Order> {

@@ -10,6 +10,8 @@ use picket_proto::Mono;
 use serde::Serialize;
 
 const INCIDENTS_MAX: usize = 10_000;
+/// Most changes of one kind that a record tells of an incident.
+const OF_A_KIND: usize = 8;
 
 /// A change that is to be told once the record is applied.
 #[derive(Debug)]
@@ -111,11 +113,15 @@ impl Incidents {
         None
     }
 
-    /// Remembers a change to tell; the last of a kind within a record stands for all.
+    /// Remembers a change to tell. Within a record the same words are told once, and of many changes of a kind the
+    /// first seven and the last: a host whose 500 checks fail at once must not push its watchers out of their ring.
     pub(crate) fn touch(&mut self, incident: IncidentId, code: &'static str, text: String) {
-        let same = self.touched.iter().position(|old| old.incident == incident && old.code == code);
-        if let Some(same) = same {
-            self.touched.remove(same);
+        let of_kind = |old: &Touched| old.incident == incident && old.code == code;
+        let same = self.touched.iter().position(|old| of_kind(old) && old.text == text);
+        let last = || self.touched.iter().rposition(of_kind);
+        let is_full = self.touched.iter().filter(|old| of_kind(old)).count() == OF_A_KIND;
+        if let Some(replaced) = same.or_else(|| if is_full { last() } else { None }) {
+            self.touched.remove(replaced);
         }
         self.touched.push(Touched { incident, code, text });
     }
