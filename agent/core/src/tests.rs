@@ -1,5 +1,6 @@
 //! The whole core on virtual time: scripted processes, probes and a collector around one agent.
 
+mod first_start;
 mod recovery;
 mod sameness;
 mod session;

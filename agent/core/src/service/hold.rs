@@ -101,11 +101,21 @@ impl Moving<'_> {
     }
 
     /// A pass between two deaths makes them two: only the budget limits those. A process that nothing looks into
-    /// has passed when it has lived for a while.
-    pub(super) fn forget_if_proven(&mut self, process: Process, stage: Stage, around: &Around<'_, '_>) {
+    /// has passed when it has lived for a while. If that was the first start of the run the service was up: what
+    /// follows is the first restart of a streak, and waits for nothing.
+    pub(super) fn forget_if_proven(
+        &mut self,
+        process: Process,
+        proof: Proof,
+        stage: Stage,
+        around: &Around<'_, '_>,
+    ) {
         let settled = around.now.since(process.since) >= SETTLED || around.checks.looks_inside(self.ix);
         if matches!(stage, Stage::Holding { .. }) && settled {
             self.slot.deaths.passed();
+            if proof == Proof::First {
+                self.slot.streak = FRESH;
+            }
         }
     }
 }

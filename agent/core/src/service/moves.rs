@@ -36,7 +36,7 @@ impl Moving<'_> {
         if !matches!(self.slot.state, State::Idle) {
             return Taken::No;
         }
-        // The first start of a run counts as a try: when it fails, what follows waits as after a failed remedy.
+        // The first start of a run counts as a try: when it never passes, what follows waits as after a failed remedy.
         self.slot.streak.tries = 1;
         self.start(Aim::Verify(Proof::First));
         Taken::Yes
@@ -96,7 +96,7 @@ impl Moving<'_> {
             State::Starting { aim: Aim::End } => self.slot.state = State::Ended,
             State::Starting { aim: Aim::Verify(proof) } => self.died(pid, exit, proof, around),
             State::Verifying { process, proof, stage } => {
-                self.forget_if_proven(process, stage, &around);
+                self.forget_if_proven(process, proof, stage, &around);
                 self.died(pid, exit, proof, around);
             }
             State::Running { .. } => self.died(pid, exit, Proof::Alone, around),
@@ -129,7 +129,7 @@ impl Moving<'_> {
                 State::Verifying { process, proof, stage: stage @ Stage::Holding { .. } },
                 Sight::Fails(cause),
             ) => {
-                self.forget_if_proven(process, stage, &around);
+                self.forget_if_proven(process, proof, stage, &around);
                 self.not_held(process, proof, (seen.check, cause), around);
             }
             (State::Verifying { stage: Stage::Rising { .. }, .. }, Sight::FirstPass | Sight::Passes) => {

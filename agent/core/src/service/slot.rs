@@ -113,7 +113,7 @@ pub(super) enum Why {
 /// Failures that follow each other without a remedy that held.
 #[derive(Debug)]
 pub(super) struct Streak {
-    /// Starts that did not hold, the very first one of the run included.
+    /// Starts that did not hold. The very first one of the run is among them unless all its checks had passed.
     pub(super) tries: u16,
     /// Remedies begun.
     pub(super) attempt: u16,

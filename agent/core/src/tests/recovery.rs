@@ -4,16 +4,16 @@ use super::world::{Sim, World, ms, spec};
 use crate::service::{self, Act};
 use crate::{Ending, Input};
 use picket_proto::event::{Because, Breaker, Exit, Fact, Outcome, Verdict};
-use std::string::ToString;
+use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
 
-fn starts(world: &World, from: u64) -> Vec<u64> {
+pub(super) fn starts(world: &World, from: u64) -> Vec<u64> {
     let starts = world.acts.iter().filter(|(at, act)| *at >= from && matches!(act, Act::Start { .. }));
     starts.map(|(at, _)| *at).collect()
 }
 
-fn outcomes(world: &World) -> Vec<Outcome> {
+pub(super) fn outcomes(world: &World) -> Vec<Outcome> {
     let told = world.told.iter().filter_map(|(_, fact)| match fact {
         Fact::Outcome(ended) => Some(ended.outcome.clone()),
         _ => None,
@@ -21,7 +21,7 @@ fn outcomes(world: &World) -> Vec<Outcome> {
     told.collect()
 }
 
-fn opened(world: &World) -> Vec<(u64, Because, u64)> {
+pub(super) fn opened(world: &World) -> Vec<(u64, Because, u64)> {
     let told = world.told.iter().filter_map(|(at, fact)| match fact {
         Fact::Breaker(moved) => match moved.to {
             Breaker::Open { because, retry_in, .. } => Some((*at, because, retry_in.millis())),
@@ -104,8 +104,6 @@ fn backoff_grows_with_jitter_and_is_the_same_for_the_same_seed() {
     assert_ne!(one, delays(2));
 }
 
-use std::string::String;
-
 #[test]
 fn identical_deaths_open_the_breaker_and_retries_rest_longer_each_time() {
     let mut world = broken(4);
@@ -173,16 +171,6 @@ fn a_frozen_process_is_stopped_killed_after_the_timeout_and_restarted() {
 }
 
 #[test]
-fn failures_while_a_service_starts_are_no_verdict() {
-    let mut world = World::new(9, vec![spec("slow")]);
-    world.sims[0].boots = Some(4_000);
-    world.input(Input::Service(service::Fact::Absent { service: 0 }));
-    world.run(20_000);
-    assert!(world.told.iter().all(|(_, fact)| !matches!(fact, Fact::Verdict(it) if it.to == Verdict::Down)));
-    assert_eq!(starts(&world, 0).len(), 1);
-}
-
-#[test]
 fn a_start_that_never_passes_is_still_failing_after_the_start_timeout() {
     let mut world = World::running(10, vec![spec("web")]);
     world.sims[0].boots = None;
@@ -198,17 +186,6 @@ fn an_adopted_service_is_not_restarted() {
     world.input(Input::Service(service::Fact::Started { service: 0, pid: 42, adopted: true }));
     world.run(60_000);
     assert!(world.acts.is_empty());
-}
-
-#[test]
-fn a_first_start_that_fails_waits_before_the_second() {
-    let mut world = World::new(12, vec![spec("web")]);
-    world.sims[0].dies = Some((20, Exit::Code(1), String::new()));
-    world.input(Input::Service(service::Fact::Absent { service: 0 }));
-    world.run(60_000);
-    let starts = starts(&world, 0);
-    assert!(starts[1] - starts[0] >= 750_000, "{starts:?}");
-    assert_eq!(opened(&world)[0].1, Because::SameDeath(3));
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub(super) fn spec(name: &str) -> service::Spec {
     }
 }
 
-fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Spec {
+pub(super) fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Spec {
     check::Spec {
         name: name.parse().unwrap(),
         kind,
