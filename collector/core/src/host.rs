@@ -93,6 +93,10 @@ pub(crate) struct Service {
     pub(crate) healing: Healing,
     /// Why remedies rest, in words; empty while they don't.
     pub(crate) not_healed: String,
+    /// The frame that last told of a breaker or a remedy's end: an older one does not change what it told.
+    pub(crate) healing_told: Option<(Run, Seq)>,
+    /// When its death is over unless it fails again: it was started and its process check does not fail.
+    pub(crate) calm_at: Option<Mono>,
 }
 
 impl Named for Service {
@@ -183,6 +187,8 @@ impl Host {
             remedies: 0,
             healing: Healing::No,
             not_healed: String::new(),
+            healing_told: None,
+            calm_at: None,
         };
         (self.services.len() < SERVICES_MAX).then(|| self.services.add(service))
     }

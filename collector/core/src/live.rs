@@ -1,7 +1,7 @@
 //! What live facts do: they move verdicts, services and signals, and write to the timelines of what they touch.
 
 use crate::correlate::{Fired, News, Said, clear, fire, settle};
-use crate::host::{Check, Healing, Host, Service};
+use crate::host::{Check, Healing, Host, Service, Watched};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Phase};
 use crate::incident::timeline::{Arrival, Entry};
@@ -10,10 +10,14 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use picket_proto::event::{
-    Breaker, BreakerMoved, Cause, Evidence, Exited, Outcome, RemedyBegun, RemedyEnded, Started, Verdict,
-    VerdictChanged,
+    Breaker, BreakerMoved, Cause, CheckKind, Evidence, Exited, Outcome, RemedyBegun, RemedyEnded, Started,
+    Verdict, VerdictChanged,
 };
-use picket_proto::{Event, Fact, Name, Seq, Wall};
+use picket_proto::{Event, Fact, Name, Seq, Span, Wall};
+
+/// How long a service that was started again must live before its death is over, where no remedy's outcome says so
+/// sooner: longer than a program takes to find that it can't run.
+const CALM: Span = Span::from_secs(1);
 
 /// An event of the live lane.
 pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Event) {
@@ -88,12 +92,18 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
                 fire(state, at, Key { host: slot, what }, |host| check_said(host, check, event.stamp.wall));
             note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
             clear_others(state, at, slot, check, Some(what));
+            if fact.kind == CheckKind::Process {
+                alarmed(state, slot, service);
+            }
             crate::backlog::joined(state, slot, service, check, fired.incident);
         }
         None if fact.to == Verdict::Up => {
             let id = related(state, slot, service, Some(check));
             note(state, at, id, Entry::seen(slot, event, Arrival::Live));
             clear_others(state, at, slot, check, None);
+            if fact.kind == CheckKind::Process {
+                calm(state, at, slot, service);
+            }
             crate::backlog::passed(state, at, slot, (service, check), "recovered");
         }
         // Unknown says nothing about what was known.
@@ -133,7 +143,7 @@ pub(crate) fn check_words(check: &Check) -> String {
                 from: Verdict::Unknown,
                 to: check.verdict,
                 cause: Some(cause),
-                after: picket_proto::Span::ZERO,
+                after: Span::ZERO,
             };
             Fact::Verdict(told).to_string()
         }
@@ -175,12 +185,50 @@ fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Even
     let id = related(state, slot, Some(service), None);
     if id.is_some() {
         note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+        calm(state, at, slot, Some(service));
+    }
+}
+
+/// A service that died runs again: if it does not fail within [`CALM`], its death is over.
+fn calm(state: &mut State, at: At, slot: u32, service: Option<u32>) {
+    alarmed(state, slot, service);
+    let (Some(service), Some(host)) = (service, state.hosts.get_mut(slot)) else { return };
+    let fails = |check: &Check| {
+        let is_its_process = check.service == Some(service) && check.kind == CheckKind::Process;
+        is_its_process && check.watched == Watched::Yes && check.verdict == Verdict::Down
+    };
+    let died = host.signals.contains_key(&What::Died(service));
+    if !died || host.checks.iter().any(|(_, check)| fails(check)) {
+        return;
+    }
+    if let Some(known) = host.services.get_mut(service) {
+        let due = at.now.mono.plus(CALM);
+        known.calm_at = Some(due);
+        state.calms.insert((due, slot, service));
+    }
+}
+
+/// A service fails: what was thought over is not.
+fn alarmed(state: &mut State, slot: u32, service: Option<u32>) {
+    let Some(service) = service else { return };
+    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
+    if let Some(due) = known.and_then(|known| known.calm_at.take()) {
+        state.calms.remove(&(due, slot, service));
+    }
+}
+
+/// Ends the deaths whose services lived on.
+pub(crate) fn calm_now(state: &mut State, at: At) {
+    while let Some((_, slot, service)) = state.calms.first().copied().filter(|(due, ..)| *due <= at.now.mono)
+    {
+        alarmed(state, slot, Some(service));
         clear(state, at, Key { host: slot, what: What::Died(service) });
     }
 }
 
 fn exited(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Exited)) {
     let Some(service) = with_service(state, slot, &fact.service, |service| service.pid = 0) else { return };
+    alarmed(state, slot, Some(service));
     let entry = Entry::seen(slot, event, Arrival::Live);
     if fact.asked {
         let id = related(state, slot, Some(service), None);
@@ -262,6 +310,7 @@ fn proven_later(state: &mut State, at: At, slot: u32, service: u32, event: &Even
 
 fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded), why: String) {
     let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    alarmed(state, slot, Some(service));
     let id = related(state, slot, Some(service), None);
     let Some(host) = state.hosts.get(slot) else { return };
     let fires = host.signals.keys().any(|what| host.service_of(*what) == Some(service));

@@ -55,6 +55,8 @@ pub(crate) struct State {
     pub(crate) fleet: Option<IncidentId>,
     /// Stopped agents by the time when they overstay.
     pub(crate) overstays: BTreeSet<(Mono, u32)>,
+    /// Services that died and were started again, by the time when their death is over; one entry each.
+    pub(crate) calms: BTreeSet<(Mono, u32, u32)>,
     /// Changes told; the number of the last one.
     pub(crate) changes: u64,
 }
@@ -73,6 +75,7 @@ impl State {
             overflow: 0,
             fleet: None,
             overstays: BTreeSet::new(),
+            calms: BTreeSet::new(),
             changes: 0,
         }
     }
@@ -119,7 +122,8 @@ impl State {
     /// When a [`Record::Tick`] is due.
     pub(crate) fn due(&self) -> Option<Mono> {
         let overstay = self.overstays.first().map(|(at, _)| *at);
-        [self.incidents.first_due(), overstay].into_iter().flatten().min()
+        let calm = self.calms.first().map(|(at, ..)| *at);
+        [self.incidents.first_due(), overstay, calm].into_iter().flatten().min()
     }
 
     /// Hosts that can be added.
@@ -388,6 +392,7 @@ impl State {
     }
 
     fn tick(&mut self, at: At) {
+        crate::live::calm_now(self, at);
         while let Some(id) = self.incidents.pop_due(at.now.mono) {
             correlate::held(self, at, id);
         }

@@ -23,8 +23,10 @@ fn a_killed_service_that_comes_back_is_one_incident_with_cause_and_proof() {
     agent.say(&mut world, restart(1));
     agent.say(&mut world, started(4712));
     agent.say(&mut world, process(Verdict::Up));
+    assert_eq!(world.the_incident().incident.state, State::Open, "a blink proves nothing");
+    world.pass_heard(Span::from_secs(1), &[&agent]);
     assert_eq!(world.the_incident().incident.state, State::Verifying);
-    world.pass_heard(Span::from_secs(5), &[&agent]);
+    world.pass_heard(Span::from_secs(4), &[&agent]);
     agent.say(&mut world, held());
     let over = world.the_incident();
     assert_eq!(
@@ -92,10 +94,52 @@ fn a_restart_that_does_not_hold_opens_what_was_verifying() {
     for said in [killed(1), restart(1), started(2)] {
         agent.say(&mut world, said);
     }
+    world.pass_heard(Span::from_secs(1), &[&agent]);
     assert_eq!(world.the_incident().incident.state, State::Verifying);
     agent.say(&mut world, not_held(1));
     let incident = world.the_incident().incident;
     assert_eq!((incident.state, incident.episode), (State::Open, 1));
+}
+
+#[test]
+fn a_service_that_dies_again_and_again_is_never_told_to_be_verifying() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, process(Verdict::Down));
+    agent.say(&mut world, killed(1));
+    for attempt in 1..=3 {
+        for said in [restart(attempt), started(2), process(Verdict::Up)] {
+            agent.say(&mut world, said);
+        }
+        world.pass(Span::from_millis(900));
+        for said in [process(Verdict::Down), killed(2), not_held(attempt)] {
+            agent.say(&mut world, said);
+        }
+        world.pass_heard(Span::from_secs(5), &[&agent]);
+    }
+    agent.say(&mut world, breaker_open());
+    let told = world.told();
+    assert!(told.iter().all(|(code, _)| *code != "incident-verifying"), "{told:?}");
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.state, incident.severity, incident.episode), (State::Open, Severity::P1, 1));
+}
+
+#[test]
+fn a_death_is_not_over_while_its_process_check_fails() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for said in [process(Verdict::Down), killed(1), started(2)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(5), &[&agent]);
+    assert_eq!(world.the_incident().incident.firing, 2);
+    agent.say(&mut world, process(Verdict::Up));
+    assert_eq!(world.the_incident().incident.firing, 1);
+    world.restart();
+    world.pass(Span::from_secs(1));
+    assert_eq!(world.the_incident().incident.firing, 0, "a restart of the collector forgets no deadline");
 }
 
 #[test]
