@@ -2,6 +2,7 @@
 
 mod first_start;
 mod recovery;
+pub(crate) mod replay;
 mod sameness;
 mod session;
 mod world;

@@ -1,6 +1,9 @@
 //! The spool under random appends and acks, and at its limits.
+//!
+//! 200 random scripts; `tests/replay.rs` says how to run a failing one again.
 #![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 use super::*;
+use crate::tests::replay::cases;
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
 use picket_proto::frame::Content;
 use picket_proto::{BootId, Mono, Text};
@@ -86,7 +89,7 @@ fn step(spool: &mut Spool<'_>, step: &Step, acked: &mut BTreeSet<u64>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(cases(200))]
     #[test]
     fn every_number_is_acked_or_held_or_lost_and_named(script in steps(), frames in 16_usize..200) {
         let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); frames]);

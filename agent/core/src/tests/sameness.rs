@@ -1,6 +1,9 @@
 //! The same inputs and seed give the same effects, and no input does harm.
+//!
+//! 64 random scripts each; [`super::replay`] says how to run a failing one again.
 #![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 
+use super::replay::cases;
 use super::world::{World, spec};
 use crate::check::{self, Reading};
 use crate::service;
@@ -156,7 +159,7 @@ fn hash(world: &World) -> u64 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(cases(64))]
     #[test]
     fn the_same_inputs_and_seed_give_the_same_effects(
         seed in any::<u64>(),
