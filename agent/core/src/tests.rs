@@ -5,4 +5,5 @@ mod recovery;
 pub(crate) mod replay;
 mod sameness;
 mod session;
+mod sim;
 mod world;

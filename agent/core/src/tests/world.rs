@@ -1,5 +1,6 @@
 //! A small world around one agent: services that live, die or refuse, and a collector that acks or not.
 
+pub(super) use super::sim::{Sim, check_spec, ms, spec};
 use crate::check::{self, Reading};
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
@@ -13,25 +14,6 @@ use std::string::{String, ToString};
 use std::vec::Vec;
 
 pub(super) const RUN: Run = Run(7);
-
-pub(super) fn ms(ms: u64) -> Span {
-    Span::from_millis(ms)
-}
-
-/// A service that starts in `boots` ms and answers by its process and by tcp.
-#[derive(Debug, Clone)]
-pub(super) struct Sim {
-    pub(super) alive: Option<u32>,
-    pub(super) listens_at: u64,
-    /// How long a start takes until it listens; `None`: it never does.
-    pub(super) boots: Option<u64>,
-    /// A start dies after so many ms with these last words.
-    pub(super) dies: Option<(u64, Exit, String)>,
-    pub(super) frozen: bool,
-    pub(super) ignores_stop: bool,
-    /// Readings of its tcp check are bad while this is set.
-    pub(super) sick: bool,
-}
 
 pub(super) struct World {
     pub(super) agent: Agent<'static>,
@@ -58,34 +40,6 @@ enum Coming {
     Answer(check::Fact),
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
-}
-
-pub(super) fn spec(name: &str) -> service::Spec {
-    service::Spec {
-        name: name.parse().unwrap(),
-        stop_timeout: ms(500),
-        start_timeout: ms(5_000),
-        hold: ms(2_000),
-        backoff_first: ms(1_000),
-        backoff_max: ms(30_000),
-        budget: 10,
-        budget_window: Span::from_secs(600),
-        same_deaths: 3,
-        retry_after: Span::from_secs(60),
-    }
-}
-
-pub(super) fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Spec {
-    check::Spec {
-        name: name.parse().unwrap(),
-        kind,
-        service: Some(service),
-        interval: ms(1_000),
-        timeout: ms(500),
-        fall: 2,
-        rise: 1,
-        limits: None,
-    }
 }
 
 impl World {
@@ -302,20 +256,6 @@ impl World {
     pub(super) fn story(&self, from: u64) -> Vec<String> {
         let told = self.told.iter().filter(|(at, _)| *at >= from);
         told.filter(|(_, fact)| !matches!(fact, Fact::Verdict(_))).map(|(_, fact)| fact.to_string()).collect()
-    }
-}
-
-impl Sim {
-    pub(super) fn healthy() -> Self {
-        Self {
-            alive: None,
-            listens_at: 0,
-            boots: Some(30),
-            dies: None,
-            frozen: false,
-            ignores_stop: false,
-            sick: false,
-        }
     }
 }
 

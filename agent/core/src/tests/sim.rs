@@ -1,0 +1,67 @@
+//! What the small world is made of: a simulated service, and how services and checks are usually configured.
+
+use crate::{check, service};
+use picket_proto::Span;
+use picket_proto::event::{CheckKind, Exit};
+use std::string::String;
+
+pub(super) fn ms(ms: u64) -> Span {
+    Span::from_millis(ms)
+}
+
+pub(super) fn spec(name: &str) -> service::Spec {
+    service::Spec {
+        name: name.parse().unwrap(),
+        stop_timeout: ms(500),
+        start_timeout: ms(5_000),
+        hold: ms(2_000),
+        backoff_first: ms(1_000),
+        backoff_max: ms(30_000),
+        budget: 10,
+        budget_window: Span::from_secs(600),
+        same_deaths: 3,
+        retry_after: Span::from_secs(60),
+    }
+}
+
+pub(super) fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Spec {
+    check::Spec {
+        name: name.parse().unwrap(),
+        kind,
+        service: Some(service),
+        interval: ms(1_000),
+        timeout: ms(500),
+        fall: 2,
+        rise: 1,
+        limits: None,
+    }
+}
+
+/// A service that starts in `boots` ms and answers by its process and by tcp.
+#[derive(Debug, Clone)]
+pub(super) struct Sim {
+    pub(super) alive: Option<u32>,
+    pub(super) listens_at: u64,
+    /// How long a start takes until it listens; `None`: it never does.
+    pub(super) boots: Option<u64>,
+    /// A start dies after so many ms with these last words.
+    pub(super) dies: Option<(u64, Exit, String)>,
+    pub(super) frozen: bool,
+    pub(super) ignores_stop: bool,
+    /// Readings of its tcp check are bad while this is set.
+    pub(super) sick: bool,
+}
+
+impl Sim {
+    pub(super) fn healthy() -> Self {
+        Self {
+            alive: None,
+            listens_at: 0,
+            boots: Some(30),
+            dies: None,
+            frozen: false,
+            ignores_stop: false,
+            sick: false,
+        }
+    }
+}
