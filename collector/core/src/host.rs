@@ -113,6 +113,15 @@ pub(crate) struct Offset {
     pub(crate) ours: Mono,
 }
 
+/// Whether the session has said all that stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Standing {
+    /// Not yet: what fires from before may be over.
+    Awaited,
+    /// Yes: what fires stands.
+    Told,
+}
+
 /// A host.
 #[derive(Debug, Serialize)]
 pub(crate) struct Host {
@@ -121,6 +130,8 @@ pub(crate) struct Host {
     pub(crate) trust: Trust,
     pub(crate) version: String,
     pub(crate) offset: Option<Offset>,
+    /// The run of the last Hello.
+    pub(crate) run: Option<Run>,
     pub(crate) last_heard: Option<Wall>,
     pub(crate) runs: Runs,
     pub(crate) frames: u64,
@@ -132,6 +143,7 @@ pub(crate) struct Host {
     pub(crate) signals: BTreeMap<What, Signal>,
     /// Checks that stand as not up since the session opened.
     pub(crate) listed: BTreeSet<u32>,
+    pub(crate) standing: Standing,
     /// Incidents that touch it and are not resolved; as many as its signals at most.
     pub(crate) active: Vec<IncidentId>,
     /// The last incidents that touched it, newest last.
@@ -155,6 +167,7 @@ impl Host {
             trust: Trust::Full,
             version: String::new(),
             offset: None,
+            run: None,
             last_heard: None,
             runs: Runs::default(),
             frames: 0,
@@ -164,6 +177,7 @@ impl Host {
             services: Table::new(),
             signals: BTreeMap::new(),
             listed: BTreeSet::new(),
+            standing: Standing::Awaited,
             active: Vec::new(),
             recent: Vec::new(),
             late: Vec::new(),
@@ -237,6 +251,25 @@ impl Host {
             What::Died(service) | What::NotHealed(service) => Some(service),
             What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => None,
         }
+    }
+
+    /// Whether a service fails by what its agent said live in this session, or said before and still holds to.
+    pub(crate) fn stands(&self, service: u32) -> bool {
+        self.signals.keys().filter(|what| self.service_of(**what) == Some(service)).any(|what| match what {
+            What::Down(check) | What::Flapping(check) => {
+                self.standing == Standing::Told || self.listed.contains(check)
+            }
+            What::Died(_) => self.standing == Standing::Told,
+            What::Degraded(_) | What::NotHealed(_) => false,
+            What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
+        })
+    }
+
+    /// Whether a frame of the backlog is the newest word on a service's healing. A frame of another run than the
+    /// last word's is newer if it is of the run that has the session.
+    pub(crate) fn is_newest_on_healing(&self, service: u32, run: Run, seq: Seq) -> bool {
+        let told = self.services.get(service).and_then(|service| service.healing_told);
+        told.is_none_or(|(last_run, last)| if last_run == run { last < seq } else { self.run == Some(run) })
     }
 
     /// Whether two conditions are about the same service, or the same check.

@@ -1,23 +1,19 @@
 //! What live facts do: they move verdicts, services and signals, and write to the timelines of what they touch.
 
-use crate::correlate::{Fired, News, Said, clear, fire, settle};
-use crate::host::{Check, Healing, Host, Service, Watched};
+pub(crate) mod calm;
+pub(crate) mod healing;
+
+use crate::correlate::{Fired, News, Said, clear, fire};
+use crate::host::{Check, Host, Service};
 use crate::incident::IncidentId;
-use crate::incident::life::{Ending, Phase};
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
-use picket_proto::event::{
-    Breaker, BreakerMoved, Cause, CheckKind, Evidence, Exited, Outcome, RemedyBegun, RemedyEnded, Started,
-    Verdict, VerdictChanged,
-};
+use calm::{alarmed, calm};
+use picket_proto::event::{Cause, CheckKind, Evidence, Exited, Started, Verdict, VerdictChanged};
 use picket_proto::{Event, Fact, Name, Seq, Span, Wall};
-
-/// How long a service that was started again must live before its death is over, where no remedy's outcome says so
-/// sooner: longer than a program takes to find that it can't run.
-const CALM: Span = Span::from_secs(1);
 
 /// An event of the live lane.
 pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Event) {
@@ -27,9 +23,9 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Verdict(fact) => verdict(state, at, host, (event, fact)),
         Fact::Started(fact) => started(state, at, host, seq, (event, fact)),
         Fact::Exited(fact) => exited(state, at, host, (event, fact)),
-        Fact::Remedy(fact) => remedy(state, at, host, (event, fact)),
-        Fact::Outcome(fact) => outcome(state, at, host, (event, fact)),
-        Fact::Breaker(fact) => breaker(state, at, host, (event, fact)),
+        Fact::Remedy(fact) => healing::remedy(state, at, host, seq, (event, fact)),
+        Fact::Outcome(fact) => healing::outcome(state, at, host, seq, (event, fact)),
+        Fact::Breaker(fact) => healing::breaker(state, at, host, seq, (event, fact)),
         Fact::Evidence(fact) => evidence(state, at, host, (event, fact)),
     }
 }
@@ -189,43 +185,6 @@ fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Even
     }
 }
 
-/// A service that died runs again: if it does not fail within [`CALM`], its death is over.
-fn calm(state: &mut State, at: At, slot: u32, service: Option<u32>) {
-    alarmed(state, slot, service);
-    let (Some(service), Some(host)) = (service, state.hosts.get_mut(slot)) else { return };
-    let fails = |check: &Check| {
-        let is_its_process = check.service == Some(service) && check.kind == CheckKind::Process;
-        is_its_process && check.watched == Watched::Yes && check.verdict == Verdict::Down
-    };
-    let died = host.signals.contains_key(&What::Died(service));
-    if !died || host.checks.iter().any(|(_, check)| fails(check)) {
-        return;
-    }
-    if let Some(known) = host.services.get_mut(service) {
-        let due = at.now.mono.plus(CALM);
-        known.calm_at = Some(due);
-        state.calms.insert((due, slot, service));
-    }
-}
-
-/// A service fails: what was thought over is not.
-fn alarmed(state: &mut State, slot: u32, service: Option<u32>) {
-    let Some(service) = service else { return };
-    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
-    if let Some(due) = known.and_then(|known| known.calm_at.take()) {
-        state.calms.remove(&(due, slot, service));
-    }
-}
-
-/// Ends the deaths whose services lived on.
-pub(crate) fn calm_now(state: &mut State, at: At) {
-    while let Some((_, slot, service)) = state.calms.first().copied().filter(|(due, ..)| *due <= at.now.mono)
-    {
-        alarmed(state, slot, Some(service));
-        clear(state, at, Key { host: slot, what: What::Died(service) });
-    }
-}
-
 fn exited(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Exited)) {
     let Some(service) = with_service(state, slot, &fact.service, |service| service.pid = 0) else { return };
     alarmed(state, slot, Some(service));
@@ -247,139 +206,6 @@ pub(crate) fn died_said(host: &Host, event: &Event, fact: &Exited) -> Said {
         cause: event.to_string(),
         at: event.stamp.wall,
     }
-}
-
-fn remedy(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyBegun)) {
-    let begin = |service: &mut Service| {
-        service.remedies = service.remedies.saturating_add(1);
-        service.healing = Healing::Underway;
-    };
-    let Some(service) = with_service(state, slot, &fact.service, begin) else { return };
-    let id = related(state, slot, Some(service), None);
-    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
-}
-
-fn outcome(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded)) {
-    match &fact.outcome {
-        Outcome::Held { .. } => recovered(state, at, slot, (event, fact)),
-        Outcome::Died(exit) => not_held(state, at, slot, (event, fact), exit.to_string()),
-        Outcome::StillFailing { check, cause } => {
-            not_held(state, at, slot, (event, fact), format!("{check}: {cause}"));
-        }
-    }
-}
-
-fn recovered(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded)) {
-    let rest = |service: &mut Service| {
-        service.healing = Healing::No;
-        service.not_healed.clear();
-    };
-    let Some(service) = with_service(state, slot, &fact.service, rest) else { return };
-    let id = related(state, slot, Some(service), None);
-    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
-    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
-        incident.proven.insert((slot, service));
-    }
-    for what in [What::Died(service), What::NotHealed(service)] {
-        clear(state, at, Key { host: slot, what });
-    }
-    match id {
-        Some(id) => settle(state, at, id),
-        None => proven_later(state, at, slot, service, event),
-    }
-    crate::backlog::held(state, at, slot, service);
-}
-
-/// The outcome of a remedy whose incident was resolved before, by holding: now it is proven.
-fn proven_later(state: &mut State, at: At, slot: u32, service: u32, event: &Event) {
-    let Some(host) = state.hosts.get(slot) else { return };
-    let waiting = |id: &&IncidentId| {
-        state.incidents.get(**id).is_some_and(|incident| {
-            matches!(incident.phase, Phase::Resolved { by: Ending::Recovery, .. })
-                && incident.services.contains(&(slot, service))
-                && incident.outcome.starts_with("recovered, held")
-        })
-    };
-    let Some(id) = host.recent.iter().rev().find(waiting).copied() else { return };
-    note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
-    if let Some(incident) = state.incidents.get_mut(id) {
-        incident.outcome = "recovered, verified".to_string();
-        state.incidents.touch(id, "incident-resolved", "recovered, verified".to_string());
-    }
-}
-
-fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded), why: String) {
-    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
-    alarmed(state, slot, Some(service));
-    let id = related(state, slot, Some(service), None);
-    let Some(host) = state.hosts.get(slot) else { return };
-    let fires = host.signals.keys().any(|what| host.service_of(*what) == Some(service));
-    let fired = if fires {
-        Fired { incident: id, news: News::Open }
-    } else {
-        let said = |host: &Host| Said {
-            title: format!("{} on {}: {why}", fact.service, host.id),
-            cause: event.to_string(),
-            at: event.stamp.wall,
-        };
-        fire(state, at, Key { host: slot, what: What::Died(service) }, said)
-    };
-    note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
-}
-
-fn breaker(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &BreakerMoved)) {
-    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
-    let entry = Entry::seen(slot, event, Arrival::Live);
-    match &fact.to {
-        Breaker::Open { because, .. } => {
-            let fired = not_healed(state, at, (slot, service), because.to_string(), event.to_string());
-            note_fired(state, at, fired, entry);
-        }
-        Breaker::HalfOpen => {
-            let id = related(state, slot, Some(service), None);
-            note(state, at, id, entry);
-        }
-        Breaker::Closed => {
-            let id = related(state, slot, Some(service), None);
-            note(state, at, id, entry);
-            healed(state, at, slot, service, id);
-        }
-    }
-}
-
-/// Remedies rest while the service is down: somebody has to come.
-pub(crate) fn not_healed(
-    state: &mut State,
-    at: At,
-    (slot, service): (u32, u32),
-    because: String,
-    cause: String,
-) -> Fired {
-    let outcome = format!("not healed, because {because}");
-    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
-    let name = known.map_or_else(String::new, |known| {
-        (known.healing, known.not_healed) = (Healing::No, because);
-        known.name.to_string()
-    });
-    let said =
-        |host: &Host| Said { title: format!("{name} on {}: not healed", host.id), cause, at: at.now.wall };
-    let fired = fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said);
-    if let Some(incident) = fired.incident.and_then(|id| state.incidents.get_mut(id)) {
-        incident.outcome = outcome;
-    }
-    fired
-}
-
-/// Remedies are allowed again.
-pub(crate) fn healed(state: &mut State, at: At, slot: u32, service: u32, id: Option<IncidentId>) {
-    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
-    if let Some(known) = known {
-        known.not_healed.clear();
-    }
-    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
-        incident.outcome.clear();
-    }
-    clear(state, at, Key { host: slot, what: What::NotHealed(service) });
 }
 
 fn evidence(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Evidence)) {

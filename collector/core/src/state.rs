@@ -144,7 +144,9 @@ impl State {
         let Some(host) = self.hosts.get_mut(slot) else { return };
         host.version.clone_from(&hello.version);
         host.offset = Some(Offset { boot: hello.stamp.boot, theirs: hello.stamp.mono, ours: at.now.mono });
+        host.run = Some(hello.stamp.run);
         host.listed.clear();
+        host.standing = crate::host::Standing::Awaited;
         host.runs.enter(hello.stamp.run);
         for (_, check) in host.checks.iter_mut() {
             check.watched = Watched::No;
@@ -255,12 +257,16 @@ impl State {
             note_fired(self, at, fired, entry);
             crate::backlog::joined(self, slot, service, check, fired.incident);
         }
+        if let (Verdict::Down, Some(service)) = (standing.verdict, service) {
+            crate::live::healing::still_not_healed(self, at, slot, service);
+        }
     }
 
     fn standing_end(&mut self, at: At, id: &HostId) {
         let Some(slot) = self.host(id) else { return };
         let Some(host) = self.hosts.get_mut(slot) else { return };
         let listed = core::mem::take(&mut host.listed);
+        host.standing = crate::host::Standing::Told;
         let mut troubled = BTreeSet::new();
         for check in &listed {
             troubled.extend(host.checks.get(*check).and_then(|check| check.service));
@@ -285,6 +291,9 @@ impl State {
             };
             if over {
                 self.stands_no_more(at, Key { host: slot, what });
+            } else if let What::Died(service) = what {
+                // Another check of it stands; its process may live, and nobody would say so again.
+                crate::live::calm::calm(self, at, slot, Some(service));
             }
         }
         crate::backlog::unseen_ends(self, at, slot, |_, subject| match subject {
@@ -392,7 +401,7 @@ impl State {
     }
 
     fn tick(&mut self, at: At) {
-        crate::live::calm_now(self, at);
+        crate::live::calm::calm_now(self, at);
         while let Some(id) = self.incidents.pop_due(at.now.mono) {
             correlate::held(self, at, id);
         }

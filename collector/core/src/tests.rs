@@ -1,5 +1,6 @@
 //! A collector on virtual time, with its journal, and agents that speak to it: the vocabulary of the tests.
 
+mod cut;
 mod durable;
 mod failures;
 mod fleet;

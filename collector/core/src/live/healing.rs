@@ -1,0 +1,180 @@
+//! What remedies and their ends do to a service: under way, held, not held, resting, allowed again.
+
+use super::calm::alarmed;
+use super::{note, note_fired, related, with_service};
+use crate::correlate::{Fired, News, Said, clear, fire, settle};
+use crate::host::{Healing, Host, Service};
+use crate::incident::IncidentId;
+use crate::incident::life::{Ending, Phase};
+use crate::incident::timeline::{Arrival, Entry};
+use crate::signal::{Key, What};
+use crate::state::{At, State};
+use alloc::format;
+use alloc::string::{String, ToString};
+use picket_proto::event::{Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded};
+use picket_proto::{Event, Seq};
+
+/// What a live frame says of a service's healing stands against what the backlog says of the time before.
+fn told(state: &mut State, slot: u32, service: u32, seq: Seq, event: &Event) {
+    if let Some(known) = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service)) {
+        known.healing_told = Some((event.stamp.run, seq));
+    }
+}
+
+pub(super) fn remedy(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Event, &RemedyBegun)) {
+    let begin = |service: &mut Service| {
+        service.remedies = service.remedies.saturating_add(1);
+        service.healing = Healing::Underway;
+    };
+    let Some(service) = with_service(state, slot, &fact.service, begin) else { return };
+    told(state, slot, service, seq, event);
+    let id = related(state, slot, Some(service), None);
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+}
+
+pub(super) fn outcome(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Event, &RemedyEnded)) {
+    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    told(state, slot, service, seq, event);
+    match &fact.outcome {
+        Outcome::Held { .. } => recovered(state, at, slot, (event, fact)),
+        Outcome::Died(exit) => not_held(state, at, slot, (event, fact), exit.to_string()),
+        Outcome::StillFailing { check, cause } => {
+            not_held(state, at, slot, (event, fact), format!("{check}: {cause}"));
+        }
+    }
+}
+
+fn recovered(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded)) {
+    let rest = |service: &mut Service| {
+        service.healing = Healing::No;
+        service.not_healed.clear();
+    };
+    let Some(service) = with_service(state, slot, &fact.service, rest) else { return };
+    let id = related(state, slot, Some(service), None);
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
+    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+        incident.proven.insert((slot, service));
+    }
+    for what in [What::Died(service), What::NotHealed(service)] {
+        clear(state, at, Key { host: slot, what });
+    }
+    match id {
+        Some(id) => settle(state, at, id),
+        None => proven_later(state, at, slot, service, event),
+    }
+    crate::backlog::held(state, at, slot, service);
+}
+
+/// The outcome of a remedy whose incident was resolved before, by holding: now it is proven.
+fn proven_later(state: &mut State, at: At, slot: u32, service: u32, event: &Event) {
+    let Some(host) = state.hosts.get(slot) else { return };
+    let waiting = |id: &&IncidentId| {
+        state.incidents.get(**id).is_some_and(|incident| {
+            matches!(incident.phase, Phase::Resolved { by: Ending::Recovery, .. })
+                && incident.services.contains(&(slot, service))
+                && incident.outcome.starts_with("recovered, held")
+        })
+    };
+    let Some(id) = host.recent.iter().rev().find(waiting).copied() else { return };
+    note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
+    if let Some(incident) = state.incidents.get_mut(id) {
+        incident.outcome = "recovered, verified".to_string();
+        state.incidents.touch(id, "incident-resolved", "recovered, verified".to_string());
+    }
+}
+
+fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &RemedyEnded), why: String) {
+    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    alarmed(state, slot, Some(service));
+    let id = related(state, slot, Some(service), None);
+    let Some(host) = state.hosts.get(slot) else { return };
+    let fires = host.signals.keys().any(|what| host.service_of(*what) == Some(service));
+    let fired = if fires {
+        Fired { incident: id, news: News::Open }
+    } else {
+        let said = |host: &Host| Said {
+            title: format!("{} on {}: {why}", fact.service, host.id),
+            cause: event.to_string(),
+            at: event.stamp.wall,
+        };
+        fire(state, at, Key { host: slot, what: What::Died(service) }, said)
+    };
+    note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
+}
+
+pub(super) fn breaker(
+    state: &mut State,
+    at: At,
+    slot: u32,
+    seq: Seq,
+    (event, fact): (&Event, &BreakerMoved),
+) {
+    let Some(service) = with_service(state, slot, &fact.service, |_| {}) else { return };
+    told(state, slot, service, seq, event);
+    let entry = Entry::seen(slot, event, Arrival::Live);
+    match &fact.to {
+        Breaker::Open { because, .. } => {
+            let fired = not_healed(state, at, (slot, service), because.to_string(), event.to_string());
+            note_fired(state, at, fired, entry);
+        }
+        Breaker::HalfOpen => {
+            let id = related(state, slot, Some(service), None);
+            note(state, at, id, entry);
+        }
+        Breaker::Closed => {
+            let id = related(state, slot, Some(service), None);
+            note(state, at, id, entry);
+            healed(state, at, slot, service, id);
+        }
+    }
+}
+
+/// Remedies rest while the service is down: somebody has to come.
+pub(crate) fn not_healed(
+    state: &mut State,
+    at: At,
+    (slot, service): (u32, u32),
+    because: String,
+    cause: String,
+) -> Fired {
+    let outcome = format!("not healed, because {because}");
+    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
+    let name = known.map_or_else(String::new, |known| {
+        (known.healing, known.not_healed) = (Healing::No, because);
+        known.name.to_string()
+    });
+    let said =
+        |host: &Host| Said { title: format!("{name} on {}: not healed", host.id), cause, at: at.now.wall };
+    let fired = fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said);
+    if let Some(incident) = fired.incident.and_then(|id| state.incidents.get_mut(id)) {
+        incident.outcome = outcome;
+    }
+    fired
+}
+
+/// Remedies are allowed again.
+pub(crate) fn healed(state: &mut State, at: At, slot: u32, service: u32, id: Option<IncidentId>) {
+    let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
+    if let Some(known) = known {
+        known.not_healed.clear();
+    }
+    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+        incident.outcome.clear();
+    }
+    clear(state, at, Key { host: slot, what: What::NotHealed(service) });
+}
+
+/// The agent says that a check stands as down whose service's remedies rested during a link cut: somebody has to come.
+pub(crate) fn still_not_healed(state: &mut State, at: At, slot: u32, service: u32) {
+    let Some(host) = state.hosts.get(slot) else { return };
+    let Some(known) = host.services.get(service) else { return };
+    if known.not_healed.is_empty() || host.signals.contains_key(&What::NotHealed(service)) {
+        return;
+    }
+    let because = known.not_healed.clone();
+    let cause = format!("{} is not healed, because {because}", known.name);
+    let mut entry = Entry::said(at.now.wall, "breaker-open", cause.clone());
+    entry.host = Some(slot);
+    let fired = not_healed(state, at, (slot, service), because, cause);
+    note_fired(state, at, fired, entry);
+}

@@ -1,0 +1,131 @@
+//! What a link cut hides: what still stands pages, what is late alone does not.
+
+use super::*;
+use crate::incident::{Severity, State};
+
+const STANDS: &[(&str, CheckKind, Option<&str>)] = &[("nginx:process", CheckKind::Process, Some(SERVICE))];
+
+/// A host whose service failed, live, before the link was cut, and whose agent is there again.
+fn cut() -> (World, Agent) {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for said in [process(Verdict::Down), killed(1)] {
+        agent.say(&mut world, said);
+    }
+    agent.close(&mut world);
+    agent.session = SessionId(2);
+    agent.open(&mut world);
+    (world, agent)
+}
+
+fn late(world: &mut World, agent: &mut Agent, all: Vec<Said>) {
+    for said in all {
+        agent.say_late(world, said);
+    }
+}
+
+fn closed() -> Said {
+    Said::Breaker(BreakerMoved { service: name(SERVICE), to: Breaker::Closed })
+}
+
+fn assert_not_healed(world: &mut World) {
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.state, incident.severity), (State::Open, Severity::P1));
+    assert_eq!(incident.severity_rule, "sev-not-healed");
+    assert!(incident.outcome.starts_with("not healed, because it failed 3 times"), "{}", incident.outcome);
+}
+
+#[test]
+fn a_breaker_that_opened_during_a_cut_pages_for_what_still_stands() {
+    let (mut world, mut agent) = cut();
+    agent.stands(&mut world, STANDS);
+    world.told();
+    late(&mut world, &mut agent, vec![restart(1), not_held(1), breaker_open()]);
+    assert_not_healed(&mut world);
+    let detail = world.the_incident();
+    assert!(detail.timeline.iter().any(|entry| entry.code == "breaker-open" && entry.late));
+}
+
+#[test]
+fn it_pages_as_well_if_what_stands_is_told_behind_the_backlog() {
+    let (mut world, mut agent) = cut();
+    late(&mut world, &mut agent, vec![restart(1), not_held(1), breaker_open()]);
+    let before = world.the_incident().incident;
+    assert_eq!(before.severity, Severity::P2, "what fired before the cut may be over");
+    agent.stands(&mut world, STANDS);
+    assert_not_healed(&mut world);
+    world.restart();
+    assert_not_healed(&mut world);
+}
+
+#[test]
+fn a_service_that_failed_and_rested_in_one_cut_pages_once_it_stands() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.open(&mut world);
+    agent.stands(&mut world, STANDS);
+    late(&mut world, &mut agent, vec![process(Verdict::Down), killed(1), restart(1), breaker_open()]);
+    assert_not_healed(&mut world);
+    assert!(world.the_incident().incident.title.contains("SIGKILL"), "the death is the root");
+}
+
+#[test]
+fn a_late_breaker_alone_pages_nobody() {
+    let (mut world, mut agent) = cut();
+    agent.stands(&mut world, &[]);
+    late(&mut world, &mut agent, vec![restart(1), breaker_open()]);
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.severity, incident.state), (Severity::P2, State::Verifying));
+}
+
+#[test]
+fn a_late_recovery_ends_what_is_not_healed() {
+    for end in [closed(), held()] {
+        let (mut world, mut agent) = cut();
+        agent.stands(&mut world, STANDS);
+        late(&mut world, &mut agent, vec![restart(1), breaker_open()]);
+        assert_not_healed(&mut world);
+        let firing = world.the_incident().incident.firing;
+        late(&mut world, &mut agent, vec![end]);
+        let incident = world.the_incident().incident;
+        assert_eq!((incident.firing, incident.outcome.as_str()), (firing - 1, ""));
+        assert!(world.services(&agent.host).iter().all(|service| service.not_healed.is_empty()));
+    }
+}
+
+#[test]
+fn a_breaker_that_was_open_before_the_cut_stays_open_while_its_service_stands() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for said in [process(Verdict::Down), killed(1), restart(1), breaker_open()] {
+        agent.say(&mut world, said);
+    }
+    agent.close(&mut world);
+    agent.session = SessionId(2);
+    agent.open(&mut world);
+    agent.stands(&mut world, STANDS);
+    assert_not_healed(&mut world);
+}
+
+#[test]
+fn a_late_breaker_does_not_undo_what_was_heard_live_of_the_time_behind_it() {
+    let (mut world, mut agent) = cut();
+    agent.stands(&mut world, STANDS);
+    let late = agent.frame(&world, breaker_open());
+    agent.say(&mut world, closed());
+    agent.batch(&mut world, Lane::Backlog, late);
+    let incident = world.the_incident().incident;
+    assert_eq!(incident.severity, Severity::P2, "live frames go first, and this one is newer");
+}
+
+#[test]
+fn a_death_is_over_when_the_process_lives_though_another_check_stands() {
+    let (mut world, mut agent) = cut();
+    agent.stands(&mut world, &[("nginx:http", CheckKind::Http, Some(SERVICE))]);
+    world.pass_heard(Span::from_secs(1), &[&agent]);
+    assert_eq!(world.the_incident().incident.firing, 1, "only the check that stands");
+    agent.say(&mut world, http(Verdict::Up));
+    assert_eq!(world.the_incident().incident.firing, 0);
+}
