@@ -2,9 +2,10 @@
 //!
 //! A remedy is a transaction: act, see every check pass, hold, and only then say that it held. The first remedy of a
 //! streak waits for nothing; from the second on the last words of the dead are waited for (500 ms at most), then a
-//! backoff. A streak ends when a remedy holds. Between remedies the [`crate::policy`] breaker rests. A service whose
-//! breaker is open but which lives is left alive, and is believed when its checks pass and hold by themselves.
-//! How processes are started and killed is the shell's.
+//! backoff. A first start of the run that never passed counts as a remedy that failed; one that had passed counts as
+//! nothing, so that what was up comes back at once. A streak ends when a remedy holds. Between remedies the
+//! [`crate::policy`] breaker rests. A service whose breaker is open but which lives is left alive, and is believed
+//! when its checks pass and hold by themselves. How processes are started and killed is the shell's.
 
 mod hold;
 mod moves;

@@ -5,7 +5,7 @@
 //! The earliest is then one look, a change is O(log n), and no further memory is lent. Slots that wait for nothing
 //! are due at [`Mono::NEVER`]. Nothing is cancelled: whoever is due looks at its own state to see whether it still is.
 //!
-//! Whatever is tried again waits by one rule, [`Backoff`]: twice as long each time, within bounds, spread by chance.
+//! Whatever is tried again waits by one rule, `Backoff`: twice as long each time, within bounds, spread by chance.
 //! Chance is splitmix64 (Steele, Lea, Flood 2014): 8 bytes of state, every seed is good, and jitter needs no more.
 
 use picket_proto::{Mono, Span};

@@ -36,7 +36,7 @@ pub(super) struct Streak {
 
 impl Slot {
     /// What one reading alone would say, and why it is not good.
-    pub(super) fn weigh(&self, reading: Reading) -> (Verdict, Option<Cause>) {
+    fn weigh(&self, reading: Reading) -> (Verdict, Option<Cause>) {
         match (reading, self.spec.limits) {
             (Reading::Good, _) | (Reading::Level(_), None) => (Verdict::Up, None),
             (Reading::Bad(cause @ Cause::Local(_)), _) => (Verdict::Unknown, Some(cause)),
@@ -61,7 +61,7 @@ impl Slot {
         sight
     }
 
-    pub(super) fn sight(&mut self, now: Mono, class: Verdict, cause: Option<Cause>) -> Option<Sight> {
+    fn sight(&mut self, now: Mono, class: Verdict, cause: Option<Cause>) -> Option<Sight> {
         match (class, cause) {
             (Verdict::Up | Verdict::Degraded, _) => {
                 self.bad = 0;
@@ -77,12 +77,12 @@ impl Slot {
         }
     }
 
-    pub(super) fn in_grace(&self) -> bool {
+    fn in_grace(&self) -> bool {
         matches!(self.pace, Pace::Ramp(_)) && self.good_at.is_none()
     }
 
     /// Counts a reading; when that changes the verdict, answers when the first of the deciding readings came.
-    pub(super) fn judge(&mut self, now: Mono, class: Verdict) -> Option<Mono> {
+    fn judge(&mut self, now: Mono, class: Verdict) -> Option<Mono> {
         if class == self.base || (self.in_grace() && class != Verdict::Up) {
             self.streak = None;
             return None;
@@ -108,7 +108,7 @@ impl Slot {
         Some(streak.first)
     }
 
-    pub(super) fn flip(&mut self, now: Mono) {
+    fn flip(&mut self, now: Mono) {
         self.flips.rotate_right(1);
         self.flips[0] = in_seconds(now);
         self.flipped = self.flipped.saturating_add(1).min(FLAPS as u8);
@@ -116,7 +116,7 @@ impl Slot {
 
     /// Whether it changes too often: six changes begin it, a calm time ends it. The calm is noticed by the first
     /// reading after it, so it needs no timer of its own.
-    pub(super) fn flaps(&self, now: Mono) -> bool {
+    fn flaps(&self, now: Mono) -> bool {
         let ago = |seconds: u32| in_seconds(now).saturating_sub(seconds);
         if self.told == Verdict::Flapping {
             return u64::from(ago(self.flips[0])) < CALM.secs();
@@ -127,7 +127,7 @@ impl Slot {
     }
 
     /// Tells the verdict if it is another than before.
-    pub(super) fn say(&mut self, now: Mono, first: Mono, voice: Voice<'_>) {
+    fn say(&mut self, now: Mono, first: Mono, voice: Voice<'_>) {
         let to = if self.flaps(now) { Verdict::Flapping } else { self.base };
         self.say_it(now, first, to, voice);
     }

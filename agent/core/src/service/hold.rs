@@ -58,13 +58,7 @@ impl Moving<'_> {
         self.slot.state = State::Verifying { process, proof, stage };
     }
 
-    pub(super) fn held(
-        &mut self,
-        process: Process,
-        proof: Proof,
-        times: (Mono, Mono),
-        around: Around<'_, '_>,
-    ) {
+    fn held(&mut self, process: Process, proof: Proof, times: (Mono, Mono), around: Around<'_, '_>) {
         let (passed, since) = times;
         if proof == Proof::Remedy {
             let back_after = passed.since(self.slot.streak.failed_at);

@@ -91,7 +91,7 @@ impl Moving<'_> {
         Taken::Yes
     }
 
-    pub(super) fn exited_unasked(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
+    fn exited_unasked(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
         match self.slot.state {
             State::Starting { aim: Aim::End } => self.slot.state = State::Ended,
             State::Starting { aim: Aim::Verify(proof) } => self.died(pid, exit, proof, around),
@@ -215,7 +215,7 @@ impl Moving<'_> {
         self.slot.state = State::Stopping { process, then, kill_at, kills: 0 };
     }
 
-    pub(super) fn kill(&mut self, now: Mono, process: Process, then: Then, kills: u8) {
+    fn kill(&mut self, now: Mono, process: Process, then: Then, kills: u8) {
         if then == Then::End && kills >= KILLS_MAX {
             self.slot.state = State::Ended;
             return;

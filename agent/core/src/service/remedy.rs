@@ -32,7 +32,7 @@ impl Moving<'_> {
     }
 
     /// It failed: at once a remedy, or a wait.
-    pub(super) fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
+    fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
         if self.slot.streak.tries == 0 && self.slot.rests(around.now).is_none() {
@@ -56,7 +56,7 @@ impl Moving<'_> {
         self.slot.state = State::Waiting { process, wait: Wait::Restart { at } };
     }
 
-    pub(super) fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
+    fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
         let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);
         let last = self.trigger(around.checks);
         let attempts = self.slot.streak.attempt;
@@ -96,7 +96,7 @@ impl Moving<'_> {
         }
     }
 
-    pub(super) fn trigger(&self, checks: &Checks<'_>) -> Trigger {
+    fn trigger(&self, checks: &Checks<'_>) -> Trigger {
         match self.slot.streak.why {
             Why::Exit(exit) => Trigger::Exit(exit),
             Why::Check(check, cause) => Trigger::Check { check: self.check_name(check, checks), cause },

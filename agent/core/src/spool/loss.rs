@@ -41,7 +41,7 @@ impl Spool<'_> {
         }
     }
 
-    pub(super) fn named_by(&self, entry: Entry) -> Option<SeqRange> {
+    fn named_by(&self, entry: Entry) -> Option<SeqRange> {
         let bytes = self.bytes(Bytes { start: entry.at, len: u32::from(entry.len) });
         match frame::split(bytes).ok()?.0.content().ok()? {
             Content::Known(Event { fact: Fact::Gap(gap), .. }) => Some(gap.range),
@@ -50,20 +50,20 @@ impl Spool<'_> {
     }
 
     /// Joins the nearest ranges until `range` has a place; each turn leaves one range less.
-    pub(super) fn merge_in(&mut self, range: SeqRange) {
+    fn merge_in(&mut self, range: SeqRange) {
         while self.lost.insert(range).is_err() {
             let bridge = self.nearest(range);
             let _touches_a_range_so_it_fits = self.lost.insert(bridge);
         }
     }
 
-    pub(super) fn held_but_lost(&self) -> Option<usize> {
+    fn held_but_lost(&self) -> Option<usize> {
         (self.head..self.tail)
             .find(|&at| self.index[at].is_held() && self.lost.contains(Seq(self.index[at].seq)))
     }
 
     /// The shortest stretch of numbers that joins two neighbours among the lost ranges and `new`.
-    pub(super) fn nearest(&self, new: SeqRange) -> SeqRange {
+    fn nearest(&self, new: SeqRange) -> SeqRange {
         let mut all: Vec<SeqRange, 9> = self.lost.iter().collect();
         let at = all.iter().take_while(|range| range.first() < new.first()).count();
         let _nine_places = all.insert(at, new);

@@ -39,7 +39,7 @@ impl Spool<'_> {
         self.fits(capacity, 0)
     }
 
-    pub(super) fn shed(&mut self, rank: Rank, capacity: (u32, usize)) {
+    fn shed(&mut self, rank: Rank, capacity: (u32, usize)) {
         let spare = (self.ring.len() / 32) as u32;
         for victim in [Rank::Routine, Rank::Notable, Rank::Critical, Rank::Gap] {
             for at in self.head..self.tail {
@@ -84,7 +84,7 @@ impl Spool<'_> {
         }
     }
 
-    pub(super) fn close_holes(&mut self) {
+    fn close_holes(&mut self) {
         let (mut to, mut end) = (0, 0);
         for at in self.head..self.tail {
             let entry = self.index[at];
