@@ -12,6 +12,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{Cause, CheckKind, Verdict};
+use picket_proto::frame::Crc32c;
 use picket_proto::{BootId, HostId, Mono, Name, Run, Seq, Wall};
 use serde::Serialize;
 
@@ -141,6 +142,10 @@ pub(crate) struct Host {
     pub(crate) services: Table<Service>,
     /// What fires now; what is ok is not here.
     pub(crate) signals: BTreeMap<What, Signal>,
+    /// The checks of the last Hello, in its order.
+    pub(crate) watched: Vec<u32>,
+    /// How often an agent's word on what is up differed from what is held here.
+    pub(crate) differences: u64,
     /// Checks that stand as not up since the session opened.
     pub(crate) listed: BTreeSet<u32>,
     pub(crate) standing: Standing,
@@ -176,12 +181,27 @@ impl Host {
             checks: Table::new(),
             services: Table::new(),
             signals: BTreeMap::new(),
+            watched: Vec::new(),
+            differences: 0,
             listed: BTreeSet::new(),
             standing: Standing::Awaited,
             active: Vec::new(),
             recent: Vec::new(),
             late: Vec::new(),
         }
+    }
+
+    /// How many watched checks are up, and the crc32c over their names, each with a zero byte, in the Hello's order:
+    /// what the agent says at the end of what stands.
+    pub(crate) fn up(&self) -> (u32, u32) {
+        let (mut count, mut digest) = (0, Crc32c::new());
+        let watched = self.watched.iter().filter_map(|slot| self.checks.get(*slot));
+        for check in watched.filter(|check| check.verdict == Verdict::Up) {
+            count += 1;
+            digest.add(check.name.as_str().as_bytes());
+            digest.add(&[0]);
+        }
+        (count, digest.value())
     }
 
     /// All frames that are known to be lost.

@@ -101,7 +101,10 @@ impl State {
                 }
             }
             Record::Standing { host, checks } => self.standing(at, host, checks),
-            Record::StandingEnd { host, .. } => self.standing_end(at, host),
+            Record::StandingEnd { host, up, digest } => {
+                self.standing_end(at, host);
+                self.compare(host, (*up, *digest));
+            }
             Record::Goodbye { host } => self.goodbye(at, host),
             // How a session ended is for those who read the journal; what it means shows by silence.
             Record::Closed { .. } => {}
@@ -148,11 +151,13 @@ impl State {
         host.listed.clear();
         host.standing = crate::host::Standing::Awaited;
         host.runs.enter(hello.stamp.run);
+        host.watched.clear();
         for (_, check) in host.checks.iter_mut() {
             check.watched = Watched::No;
         }
         for watched in &hello.watched {
             let check = host.check(&watched.check, watched.kind, watched.service.as_ref());
+            host.watched.extend(check);
             if let Some(check) = check.and_then(|check| host.checks.get_mut(check)) {
                 check.watched = Watched::Yes;
             }
@@ -300,6 +305,15 @@ impl State {
             crate::incident::late::Subject::Service(service) => !troubled.contains(&service),
             crate::incident::late::Subject::Check(check) => !listed.contains(&check),
         });
+    }
+
+    /// What the agent holds for up and what is held here must be the same now; a difference is counted, since the
+    /// next session tells all again.
+    fn compare(&mut self, id: &HostId, theirs: (u32, u32)) {
+        let Some(host) = self.host(id).and_then(|slot| self.hosts.get_mut(slot)) else { return };
+        if host.up() != theirs {
+            host.differences = host.differences.saturating_add(1);
+        }
     }
 
     fn stands_no_more(&mut self, at: At, key: Key) {

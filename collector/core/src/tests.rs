@@ -285,7 +285,15 @@ impl Agent {
         if !checks.is_empty() {
             world.input(Input::Session(Fact::Standing { session: self.session, checks }));
         }
-        world.input(Input::Session(Fact::StandingEnd { session: self.session, up: 0, digest: 0 }));
+        let is_down = |watched: &Watched| down.iter().any(|(check, ..)| *check == watched.check.as_str());
+        let (mut up, mut digest) = (0, frame::Crc32c::new());
+        for watched in self.hello(world).watched.iter().filter(|watched| !is_down(watched)) {
+            up += 1;
+            digest.add(watched.check.as_str().as_bytes());
+            digest.add(&[0]);
+        }
+        let digest = digest.value();
+        world.input(Input::Session(Fact::StandingEnd { session: self.session, up, digest }));
     }
 
     pub(crate) fn frame(&mut self, world: &World, said: Said) -> Vec<u8> {

@@ -123,6 +123,8 @@ pub struct Host {
     pub lost: u64,
     /// Frames of a kind that is not known yet.
     pub unknown: u64,
+    /// How often its agent held other checks for up than the collector did when a session began.
+    pub differences: u64,
 }
 
 /// A service, or under no name the checks that belong to none.

@@ -123,6 +123,7 @@ fn host(host: view::Host) -> v1::Host {
         frames: host.frames,
         frames_lost: host.lost,
         frames_unknown: host.unknown,
+        standing_differences: host.differences,
     }
 }
 

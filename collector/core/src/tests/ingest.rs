@@ -241,3 +241,18 @@ fn a_welcome_says_what_is_known_of_the_run() {
     let [Order::Welcome { heartbeat, known, .. }] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!((*heartbeat, &**known), (Span::from_secs(10), &ranges(&[(1, 4)])));
 }
+
+#[test]
+fn what_an_agent_holds_for_up_is_compared_and_differences_are_counted() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.open(&mut world);
+    agent.stands(&mut world, &[("redis:tcp", CheckKind::Tcp, Some("redis"))]);
+    assert_eq!(world.host(&agent.host).differences, 0);
+    for (up, digest) in [(4, 1), (3, 2)] {
+        world.input(Input::Session(Fact::StandingEnd { session: agent.session, up, digest }));
+    }
+    assert_eq!(world.host(&agent.host).differences, 2);
+    world.restart();
+    assert_eq!(world.host(&agent.host).differences, 2);
+}

@@ -72,6 +72,7 @@ fn of_host(slot: u32, host: &host::Host, sessions: &Sessions) -> Host {
         frames: host.frames,
         lost: host.lost(),
         unknown: host.unknown,
+        differences: host.differences,
     }
 }
 
