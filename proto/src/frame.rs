@@ -20,9 +20,11 @@
 //! after an upgrade. Bytes after the fields that it knows are an error in a known version, since versions are exact.
 //! There is no compression and no encryption here.
 
-use crate::event::{
-    Began, BreakerMoved, Event, Evidence, Exited, Fact, Gap, RemedyBegun, RemedyEnded, Started, VerdictChanged,
-};
+mod body;
+
+pub use body::class_of;
+
+use crate::event::Event;
 use crate::id::{Run, Seq};
 use crate::time::Stamp;
 use core::fmt;
@@ -137,8 +139,9 @@ pub struct TooLarge;
 /// too large: names and text are bounded.
 pub fn encode(seq: Seq, event: &Event, out: &mut [u8]) -> Result<usize, TooLarge> {
     let room = out.len().min(FRAME_MAX);
-    let (head, body) = out.get_mut(..room).and_then(|all| all.split_at_mut_checked(HEADER_LEN)).ok_or(TooLarge)?;
-    let body_len = encode_body(event, body)?;
+    let (head, body) =
+        out.get_mut(..room).and_then(|all| all.split_at_mut_checked(HEADER_LEN)).ok_or(TooLarge)?;
+    let body_len = body::encode_body(event, room)?;
     let body_len_field = u16::try_from(body_len).map_err(|_| TooLarge)?;
     head[..2].copy_from_slice(&MAGIC);
     head[2] = HEADER_VERSION;
@@ -149,7 +152,7 @@ pub fn encode(seq: Seq, event: &Event, out: &mut [u8]) -> Result<usize, TooLarge
     head[9..12].fill(0);
     head[12..20].copy_from_slice(&event.stamp.run.0.to_le_bytes());
     head[20..28].copy_from_slice(&seq.0.to_le_bytes());
-    let crc = checksum(&head[..CRC_AT], &body[..body_len]);
+    let crc = checksum(&head[..CRC_AT], &room[..body_len]);
     head[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
     Ok(HEADER_LEN + body_len)
 }
@@ -199,55 +202,12 @@ impl Frame<'_> {
         }
         let body = &self.bytes[HEADER_LEN..];
         let (stamp, fields) = postcard::take_from_bytes::<Stamp>(body).map_err(|_| BadFrame::Body)?;
-        let Some(fact) = decode_fact(self.header.kind, fields)? else { return Ok(Content::Unknown) };
-        if stamp.run == self.header.run { Ok(Content::Known(Event { stamp, fact })) } else { Err(BadFrame::Body) }
-    }
-}
-
-/// How much each kind of fact matters.
-pub const fn class_of(fact: &Fact) -> Class {
-    use crate::event::Verdict;
-    match fact {
-        Fact::Began(_) | Fact::Gap(_) | Fact::Exited(_) | Fact::Outcome(_) | Fact::Breaker(_) => Class::Critical,
-        Fact::Verdict(change) => match change.to {
-            Verdict::Down | Verdict::Flapping => Class::Critical,
-            Verdict::Unknown | Verdict::Up | Verdict::Degraded => Class::Notable,
-        },
-        Fact::Started(_) | Fact::Remedy(_) => Class::Notable,
-        Fact::Evidence(_) => Class::Routine,
-    }
-}
-
-/// A running crc32c, for a digest over pieces that come one by one.
-#[derive(Clone)]
-pub struct Crc32c(Digest<'static, u32, Table<16>>);
-
-impl Crc32c {
-    /// Over nothing yet.
-    pub fn new() -> Self {
-        Self(CRC32C.digest())
-    }
-
-    /// Over `piece` too.
-    pub fn add(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    /// The checksum over all pieces in order.
-    pub fn value(&self) -> u32 {
-        self.0.clone().finalize()
-    }
-}
-
-impl Default for Crc32c {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Crc32c {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Crc32c({:08x})", self.value())
+        let Some(fact) = body::decode_fact(self.header.kind, fields)? else { return Ok(Content::Unknown) };
+        if stamp.run == self.header.run {
+            Ok(Content::Known(Event { stamp, fact }))
+        } else {
+            Err(BadFrame::Body)
+        }
     }
 }
 
@@ -271,46 +231,6 @@ const fn class_from(byte: u8) -> Result<Class, BadFrame> {
         2 => Ok(Class::Critical),
         other => Err(BadFrame::Class(other)),
     }
-}
-
-fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLarge> {
-    fn put<T: Serialize>(stamp: &Stamp, fields: &T, out: &mut [u8]) -> Result<usize, TooLarge> {
-        postcard::to_slice(&(stamp, fields), out).map(|used| used.len()).map_err(|_| TooLarge)
-    }
-    let stamp = &event.stamp;
-    match &event.fact {
-        Fact::Began(fields) => put(stamp, fields, out),
-        Fact::Gap(fields) => put(stamp, fields, out),
-        Fact::Verdict(fields) => put(stamp, fields, out),
-        Fact::Started(fields) => put(stamp, fields, out),
-        Fact::Exited(fields) => put(stamp, fields, out),
-        Fact::Remedy(fields) => put(stamp, fields, out),
-        Fact::Outcome(fields) => put(stamp, fields, out),
-        Fact::Breaker(fields) => put(stamp, fields, out),
-        Fact::Evidence(fields) => put(stamp, fields, out),
-    }
-}
-
-fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadFrame> {
-    fn take<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<T, BadFrame> {
-        match postcard::take_from_bytes(fields) {
-            Ok((value, [])) => Ok(value),
-            Ok(_) | Err(_) => Err(BadFrame::Body),
-        }
-    }
-    let fact = match kind {
-        1 => Fact::Began(take::<Began>(fields)?),
-        2 => Fact::Gap(take::<Gap>(fields)?),
-        3 => Fact::Verdict(take::<VerdictChanged>(fields)?),
-        4 => Fact::Started(take::<Started>(fields)?),
-        5 => Fact::Exited(take::<Exited>(fields)?),
-        6 => Fact::Remedy(take::<RemedyBegun>(fields)?),
-        7 => Fact::Outcome(take::<RemedyEnded>(fields)?),
-        8 => Fact::Breaker(take::<BreakerMoved>(fields)?),
-        9 => Fact::Evidence(take::<Evidence>(fields)?),
-        _ => return Ok(None),
-    };
-    Ok(Some(fact))
 }
 
 #[cfg(test)]

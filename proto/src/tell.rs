@@ -4,7 +4,8 @@
 //! better between versions: programs read codes ([`crate::code`]), not these sentences.
 
 use crate::event::{
-    Because, Breaker, Cause, CheckKind, Event, Exit, Fact, GapReason, Outcome, Trigger, Verdict, VerdictChanged,
+    Because, Breaker, Cause, CheckKind, Event, Exit, Fact, GapReason, Outcome, Trigger, Verdict,
+    VerdictChanged,
 };
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
@@ -18,14 +19,14 @@ impl Display for Event {
 impl Display for Fact {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::Began(it) => write!(
-                f,
-                "agent {} began: {} checks, {} services",
-                it.version, it.checks, it.services
-            ),
+            Self::Began(it) => {
+                write!(f, "agent {} began: {} checks, {} services", it.version, it.checks, it.services)
+            }
             Self::Gap(it) => write!(f, "frames {} of run {} are lost: {}", it.range, it.run, it.reason),
             Self::Verdict(it) => verdict(it, f),
-            Self::Started(it) if it.adopted => write!(f, "{} found running and adopted (pid {})", it.service, it.pid),
+            Self::Started(it) if it.adopted => {
+                write!(f, "{} found running and adopted (pid {})", it.service, it.pid)
+            }
             Self::Started(it) => write!(f, "{} started (pid {})", it.service, it.pid),
             Self::Exited(it) if it.pid == 0 => write!(f, "{} {}", it.service, it.exit),
             Self::Exited(it) => {
@@ -42,7 +43,9 @@ impl Display for Fact {
                     "{} recovered, verified: {check} passed {back_after} after the failure and held for {held_for}",
                     it.service
                 ),
-                Outcome::Died(exit) => write!(f, "{} not healed by attempt {}: it {exit}", it.service, it.attempt),
+                Outcome::Died(exit) => {
+                    write!(f, "{} not healed by attempt {}: it {exit}", it.service, it.attempt)
+                }
                 Outcome::StillFailing { check, cause } => {
                     write!(f, "{} not healed by attempt {}: {check} {cause}", it.service, it.attempt)
                 }
@@ -138,7 +141,9 @@ impl Display for Exit {
                 Some(name) => write!(f, "was killed by {name}"),
                 None => write!(f, "was killed by signal {number}"),
             },
-            Self::NotStarted(errno) => write!(f, "could not be started (errno {errno}: {})", errno_words(*errno)),
+            Self::NotStarted(errno) => {
+                write!(f, "could not be started (errno {errno}: {})", errno_words(*errno))
+            }
             Self::Unknown => f.write_str("ended, how is not known"),
         }
     }
@@ -196,7 +201,9 @@ impl Display for Trigger {
 impl Display for Because {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::SameDeath(times) => write!(f, "it failed {times} times in the same way without passing its checks"),
+            Self::SameDeath(times) => {
+                write!(f, "it failed {times} times in the same way without passing its checks")
+            }
             Self::Budget { allowed, window } => write!(f, "{allowed} remedies within {window} did not last"),
         }
     }
@@ -208,7 +215,9 @@ impl Display for GapReason {
             Self::SpoolFull => "the spool was full",
             Self::AgentEnded => "the agent ended before they were sent",
             Self::Damaged => "they could not be read back",
-            Self::Conflict => "other content stands under these numbers (a clone of the run, or a restored snapshot)",
+            Self::Conflict => {
+                "other content stands under these numbers (a clone of the run, or a restored snapshot)"
+            }
             Self::RestoredFromBackup => "the collector was restored from an older backup",
         })
     }

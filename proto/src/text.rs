@@ -71,7 +71,11 @@ impl<'de> Deserialize<'de> for Text {
                 write!(f, "text of at most {TEXT_MAX} bytes")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                if text.len() > TEXT_MAX { Err(E::invalid_length(text.len(), &self)) } else { Ok(Text::new(text)) }
+                if text.len() > TEXT_MAX {
+                    Err(E::invalid_length(text.len(), &self))
+                } else {
+                    Ok(Text::new(text))
+                }
             }
         }
         deserializer.deserialize_str(Visitor)

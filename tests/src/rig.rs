@@ -22,7 +22,7 @@ pub fn role() -> Option<ExitCode> {
     let role = args.next()?;
     let rest: Vec<OsString> = std::iter::once(program).chain(args).collect();
     match role.to_str()? {
-        "__collector" => Some(picket_collector::cli::main(rest.into_iter())),
+        "__collector" => Some(picket_collector::cli::main(rest)),
         "__agent" => Some(picket_agent::cli::main(rest.into_iter())),
         "__listen" => Some(listen::main(&rest)),
         _ => None,

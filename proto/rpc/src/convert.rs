@@ -163,7 +163,9 @@ pub fn check_kind(field: &'static str, number: i32) -> Result<CheckKind, BadMess
         Ok(v1::CheckKind::Memory) => Ok(CheckKind::Memory),
         Ok(v1::CheckKind::Load) => Ok(CheckKind::Load),
         Ok(v1::CheckKind::Space) => Ok(CheckKind::Space),
-        Ok(v1::CheckKind::Unspecified) | Err(_) => Err(BadMessage { field, problem: Problem::Unknown(number) }),
+        Ok(v1::CheckKind::Unspecified) | Err(_) => {
+            Err(BadMessage { field, problem: Problem::Unknown(number) })
+        }
     }
 }
 

@@ -6,7 +6,16 @@
 pub mod convert;
 
 /// `picket.v1`, generated from `proto/picket/v1/*.proto`, where the documentation stands.
-#[allow(missing_docs, unused_qualifications, unnameable_types, unreachable_pub, clippy::all, clippy::allow_attributes, reason = "generated code")]
+#[allow(
+    missing_docs,
+    unused_qualifications,
+    unnameable_types,
+    unreachable_pub,
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    reason = "generated code"
+)]
 pub mod v1 {
     tonic::include_proto!("picket.v1");
 }

@@ -78,11 +78,7 @@ fn samples() -> Vec<(&'static str, Fact)> {
                 service: long.clone(),
                 remedy: Remedy::Restart,
                 attempt: u16::MAX,
-                outcome: Outcome::Held {
-                    check: long.clone(),
-                    back_after: Span::MAX,
-                    held_for: Span::MAX,
-                },
+                outcome: Outcome::Held { check: long.clone(), back_after: Span::MAX, held_for: Span::MAX },
                 took: Span::MAX,
             }),
         ),
@@ -100,7 +96,11 @@ fn samples() -> Vec<(&'static str, Fact)> {
         ),
         (
             "evidence",
-            Fact::Evidence(Evidence { service: long, pid: u32::MAX, last_line: Text::new(&"e".repeat(TEXT_MAX)) }),
+            Fact::Evidence(Evidence {
+                service: long,
+                pid: u32::MAX,
+                last_line: Text::new(&"e".repeat(TEXT_MAX))
+            }),
         ),
     ]
 }

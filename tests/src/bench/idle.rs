@@ -87,33 +87,23 @@ fn rest(span: Duration) {
     std::thread::sleep(span);
 }
 
+fn mib(kib: u64) -> f64 {
+    kib as f64 / 1024.0
+}
+
 fn print(interval: u32, agent: &Rest, monit: Option<&Rest>) {
-    let mib = |kib: u64| kib as f64 / 1024.0;
-    let cpu_budget = if interval == 1 { 6.0 } else { 2.0 };
-    let rows: [(&str, &str, f64, Option<f64>, Option<f64>); 5] = [
-        ("rss", "MiB", mib(agent.memory.rss), monit.map(|it| mib(it.memory.rss)), Some(7.0)),
-        ("pss", "MiB", mib(agent.memory.pss), monit.map(|it| mib(it.memory.pss)), Some(6.0)),
-        (
-            "private_dirty",
-            "MiB",
-            mib(agent.memory.private_dirty),
-            monit.map(|it| mib(it.memory.private_dirty)),
-            Some(2.0),
-        ),
-        ("cpu", "s/h", agent.cpu_seconds_per_hour, monit.map(|it| it.cpu_seconds_per_hour), Some(cpu_budget)),
-        (
-            "wake_ups",
-            "1/s",
-            agent.wake_ups_per_second,
-            monit.map(|it| it.wake_ups_per_second),
-            (interval == 10).then_some(5.0),
-        ),
-    ];
-    for (what, unit, value, yardstick, budget) in rows {
+    let show = |what: &str, unit: &str, read: fn(&Rest) -> f64, budget: Option<f64>| {
         let name = format!("idle_{what}_50_checks_at_{interval}s");
-        let yardstick = yardstick.map(|value| ("monit, same processes and ports", value));
-        Figure { name: &name, value, unit, yardstick, budget: budget.map(Budget::AtMost) }.print();
-    }
+        let yardstick = monit.map(|monit| ("monit, same processes and ports", read(monit)));
+        Figure { name: &name, value: read(agent), unit, yardstick, budget: budget.map(Budget::AtMost) }
+            .print();
+    };
+    let cpu = if interval == 1 { 6.0 } else { 2.0 };
+    show("rss", "MiB", |rest| mib(rest.memory.rss), Some(7.0));
+    show("pss", "MiB", |rest| mib(rest.memory.pss), Some(6.0));
+    show("private_dirty", "MiB", |rest| mib(rest.memory.private_dirty), Some(2.0));
+    show("cpu", "s/h", |rest| rest.cpu_seconds_per_hour, Some(cpu));
+    show("wake_ups", "1/s", |rest| rest.wake_ups_per_second, (interval == 10).then_some(5.0));
 }
 
 fn config(listeners: &[TcpListener], interval: u32) -> String {

@@ -53,6 +53,9 @@ fn size() -> ExitCode {
 }
 
 fn usage(word: &str) -> ExitCode {
-    eprintln!("error: {word} is no bench. Say one of {} or all, and --quick or --agent PATH.", NAMES.join(", "));
+    eprintln!(
+        "error: {word} is no bench. Say one of {} or all, and --quick or --agent PATH.",
+        NAMES.join(", ")
+    );
     ExitCode::from(64)
 }

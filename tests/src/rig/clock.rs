@@ -4,7 +4,6 @@ use std::time::Duration;
 
 /// A point in time to measure from.
 #[derive(Debug, Clone, Copy)]
-#[expect(clippy::disallowed_types, reason = "this is the tests' clock.rs")]
 pub struct Since(std::time::Instant);
 
 impl Since {

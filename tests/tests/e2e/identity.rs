@@ -29,7 +29,8 @@ async fn a_stolen_certificate_quarantines_both_sessions_until_a_person_resolves_
     let mut operator = collector.operator().await;
     let mut changes = watch(&mut operator, "").await;
     let identity =
-        Identity::enrol("web-1", &collector.address, &collector.credentials(), &folder.path().join("id")).await;
+        Identity::enrol("web-1", &collector.address, &collector.credentials(), &folder.path().join("id"))
+            .await;
     let first = identity.open(Run(1)).await.unwrap();
     let owner = tokio::spawn(honest(first));
     let thief = tokio::spawn(honest(identity.open(Run(2)).await.unwrap()));
@@ -43,7 +44,8 @@ async fn a_stolen_certificate_quarantines_both_sessions_until_a_person_resolves_
     assert_eq!(incident.severity(), v1::Severity::P1);
     let refused = honest(identity.open(Run(1)).await.unwrap()).await;
     assert!(refused.message().contains("quarantined"), "{refused}");
-    let resolve = v1::ResolveIncidentRequest { id: incident.id, revision: 0, text: "key replaced".to_owned() };
+    let resolve =
+        v1::ResolveIncidentRequest { id: incident.id, revision: 0, text: "key replaced".to_owned() };
     operator.resolve_incident(resolve).await.unwrap();
     let mut again = identity.open(Run(3)).await.unwrap();
     assert!(matches!(again.hear().await, Ok(collector_message::Message::Welcome(_))));
@@ -55,7 +57,8 @@ async fn a_dead_session_gives_way_to_the_agents_next_one() {
     let folder = TempDir::new().unwrap();
     let collector = Collector::start(program(), &folder.path().join("collector"));
     let identity =
-        Identity::enrol("web-1", &collector.address, &collector.credentials(), &folder.path().join("id")).await;
+        Identity::enrol("web-1", &collector.address, &collector.credentials(), &folder.path().join("id"))
+            .await;
     let mut silent = identity.open(Run(1)).await.unwrap();
     assert!(matches!(silent.hear().await, Ok(collector_message::Message::Welcome(_))));
     // The first session stays open and answers nothing, as after a power cut that nobody's kernel reported.

@@ -114,6 +114,7 @@ async fn a_clone_of_the_run_is_named_as_a_conflict_and_shadows_nothing() {
     let mut clone = identity.open(RUN).await.unwrap();
     assert!(clone.batch(v1::Lane::Live, frames(5, 12, 2)).await);
     clone.acked(12).await.unwrap();
-    let hosts = collector.operator().await.list_hosts(v1::ListHostsRequest::default()).await.unwrap().into_inner();
+    let hosts =
+        collector.operator().await.list_hosts(v1::ListHostsRequest::default()).await.unwrap().into_inner();
     assert_eq!((hosts.hosts[0].frames, hosts.hosts[0].frames_lost), (12, 6), "{hosts:#?}");
 }

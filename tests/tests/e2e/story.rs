@@ -39,7 +39,8 @@ impl Story {
     pub(crate) async fn begin(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let collector = Collector::start(program(), &folder.path().join("collector"));
-        let home = AgentHome::prepare(program(), &folder.path().join("agent"), "web-1", &collector, config).await;
+        let home =
+            AgentHome::prepare(program(), &folder.path().join("agent"), "web-1", &collector, config).await;
         let mut operator = collector.operator().await;
         let changes = watch(&mut operator, "").await;
         let agent = home.start(&["--stop-services", "--die-with-parent"]);

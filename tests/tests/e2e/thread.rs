@@ -37,7 +37,10 @@ async fn a_service_killed_three_times_serves_again_each_time_and_is_one_incident
     let incident = &incidents[0];
     assert!(incident.cause.contains("SIGKILL"), "{incident:#?}");
     assert_eq!(incident.state(), v1::IncidentState::Resolved);
-    assert_eq!((incident.severity(), incident.severity_rule.as_str()), (v1::Severity::P2, "sev-service-down"));
+    assert_eq!(
+        (incident.severity(), incident.severity_rule.as_str()),
+        (v1::Severity::P2, "sev-service-down")
+    );
     let detail = story.incident(incident.id).await;
     for code in ["service-died", "remedy-begun", "remedy-held", "incident-resolved", "incident-reopened"] {
         assert!(codes(&detail).contains(&code), "{code} in {detail:#?}");

@@ -1,0 +1,102 @@
+//! What stands behind a frame's header: each kind's fields, encoded and decoded by (kind, version).
+//!
+//! A new kind is a new number here; a changed one is a new version beside the old. Nothing here looks at headers.
+
+use super::{BadFrame, Class, TooLarge};
+use crate::event::{
+    Began, BreakerMoved, Event, Evidence, Exited, Fact, Gap, RemedyBegun, RemedyEnded, Started,
+    VerdictChanged,
+};
+use crate::time::Stamp;
+use serde::{Deserialize, Serialize};
+
+/// How much each kind of fact matters.
+pub const fn class_of(fact: &Fact) -> Class {
+    use crate::event::Verdict;
+    match fact {
+        Fact::Began(_) | Fact::Gap(_) | Fact::Exited(_) | Fact::Outcome(_) | Fact::Breaker(_) => {
+            Class::Critical
+        }
+        Fact::Verdict(change) => match change.to {
+            Verdict::Down | Verdict::Flapping => Class::Critical,
+            Verdict::Unknown | Verdict::Up | Verdict::Degraded => Class::Notable,
+        },
+        Fact::Started(_) | Fact::Remedy(_) => Class::Notable,
+        Fact::Evidence(_) => Class::Routine,
+    }
+}
+
+/// A running crc32c, for a digest over pieces that come one by one.
+#[derive(Clone)]
+pub struct Crc32c(Digest<'static, u32, Table<16>>);
+
+impl Crc32c {
+    /// Over nothing yet.
+    pub fn new() -> Self {
+        Self(CRC32C.digest())
+    }
+
+    /// Over `piece` too.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The checksum over all pieces in order.
+    pub fn value(&self) -> u32 {
+        self.0.clone().finalize()
+    }
+}
+
+impl Default for Crc32c {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Crc32c {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Crc32c({:08x})", self.value())
+    }
+}
+
+/// Encodes stamp and fields into `out`; the bytes used.
+pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLarge> {
+    fn put<T: Serialize>(stamp: &Stamp, fields: &T, out: &mut [u8]) -> Result<usize, TooLarge> {
+        postcard::to_slice(&(stamp, fields), out).map(|used| used.len()).map_err(|_| TooLarge)
+    }
+    let stamp = &event.stamp;
+    match &event.fact {
+        Fact::Began(fields) => put(stamp, fields, out),
+        Fact::Gap(fields) => put(stamp, fields, out),
+        Fact::Verdict(fields) => put(stamp, fields, out),
+        Fact::Started(fields) => put(stamp, fields, out),
+        Fact::Exited(fields) => put(stamp, fields, out),
+        Fact::Remedy(fields) => put(stamp, fields, out),
+        Fact::Outcome(fields) => put(stamp, fields, out),
+        Fact::Breaker(fields) => put(stamp, fields, out),
+        Fact::Evidence(fields) => put(stamp, fields, out),
+    }
+}
+
+/// Decodes the fields of a known kind in version 1; `None` if the kind is not known.
+pub(super) fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadFrame> {
+    fn take<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<T, BadFrame> {
+        match postcard::take_from_bytes(fields) {
+            Ok((value, [])) => Ok(value),
+            Ok(_) | Err(_) => Err(BadFrame::Body),
+        }
+    }
+    let fact = match kind {
+        1 => Fact::Began(take::<Began>(fields)?),
+        2 => Fact::Gap(take::<Gap>(fields)?),
+        3 => Fact::Verdict(take::<VerdictChanged>(fields)?),
+        4 => Fact::Started(take::<Started>(fields)?),
+        5 => Fact::Exited(take::<Exited>(fields)?),
+        6 => Fact::Remedy(take::<RemedyBegun>(fields)?),
+        7 => Fact::Outcome(take::<RemedyEnded>(fields)?),
+        8 => Fact::Breaker(take::<BreakerMoved>(fields)?),
+        9 => Fact::Evidence(take::<Evidence>(fields)?),
+        _ => return Ok(None),
+    };
+    Ok(Some(fact))
+}
