@@ -139,9 +139,9 @@ pub struct TooLarge;
 /// too large: names and text are bounded.
 pub fn encode(seq: Seq, event: &Event, out: &mut [u8]) -> Result<usize, TooLarge> {
     let room = out.len().min(FRAME_MAX);
-    let (head, body) =
+    let (head, rest) =
         out.get_mut(..room).and_then(|all| all.split_at_mut_checked(HEADER_LEN)).ok_or(TooLarge)?;
-    let body_len = body::encode_body(event, room)?;
+    let body_len = body::encode_body(event, rest)?;
     let body_len_field = u16::try_from(body_len).map_err(|_| TooLarge)?;
     head[..2].copy_from_slice(&MAGIC);
     head[2] = HEADER_VERSION;
@@ -152,7 +152,7 @@ pub fn encode(seq: Seq, event: &Event, out: &mut [u8]) -> Result<usize, TooLarge
     head[9..12].fill(0);
     head[12..20].copy_from_slice(&event.stamp.run.0.to_le_bytes());
     head[20..28].copy_from_slice(&seq.0.to_le_bytes());
-    let crc = checksum(&head[..CRC_AT], &room[..body_len]);
+    let crc = checksum(&head[..CRC_AT], &rest[..body_len]);
     head[CRC_AT..].copy_from_slice(&crc.to_le_bytes());
     Ok(HEADER_LEN + body_len)
 }
@@ -208,6 +208,39 @@ impl Frame<'_> {
         } else {
             Err(BadFrame::Body)
         }
+    }
+}
+
+/// A running crc32c, for a digest over pieces that come one by one.
+#[derive(Clone)]
+pub struct Crc32c(Digest<'static, u32, Table<16>>);
+
+impl Crc32c {
+    /// Over nothing yet.
+    pub fn new() -> Self {
+        Self(CRC32C.digest())
+    }
+
+    /// Over `piece` too.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.0.update(piece);
+    }
+
+    /// The checksum over all pieces in order.
+    pub fn value(&self) -> u32 {
+        self.0.clone().finalize()
+    }
+}
+
+impl Default for Crc32c {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Crc32c {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Crc32c({:08x})", self.value())
     }
 }
 

@@ -26,39 +26,6 @@ pub const fn class_of(fact: &Fact) -> Class {
     }
 }
 
-/// A running crc32c, for a digest over pieces that come one by one.
-#[derive(Clone)]
-pub struct Crc32c(Digest<'static, u32, Table<16>>);
-
-impl Crc32c {
-    /// Over nothing yet.
-    pub fn new() -> Self {
-        Self(CRC32C.digest())
-    }
-
-    /// Over `piece` too.
-    pub fn add(&mut self, piece: &[u8]) {
-        self.0.update(piece);
-    }
-
-    /// The checksum over all pieces in order.
-    pub fn value(&self) -> u32 {
-        self.0.clone().finalize()
-    }
-}
-
-impl Default for Crc32c {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Debug for Crc32c {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Crc32c({:08x})", self.value())
-    }
-}
-
 /// Encodes stamp and fields into `out`; the bytes used.
 pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLarge> {
     fn put<T: Serialize>(stamp: &Stamp, fields: &T, out: &mut [u8]) -> Result<usize, TooLarge> {
