@@ -4,14 +4,15 @@
 //! death behind a standing failure becomes its cause. A failure that began and ended in the backlog becomes an
 //! incident that is born resolved. Verdicts are not touched: what stands was told live and is newer.
 
+mod healing;
+
 use crate::correlate::{Fired, News, born_resolved};
 use crate::host::{Healing, Service};
 use crate::incident::IncidentId;
 use crate::incident::late::{Ends, LATE_MAX, Late, Subject};
 use crate::incident::life::{Phase, Root};
 use crate::incident::timeline::{Arrival, Entry, Timeline};
-use crate::live::healing::{healed, not_healed};
-use crate::live::{learn_evidence, learn_pid, note_fired, related};
+use crate::live::{learn_evidence, note_fired, related};
 use crate::signal::{Depth, Key, What};
 use crate::state::{At, State};
 use alloc::format;
@@ -23,7 +24,7 @@ use picket_proto::{Event, Fact, Seq};
 pub(crate) fn event(state: &mut State, at: At, slot: u32, seq: Seq, event: &Event) {
     let Some(about) = about(state, slot, &event.fact) else { return };
     let news = match about.0 {
-        Subject::Service(service) => account(state, at, (slot, service), seq, event),
+        Subject::Service(service) => healing::account(state, at, (slot, service), seq, event),
         Subject::Check(_) => News::Open,
     };
     let subject = about.0;
@@ -86,68 +87,6 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Breaker(_)
         | Fact::Evidence(_) => Meaning::Context,
     }
-}
-
-/// What is counted of a service whatever the lane. What it says of its healing holds unless a later frame was heard
-/// before; it pages only if the service stands as failing.
-fn account(state: &mut State, at: At, (slot, service): (u32, u32), seq: Seq, event: &Event) -> News {
-    let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
-    let is_newest = host.is_newest_on_healing(service, event.stamp.run, seq);
-    let Some(known) = host.services.get_mut(service) else { return News::Open };
-    let mut newest = || {
-        if is_newest {
-            known.healing_told = Some((event.stamp.run, seq));
-        }
-        is_newest
-    };
-    match &event.fact {
-        Fact::Started(fact) => learn_pid(known, event, seq, fact.pid, Arrival::Late),
-        Fact::Remedy(_) => {
-            if newest() {
-                known.healing = Healing::Underway;
-            }
-            known.remedies = known.remedies.saturating_add(1);
-        }
-        Fact::Outcome(fact) => match fact.outcome {
-            Outcome::Held { .. } if newest() => healed_late(state, at, slot, service),
-            Outcome::Held { .. } | Outcome::Died(_) | Outcome::StillFailing { .. } => {}
-        },
-        Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
-        Fact::Breaker(_) => {}
-        Fact::Began(_) | Fact::Gap(_) | Fact::Verdict(_) | Fact::Exited(_) | Fact::Evidence(_) => {}
-    }
-    News::Open
-}
-
-fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker, event: &Event) -> News {
-    let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
-    let stands = host.stands(service);
-    match to {
-        Breaker::Open { because, .. } if stands => {
-            not_healed(state, at, (slot, service), because.to_string(), event.to_string()).news
-        }
-        Breaker::Open { because, .. } => {
-            if let Some(known) = host.services.get_mut(service) {
-                (known.healing, known.not_healed) = (Healing::No, because.to_string());
-            }
-            News::Open
-        }
-        Breaker::HalfOpen => News::Open,
-        Breaker::Closed => {
-            let id = related(state, slot, Some(service), None);
-            healed(state, at, slot, service, id);
-            News::Open
-        }
-    }
-}
-
-/// A remedy held while nobody heard it.
-fn healed_late(state: &mut State, at: At, slot: u32, service: u32) {
-    if let Some(known) = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service)) {
-        known.healing = Healing::No;
-    }
-    let id = related(state, slot, Some(service), None);
-    healed(state, at, slot, service, id);
 }
 
 fn open_or_overlapping(

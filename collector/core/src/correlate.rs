@@ -6,7 +6,9 @@
 //! checks, else the first seen. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
 //! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet.
 
-use crate::host::{Healing, Host, Presence};
+pub(crate) mod fleet;
+
+use crate::host::{Healing, Host};
 use crate::incident::life::{
     Ending, HOLD, Incident, Opening, PROOF, Phase, Proof, REOPEN, Root, Scope, WINDOW,
 };
@@ -14,17 +16,10 @@ use crate::incident::timeline::Entry;
 use crate::incident::{IncidentId, Severity};
 use crate::signal::{Key, Owned, SIGNALS_MAX, Signal, What};
 use crate::state::{At, State};
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use picket_proto::event::CheckKind;
 use picket_proto::{Mono, Wall};
-
-/// Fewest silent hosts that can be the fleet's trouble.
-const FLEET_MIN: usize = 5;
-/// Of the hosts that should be heard, in percent.
-const FLEET_PERCENT: usize = 30;
 
 /// A condition in words.
 pub(crate) struct Said {
@@ -307,95 +302,4 @@ pub(crate) fn resolve(state: &mut State, at: At, id: IncidentId, by: Ending, out
     }
     state.incidents.settled(id);
     state.incidents.touch(id, "incident-resolved", outcome);
-}
-
-/// These hosts were not heard for their time.
-pub(crate) fn silent(state: &mut State, at: At, slots: &[u32]) {
-    let recent: Vec<u32> = state
-        .hosts
-        .iter()
-        .filter(|(_, host)| {
-            let signal = host.signals.get(&What::HostSilent);
-            signal.is_some_and(|signal| at.now.mono.since(signal.since) <= WINDOW)
-        })
-        .map(|(slot, _)| slot)
-        .collect();
-    let expected = state.hosts.iter().filter(|(_, host)| should_be_heard(host)).count();
-    let together = recent.len() + slots.len();
-    let fleet = fleet_in_window(state, at);
-    if together >= FLEET_MIN && together * 100 >= expected * FLEET_PERCENT {
-        let id = fleet.unwrap_or_else(|| open_fleet(state, at, slots.first().copied().unwrap_or(0)));
-        gather(state, at, id, recent.into_iter().chain(slots.iter().copied()).collect());
-    } else if let Some(id) = fleet {
-        gather(state, at, id, slots.iter().copied().collect());
-    } else {
-        for slot in slots {
-            fire(state, at, Key { host: *slot, what: What::HostSilent }, |host| silence(host, at));
-        }
-    }
-}
-
-fn should_be_heard(host: &Host) -> bool {
-    match host.presence {
-        Presence::Present | Presence::Silent => true,
-        Presence::Expected | Presence::Stopped { .. } => false,
-    }
-}
-
-fn silence(host: &Host, at: At) -> Said {
-    Said {
-        title: format!("{}: the host is silent", host.id),
-        cause: format!("nothing was heard of {} for 25 s", host.id),
-        at: at.now.wall,
-    }
-}
-
-fn fleet_in_window(state: &State, at: At) -> Option<IncidentId> {
-    let incident = state.incidents.get(state.fleet?)?;
-    let fresh = at.now.mono.since(incident.last_firing) <= WINDOW || !incident.firing.is_empty();
-    (incident.is_active() && fresh).then_some(incident.id)
-}
-
-fn open_fleet(state: &mut State, at: At, first: u32) -> IncidentId {
-    let said = Said {
-        title: String::new(),
-        cause: "many hosts fell silent within 60 s: look for what they share".to_string(),
-        at: at.now.wall,
-    };
-    let id = opened(state, at, Key { host: first, what: What::HostSilent }, said, Scope::Fleet);
-    state.fleet = Some(id);
-    id
-}
-
-/// Takes the silence of these hosts into the fleet's incident, out of the incidents that it was part of.
-fn gather(state: &mut State, at: At, id: IncidentId, slots: BTreeSet<u32>) {
-    let mut left = BTreeSet::new();
-    for slot in slots {
-        let key = Key { host: slot, what: What::HostSilent };
-        let old = state
-            .hosts
-            .get(slot)
-            .and_then(|host| host.signals.get(&key.what))
-            .and_then(|signal| signal.incident);
-        if old == Some(id) {
-            continue;
-        }
-        if let Some(incident) = old.and_then(|old| state.incidents.get_mut(old)) {
-            incident.firing.remove(&key);
-            left.insert(incident.id);
-        }
-        enter(state, at, id, key);
-    }
-    for old in left {
-        let empty = state.incidents.get(old).is_some_and(|incident| incident.firing.is_empty());
-        if empty {
-            resolve(state, at, old, Ending::Decision, format!("part of incident {}", id.0));
-        }
-    }
-    let expected = state.hosts.iter().filter(|(_, host)| should_be_heard(host)).count();
-    let Some(incident) = state.incidents.get_mut(id) else { return };
-    let title = format!("{} of {expected} hosts are silent", incident.firing.len());
-    incident.title = title.clone();
-    incident.note(at.now, Entry::said(at.now.wall, "incident-joined", title.clone()));
-    state.incidents.touch(id, "incident-joined", title);
 }

@@ -3,6 +3,10 @@
 //! At most 20,000 hosts, 4,096 checks and 1,024 services each. Checks that a configuration no longer names keep their
 //! slot until it is needed. When a host was last heard is not here: heartbeats are not journaled.
 
+mod service;
+
+pub(crate) use service::{Healing, Service};
+
 use crate::incident::IncidentId;
 use crate::incident::late::Late;
 use crate::ingest::dedupe::Runs;
@@ -71,36 +75,6 @@ pub(crate) enum Watched {
 }
 
 impl Named for Check {
-    fn name(&self) -> &str {
-        self.name.as_str()
-    }
-}
-
-/// Whether a remedy is under way whose outcome is not known yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) enum Healing {
-    No,
-    Underway,
-}
-
-/// A service.
-#[derive(Debug, Serialize)]
-pub(crate) struct Service {
-    pub(crate) name: Name,
-    pub(crate) pid: u32,
-    /// The frame that told the pid: an older one does not change it.
-    pub(crate) pid_told: Option<(Run, Seq)>,
-    pub(crate) remedies: u64,
-    pub(crate) healing: Healing,
-    /// Why remedies rest, in words; empty while they don't.
-    pub(crate) not_healed: String,
-    /// The frame that last told of a breaker or a remedy's end: an older one does not change what it told.
-    pub(crate) healing_told: Option<(Run, Seq)>,
-    /// When its death is over unless it fails again: it was started and its process check does not fail.
-    pub(crate) calm_at: Option<Mono>,
-}
-
-impl Named for Service {
     fn name(&self) -> &str {
         self.name.as_str()
     }

@@ -4,30 +4,27 @@
 //! watchers, held effects and heard times are not here (see [`crate::ingest::sessions`], [`crate::view::watch`]).
 
 pub(crate) mod machine;
+mod presence;
+mod standing;
 
-use crate::correlate::{self, Said, clear, fire, resolve};
-use crate::host::{HOSTS_MAX, Healing, Host, Offset, Presence, Trust, Watched};
+use crate::correlate::{self, clear, resolve};
+use crate::host::{HOSTS_MAX, Host, Offset, Presence, Trust, Watched};
 use crate::identity::Tokens;
 use crate::incident::life::Ending;
 use crate::incident::table::Incidents;
 use crate::incident::timeline::Entry;
 use crate::incident::{IncidentId, Verb};
 use crate::ingest::taken::Taken;
-use crate::ingest::{Hello, Lane, Standing};
-use crate::live::{check_said, clear_others, note, note_fired};
+use crate::ingest::{Hello, Lane};
+use crate::live::note;
 use crate::record::Record;
 use crate::signal::{Key, What};
 use crate::table::Table;
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use picket_proto::event::Verdict;
-use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange, Span};
+use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange};
 use serde::Serialize;
-
-/// How long a planned stop may last before somebody is told.
-const OVERSTAY: Span = Span::from_secs(15 * 60);
 
 /// The place of a record in the journal.
 #[derive(Debug, Clone, Copy)]
@@ -178,23 +175,6 @@ impl State {
         }
     }
 
-    /// The host is there again, whatever it was before.
-    fn back(&mut self, at: At, slot: u32) {
-        let Some(host) = self.hosts.get_mut(slot) else { return };
-        host.last_heard = Some(at.now.wall);
-        let was = core::mem::replace(&mut host.presence, Presence::Present);
-        let what = match was {
-            Presence::Expected | Presence::Present => return,
-            Presence::Silent => What::HostSilent,
-            Presence::Stopped { .. } => What::AgentOverstay,
-        };
-        let Some(signal) = host.signals.get(&what).copied() else { return };
-        let mut entry = Entry::said(at.now.wall, "host-back", format!("{} is heard again", host.id));
-        entry.host = Some(slot);
-        note(self, at, signal.incident, entry);
-        clear(self, at, Key { host: slot, what });
-    }
-
     fn frames(&mut self, at: At, id: &HostId, (run, span): (Run, SeqRange), (lane, taken): (Lane, &[Taken])) {
         let Some(slot) = self.host(id) else { return };
         let Some(host) = self.hosts.get_mut(slot) else { return };
@@ -225,152 +205,6 @@ impl State {
         if let Some(host) = self.hosts.get_mut(slot) {
             host.unknown = host.unknown.saturating_add(1);
         }
-    }
-
-    fn standing(&mut self, at: At, id: &HostId, checks: &[Standing]) {
-        let Some(slot) = self.host(id) else { return };
-        for standing in checks {
-            self.stands(at, slot, standing);
-        }
-    }
-
-    fn stands(&mut self, at: At, slot: u32, standing: &Standing) {
-        let Some(host) = self.hosts.get_mut(slot) else { return };
-        let Some(check) = host.check(&standing.check, standing.kind, standing.service.as_ref()) else {
-            return;
-        };
-        if standing.verdict != Verdict::Up {
-            host.listed.insert(check);
-        }
-        let Some(known) = host.checks.get_mut(check) else { return };
-        if known.verdict != standing.verdict {
-            known.cause = None;
-        }
-        known.verdict = standing.verdict;
-        known.since = Some(standing.since.wall);
-        let service = known.service;
-        let Some(what) = What::from_verdict(check, standing.verdict) else { return };
-        let is_new = !host.signals.contains_key(&what);
-        let fired =
-            fire(self, at, Key { host: slot, what }, |host| check_said(host, check, standing.since.wall));
-        clear_others(self, at, slot, check, Some(what));
-        if is_new {
-            let text =
-                format!("{} is {} (it stood so when the agent connected)", standing.check, standing.verdict);
-            let mut entry = Entry::said(standing.since.wall, what.code(), text);
-            entry.host = Some(slot);
-            note_fired(self, at, fired, entry);
-            crate::backlog::joined(self, slot, service, check, fired.incident);
-        }
-        if let (Verdict::Down, Some(service)) = (standing.verdict, service) {
-            crate::live::healing::still_not_healed(self, at, slot, service);
-        }
-    }
-
-    fn standing_end(&mut self, at: At, id: &HostId) {
-        let Some(slot) = self.host(id) else { return };
-        let Some(host) = self.hosts.get_mut(slot) else { return };
-        let listed = core::mem::take(&mut host.listed);
-        host.standing = crate::host::Standing::Told;
-        let mut troubled = BTreeSet::new();
-        for check in &listed {
-            troubled.extend(host.checks.get(*check).and_then(|check| check.service));
-        }
-        for (check, known) in host.checks.iter_mut() {
-            if known.watched == Watched::Yes && !listed.contains(&check) && known.verdict != Verdict::Up {
-                (known.verdict, known.since, known.cause) = (Verdict::Up, Some(at.now.wall), None);
-            }
-        }
-        for (service, known) in host.services.iter_mut() {
-            if !troubled.contains(&service) {
-                known.healing = Healing::No;
-                known.not_healed.clear();
-            }
-        }
-        let firing: Vec<What> = host.signals.keys().copied().collect();
-        for what in firing {
-            let over = match what {
-                What::Down(check) | What::Degraded(check) | What::Flapping(check) => !listed.contains(&check),
-                What::Died(service) | What::NotHealed(service) => !troubled.contains(&service),
-                What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
-            };
-            if over {
-                self.stands_no_more(at, Key { host: slot, what });
-            } else if let What::Died(service) = what {
-                // Another check of it stands; its process may live, and nobody would say so again.
-                crate::live::calm::calm(self, at, slot, Some(service));
-            }
-        }
-        crate::backlog::unseen_ends(self, at, slot, |_, subject| match subject {
-            crate::incident::late::Subject::Service(service) => !troubled.contains(&service),
-            crate::incident::late::Subject::Check(check) => !listed.contains(&check),
-        });
-    }
-
-    /// What the agent holds for up and what is held here must be the same now; a difference is counted, since the
-    /// next session tells all again.
-    fn compare(&mut self, id: &HostId, theirs: (u32, u32)) {
-        let Some(host) = self.host(id).and_then(|slot| self.hosts.get_mut(slot)) else { return };
-        if host.up() != theirs {
-            host.differences = host.differences.saturating_add(1);
-        }
-    }
-
-    fn stands_no_more(&mut self, at: At, key: Key) {
-        let Some(host) = self.hosts.get(key.host) else { return };
-        let Some(signal) = host.signals.get(&key.what).copied() else { return };
-        let check = key.what.check().and_then(|check| host.checks.get(check)).map(|check| &check.name);
-        let service = host.service_of(key.what).and_then(|service| host.services.get(service));
-        let name = check.or_else(|| service.map(|service| &service.name));
-        let text = format!("{} is up (told when the agent connected)", name.map_or("it", Name::as_str));
-        let mut entry = Entry::said(at.now.wall, "check-up", text);
-        entry.host = Some(key.host);
-        note(self, at, signal.incident, entry);
-        clear(self, at, key);
-    }
-
-    fn goodbye(&mut self, at: At, id: &HostId) {
-        let Some(slot) = self.host(id) else { return };
-        self.back(at, slot);
-        let Some(host) = self.hosts.get_mut(slot) else { return };
-        host.presence = Presence::Stopped { at: at.now.mono };
-        let mut entry =
-            Entry::said(at.now.wall, "agent-stopped", format!("the agent of {} said goodbye", host.id));
-        entry.host = Some(slot);
-        let active = host.active.clone();
-        for id in active {
-            note(self, at, Some(id), entry.clone());
-        }
-        self.overstays.insert((at.now.mono.plus(OVERSTAY), slot));
-    }
-
-    fn silent(&mut self, at: At, hosts: &[HostId]) {
-        let mut slots = Vec::new();
-        for id in hosts {
-            let Some(slot) = self.hosts.find(id.as_str()) else { continue };
-            let Some(host) = self.hosts.get_mut(slot) else { continue };
-            if host.presence == Presence::Present && host.trust == Trust::Full {
-                host.presence = Presence::Silent;
-                slots.push(slot);
-            }
-        }
-        correlate::silent(self, at, &slots);
-    }
-
-    fn duplicate(&mut self, at: At, id: &HostId) {
-        let Some(slot) = self.host(id) else { return };
-        let Some(host) = self.hosts.get_mut(slot) else { return };
-        host.trust = Trust::Quarantined;
-        let said = |host: &Host| Said {
-            title: format!("{}: two machines use its certificate", host.id),
-            cause: format!("two live sessions showed the certificate of {}; it is quarantined", host.id),
-            at: at.now.wall,
-        };
-        let fired = fire(self, at, Key { host: slot, what: What::DuplicateIdentity }, said);
-        let text = "two live sessions showed one certificate; both are quarantined".to_string();
-        let mut entry = Entry::said(at.now.wall, "duplicate-identity", text);
-        entry.host = Some(slot);
-        note_fired(self, at, fired, entry);
     }
 
     fn commanded(&mut self, at: At, operator: &Name, id: IncidentId, verb: &Verb) {
@@ -426,19 +260,6 @@ impl State {
             self.overstays.pop_first();
             self.overstays_now(at, slot, due);
         }
-    }
-
-    fn overstays_now(&mut self, at: At, slot: u32, due: Mono) {
-        let Some(host) = self.hosts.get(slot) else { return };
-        let Presence::Stopped { at: stopped } = host.presence else { return };
-        if stopped.plus(OVERSTAY) != due {
-            return;
-        }
-        fire(self, at, Key { host: slot, what: What::AgentOverstay }, |host| Said {
-            title: format!("{}: its agent is still stopped", host.id),
-            cause: format!("the agent of {} was stopped on purpose and is still away after 15 min", host.id),
-            at: at.now.wall,
-        });
     }
 }
 

@@ -8,6 +8,9 @@ mod ingest;
 mod people;
 mod random;
 mod told;
+mod words;
+
+pub(crate) use words::*;
 
 use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Watched};
 use crate::store::Entry;
@@ -336,103 +339,6 @@ impl Agent {
         world.pass_heard(Span::from_secs(5), &[&*self]);
         self.say(world, held());
     }
-}
-
-pub(crate) fn verdict(check: &str, kind: CheckKind, service: Option<&str>, to: Verdict) -> Said {
-    let cause = match (to, kind) {
-        (Verdict::Up | Verdict::Unknown | Verdict::Flapping, _) => None,
-        (Verdict::Down | Verdict::Degraded, CheckKind::Process) => Some(Cause::NoProcess),
-        (Verdict::Down | Verdict::Degraded, CheckKind::Space) => {
-            Some(Cause::Above { level: 973, limit: 950 })
-        }
-        (Verdict::Down | Verdict::Degraded, _) => Some(Cause::Refused),
-    };
-    let service = service.map(name);
-    Said::Verdict(VerdictChanged {
-        check: name(check),
-        kind,
-        service,
-        from: Verdict::Unknown,
-        to,
-        cause,
-        after: Span::ZERO,
-    })
-}
-
-pub(crate) fn process(to: Verdict) -> Said {
-    verdict("nginx:process", CheckKind::Process, Some(SERVICE), to)
-}
-
-pub(crate) fn http(to: Verdict) -> Said {
-    verdict("nginx:http", CheckKind::Http, Some(SERVICE), to)
-}
-
-pub(crate) fn tcp(to: Verdict) -> Said {
-    verdict("redis:tcp", CheckKind::Tcp, Some("redis"), to)
-}
-
-pub(crate) fn space(to: Verdict) -> Said {
-    verdict("space:/", CheckKind::Space, None, to)
-}
-
-pub(crate) fn killed(pid: u32) -> Said {
-    let (exit, ran) = (Exit::Signal(9), Span::from_secs(3 * 3600 + 120));
-    Said::Exited(Exited { service: name(SERVICE), pid, exit, ran, asked: false })
-}
-
-pub(crate) fn started(pid: u32) -> Said {
-    Said::Started(Started { service: name(SERVICE), pid, adopted: false })
-}
-
-pub(crate) fn restart(attempt: u16) -> Said {
-    let trigger = Trigger::Exit(Exit::Signal(9));
-    Said::Remedy(RemedyBegun {
-        service: name(SERVICE),
-        remedy: Remedy::Restart,
-        attempt,
-        trigger,
-        delay: Span::ZERO,
-    })
-}
-
-pub(crate) fn held() -> Said {
-    let outcome = Outcome::Held {
-        check: name("nginx:process"),
-        back_after: Span::from_millis(12),
-        held_for: Span::from_secs(5),
-    };
-    Said::Outcome(RemedyEnded {
-        service: name(SERVICE),
-        remedy: Remedy::Restart,
-        attempt: 1,
-        outcome,
-        took: Span::from_secs(5),
-    })
-}
-
-pub(crate) fn not_held(attempt: u16) -> Said {
-    let outcome = Outcome::Died(Exit::Code(1));
-    Said::Outcome(RemedyEnded {
-        service: name(SERVICE),
-        remedy: Remedy::Restart,
-        attempt,
-        outcome,
-        took: Span::from_secs(1),
-    })
-}
-
-pub(crate) fn breaker_open() -> Said {
-    let to = Breaker::Open {
-        because: Because::SameDeath(3),
-        attempts: 3,
-        last: Trigger::Exit(Exit::Code(1)),
-        retry_in: Span::from_secs(60),
-    };
-    Said::Breaker(BreakerMoved { service: name(SERVICE), to })
-}
-
-pub(crate) fn evidence(line: &str) -> Said {
-    Said::Evidence(Evidence { service: name(SERVICE), pid: 4711, last_line: Text::new(line) })
 }
 
 pub(crate) fn ranges(spans: &[(u64, u64)]) -> Ranges {

@@ -242,12 +242,16 @@ proptest! {
 fn every_code_in_the_source_is_explained() {
     let sources = [
         include_str!("../correlate.rs"),
+        include_str!("../correlate/fleet.rs"),
         include_str!("../identity.rs"),
         include_str!("../incident/command.rs"),
         include_str!("../ingest/on.rs"),
         include_str!("../ingest/taken.rs"),
         include_str!("../signal.rs"),
+        include_str!("../live/healing.rs"),
         include_str!("../state.rs"),
+        include_str!("../state/presence.rs"),
+        include_str!("../state/standing.rs"),
         include_str!("../store/outbox.rs"),
         include_str!("../view/answer.rs"),
         include_str!("../view/watch.rs"),

@@ -1,0 +1,80 @@
+//! What the backlog says of remedies and breakers: it holds unless a later word was heard before, and pages only for
+//! what still stands.
+
+use crate::correlate::News;
+use crate::host::Healing;
+use crate::incident::timeline::Arrival;
+use crate::live::healing::{healed, not_healed};
+use crate::live::{learn_pid, related};
+use crate::state::{At, State};
+use alloc::string::ToString;
+use picket_proto::event::{Breaker, Outcome};
+use picket_proto::{Event, Fact, Seq};
+
+/// What is counted of a service whatever the lane. What it says of its healing holds unless a later frame was heard
+/// before; it pages only if the service stands as failing.
+pub(super) fn account(
+    state: &mut State,
+    at: At,
+    (slot, service): (u32, u32),
+    seq: Seq,
+    event: &Event,
+) -> News {
+    let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
+    let is_newest = host.is_newest_on_healing(service, event.stamp.run, seq);
+    let Some(known) = host.services.get_mut(service) else { return News::Open };
+    let mut newest = || {
+        if is_newest {
+            known.healing_told = Some((event.stamp.run, seq));
+        }
+        is_newest
+    };
+    match &event.fact {
+        Fact::Started(fact) => learn_pid(known, event, seq, fact.pid, Arrival::Late),
+        Fact::Remedy(_) => {
+            if newest() {
+                known.healing = Healing::Underway;
+            }
+            known.remedies = known.remedies.saturating_add(1);
+        }
+        Fact::Outcome(fact) => match fact.outcome {
+            Outcome::Held { .. } if newest() => healed_late(state, at, slot, service),
+            Outcome::Held { .. } | Outcome::Died(_) | Outcome::StillFailing { .. } => {}
+        },
+        Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
+        Fact::Breaker(_) => {}
+        Fact::Began(_) | Fact::Gap(_) | Fact::Verdict(_) | Fact::Exited(_) | Fact::Evidence(_) => {}
+    }
+    News::Open
+}
+
+fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker, event: &Event) -> News {
+    let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
+    let stands = host.stands(service);
+    match to {
+        Breaker::Open { because, .. } if stands => {
+            not_healed(state, at, (slot, service), because.to_string(), event.to_string()).news
+        }
+        Breaker::Open { because, .. } => {
+            if let Some(known) = host.services.get_mut(service) {
+                (known.healing, known.not_healed) = (Healing::No, because.to_string());
+            }
+            News::Open
+        }
+        Breaker::HalfOpen => News::Open,
+        Breaker::Closed => {
+            let id = related(state, slot, Some(service), None);
+            healed(state, at, slot, service, id);
+            News::Open
+        }
+    }
+}
+
+/// A remedy held while nobody heard it.
+fn healed_late(state: &mut State, at: At, slot: u32, service: u32) {
+    if let Some(known) = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service)) {
+        known.healing = Healing::No;
+    }
+    let id = related(state, slot, Some(service), None);
+    healed(state, at, slot, service, id);
+}

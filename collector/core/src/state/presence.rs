@@ -1,0 +1,91 @@
+//! Whether hosts are there: back, stopped on purpose and for how long, silent, or two of one name.
+
+use super::{At, State};
+use crate::correlate::{self, Said, clear, fire};
+use crate::host::{Host, Presence, Trust};
+use crate::incident::timeline::Entry;
+use crate::live::{note, note_fired};
+use crate::signal::{Key, What};
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use picket_proto::{HostId, Mono, Span};
+
+/// How long a planned stop may last before somebody is told.
+const OVERSTAY: Span = Span::from_secs(15 * 60);
+
+impl State {
+    /// The host is there again, whatever it was before.
+    pub(super) fn back(&mut self, at: At, slot: u32) {
+        let Some(host) = self.hosts.get_mut(slot) else { return };
+        host.last_heard = Some(at.now.wall);
+        let was = core::mem::replace(&mut host.presence, Presence::Present);
+        let what = match was {
+            Presence::Expected | Presence::Present => return,
+            Presence::Silent => What::HostSilent,
+            Presence::Stopped { .. } => What::AgentOverstay,
+        };
+        let Some(signal) = host.signals.get(&what).copied() else { return };
+        let mut entry = Entry::said(at.now.wall, "host-back", format!("{} is heard again", host.id));
+        entry.host = Some(slot);
+        note(self, at, signal.incident, entry);
+        clear(self, at, Key { host: slot, what });
+    }
+
+    pub(super) fn goodbye(&mut self, at: At, id: &HostId) {
+        let Some(slot) = self.host(id) else { return };
+        self.back(at, slot);
+        let Some(host) = self.hosts.get_mut(slot) else { return };
+        host.presence = Presence::Stopped { at: at.now.mono };
+        let mut entry =
+            Entry::said(at.now.wall, "agent-stopped", format!("the agent of {} said goodbye", host.id));
+        entry.host = Some(slot);
+        let active = host.active.clone();
+        for id in active {
+            note(self, at, Some(id), entry.clone());
+        }
+        self.overstays.insert((at.now.mono.plus(OVERSTAY), slot));
+    }
+
+    pub(super) fn silent(&mut self, at: At, hosts: &[HostId]) {
+        let mut slots = Vec::new();
+        for id in hosts {
+            let Some(slot) = self.hosts.find(id.as_str()) else { continue };
+            let Some(host) = self.hosts.get_mut(slot) else { continue };
+            if host.presence == Presence::Present && host.trust == Trust::Full {
+                host.presence = Presence::Silent;
+                slots.push(slot);
+            }
+        }
+        correlate::fleet::silent(self, at, &slots);
+    }
+
+    pub(super) fn duplicate(&mut self, at: At, id: &HostId) {
+        let Some(slot) = self.host(id) else { return };
+        let Some(host) = self.hosts.get_mut(slot) else { return };
+        host.trust = Trust::Quarantined;
+        let said = |host: &Host| Said {
+            title: format!("{}: two machines use its certificate", host.id),
+            cause: format!("two live sessions showed the certificate of {}; it is quarantined", host.id),
+            at: at.now.wall,
+        };
+        let fired = fire(self, at, Key { host: slot, what: What::DuplicateIdentity }, said);
+        let text = "two live sessions showed one certificate; both are quarantined".to_string();
+        let mut entry = Entry::said(at.now.wall, "duplicate-identity", text);
+        entry.host = Some(slot);
+        note_fired(self, at, fired, entry);
+    }
+
+    pub(super) fn overstays_now(&mut self, at: At, slot: u32, due: Mono) {
+        let Some(host) = self.hosts.get(slot) else { return };
+        let Presence::Stopped { at: stopped } = host.presence else { return };
+        if stopped.plus(OVERSTAY) != due {
+            return;
+        }
+        fire(self, at, Key { host: slot, what: What::AgentOverstay }, |host| Said {
+            title: format!("{}: its agent is still stopped", host.id),
+            cause: format!("the agent of {} was stopped on purpose and is still away after 15 min", host.id),
+            at: at.now.wall,
+        });
+    }
+}
