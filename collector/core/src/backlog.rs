@@ -6,14 +6,14 @@
 
 mod healing;
 
-use crate::correlate::{Fired, News, born_resolved};
-use crate::host::{Healing, Service};
+use crate::host::{Healing, Host};
 use crate::incident::IncidentId;
 use crate::incident::late::{Ends, LATE_MAX, Late, Subject};
 use crate::incident::life::{Phase, Root};
 use crate::incident::timeline::{Arrival, Entry, Timeline};
 use crate::live::{learn_evidence, note_fired, related};
 use crate::signal::{Depth, Key, What};
+use crate::state::firing::{Fired, News, born_resolved};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::ToString;
@@ -208,23 +208,19 @@ fn ended(state: &mut State, at: At, slot: u32, subject: Subject, event: Option<&
     if let Some(event) = event {
         host.late[known].push(Entry::seen(slot, event, Arrival::Late));
     }
-    if host.late[known].ends == Ends::ByVerdict
-        && healing(host.services.get(service_of(subject))) == Healing::No
-    {
+    if host.late[known].ends == Ends::ByVerdict && healing(host, subject) == Healing::No {
         let late = host.late.remove(known);
         born_resolved(state, at, slot, late, "recovered");
     }
 }
 
-fn service_of(subject: Subject) -> u32 {
+fn healing(host: &Host, subject: Subject) -> Healing {
     match subject {
-        Subject::Service(service) => service,
-        Subject::Check(_) => u32::MAX,
+        Subject::Service(service) => {
+            host.services.get(service).map_or(Healing::No, |service| service.healing)
+        }
+        Subject::Check(_) => Healing::No,
     }
-}
-
-fn healing(service: Option<&Service>) -> Healing {
-    service.map_or(Healing::No, |service| service.healing)
 }
 
 fn proven(state: &mut State, at: At, slot: u32, subject: Subject, event: &Event) {
@@ -268,12 +264,7 @@ pub(crate) fn passed(
 }
 
 /// What stands says that these are up: late failures of them are over, though nobody saw how.
-pub(crate) fn unseen_ends(
-    state: &mut State,
-    at: At,
-    slot: u32,
-    is_up: impl Fn(&crate::host::Host, Subject) -> bool,
-) {
+pub(crate) fn unseen_ends(state: &mut State, at: At, slot: u32, is_up: impl Fn(&Host, Subject) -> bool) {
     while let Some(host) = state.hosts.get(slot) {
         let Some(over) = host.late.iter().find(|late| is_up(host, late.subject)) else { return };
         take(state, at, slot, over.subject, "recovered; its end was not seen");

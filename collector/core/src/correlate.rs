@@ -1,305 +1,146 @@
-//! What belongs together, and which of it is the root.
+//! What belongs together, and which of it is the root: plain values in, a [`Finding`] out.
 //!
 //! A condition that begins to fire joins the incident of its host that is about the same service, or whose last new
 //! condition is at most 60 s old; else it opens again an incident with the same root that recovered within 30
 //! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, process before
 //! checks, else the first seen. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
-//! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet.
+//! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet, and it changes
+//! nothing: [`crate::state`] carries a finding out.
 
-pub(crate) mod fleet;
+use crate::signal::Depth;
+use picket_proto::{Mono, Span};
 
-use crate::host::{Healing, Host};
-use crate::incident::life::{
-    Ending, HOLD, Incident, Opening, PROOF, Phase, Proof, REOPEN, Root, Scope, WINDOW,
-};
-use crate::incident::timeline::Entry;
-use crate::incident::{IncidentId, Severity};
-use crate::signal::{Key, Owned, SIGNALS_MAX, Signal, What};
-use crate::state::{At, State};
-use alloc::format;
-use alloc::string::{String, ToString};
-use picket_proto::event::CheckKind;
-use picket_proto::{Mono, Wall};
+/// Failures on one host within this time of each other belong together.
+pub(crate) const WINDOW: Span = Span::from_secs(60);
+/// Within this time after its resolution the same root opens an incident again.
+const REOPEN: Span = Span::from_secs(30 * 60);
+/// Fewest silent hosts that can be the fleet's trouble.
+const FLEET_MIN: usize = 5;
+/// Of the hosts that should be heard, in percent.
+const FLEET_PERCENT: usize = 30;
 
-/// A condition in words.
-pub(crate) struct Said {
-    /// One line for a list.
-    pub(crate) title: String,
-    /// The cause.
-    pub(crate) cause: String,
-    /// When, for people.
-    pub(crate) at: Wall,
-}
-
-/// Where a condition that fires belongs, and whether its incident has told of it.
+/// How an incident stands to a new condition on its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fired {
-    /// None if there was no room for it, or an operator declared it over.
-    pub(crate) incident: Option<IncidentId>,
-    pub(crate) news: News,
+pub(crate) enum Relation {
+    /// It is about the same service, or the same check.
+    SameSubject,
+    /// It is only on the same host.
+    SameHost,
 }
 
-/// Whether watchers were told of a condition by what its incident said: a fact is one line, never two.
+/// What a finding needs to know of an incident; `I` names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Known<I> {
+    pub(crate) id: I,
+    /// Of its conditions if it is active, of its root if it recovered.
+    pub(crate) relation: Relation,
+    /// When its last new condition came if it is active, when it was resolved if it recovered.
+    pub(crate) at: Mono,
+}
+
+/// Where a new condition belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum News {
-    /// The incident opened, opened again or was joined by it.
-    Told,
-    /// It was part of the incident before: what it says is still to be told.
-    Open,
+pub(crate) enum Finding<I> {
+    /// To this incident, which is not over.
+    Joins(I),
+    /// To this one, which is over and opens again.
+    Reopens(I),
+    /// To none that is known.
+    Opens,
 }
 
-enum Place {
-    Join(IncidentId),
-    Reopen(IncidentId),
-    New,
-}
-
-/// A condition fires: it is counted if it did before, else it finds its incident.
-pub(crate) fn fire(state: &mut State, at: At, key: Key, said: impl FnOnce(&Host) -> Said) -> Fired {
-    let nowhere = Fired { incident: None, news: News::Open };
-    let Some(host) = state.hosts.get_mut(key.host) else { return nowhere };
-    if let Some(signal) = host.signals.get_mut(&key.what) {
-        signal.last = at.now.mono;
-        signal.count = signal.count.saturating_add(1);
-        return Fired { incident: signal.incident, news: News::Open };
-    }
-    if state.firing >= SIGNALS_MAX {
-        state.overflow = state.overflow.saturating_add(1);
-        return nowhere;
-    }
-    let Some(host) = state.hosts.get(key.host) else { return nowhere };
-    let said = said(host);
-    let (id, news) = match place(state, at, host, key) {
-        Place::Join(id) => (id, joined(state, at, id, key, said)),
-        Place::Reopen(id) => {
-            reopened(state, at, id, key, said);
-            (id, News::Told)
-        }
-        Place::New => (opened(state, at, key, said, Scope::Host), News::Told),
-    };
-    enter(state, at, id, key);
-    Fired { incident: Some(id), news }
-}
-
-/// A condition ends. Says which incident it was part of.
-pub(crate) fn clear(state: &mut State, at: At, key: Key) -> Option<IncidentId> {
-    let signal = state.hosts.get_mut(key.host)?.signals.remove(&key.what)?;
-    state.firing = state.firing.saturating_sub(1);
-    let id = signal.incident?;
-    state.incidents.get_mut(id)?.clear(key);
-    settle(state, at, id);
-    Some(id)
-}
-
-fn place(state: &State, at: At, host: &Host, key: Key) -> Place {
-    let active = || host.active.iter().rev().filter_map(|id| state.incidents.get(*id));
-    let about_same = |incident: &&Incident| {
-        incident
-            .members
-            .range(Key { host: key.host, what: What::HostSilent }..)
-            .take_while(|old| old.host == key.host)
-            .any(|old| host.same_subject(old.what, key.what))
-    };
-    if let Some(incident) = active().find(about_same) {
-        return Place::Join(incident.id);
-    }
-    let in_window = |incident: &&Incident| at.now.mono.since(incident.last_firing) <= WINDOW;
-    if let Some(incident) = active().find(in_window) {
-        return Place::Join(incident.id);
-    }
-    let recent = host.recent.iter().rev().filter_map(|id| state.incidents.get(*id));
-    recent
-        .into_iter()
-        .find(|incident| can_reopen(incident, at.now.mono, key, host))
-        .map_or(Place::New, |incident| Place::Reopen(incident.id))
-}
-
-fn can_reopen(incident: &Incident, now: Mono, key: Key, host: &Host) -> bool {
-    let Phase::Resolved { at, by: Ending::Recovery, .. } = incident.phase else { return false };
-    incident.scope == Scope::Host
-        && now.since(at) <= REOPEN
-        && incident.root.key.host == key.host
-        && host.same_subject(incident.root.key.what, key.what)
-}
-
-fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) -> News {
-    let root = root_of(state, key, said.cause.clone(), "first-seen");
-    let Some(incident) = state.incidents.get_mut(id) else { return News::Open };
-    let same_host = incident.root.key.host == key.host;
-    let same_subject =
-        state.hosts.get(key.host).is_some_and(|host| host.same_subject(incident.root.key.what, key.what));
-    if same_host && root.depth > incident.root.depth {
-        let rule = match key.what {
-            What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => Some("host-before-services"),
-            What::Down(_) | What::Degraded(_) | What::Flapping(_) | What::Died(_) | What::NotHealed(_) => {
-                same_subject.then_some("process-before-checks")
-            }
-        };
-        if let Some(rule) = rule {
-            incident.root = Root { rule, ..root };
-            incident.title = said.title;
+/// Finds where a new condition belongs among the incidents of its host, each newest first.
+pub(crate) fn find<I>(
+    now: Mono,
+    active: impl Iterator<Item = Known<I>>,
+    mut recovered: impl Iterator<Item = Known<I>>,
+) -> Finding<I> {
+    let mut near = None;
+    for known in active {
+        match known.relation {
+            Relation::SameSubject => return Finding::Joins(known.id),
+            Relation::SameHost if near.is_none() && now.since(known.at) <= WINDOW => near = Some(known.id),
+            Relation::SameHost => {}
         }
     }
-    if incident.members.contains(&key) {
-        return News::Open;
+    if let Some(near) = near {
+        return Finding::Joins(near);
     }
-    incident.revised(at.now);
-    state.incidents.touch(id, "incident-joined", said.cause);
-    News::Told
+    recovered
+        .find(|known| known.relation == Relation::SameSubject && now.since(known.at) <= REOPEN)
+        .map_or(Finding::Opens, |known| Finding::Reopens(known.id))
 }
 
-fn reopened(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) {
-    let root = root_of(state, key, said.cause, "first-seen");
-    let Some(incident) = state.incidents.get_mut(id) else { return };
-    incident.reopen();
-    incident.root = root;
-    incident.title = said.title;
-    incident.evidence.clear();
-    let text = format!("episode {}: it came back within 30 min of its resolution", incident.episode);
-    incident.note(at.now, Entry::said(at.now.wall, "incident-reopened", text));
-    state.incidents.touch(id, "incident-reopened", String::new());
-}
-
-fn opened(state: &mut State, at: At, key: Key, said: Said, scope: Scope) -> IncidentId {
-    let id = state.incidents.next_id(at.index);
-    let root = root_of(state, key, said.cause, "first-seen");
-    let severity = match scope {
-        Scope::Fleet => (Severity::P0, "sev-fleet-silent"),
-        Scope::Host | Scope::Late => severity_of(state, key),
-    };
-    let opening = Opening { id, scope, severity, title: said.title, root, opened: said.at };
-    let mut incident = Incident::open(at.now, opening);
-    incident.timeline.push(Entry::said(at.now.wall, "incident-opened", incident.title.clone()));
-    state.incidents.add(incident);
-    state.incidents.touch(id, "incident-opened", String::new());
-    id
-}
-
-/// A failure of the backlog that is over: an incident that is born resolved.
-pub(crate) fn born_resolved(
-    state: &mut State,
-    at: At,
-    host: u32,
-    late: crate::incident::late::Late,
-    outcome: &str,
-) {
-    let key = Key { host, what: late.root };
-    let said = Said { title: late.title, cause: late.cause, at: late.opened };
-    let id = opened(state, at, key, said, Scope::Late);
-    let service = state.hosts.get_mut(host).and_then(|host| {
-        host.touch(id);
-        host.service_of(key.what)
-    });
-    let Some(incident) = state.incidents.get_mut(id) else { return };
-    incident.join(at.now, key, service);
-    incident.clear(key);
-    incident.timeline = late.timeline;
-    resolve(state, at, id, Ending::Decision, outcome.to_string());
-    // Nobody is told that it opened: it never paged, and was over before the collector heard of it.
-    let mut told = state.incidents.take_touched();
-    told.retain(|touched| touched.incident != id);
-    for touched in told {
-        state.incidents.touch(touched.incident, touched.code, touched.text);
+/// The rule by which a new condition is nearer to the cause than the root so far; `None` if it is not.
+pub(crate) fn deeper(old: Depth, new: Depth, relation: Relation) -> Option<&'static str> {
+    if new <= old {
+        return None;
     }
-    state.incidents.touch(id, "incident-late", String::new());
-}
-
-fn enter(state: &mut State, at: At, id: IncidentId, key: Key) {
-    let severity = severity_of(state, key);
-    let Some(host) = state.hosts.get_mut(key.host) else { return };
-    let now = at.now.mono;
-    let old = host.signals.insert(key.what, Signal { since: now, last: now, count: 1, incident: Some(id) });
-    host.touch(id);
-    let service = host.service_of(key.what);
-    if old.is_none() {
-        state.firing += 1;
+    match (new, relation) {
+        (Depth::Host, _) => Some("host-before-services"),
+        (_, Relation::SameSubject) => Some("process-before-checks"),
+        (_, Relation::SameHost) => None,
     }
-    let Some(incident) = state.incidents.get_mut(id) else { return };
-    incident.join(at.now, key, service);
-    if incident.raise(severity) {
-        let text = format!("raised to {:?} by {}", incident.severity, incident.rule);
-        incident.note(at.now, Entry::said(at.now.wall, "incident-severity", text.clone()));
-        state.incidents.touch(id, "incident-severity", text);
+}
+
+/// Whose trouble silence is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// Each host's own.
+    Hosts,
+    /// The fleet's.
+    Fleet,
+}
+
+/// Judges how many hosts fell silent together, of so many that should be heard.
+pub(crate) const fn scale(together: usize, expected: usize) -> Scale {
+    if together >= FLEET_MIN && together * 100 >= expected * FLEET_PERCENT {
+        Scale::Fleet
+    } else {
+        Scale::Hosts
     }
-    state.incidents.settled(id);
 }
 
-fn root_of(state: &State, key: Key, text: String, rule: &'static str) -> Root {
-    Root { key, depth: key.what.depth(kind_of(state, key)), text, rule }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn kind_of(state: &State, key: Key) -> Option<CheckKind> {
-    let check = key.what.check()?;
-    state.hosts.get(key.host)?.checks.get(check).map(|check| check.kind)
-}
-
-fn severity_of(state: &State, key: Key) -> (Severity, &'static str) {
-    let service = state.hosts.get(key.host).and_then(|host| host.service_of(key.what));
-    key.what.severity(if service.is_some() { Owned::ByService } else { Owned::ByNone })
-}
-
-/// Decides whether an incident in which nothing fires is over, or what it waits for.
-pub(crate) fn settle(state: &mut State, at: At, id: IncidentId) {
-    let Some(incident) = state.incidents.get(id) else { return };
-    if !incident.is_active() || !incident.firing.is_empty() {
-        return;
+    fn known(id: u32, relation: Relation, secs: u64) -> Known<u32> {
+        Known { id, relation, at: Mono::from_micros(secs * 1_000_000) }
     }
-    let service = |key: &Key| state.hosts.get(key.host).and_then(|host| host.service_of(key.what));
-    let is_proven =
-        |key: &Key| service(key).is_some_and(|service| incident.proven.contains(&(key.host, service)));
-    if !incident.cleared.is_empty() && incident.cleared.iter().all(is_proven) {
-        return resolve(state, at, id, Ending::Recovery, "recovered, verified".to_string());
-    }
-    let underway = incident.services.iter().any(|(host, service)| {
-        let service = state.hosts.get(*host).and_then(|host| host.services.get(*service));
-        service.is_some_and(|service| service.healing == Healing::Underway)
-    });
-    verify(state, at, id, if underway { Proof::Outcome } else { Proof::Hold });
-}
 
-fn verify(state: &mut State, at: At, id: IncidentId, proof: Proof) {
-    let Some(incident) = state.incidents.get_mut(id) else { return };
-    if matches!(incident.phase, Phase::Verifying { proof: old, .. } if old == proof) {
-        return;
-    }
-    let (wait, text) = match proof {
-        Proof::Hold => (HOLD, "everything is back; it must hold for 10 s"),
-        Proof::Outcome => (PROOF, "everything is back; the remedy must prove that it holds"),
-    };
-    incident.phase = Phase::Verifying { proof, until: at.now.mono.plus(wait) };
-    incident.note(at.now, Entry::said(at.now.wall, "incident-verifying", text.to_string()));
-    state.incidents.settled(id);
-    state.incidents.touch(id, "incident-verifying", text.to_string());
-}
+    const NOW: Mono = Mono::from_micros(10_000 * 1_000_000);
 
-/// A verifying incident held for its time.
-pub(crate) fn held(state: &mut State, at: At, id: IncidentId) {
-    let Some(incident) = state.incidents.get(id) else { return };
-    let Phase::Verifying { proof, .. } = incident.phase else { return };
-    let held = match proof {
-        Proof::Hold => HOLD,
-        Proof::Outcome => PROOF,
-    };
-    resolve(state, at, id, Ending::Recovery, format!("recovered, held for {held}"));
-}
+    #[test]
+    fn the_same_service_joins_before_the_newest_and_the_newest_before_what_is_over() {
+        let same = known(1, Relation::SameSubject, 0);
+        let (new, old) = (known(2, Relation::SameHost, 9_940), known(3, Relation::SameHost, 9_939));
+        let over = known(4, Relation::SameSubject, 10_000 - 1_800);
+        assert_eq!(find(NOW, [new, same].into_iter(), [over].into_iter()), Finding::Joins(1));
+        assert_eq!(find(NOW, [old, new].into_iter(), [over].into_iter()), Finding::Joins(2));
+        assert_eq!(find(NOW, [old].into_iter(), [over].into_iter()), Finding::Reopens(4));
+        assert_eq!(
+            find(NOW, [old].into_iter(), [known(5, Relation::SameHost, 9_999)].into_iter()),
+            Finding::Opens
+        );
+        assert_eq!(
+            find(NOW, [].into_iter(), [known(5, Relation::SameSubject, 8_199)].into_iter()),
+            Finding::Opens
+        );
+    }
 
-/// Ends an incident; what still fires in it is part of none from now on.
-pub(crate) fn resolve(state: &mut State, at: At, id: IncidentId, by: Ending, outcome: String) {
-    let Some(incident) = state.incidents.get_mut(id) else { return };
-    incident.resolve(at.now, by, outcome.clone());
-    incident.note(at.now, Entry::said(at.now.wall, "incident-resolved", outcome.clone()));
-    let firing = core::mem::take(&mut incident.firing);
-    for slot in &incident.hosts {
-        if let Some(host) = state.hosts.get_mut(*slot) {
-            host.active.retain(|other| *other != id);
-        }
+    #[test]
+    fn a_host_is_the_root_of_all_and_a_process_only_of_its_own_checks() {
+        let rule = |new, relation| deeper(Depth::Check, new, relation);
+        assert_eq!(rule(Depth::Host, Relation::SameHost), Some("host-before-services"));
+        assert_eq!(rule(Depth::Exit, Relation::SameSubject), Some("process-before-checks"));
+        assert_eq!(rule(Depth::Exit, Relation::SameHost), None);
+        assert_eq!(rule(Depth::Check, Relation::SameSubject), None);
     }
-    for key in firing {
-        let signal = state.hosts.get_mut(key.host).and_then(|host| host.signals.get_mut(&key.what));
-        if let Some(signal) = signal.filter(|signal| signal.incident == Some(id)) {
-            signal.incident = None;
-        }
+
+    #[test]
+    fn the_fleet_is_5_hosts_and_30_percent() {
+        assert_eq!((scale(4, 4), scale(5, 17)), (Scale::Hosts, Scale::Hosts));
+        assert_eq!((scale(5, 16), scale(6, 20)), (Scale::Fleet, Scale::Fleet));
     }
-    state.incidents.settled(id);
-    state.incidents.touch(id, "incident-resolved", outcome);
 }

@@ -3,11 +3,11 @@
 pub(crate) mod calm;
 pub(crate) mod healing;
 
-use crate::correlate::{Fired, News, Said, clear, fire};
 use crate::host::{Check, Host, Service};
 use crate::incident::IncidentId;
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
+use crate::state::firing::{Fired, News, Said, clear, fire};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};

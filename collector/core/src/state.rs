@@ -3,11 +3,12 @@
 //! Everything here follows from the journal alone: the same records in the same order give the same bytes. Sessions,
 //! watchers, held effects and heard times are not here (see [`crate::ingest::sessions`], [`crate::view::watch`]).
 
+pub(crate) mod firing;
+mod fleet;
 pub(crate) mod machine;
 mod presence;
 mod standing;
 
-use crate::correlate::{self, clear, resolve};
 use crate::host::{HOSTS_MAX, Host, Offset, Presence, Trust, Watched};
 use crate::identity::Tokens;
 use crate::incident::life::Ending;
@@ -23,6 +24,7 @@ use crate::table::Table;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
+use firing::{clear, resolve};
 use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange};
 use serde::Serialize;
 
@@ -251,7 +253,7 @@ impl State {
     fn tick(&mut self, at: At) {
         crate::live::calm::calm_now(self, at);
         while let Some(id) = self.incidents.pop_due(at.now.mono) {
-            correlate::held(self, at, id);
+            firing::held(self, at, id);
         }
         while let Some((due, slot)) = self.overstays.first().copied() {
             if due > at.now.mono {

@@ -267,11 +267,8 @@ pub(crate) fn hello(run: u64) -> v1::Hello {
 pub(crate) fn frames(run: u64, seqs: impl IntoIterator<Item = u64>, what: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     for seq in seqs {
-        let fact = Fact::Evidence(Evidence {
-            service: "nginx".parse().unwrap(),
-            pid: 7,
-            last_line: Text::new(&format!("{what} {seq}")),
-        });
+        let last_line = Text::new(&format!("{what} {seq}"));
+        let fact = Fact::Evidence(Evidence { service: "nginx".parse().unwrap(), pid: 7, last_line });
         bytes.extend_from_slice(&frame(run, seq, fact));
     }
     bytes

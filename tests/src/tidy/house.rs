@@ -164,21 +164,6 @@ const COLLECTOR_DEBTS: &[Admitted] = &[
         why: "a signal names the incident that owns it by number, and a severity: both are plain values",
     },
     Admitted {
-        from: "correlate",
-        to: "incident",
-        why: "it puts signals into incidents itself; it would return a finding",
-    },
-    Admitted {
-        from: "correlate",
-        to: "host",
-        why: "it asks how a host and its services stand; its caller would hand that in",
-    },
-    Admitted {
-        from: "correlate",
-        to: "state",
-        why: "it changes signals and incidents together; it would return a finding",
-    },
-    Admitted {
         from: "incident",
         to: "Collector",
         why: "its handler is a method of the machine; with its own state and an `out` it would need neither",

@@ -1,11 +1,11 @@
 //! What the backlog says of remedies and breakers: it holds unless a later word was heard before, and pages only for
 //! what still stands.
 
-use crate::correlate::News;
 use crate::host::Healing;
 use crate::incident::timeline::Arrival;
 use crate::live::healing::{healed, not_healed};
 use crate::live::{learn_pid, related};
+use crate::state::firing::News;
 use crate::state::{At, State};
 use alloc::string::ToString;
 use picket_proto::event::{Breaker, Outcome};

@@ -16,10 +16,6 @@ use serde::Serialize;
 pub(crate) const HOLD: Span = Span::from_secs(10);
 /// How long a remedy's outcome is waited for.
 pub(crate) const PROOF: Span = Span::from_secs(15 * 60);
-/// Within this time after its resolution the same root opens an incident again.
-pub(crate) const REOPEN: Span = Span::from_secs(30 * 60);
-/// Failures on one host within this time of each other belong together.
-pub(crate) const WINDOW: Span = Span::from_secs(60);
 /// Conditions that an incident remembers by name; beyond them they are only counted.
 const MEMBERS_MAX: usize = 10_000;
 

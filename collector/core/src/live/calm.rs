@@ -3,9 +3,9 @@
 //! A service that dies milliseconds after each start would else move its incident to verifying and back with every
 //! try. A remedy that held ends the death sooner, see [`super::healing`].
 
-use crate::correlate::clear;
 use crate::host::{Check, Watched};
 use crate::signal::{Key, What};
+use crate::state::firing::clear;
 use crate::state::{At, State};
 use picket_proto::Span;
 use picket_proto::event::{CheckKind, Verdict};

@@ -2,12 +2,12 @@
 
 use super::calm::alarmed;
 use super::{note, note_fired, related, with_service};
-use crate::correlate::{Fired, News, Said, clear, fire, settle};
 use crate::host::{Healing, Host, Service};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Phase};
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
+use crate::state::firing::{Fired, News, Said, clear, fire, settle};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,7 +1,8 @@
 //! Whether hosts are there: back, stopped on purpose and for how long, silent, or two of one name.
 
+use super::firing::{Said, clear, fire};
+use super::fleet;
 use super::{At, State};
-use crate::correlate::{self, Said, clear, fire};
 use crate::host::{Host, Presence, Trust};
 use crate::incident::timeline::Entry;
 use crate::live::{note, note_fired};
@@ -57,7 +58,7 @@ impl State {
                 slots.push(slot);
             }
         }
-        correlate::fleet::silent(self, at, &slots);
+        fleet::silent(self, at, &slots);
     }
 
     pub(super) fn duplicate(&mut self, at: At, id: &HostId) {

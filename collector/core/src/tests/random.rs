@@ -242,7 +242,6 @@ proptest! {
 fn every_code_in_the_source_is_explained() {
     let sources = [
         include_str!("../correlate.rs"),
-        include_str!("../correlate/fleet.rs"),
         include_str!("../identity.rs"),
         include_str!("../incident/command.rs"),
         include_str!("../ingest/on.rs"),
@@ -250,6 +249,8 @@ fn every_code_in_the_source_is_explained() {
         include_str!("../signal.rs"),
         include_str!("../live/healing.rs"),
         include_str!("../state.rs"),
+        include_str!("../state/firing.rs"),
+        include_str!("../state/fleet.rs"),
         include_str!("../state/presence.rs"),
         include_str!("../state/standing.rs"),
         include_str!("../store/outbox.rs"),

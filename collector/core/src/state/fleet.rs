@@ -1,9 +1,10 @@
 //! Silence: of a host for itself, or of so many at once that it is the fleet's trouble and one incident.
 
-use super::{Said, enter, fire, opened, resolve};
+use super::firing::{Said, enter, fire, opened, resolve};
+use crate::correlate::{Scale, WINDOW, scale};
 use crate::host::{Host, Presence};
 use crate::incident::IncidentId;
-use crate::incident::life::{Ending, Scope, WINDOW};
+use crate::incident::life::{Ending, Scope};
 use crate::incident::timeline::Entry;
 use crate::signal::{Key, What};
 use crate::state::{At, State};
@@ -11,11 +12,6 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-
-/// Fewest silent hosts that can be the fleet's trouble.
-const FLEET_MIN: usize = 5;
-/// Of the hosts that should be heard, in percent.
-const FLEET_PERCENT: usize = 30;
 
 /// These hosts were not heard for their time.
 pub(crate) fn silent(state: &mut State, at: At, slots: &[u32]) {
@@ -31,7 +27,7 @@ pub(crate) fn silent(state: &mut State, at: At, slots: &[u32]) {
     let expected = state.hosts.iter().filter(|(_, host)| should_be_heard(host)).count();
     let together = recent.len() + slots.len();
     let fleet = fleet_in_window(state, at);
-    if together >= FLEET_MIN && together * 100 >= expected * FLEET_PERCENT {
+    if scale(together, expected) == Scale::Fleet {
         let id = fleet.unwrap_or_else(|| open_fleet(state, at, slots.first().copied().unwrap_or(0)));
         gather(state, at, id, recent.into_iter().chain(slots.iter().copied()).collect());
     } else if let Some(id) = fleet {
