@@ -11,7 +11,7 @@ use crate::state::firing::{Fired, News, Said, clear, fire};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
-use calm::{alarmed, calm};
+use calm::{alarmed, calm, is_underway};
 use picket_proto::event::{Cause, CheckKind, Evidence, Exited, Started, Verdict, VerdictChanged};
 use picket_proto::{Event, Fact, Name, Seq, Span, Wall};
 
@@ -96,7 +96,9 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
         None if fact.to == Verdict::Up => {
             let id = related(state, slot, service, Some(check));
             note(state, at, id, Entry::seen(slot, event, Arrival::Live));
-            clear_others(state, at, slot, check, None);
+            if fact.kind != CheckKind::Process || !is_underway(state, slot, service) {
+                clear_others(state, at, slot, check, None);
+            }
             if fact.kind == CheckKind::Process {
                 calm(state, at, slot, service);
             }

@@ -1,6 +1,6 @@
 //! What remedies and their ends do to a service: under way, held, not held, resting, allowed again.
 
-use super::calm::alarmed;
+use super::calm::{alarmed, over};
 use super::{note, note_fired, related, with_service};
 use crate::host::{Healing, Host, Service};
 use crate::incident::IncidentId;
@@ -55,9 +55,8 @@ fn recovered(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Reme
     if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
         incident.proven.insert((slot, service));
     }
-    for what in [What::Died(service), What::NotHealed(service)] {
-        clear(state, at, Key { host: slot, what });
-    }
+    over(state, at, slot, service);
+    clear(state, at, Key { host: slot, what: What::NotHealed(service) });
     match id {
         Some(id) => settle(state, at, id),
         None => proven_later(state, at, slot, service, event),

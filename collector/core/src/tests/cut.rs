@@ -129,3 +129,27 @@ fn a_death_is_over_when_the_process_lives_though_another_check_stands() {
     agent.say(&mut world, http(Verdict::Up));
     assert_eq!(world.the_incident().incident.firing, 0);
 }
+
+#[test]
+fn a_service_that_died_before_the_session_and_dies_with_every_start_is_never_verifying() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.open(&mut world);
+    agent.stands(&mut world, STANDS);
+    for said in [restart(1), started(2), process(Verdict::Up)] {
+        agent.say(&mut world, said);
+    }
+    world.pass(Span::from_millis(20));
+    for said in [process(Verdict::Down), killed(2), not_held(1)] {
+        agent.say(&mut world, said);
+    }
+    let told = world.told();
+    assert!(told.iter().all(|(code, _)| *code != "incident-verifying"), "{told:?}");
+    for said in [restart(2), started(3), process(Verdict::Up)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(1), &[&agent]);
+    assert_eq!(world.the_incident().incident.state, State::Verifying);
+    agent.say(&mut world, held());
+    assert_eq!(world.the_incident().incident.outcome, "recovered, verified");
+}
