@@ -53,6 +53,11 @@ impl Request {
         let der = CertificateSigningRequestDer::from(der);
         CertificateSigningRequestParams::from_der(&der).map(Self).map_err(|_| BadRequest)
     }
+
+    /// The public key that it wants a certificate for.
+    pub(crate) fn public_key(&self) -> &[u8] {
+        self.0.public_key.der_bytes()
+    }
 }
 
 /// The CA with its key.

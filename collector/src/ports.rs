@@ -12,7 +12,7 @@
 //!
 //! Everything here belongs to the core's task; the server's tasks hold the other ends.
 
-use picket_collector_core::identity::SecretHash;
+use picket_collector_core::identity::{KeyHash, SecretHash};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
 use picket_collector_core::ingest::{Fact, Hello, Order, SessionId};
 use picket_collector_core::view::{Push, Question, Watch, WatcherId};
@@ -51,7 +51,7 @@ pub(crate) enum Ask {
     View(Question),
     Change { operator: Box<Name>, incident: IncidentId, revision: Option<u32>, verb: Verb },
     Mint { operator: Box<Name>, host: Box<HostId>, hash: Box<SecretHash> },
-    Enrol { host: Box<HostId>, hash: Box<SecretHash> },
+    Enrol { host: Box<HostId>, hash: Box<SecretHash>, key: Box<KeyHash> },
     Renew { host: Box<HostId> },
 }
 
@@ -178,7 +178,9 @@ impl Ports {
             Ask::Mint { operator, host, hash } => {
                 Input::Identity(identity::Fact::Mint { reply, operator, host, hash })
             }
-            Ask::Enrol { host, hash } => Input::Identity(identity::Fact::Enrol { reply, host, hash }),
+            Ask::Enrol { host, hash, key } => {
+                Input::Identity(identity::Fact::Enrol { reply, host, hash, key })
+            }
             Ask::Renew { host } => Input::Identity(identity::Fact::Renew { reply, host }),
         })
     }

@@ -124,7 +124,7 @@ codes! {
     "not-an-agent": "The certificate is not an agent's.", "Enrol the host: `picket token HOST`, then put the token into the agent's configuration.";
     "no-certificate": "The connection came without a client certificate.", "Give the credentials' folder, or enrol first.";
     "token-unknown": "The one-time token was never made here, was made for another host, or is older than an hour.", "Make a new one: `picket token HOST`.";
-    "token-used": "The one-time token was used already.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
+    "token-used": "The one-time token was used already, by another key.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
     "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key.";
     "hello-first": "A session must begin with Hello.", "The peer is no Picket agent, or a broken one.";
     "bad-message": "A message has a field that cannot be taken; the session was closed, nothing was changed.", "Compare the versions of agent and collector.";

@@ -317,7 +317,7 @@ pub enum Breaker {
 /// Why remedies rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Because {
-    /// It died this many times in the same way without passing its checks once.
+    /// It failed this many times in the same way without once being up for 1 s.
     SameDeath(u16),
     /// As many remedies as the budget allows were used up in its window.
     Budget {

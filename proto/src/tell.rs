@@ -202,7 +202,7 @@ impl Display for Because {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
             Self::SameDeath(times) => {
-                write!(f, "it failed {times} times in the same way without passing its checks")
+                write!(f, "it failed {times} times in the same way without once being up for 1 s")
             }
             Self::Budget { allowed, window } => write!(f, "{allowed} remedies within {window} did not last"),
         }

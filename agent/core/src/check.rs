@@ -226,12 +226,6 @@ impl<'s> Checks<'s> {
         (0..).zip(self.slots.iter()).find(|(_, slot)| of(slot)).map(|(at, _)| at)
     }
 
-    /// Whether the service has a check that looks at more than its process.
-    pub(crate) fn looks_inside(&self, service: u16) -> bool {
-        let of = |slot: &Slot| slot.spec.service == Some(service) && slot.spec.kind != CheckKind::Process;
-        self.slots.iter().any(of)
-    }
-
     /// One check, to look at.
     pub(crate) fn get(&self, check: CheckIx) -> Option<&Slot> {
         self.slots.get(usize::from(check))

@@ -1,7 +1,7 @@
 //! Enrolment and renewal: how a host comes to its certificate.
 //!
-//! A token is good for one enrolment; the key is made before it is spent and kept, so that a lost answer costs the
-//! token and nothing else. A renewal that fails is told and left for the next connect: a third of the certificate's
+//! A token is good for one enrolment; the key is made before it is spent and kept, so that after a lost
+//! answer the same token works again for the same key, and for no other. A renewal that fails is told and left for the next connect: a third of the certificate's
 //! life is left then.
 
 use super::dial::{Failed, Peer, dial, failed_by};

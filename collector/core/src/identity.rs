@@ -9,6 +9,8 @@ use serde::Serialize;
 
 /// SHA-256 of a token's secret: the secret itself is shown once and kept nowhere.
 pub type SecretHash = [u8; 32];
+/// SHA-256 of a host's public key (SubjectPublicKeyInfo, DER).
+pub type KeyHash = [u8; 32];
 
 /// Something about tokens and enrolment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Fact {
         host: Box<HostId>,
         /// Of the secret it shows.
         hash: Box<SecretHash>,
+        /// Of the key that it wants a certificate for.
+        key: Box<KeyHash>,
     },
     /// A host shows its certificate and wants a new one.
     Renew {
@@ -82,7 +86,8 @@ struct Made {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 enum Use {
     Fresh,
-    Used,
+    /// For this key: the same host may ask again when the answer was lost on its way.
+    Used(KeyHash),
 }
 
 /// The tokens of the last hour.
@@ -107,19 +112,24 @@ impl Tokens {
     }
 
     /// Uses one.
-    pub(crate) fn used(&mut self, hash: &SecretHash) {
+    pub(crate) fn used(&mut self, hash: &SecretHash, key: KeyHash) {
         if let Some(made) = self.0.get_mut(hash) {
-            made.state = Use::Used;
+            made.state = Use::Used(key);
         }
     }
 
-    /// Whether this host may use this token now; else the code of the reason.
-    pub(crate) fn check(&self, now: Mono, hash: &SecretHash, host: &HostId) -> Result<(), &'static str> {
+    /// Whether this host may use this token now, for this key; else the code of the reason.
+    pub(crate) fn check(
+        &self,
+        now: Mono,
+        (hash, key): (&SecretHash, &KeyHash),
+        host: &HostId,
+    ) -> Result<(), &'static str> {
         let made = self.0.get(hash).filter(|made| made.host == *host && now.since(made.at) <= TOKEN_LIFE);
         match made.map(|made| made.state) {
             None => Err("token-unknown"),
-            Some(Use::Used) => Err("token-used"),
-            Some(Use::Fresh) => Ok(()),
+            Some(Use::Used(by)) if by != *key => Err("token-used"),
+            Some(Use::Used(_) | Use::Fresh) => Ok(()),
         }
     }
 }
@@ -133,11 +143,11 @@ impl Collector {
                 let record = Record::Minted { operator: *operator, host: *host, hash: *hash };
                 self.decide(now, may, record, (reply, Answer::Minted { reply }));
             }
-            Fact::Enrol { reply, host, hash } => {
+            Fact::Enrol { reply, host, hash, key } => {
                 let known = self.state.hosts.find(host.as_str()).is_some() || self.state.has_room();
                 let may = self.may_write().and(if known { Ok(()) } else { Err("too-many") });
-                let may = may.and_then(|()| self.state.tokens.check(now.mono, &hash, &host));
-                let record = Record::Enrolled { host: (*host).clone(), hash: *hash };
+                let may = may.and_then(|()| self.state.tokens.check(now.mono, (&hash, &key), &host));
+                let record = Record::Enrolled { host: (*host).clone(), hash: *hash, key: *key };
                 self.decide(now, may, record, (reply, Answer::Granted { reply, host }));
             }
             Fact::Renew { reply, host } => {

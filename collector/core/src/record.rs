@@ -3,7 +3,7 @@
 //! Serialised with postcard; variants are only ever added at the end, and a variant's fields never change, so that an
 //! old journal replays. Heartbeats and queries are not here.
 
-use crate::identity::SecretHash;
+use crate::identity::{KeyHash, SecretHash};
 use crate::incident::{IncidentId, Verb};
 use crate::ingest::{Close, Hello, Lane, Standing};
 use alloc::vec::Vec;
@@ -33,6 +33,8 @@ pub enum Record {
         host: HostId,
         /// Which token.
         hash: SecretHash,
+        /// For which key.
+        key: KeyHash,
     },
     /// An agent opened a session.
     Opened {

@@ -86,8 +86,8 @@ impl State {
         match record {
             Record::Resumed { boot } => self.boot = Some(*boot),
             Record::Minted { host, hash, .. } => self.tokens.mint(at.now.mono, *hash, host.clone()),
-            Record::Enrolled { host, hash } => {
-                self.tokens.used(hash);
+            Record::Enrolled { host, hash, key } => {
+                self.tokens.used(hash, *key);
                 self.host(host);
             }
             Record::Opened { host, hello } => self.opened(at, host, hello),

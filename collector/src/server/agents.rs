@@ -51,7 +51,8 @@ impl agents_server::Agents for Agents {
             return Err(refusal("token-unknown"));
         }
         let csr = parse(&asked.csr)?;
-        let ask = Ask::Enrol { host: Box::new(host.clone()), hash: Box::new(hash(&asked.secret)) };
+        let key = Box::new(hash(csr.public_key()));
+        let ask = Ask::Enrol { host: Box::new(host.clone()), hash: Box::new(hash(&asked.secret)), key };
         self.door.ask(ask).await?;
         tracing::info!(%host, "enrolled");
         self.sign(&host, &csr)

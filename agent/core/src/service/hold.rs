@@ -94,8 +94,8 @@ impl Moving<'_> {
         self.check_failed(Why::Check(check, cause), process, around);
     }
 
-    /// A pass between two deaths makes them two: only the budget limits those. A process that nothing looks into
-    /// has passed when it has lived for a while. If that was the first start of the run the service was up: what
+    /// A pass between two deaths makes them two: only the budget limits those. Only a process that has lived for a
+    /// while counts as one that passed: what answers within its first second may be somebody else on its port. If that was the first start of the run the service was up: what
     /// follows is the first restart of a streak, and waits for nothing.
     pub(super) fn forget_if_proven(
         &mut self,
@@ -104,7 +104,7 @@ impl Moving<'_> {
         stage: Stage,
         around: &Around<'_, '_>,
     ) {
-        let settled = around.now.since(process.since) >= SETTLED || around.checks.looks_inside(self.ix);
+        let settled = around.now.since(process.since) >= SETTLED;
         if matches!(stage, Stage::Holding { .. }) && settled {
             self.slot.deaths.passed();
             if proof == Proof::First {

@@ -159,28 +159,30 @@ fn pages_continue_behind_their_last_item() {
 }
 
 #[test]
-fn a_token_is_good_for_its_host_once_within_an_hour() {
+fn a_token_is_good_for_its_host_and_one_key_within_an_hour() {
     let mut world = World::new();
     let mint = |world: &mut World, hash: u8| {
         let (operator, host, hash) =
             (Box::new(name("ann")), Box::new(host_id("web-1")), Box::new([hash; 32]));
         world.input(Input::Identity(identity::Fact::Mint { reply: Token(1), operator, host, hash }));
     };
-    let enrol = |world: &mut World, host: &str, hash: u8| {
+    let enrol_with = |world: &mut World, host: &str, hash: u8, key: u8| {
         world.take_effects();
-        let (host, hash) = (Box::new(host_id(host)), Box::new([hash; 32]));
-        world.input(Input::Identity(identity::Fact::Enrol { reply: Token(2), host, hash }));
+        let (host, hash, key) = (Box::new(host_id(host)), Box::new([hash; 32]), Box::new([key; 32]));
+        world.input(Input::Identity(identity::Fact::Enrol { reply: Token(2), host, hash, key }));
         match world.take_effects().pop() {
             Some(Effect::Identity(identity::Answer::Refused { code, .. })) => Err(code),
             Some(Effect::Identity(identity::Answer::Granted { .. })) => Ok(()),
             other => panic!("{other:?}"),
         }
     };
+    let enrol = |world: &mut World, host: &str, hash: u8| enrol_with(world, host, hash, 7);
     mint(&mut world, 1);
     assert_eq!(enrol(&mut world, "web-2", 1), Err("token-unknown"));
     assert_eq!(enrol(&mut world, "web-1", 2), Err("token-unknown"));
     assert_eq!(enrol(&mut world, "web-1", 1), Ok(()));
-    assert_eq!(enrol(&mut world, "web-1", 1), Err("token-used"));
+    assert_eq!(enrol(&mut world, "web-1", 1), Ok(()), "the answer was lost: the same key may ask again");
+    assert_eq!(enrol_with(&mut world, "web-1", 1, 8), Err("token-used"));
     assert_eq!(world.host(&host_id("web-1")).state, view::HostState::Expected);
     world.pass(Span::from_secs(60));
     assert!(world.incidents().is_empty(), "who is expected is not silent");
