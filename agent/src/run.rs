@@ -223,22 +223,33 @@ impl Shell<'_> {
     }
 }
 
-/// SIGTERM and SIGINT, and what they mean.
+/// SIGTERM and SIGINT, and what they mean. SIGHUP ends nothing: a closed terminal must not leave a host unwatched.
 struct Signals {
     term: Signal,
     int: Signal,
+    hangup: Signal,
     ending: Ending,
 }
 
 impl Signals {
     fn new(ending: Ending) -> io::Result<Self> {
-        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())?, ending })
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            ending,
+        })
     }
 
     async fn next(&mut self) -> Ending {
-        tokio::select! {
-            _ = self.term.recv() => self.ending,
-            _ = self.int.recv() => self.ending,
+        loop {
+            tokio::select! {
+                _ = self.term.recv() => return self.ending,
+                _ = self.int.recv() => return self.ending,
+                _ = self.hangup.recv() => {
+                    tracing::warn!("SIGHUP: nothing is read anew; end the agent and start it for a changed file");
+                }
+            }
         }
     }
 }

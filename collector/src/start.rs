@@ -160,10 +160,15 @@ fn signals() -> Result<impl Future<Output = ()>, Failure> {
     let listen =
         |kind| signal(kind).map_err(|source| Failure::System { doing: "listen for signals", source });
     let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let mut hangup = listen(SignalKind::hangup())?;
     Ok(async move {
-        tokio::select! {
-            _signal = terminate.recv() => (),
-            _signal = interrupt.recv() => (),
+        loop {
+            tokio::select! {
+                _signal = terminate.recv() => return,
+                _signal = interrupt.recv() => return,
+                // A closed terminal must not end what a whole fleet reports to.
+                _signal = hangup.recv() => tracing::warn!("SIGHUP: ignored; SIGTERM ends the collector in order"),
+            }
         }
     })
 }
