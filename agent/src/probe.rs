@@ -1,28 +1,33 @@
 //! Probes: run a check's probe once and bring its reading back. No thresholds, no memory of the last reading.
 //!
-//! Limits: at most 64 probes in flight, since each may hold a descriptor and, for names, a resolver thread; what is
-//! beyond waits in a queue that can't be longer than the list of checks, because the core never asks twice for one.
-//! The channel back has 64 places, one for each in flight: it can't be full. What only reads `/proc` is answered at
-//! once, without a task.
+//! Limits: at most 64 probes of services' checks and 32 of the rest in flight, since each may hold a descriptor and,
+//! for names, a resolver thread. What is beyond waits in its own queue, so checks of other hosts that hang never
+//! delay the check that decides whether a service is killed. The channel back has 96 places, one for each in flight:
+//! it can't be full. What only reads `/proc` is answered at once, without a task. The resolver's few threads are
+//! common to all; addresses and `localhost` need none.
 
 pub(crate) mod host;
 pub(crate) mod http;
+mod lane;
 pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
 
 use crate::config::{Check, Target};
+use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Reading};
 use picket_proto::event::Cause;
 use rustix::process::Pid;
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-const IN_FLIGHT_MAX: usize = 64;
+/// Probes of services' checks in flight.
+const OF_SERVICES: usize = 64;
+/// Probes of all other checks in flight.
+const OF_OTHERS: usize = 32;
 
 /// The probes of all checks.
 pub(crate) struct Probes {
@@ -31,8 +36,8 @@ pub(crate) struct Probes {
     host: host::Host,
     http: reqwest::Client,
     answers: mpsc::Sender<Fact>,
-    in_flight: usize,
-    waiting: VecDeque<CheckIx>,
+    of_services: Lane,
+    of_others: Lane,
 }
 
 impl Probes {
@@ -41,7 +46,7 @@ impl Probes {
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
     pub(crate) fn new(checks: Arc<[Check]>) -> io::Result<(Self, mpsc::Receiver<Fact>)> {
-        let (answers, out) = mpsc::channel(IN_FLIGHT_MAX);
+        let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
             Target::Http { url, .. } => Some(url),
             Target::Process(_)
@@ -68,8 +73,8 @@ impl Probes {
             host: host::Host::new()?,
             http,
             answers,
-            in_flight: 0,
-            waiting: VecDeque::new(),
+            of_services: Lane::new(OF_SERVICES),
+            of_others: Lane::new(OF_OTHERS),
         };
         Ok((probes, out))
     }
@@ -86,7 +91,7 @@ impl Probes {
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
             Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } => {
-                self.waiting.push_back(check);
+                self.lane(check).ask(check);
                 self.fill();
                 return None;
             }
@@ -94,16 +99,19 @@ impl Probes {
         Some(Fact { check, reading })
     }
 
-    /// One answer came out of the channel.
-    pub(crate) fn ended(&mut self) {
-        self.in_flight = self.in_flight.saturating_sub(1);
+    /// The answer of this check came out of the channel.
+    pub(crate) fn ended(&mut self, check: CheckIx) {
+        self.lane(check).leave();
         self.fill();
     }
 
+    fn lane(&mut self, check: CheckIx) -> &mut Lane {
+        let service = self.checks.get(usize::from(check)).and_then(|check| check.spec.service);
+        if service.is_some() { &mut self.of_services } else { &mut self.of_others }
+    }
+
     fn fill(&mut self) {
-        while self.in_flight < IN_FLIGHT_MAX {
-            let Some(check) = self.waiting.pop_front() else { return };
-            self.in_flight += 1;
+        while let Some(check) = self.of_services.next().or_else(|| self.of_others.next()) {
             self.launch(check);
         }
     }
@@ -160,5 +168,48 @@ pub(crate) fn cause_of(error: &io::Error) -> Cause {
         | io::ErrorKind::BrokenPipe
         | io::ErrorKind::UnexpectedEof => Cause::Closed,
         _ => error.raw_os_error().map_or(Cause::Closed, Cause::Local),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::path::Path;
+
+    /// A file with one service's check and far more checks of another host than may be out at once.
+    fn file_with_130_others(service: u16, other: u16) -> String {
+        let other = |n: u32| {
+            format!(
+                "[[check]]\nname = \"other-{n}\"\nkind = \"tcp\"\naddress = \"127.0.0.1:{other}\"\nexpect = \"never said\"\n\
+                 timeout = \"30s\"\ninterval = \"60s\"\n"
+            )
+        };
+        let others: String = (0..130).map(other).collect();
+        format!(
+            "[host]\nenabled = false\n[[service]]\nname = \"it\"\ncommand = [\"/bin/true\"]\n\
+             [[service.check]]\nkind = \"tcp\"\naddress = \"127.0.0.1:{service}\"\n{others}"
+        )
+    }
+
+    #[tokio::test]
+    async fn checks_of_others_that_hang_do_not_delay_a_services_check() {
+        // Nobody accepts: the kernel takes the first connections and no probe of them ever hears a word.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let healthy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = |listener: &TcpListener| listener.local_addr().unwrap().port();
+        let text = file_with_130_others(port(&healthy), port(&silent));
+        let config = crate::config::parse(Path::new("picket.toml"), &text).unwrap();
+        let checks: Arc<[Check]> = config.checks().into();
+        let (mut probes, mut answers) = Probes::new(Arc::clone(&checks)).unwrap();
+        let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
+            (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
+        for check in of_others.iter().chain(&of_service) {
+            probes.begin(*check, |_| None);
+        }
+        let tcp =
+            of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));
+        let first = answers.recv().await.unwrap();
+        assert_eq!((Some(first.check), first.reading), (tcp, Reading::Good));
     }
 }

@@ -3,7 +3,7 @@
 //! | port | places | full means |
 //! |---|---|---|
 //! | notices (processes) | 2 per service + 1 | can't be: one watcher and one clearing per service |
-//! | answers (probes) | 64 | can't be: one place per probe in flight, what is beyond waits unasked |
+//! | answers (probes) | 96 | can't be: one place per probe in flight, what is beyond waits unasked |
 //! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
@@ -130,7 +130,7 @@ impl Shell<'_> {
                 ending = ports.signals.next() => self.hand(Input::Stop(ending)),
                 () = ports.timer.fired() => self.hand(Input::Time),
                 Some(fact) = ports.answers.recv() => {
-                    self.probes.ended();
+                    self.probes.ended(fact.check);
                     self.hand(Input::Check(fact));
                 }
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),

@@ -1,8 +1,9 @@
 //! An HTTP request: the status decides; at most 64 KiB of the body are read, to see that the answer is whole.
 //!
 //! One client for all checks, a new connection for every probe (an idle pooled one says nothing about a listener),
-//! no redirects (they are a status), no proxy (a probe looks at the server, not at what stands between). System
-//! certificates are loaded only if some check asks for https: they cost over a MiB.
+//! no redirects (they are a status), no proxy (a probe looks at the server, not at what stands between), no resolver
+//! for `localhost` (see `tcp.rs`). System certificates are loaded only if some check asks for https: they cost over a
+//! MiB.
 
 use super::cause_of;
 use picket_agent_core::check::Reading;
@@ -23,6 +24,8 @@ pub(crate) fn client<'u>(
     let builder = reqwest::Client::builder()
         .pool_max_idle_per_host(0)
         .no_proxy()
+        // Port 0 is the URL's own.
+        .resolve_to_addrs("localhost", &super::tcp::loopback(0))
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("picket/", env!("CARGO_PKG_VERSION")));
     let needs_tls = urls.any(|url| url.scheme() == "https");

@@ -1,10 +1,12 @@
 //! A TCP port: connect, say something, look for something in the first 4 KiB of the answer.
 //!
-//! The caller bounds the time. The socket is closed at once; nothing is kept between probes.
+//! The caller bounds the time. The socket is closed at once; nothing is kept between probes. `localhost` is the two
+//! addresses of loopback (RFC 6761) and never asks the resolver, whose threads names of other hosts may hold.
 
 use super::cause_of;
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
 
@@ -39,10 +41,23 @@ async fn exchange(address: &str, send: &[u8], expect: &[u8]) -> Result<(), Cause
     Err(Cause::Mismatch)
 }
 
+/// The addresses of `localhost`, the one that fails with the more telling cause last.
+pub(super) fn loopback(port: u16) -> [SocketAddr; 2] {
+    [(Ipv6Addr::LOCALHOST, port).into(), (Ipv4Addr::LOCALHOST, port).into()]
+}
+
+async fn resolve(address: &str) -> Result<Vec<SocketAddr>, Cause> {
+    let local = address.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    if let Some(port) = local {
+        return Ok(loopback(port).into());
+    }
+    lookup_host(address).await.map(Iterator::collect).map_err(|_| Cause::Unresolved)
+}
+
 /// Connects to the first address that accepts; a failure is the last one's.
 async fn connect(address: &str) -> Result<TcpStream, Cause> {
     let mut cause = Cause::Unresolved;
-    for address in lookup_host(address).await.map_err(|_| Cause::Unresolved)? {
+    for address in resolve(address).await? {
         match TcpStream::connect(address).await {
             Ok(stream) => return Ok(stream),
             Err(error) => cause = cause_of(&error),
