@@ -9,7 +9,7 @@ use crate::json;
 use crate::link::{self, Link, answer};
 use crate::pages;
 use crate::place::Place;
-use crate::screen::{Reader, Screen};
+use crate::screen::{self, Reader, Screen};
 use picket_rpc::{PAGE_MAX, v1};
 use serde_json::{Value, json};
 
@@ -112,7 +112,15 @@ async fn events(link: &mut Link, asked: &Events, screen: &Screen) -> Result<Stri
 
 async fn token(link: &mut Link, host: &str, screen: &Screen) -> Result<String, Failure> {
     let made = create_token(link, host).await?;
-    Ok(shown(screen, || json::document(&json::token(host, &made)), || pages::token(host, &made, screen)))
+    if screen.reader == Reader::Program {
+        return Ok(json::document(&json::token(host, &made)));
+    }
+    let (token, advice) = pages::token(host, &made, screen);
+    if screen.terminal {
+        return Ok(format!("{token}\n{advice}"));
+    }
+    screen::aside(&advice);
+    Ok(token)
 }
 
 /// A one-time token for `host`; `up` enrols its own agent with one.

@@ -169,16 +169,16 @@ pub(crate) fn events(events: &[v1::Event], screen: &Screen) -> String {
     text
 }
 
-/// A token, with what to do with it.
-pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen) -> String {
+/// A token, and beside it what to do with it: `picket token HOST > FILE` must put the first alone into the file.
+pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen) -> (String, String) {
     let until = words::time(made.expires.as_ref())
         .map_or_else(|| "within an hour".to_owned(), |at| format!("before {}", screen.exact(at)));
-    format!(
-        "{}\n\nIt lets {} enrol once, {until}, and is not shown again. Put it into a file that only the agent can read\n\
-         and name that file with `picket-agent run --token-file FILE`.\n",
-        screen.paint(Ink::Strong, &plain(&made.token)),
+    let advice = format!(
+        "It lets {} enrol once, {until}, and is not shown again. Put it into a file that only the agent can read \
+         (umask 077)\nand name that file with `picket-agent run --token-file FILE`.\n",
         plain(host),
-    )
+    );
+    (format!("{}\n", plain(&made.token)), advice)
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub(crate) enum Ink {
 pub(crate) struct Screen {
     pub(crate) reader: Reader,
     pub(crate) times: Times,
+    /// Whether stdout is a terminal, and not a file or a pipe.
+    pub(crate) terminal: bool,
     /// The terminal's width; `None` where lines are not cut.
     width: Option<usize>,
     colour: Colour,
@@ -69,6 +71,7 @@ impl Screen {
         Self {
             reader: if globals.json { Reader::Program } else { Reader::Person },
             times: if globals.times { Times::Exact } else { Times::Ago },
+            terminal,
             width: if terminal { columns() } else { None },
             colour,
             ellipsis: if speaks_utf8() { '…' } else { '~' },
@@ -181,6 +184,11 @@ pub(crate) fn write(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// A remark beside the output: stderr, so that it never stands in a file or among a program's lines.
+pub(crate) fn aside(text: &str) {
+    let _nobody_reads = io::stderr().lock().write_all(text.as_bytes());
+}
+
 fn columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
@@ -200,6 +208,7 @@ impl Screen {
         Self {
             reader: Reader::Person,
             times: Times::Ago,
+            terminal: true,
             width: Some(width),
             colour: Colour::Never,
             ellipsis: '…',

@@ -2,7 +2,10 @@
 
 use crate::ground::{Running, document, failure, picket, text};
 use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 struct Collector {
     home: tempfile::TempDir,
@@ -74,6 +77,33 @@ fn a_token_is_made_for_a_host_with_its_end() {
     assert!(collector.text(&["token", "web-2"]).starts_with("pkt1."));
     let (status, said) = collector.failure(&["token", "not a host"]);
     assert_eq!(status, 5, "{said}");
+}
+
+#[test]
+fn the_manuals_own_line_makes_a_file_that_the_agent_takes() {
+    let collector = Collector::start();
+    let manual = include_str!("../../../docs/operating.md");
+    let line = manual.lines().find(|line| line.contains("token web-1 > token)")).unwrap();
+    let line = line
+        .replace("collector.example:7440", &collector.address)
+        .replace("DATA/operator", collector.credentials().to_str().unwrap())
+        .replace("; picket ", &format!("; '{}' ", env!("CARGO_BIN_EXE_picket")));
+    let mut shell = Command::new("sh");
+    let made = shell.args(["-c", &line]).current_dir(collector.home()).output().unwrap();
+    let said = String::from_utf8(made.stderr).unwrap();
+    assert!(made.status.success() && said.starts_with("It lets web-1 enrol once"), "{said}");
+
+    let token = collector.home().join("token");
+    assert_eq!(fs::metadata(&token).unwrap().mode() & 0o777, 0o600);
+    assert_eq!(fs::read_to_string(&token).unwrap().lines().count(), 1, "the token and nothing else");
+    let file = collector.home().join("agent.toml");
+    fs::write(
+        &file,
+        "[agent]\nhost = \"web-1\"\n[collector]\naddress = \"localhost:7440\"\ntoken_file = \"token\"\n",
+    )
+    .unwrap();
+    let config = picket_agent::config::load(&file).unwrap();
+    assert!(config.collector.unwrap().token.is_some());
 }
 
 #[test]
