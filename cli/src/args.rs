@@ -3,9 +3,14 @@
 //! Clap refuses what it can't parse with exit status 2. Environment variables are read in [`crate::place`] and
 //! [`crate::screen`], where they are needed.
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use picket_proto::HostId;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Most items of a list: what is fetched is held in memory, about 1 KiB each.
+const LIMIT_MAX: u64 = 1_000_000;
 
 const EXITS: &str = "\
 Exit status: 0 done, 1 failed, 2 wrong usage, 4 not found, 5 refused (a stale revision, a state or a right that \
@@ -73,7 +78,8 @@ pub(crate) enum Command {
     },
     /// Make a one-time token that lets HOST enrol within an hour
     Token {
-        /// The host's id: a-z 0-9 . _ -
+        /// The host's id: 1 to 63 of a-z 0-9 . _ -
+        #[arg(value_parser = host)]
         host: String,
     },
     /// Tell what a code means and what to do, offline; without CODE, list all codes
@@ -96,14 +102,14 @@ pub(crate) struct Up {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Page {
     /// At most this many
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = limit())]
     pub(crate) limit: usize,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Services {
     /// Only this host
-    #[arg(long)]
+    #[arg(long, value_parser = host)]
     pub(crate) host: Option<String>,
     #[command(flatten)]
     pub(crate) page: Page,
@@ -115,10 +121,10 @@ pub(crate) struct Incidents {
     #[arg(long)]
     pub(crate) all: bool,
     /// Only this host
-    #[arg(long)]
+    #[arg(long, value_parser = host)]
     pub(crate) host: Option<String>,
     /// At most this many
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = limit())]
     pub(crate) limit: usize,
 }
 
@@ -166,7 +172,7 @@ pub(crate) struct Seen {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Events {
     /// Only this host
-    #[arg(long)]
+    #[arg(long, value_parser = host)]
     pub(crate) host: Option<String>,
     /// Only this service
     #[arg(long)]
@@ -175,8 +181,20 @@ pub(crate) struct Events {
     #[arg(long, value_name = "TIME", value_parser = within)]
     pub(crate) within: Option<Duration>,
     /// At most this many
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = limit())]
     pub(crate) limit: usize,
+}
+
+/// 1 to [`LIMIT_MAX`].
+fn limit() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..=LIMIT_MAX)
+}
+
+/// A host's id, which may be one that is not known.
+fn host(text: &str) -> Result<String, String> {
+    text.parse::<HostId>()
+        .map(|host| host.as_str().to_owned())
+        .map_err(|_| "a host's id is 1 to 63 of a-z 0-9 . _ -".to_owned())
 }
 
 /// A number and its unit, up to 10 years.

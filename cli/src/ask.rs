@@ -10,8 +10,14 @@ use crate::link::{self, Link, answer};
 use crate::pages;
 use crate::place::Place;
 use crate::screen::{self, Reader, Screen};
+use crate::words::plain;
 use picket_rpc::{PAGE_MAX, v1};
 use serde_json::{Value, json};
+
+/// How many hosts are searched for one that a list was asked for: what `picket hosts` shows.
+const HOSTS_LOOKED_AT: usize = 10_000;
+/// How many names an error tells: it stays about one line.
+const NAMES_TOLD: usize = 8;
 
 /// Asks and shows.
 pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Result<String, Failure> {
@@ -83,6 +89,7 @@ async fn services(link: &mut Link, asked: &Services, screen: &Screen) -> Result<
     let request =
         v1::ListServicesRequest { host: asked.host.clone().unwrap_or_default(), ..Default::default() };
     let services = fetch!(link, list_services, request, services, asked.page.limit);
+    known(link, asked.host.as_deref(), services.len()).await?;
     Ok(shown(screen, || list("services", &services, json::service), || pages::services(&services, screen)))
 }
 
@@ -93,6 +100,7 @@ async fn incidents(link: &mut Link, asked: &Incidents, screen: &Screen) -> Resul
         ..Default::default()
     };
     let incidents = fetch!(link, list_incidents, request, incidents, asked.limit);
+    known(link, asked.host.as_deref(), incidents.len()).await?;
     let page = || pages::incidents(&incidents, asked, screen);
     Ok(shown(screen, || list("incidents", &incidents, json::incident), page))
 }
@@ -106,8 +114,27 @@ async fn events(link: &mut Link, asked: &Events, screen: &Screen) -> Result<Stri
         ..Default::default()
     };
     let events = fetch!(link, list_events, request, events, asked.limit);
+    known(link, asked.host.as_deref(), events.len()).await?;
     let lines = || events.iter().map(|event| json::line(&json::event(event))).collect();
     Ok(shown(screen, lines, || pages::events(&events, screen)))
+}
+
+/// Where nothing was found on a host: whether there is such a host. A typo must not read like "all is well".
+async fn known(link: &mut Link, host: Option<&str>, found: usize) -> Result<(), Failure> {
+    let Some(asked) = host.filter(|_| found == 0) else { return Ok(()) };
+    let hosts = fetch!(link, list_hosts, v1::ListHostsRequest::default(), hosts, HOSTS_LOOKED_AT);
+    let names: Vec<String> = hosts.iter().map(|host| plain(&host.host)).collect();
+    if names.iter().any(|name| name == asked) { Ok(()) } else { Err(no_host(asked, &names)) }
+}
+
+fn no_host(asked: &str, names: &[String]) -> Failure {
+    let named = names.iter().take(NAMES_TOLD).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let next = match names.len() {
+        0 => "No host has enrolled yet: `picket token HOST` lets one.".to_owned(),
+        1..=NAMES_TOLD => format!("Known: {named} (see `picket hosts`)."),
+        all => format!("Known: {named} and {} more (see `picket hosts`).", all - NAMES_TOLD),
+    };
+    Failure::new(Exit::NotFound, format!("no host {asked:?}"), next)
 }
 
 async fn token(link: &mut Link, host: &str, screen: &Screen) -> Result<String, Failure> {
@@ -195,6 +222,17 @@ fn stale(failure: Failure, id: u64, verb: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mistyped_host_is_told_with_the_known_ones() {
+        let names: Vec<String> = (1..=9).map(|number| format!("web-{number}")).collect();
+        let told = no_host("nope", &names[..2]).to_string();
+        assert_eq!(told, "no host \"nope\". Known: web-1, web-2 (see `picket hosts`).");
+        let told = no_host("nope", &names).to_string();
+        assert!(told.ends_with("web-7, web-8 and 1 more (see `picket hosts`)."), "{told}");
+        let told = no_host("nope", &[]).to_string();
+        assert!(told.ends_with("No host has enrolled yet: `picket token HOST` lets one."), "{told}");
+    }
 
     #[test]
     fn a_page_asks_for_no_more_than_is_missing() {

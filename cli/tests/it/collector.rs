@@ -75,8 +75,6 @@ fn a_token_is_made_for_a_host_with_its_end() {
     assert!(made["token"].as_str().unwrap().starts_with("pkt1."), "{made}");
     assert!(made["expires"].as_str().unwrap().ends_with('Z'), "{made}");
     assert!(collector.text(&["token", "web-2"]).starts_with("pkt1."));
-    let (status, said) = collector.failure(&["token", "not a host"]);
-    assert_eq!(status, 5, "{said}");
 }
 
 #[test]

@@ -72,8 +72,22 @@ fn wrong_usage_is_status_2() {
         &["incident", "ack", "1", "--revision", "3", "--force"],
         &["events", "--within", "soon"],
         &["hosts", "--color", "blue"],
+        &["hosts", "--limit", "0"],
+        &["events", "--limit", "0"],
+        &["incidents", "--limit", "1000001"],
+        &["services", "--host", "Web 1"],
+        &["token", "WEB_1/x"],
     ] {
         assert_eq!(failure(home.path(), wrong).0, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_host_that_cannot_be_one_is_told_with_the_allowed_letters() {
+    let home = tempfile::tempdir().unwrap();
+    for wrong in [&["token", "WEB_1/x"][..], &["events", "--host", "WEB_1/x"]] {
+        let (_, said) = failure(home.path(), wrong);
+        assert!(said.contains("1 to 63 of a-z 0-9 . _ -"), "{said}");
     }
 }
 

@@ -60,6 +60,14 @@ fn asked_by_people(home: &Path) {
     for said in ["killed by SIGKILL", "recovered, verified", "Why this is one incident", "Timeline of"] {
         assert!(page.contains(said), "{said:?} in\n{page}");
     }
+    for list in [&["services"][..], &["incidents"], &["incidents", "--all", "--json"], &["events"]] {
+        let args: Vec<&str> = list.iter().copied().chain(["--host", "bax"]).collect();
+        let (status, said) = failure(home, &args);
+        assert_eq!(status, 4, "{said}");
+        assert_eq!(said, "error: no host \"bax\". Known: box (see `picket hosts`).\n");
+    }
+    let none = text(home, &["events", "--host", "box", "--service", "other"]);
+    assert!(none.starts_with("No events"), "a known host without events is no mistake: {none}");
     let noted = text(home, &["incident", "note", id, "it", "was", "me"]);
     assert!(noted.starts_with("The note stands"), "{noted}");
     assert!(text(home, &["incident", "show", id]).contains("it was me"));
