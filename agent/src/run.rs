@@ -8,8 +8,8 @@
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
 //!
-//! Exits are selected first and acts are done the moment that the core says them; lines of log, identity files and
-//! evidence come after, in the same turn. What the shell knows at once (a start, a reading of `/proc`) is queued and
+//! Exits are selected first and acts are done the moment that the core says them; lines of log, identity files,
+//! evidence and the state file come after, in the same turn. What the shell knows at once (a start, a reading of `/proc`) is queued and
 //! handed in after the effects of the input before it are done; the queue holds at most one entry per check and two
 //! per service. The core is never entered twice at once.
 
@@ -19,10 +19,10 @@ use crate::link::{Heard, Link, Peer, Sent, Word, code_of};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::Probes;
-use crate::state::State;
+use crate::state::{Legacy, State};
 use picket_agent_core::session::{self, Order};
 use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, service, spool};
-use picket_proto::{BootId, Run, Seq, SeqRange, Stamp, Text};
+use picket_proto::{BootId, Mono, Run, Stamp, Text};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let state = State::take(&plan.state)?;
     let (run, boot) = (clock::new_run()?, clock::boot()?);
     let previous = state.previous();
-    state.keep(run, Seq(0))?;
+    let legacy = Legacy::new(state, run);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
@@ -65,22 +65,12 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         signals: Signals::new(plan.ending)?,
         timer: Timer::new()?,
     };
-    let mut shell = Shell {
-        agent,
-        services,
-        probes,
-        link,
-        log,
-        run,
-        boot,
-        synced: false,
-        queue,
-        acked: Seq(0),
-        ended: false,
-    };
+    let mut shell =
+        Shell { agent, services, probes, link, log, run, boot, synced: false, queue, legacy, ended: false };
     shell.turn_until_ended(ports).await?;
     shell.link.finish().await;
-    state.keep(run, shell.acked)
+    shell.legacy.end();
+    Ok(())
 }
 
 /// Where inputs come from.
@@ -104,7 +94,7 @@ struct Shell<'s> {
     boot: BootId,
     synced: bool,
     queue: VecDeque<Known>,
-    acked: Seq,
+    legacy: Legacy,
     ended: bool,
 }
 
@@ -121,7 +111,7 @@ impl Shell<'_> {
         self.hand(Input::Time);
         self.settle();
         while !self.ended {
-            ports.timer.arm(self.agent.deadline().map(|(deadline, _)| deadline))?;
+            ports.timer.arm(self.deadline())?;
             tokio::select! {
                 biased;
                 Some(notice) = ports.notices.recv() => {
@@ -159,6 +149,13 @@ impl Shell<'_> {
             }
         }
         self.link.flush();
+        self.legacy.keep(clock::now().mono);
+    }
+
+    /// The core's next moment or the state file's; a look at the time that the core did not ask for does no harm.
+    fn deadline(&self) -> Option<Mono> {
+        let core = self.agent.deadline().map(|(deadline, _)| deadline);
+        core.into_iter().chain(self.legacy.due()).min()
     }
 
     fn effects(&mut self) {
@@ -177,7 +174,9 @@ impl Shell<'_> {
             }
         }
         for bytes in told {
-            self.log.frames(self.agent.bytes(bytes));
+            let frames = self.agent.bytes(bytes);
+            self.legacy.made(frames);
+            self.log.frames(frames);
         }
     }
 
@@ -207,11 +206,6 @@ impl Shell<'_> {
         match &word {
             Word::Welcomed { .. } => self.log.link(wall, "link-open", "the collector took the session"),
             Word::Lost { trouble, detail } => self.log.link(wall, code_of(*trouble), detail),
-            Word::Acked { run, ranges } if *run == self.run => {
-                let first =
-                    ranges.iter().next().filter(|range| range.first() == Seq::FIRST).map(SeqRange::last);
-                self.acked = self.acked.max(first.unwrap_or(Seq(0)));
-            }
             Word::Acked { .. } | Word::Opened | Word::Challenged { .. } => {}
         }
         self.hand(Input::Session(word.as_fact()));
