@@ -6,7 +6,7 @@
 use crate::args::{Command, Events, Incident, Incidents, Page, Seen, Services};
 use crate::failure::{Exit, Failure};
 use crate::json;
-use crate::link::{self, Link, answer};
+use crate::link::{self, Link, answer, changed};
 use crate::pages;
 use crate::place::Place;
 use crate::screen::{self, Reader, Screen};
@@ -152,7 +152,7 @@ async fn token(link: &mut Link, host: &str, screen: &Screen) -> Result<String, F
 
 /// A one-time token for `host`; `up` enrols its own agent with one.
 pub(crate) async fn create_token(link: &mut Link, host: &str) -> Result<v1::CreateTokenResponse, Failure> {
-    answer(link.create_token(v1::CreateTokenRequest { host: host.to_owned() })).await
+    changed(link.create_token(v1::CreateTokenRequest { host: host.to_owned() })).await
 }
 
 async fn get(link: &mut Link, id: u64) -> Result<v1::GetIncidentResponse, Failure> {
@@ -165,15 +165,15 @@ async fn act(link: &mut Link, asked: &Incident) -> Result<v1::Incident, Failure>
         Incident::Ack { id, seen } => {
             let revision = revision(link, *id, *seen).await?;
             let request = v1::AcknowledgeIncidentRequest { id: *id, revision };
-            answer(link.acknowledge_incident(request)).await.map_err(|failure| stale(failure, *id, "ack"))
+            changed(link.acknowledge_incident(request)).await.map_err(|failure| stale(failure, *id, "ack"))
         }
         Incident::Resolve { id, text, seen } => {
             let revision = revision(link, *id, *seen).await?;
             let request = v1::ResolveIncidentRequest { id: *id, revision, text: text.join(" ") };
-            answer(link.resolve_incident(request)).await.map_err(|failure| stale(failure, *id, "resolve"))
+            changed(link.resolve_incident(request)).await.map_err(|failure| stale(failure, *id, "resolve"))
         }
         Incident::Note { id, text } => {
-            answer(link.note_incident(v1::NoteIncidentRequest { id: *id, text: text.join(" ") })).await
+            changed(link.note_incident(v1::NoteIncidentRequest { id: *id, text: text.join(" ") })).await
         }
         Incident::Show { .. } => Err(misdirected()),
     }

@@ -29,6 +29,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often an idle connection is probed, and how long the answer may take.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(20));
 
+/// What to do where a change stays unanswered on a connection that stands.
+const UNWRITTEN: &str = "It may be unable to write its journal (disk full; see `picket explain store-full`): look at \
+     its log and at the free space of its data folder. The change may still happen: look before you repeat it.";
+
 /// One connection to the collector.
 pub(crate) type Link = OperatorClient<Channel>;
 
@@ -58,12 +62,21 @@ pub(crate) async fn answer<T>(
     within(question).await?.map(Response::into_inner).map_err(|status| Failure::from_status(&status))
 }
 
+/// Waits for the answer to a change, which is given when the change is journaled.
+pub(crate) async fn changed<T>(
+    change: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Failure> {
+    let answer = patient(change, PATIENCE, UNWRITTEN).await?;
+    answer.map(Response::into_inner).map_err(|status| Failure::from_status(&status))
+}
+
 async fn within<T>(step: impl Future<Output = T>) -> Result<T, Failure> {
-    timeout(PATIENCE, step).await.map_err(|_| {
-        Failure::unreachable(
-            format!("the collector did not answer within {} s", PATIENCE.as_secs()),
-            "Look at the network between, and at the collector's load.",
-        )
+    patient(step, PATIENCE, "Look at the network between, and at the collector's load.").await
+}
+
+async fn patient<T>(step: impl Future<Output = T>, patience: Duration, next: &str) -> Result<T, Failure> {
+    timeout(patience, step).await.map_err(|_| {
+        Failure::unreachable(format!("the collector did not answer within {} s", PATIENCE.as_secs()), next)
     })
 }
 
@@ -132,4 +145,21 @@ fn client(folder: &Path) -> Result<ClientConfig, Failure> {
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, rustls_pki_types::pem::Error> {
     CertificateDer::pem_file_iter(file)?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_unanswered_change_points_at_the_journal_and_not_at_the_network() {
+        let moment = Duration::from_millis(1);
+        let never = std::future::pending::<()>();
+        let told = patient(never, moment, UNWRITTEN).await.unwrap_err().to_string();
+        assert!(
+            told.starts_with("the collector did not answer within 10 s. It may be unable to write"),
+            "{told}"
+        );
+        assert!(picket_proto::code::find("store-full").is_some());
+    }
 }
