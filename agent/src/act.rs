@@ -11,8 +11,9 @@
 //!   is written before the spawn; the identity file, evidence and rotation come in [`Services::afterwards`].
 //!
 //! Limits: a log is at most 1 MiB when its service starts, else it becomes `NAME.log.1` (one generation): a start is
-//! the only moment when nobody holds the file open. A service that prints much and never ends still fills its disk;
-//! the space check tells that. 2 descriptors per service. pidfds need Linux 5.4.
+//! the only moment when nobody holds the file open. None of its troubles stops a start ([`evidence`]). A service that
+//! prints much and never ends still fills its disk; the space check tells that. 2 descriptors per service. pidfds need
+//! Linux 5.4.
 
 mod adopt;
 mod evidence;
@@ -23,7 +24,6 @@ use picket_agent_core::service::{Act, Fact, ServiceIx};
 use picket_proto::event::Exit;
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
-use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -34,8 +34,6 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-/// Where a log is turned over at the next start.
-const LOG_MAX: u64 = 1024 * 1024;
 /// For how long an adopted process' status is waited for: its new parent has to reap it first.
 const REAP_WAIT: Duration = Duration::from_millis(100);
 
@@ -85,13 +83,8 @@ struct Item {
     name: String,
     command: Command,
     identity: PathBuf,
-    log_path: PathBuf,
-    log: File,
+    log: evidence::Log,
     life: Life,
-    /// A log that grew too long is turned over at the next start.
-    turn_over: bool,
-    /// Bytes of log before this life began.
-    life_start: u64,
     /// What is to be done when the loop has nothing more urgent.
     owed: Owed,
 }
@@ -99,8 +92,8 @@ struct Item {
 #[derive(Default)]
 struct Owed {
     identity: bool,
-    /// Whose last line, and where its output ends in the log.
-    evidence: Option<(u32, u64)>,
+    /// Whose last line.
+    evidence: Option<u32>,
 }
 
 enum Life {
@@ -186,7 +179,8 @@ impl Services {
                 Some(Outcome::Started { service, pid, adopted: false })
             }
             Err(error) => {
-                item.owed.evidence = Some((0, item.life_start));
+                item.log.life_ended();
+                item.owed.evidence = Some(0);
                 let exit = Exit::NotStarted(error.raw_os_error().unwrap_or(libc::EINVAL));
                 Some(Outcome::Exited { service, pid: 0, exit })
             }
@@ -222,10 +216,9 @@ impl Services {
         let item = self.item(service);
         let Life::Lives(process) = std::mem::replace(&mut item.life, Life::None) else { return None };
         let exit = exit_of(process.pidfd.get_ref());
-        let end = item.log.metadata().map_or(0, |log| log.len());
+        item.log.life_ended();
         let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
-        item.owed = Owed { identity: true, evidence: Some((pid, end)) };
-        item.turn_over = end > LOG_MAX;
+        item.owed = Owed { identity: true, evidence: Some(pid) };
         // The leader is reaped by now; its number can't be another group's within these microseconds.
         if rustix::process::kill_process_group(process.pid, Signal::KILL).is_ok() {
             item.life = Life::Clearing { start_waits: false };
@@ -246,9 +239,8 @@ impl Services {
             if std::mem::take(&mut item.owed.identity) {
                 item.save_identity(session, boot);
             }
-            if let Some((pid, end)) = item.owed.evidence.take() {
-                let last_line = evidence::last_line(&item.log, item.life_start..end);
-                item.life_start = end;
+            if let Some(pid) = item.owed.evidence.take() {
+                let last_line = item.log.last_line();
                 return Some(Outcome::Evidence { service, pid, last_line });
             }
         }
@@ -268,28 +260,13 @@ impl Item {
         let mut command = Command::new(parts.next().unwrap_or_default());
         command.args(parts).current_dir(fill(&service.cwd)).process_group(0).stdin(Stdio::null());
         command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
-        let log_path = folder.join(format!("{name}.log"));
-        let log = evidence::open_log(&log_path)?;
-        let life_start = log.metadata()?.len();
-        Ok(Self {
-            identity: folder.join(format!("{name}.process")),
-            turn_over: life_start > LOG_MAX,
-            life: Life::None,
-            owed: Owed::default(),
-            name,
-            command,
-            log_path,
-            log,
-            life_start,
-        })
+        let log = evidence::Log::new(folder.join(format!("{name}.log")))?;
+        let identity = folder.join(format!("{name}.process"));
+        Ok(Self { name, command, identity, log, life: Life::None, owed: Owed::default() })
     }
 
     fn spawn(&mut self) -> io::Result<Process> {
-        if self.turn_over {
-            self.log = evidence::turn_over(&self.log_path)?;
-            (self.turn_over, self.life_start) = (false, 0);
-        }
-        let (out, errors) = (self.log.try_clone()?, self.log.try_clone()?);
+        let (out, errors) = self.log.outputs();
         let child = self.command.stdout(out).stderr(errors).spawn();
         // The command must not keep the copies: they are descriptors that nobody needs until the next start.
         self.command.stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,31 +1,131 @@
 //! A service's log file, and the last line that one life of it printed.
 //!
-//! Looks at the last 4 KiB of the stretch at most: a longer last line is told from its later part. What the next life
-//! prints meanwhile lies behind the stretch and is never quoted for this one.
+//! Looks at the last 4 KiB of a life's stretch at most: a longer last line is told from its later part. What the next
+//! life prints meanwhile lies behind the stretch, or in a new file, and is never quoted for this one.
+//!
+//! A log never stops a start. One that can't be turned over (a full disk, no descriptors) grows on; where none can be
+//! opened the output goes to `/dev/null` and the file is tried again at the next start. Told once until it works again.
 
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 const LOOK: u64 = 4096;
+/// Where a log is turned over at the next start.
+const LOG_MAX: u64 = 1024 * 1024;
+
+/// The log of one service.
+pub(super) struct Log {
+    path: PathBuf,
+    file: File,
+    /// Where this life's output begins.
+    life_start: u64,
+    /// What the last life printed, until it was looked at.
+    unread: Option<Range<u64>>,
+    /// Where that stands, if the log was turned over since.
+    before: Option<File>,
+    wants: Wants,
+    told: bool,
+}
+
+/// What is to be done before the next start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wants {
+    Nothing,
+    /// It grew too long.
+    TurnOver,
+    /// It could not be opened.
+    Open,
+}
+
+impl Log {
+    /// Opens the log at `path`, or `/dev/null` in its place.
+    ///
+    /// # Errors
+    /// Not even that can be opened.
+    pub(super) fn new(path: PathBuf) -> io::Result<Self> {
+        let null = OpenOptions::new().read(true).append(true).open("/dev/null")?;
+        let wants = Wants::Open;
+        let mut log =
+            Self { path, file: null, life_start: 0, unread: None, before: None, wants, told: false };
+        log.renew();
+        log.wants = if log.life_start > LOG_MAX { Wants::TurnOver } else { log.wants };
+        Ok(log)
+    }
+
+    /// Where the file is.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Output and errors of the next life.
+    pub(super) fn outputs(&mut self) -> (Stdio, Stdio) {
+        if self.wants != Wants::Nothing {
+            self.renew();
+        }
+        let copy = || self.file.try_clone().map_or_else(|_| Stdio::null(), Stdio::from);
+        (copy(), copy())
+    }
+
+    /// The life ended here: what it printed can be looked at.
+    pub(super) fn life_ended(&mut self) {
+        let end = self.file.metadata().map_or(self.life_start, |log| log.len());
+        self.unread = Some(self.life_start..end);
+        (self.before, self.life_start) = (None, end);
+        if end > LOG_MAX {
+            self.wants = Wants::TurnOver;
+        }
+    }
+
+    /// The last line of the life that ended last and was not looked at; empty if there is none.
+    pub(super) fn last_line(&mut self) -> String {
+        let before = self.before.take();
+        let Some(life) = self.unread.take() else { return String::new() };
+        last_line(before.as_ref().unwrap_or(&self.file), life)
+    }
+
+    fn renew(&mut self) {
+        let renewed = match self.wants {
+            Wants::TurnOver => turn_over(&self.path),
+            Wants::Nothing | Wants::Open => open_log(&self.path),
+        };
+        match renewed {
+            Ok(file) => {
+                self.life_start = file.metadata().map_or(0, |log| log.len());
+                let old = std::mem::replace(&mut self.file, file);
+                self.before = self.unread.is_some().then_some(old);
+                (self.wants, self.told) = (Wants::Nothing, false);
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.told, true) {
+                    let file = self.path.display();
+                    tracing::warn!(%file, %error, "the log can't be renewed; the service starts with what there is");
+                }
+            }
+        }
+    }
+}
 
 /// Opens a log for a service to append to, readable by its owner only.
-pub(super) fn open_log(path: &Path) -> io::Result<File> {
+fn open_log(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
 }
 
 /// Keeps the log as `NAME.log.1`, in place of an older one, and begins a new one.
-pub(super) fn turn_over(path: &Path) -> io::Result<File> {
+fn turn_over(path: &Path) -> io::Result<File> {
     let mut kept = path.as_os_str().to_owned();
     kept.push(".1");
-    std::fs::rename(path, kept)?;
-    open_log(path)
+    match std::fs::rename(path, kept) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => open_log(path),
+    }
 }
 
 /// The last line of `life` that is not empty; empty if there is none or it can't be read.
-pub(super) fn last_line(log: &File, life: Range<u64>) -> String {
+fn last_line(log: &File, life: Range<u64>) -> String {
     let start = life.start.max(life.end.saturating_sub(LOOK));
     let mut bytes = vec![0; usize::try_from(life.end.saturating_sub(start)).unwrap_or(0)];
     match log.read_exact_at(&mut bytes, start) {
@@ -72,5 +172,60 @@ mod tests {
     fn of_a_long_log_only_the_end_is_read() {
         let text = format!("{}\nlast\n", "x".repeat(100_000));
         assert_eq!(last_line(&log_of(&text), 0..u64::try_from(text.len()).unwrap()), "last");
+    }
+
+    /// A log with a life that printed more than is kept, its last line being `last`.
+    fn long(folder: &Path, last: &str) -> Log {
+        let mut log = Log::new(folder.join("it.log")).unwrap();
+        log.file.write_all("x".repeat(1024 * 1024).as_bytes()).unwrap();
+        log.file.write_all(format!("\n{last}\n").as_bytes()).unwrap();
+        log.life_ended();
+        log
+    }
+
+    #[test]
+    fn a_start_before_the_last_line_was_read_does_not_lose_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = long(folder.path(), "bind failed");
+        drop(log.outputs());
+        assert_eq!(log.last_line(), "bind failed");
+        assert!(folder.path().join("it.log.1").is_file());
+        log.file.write_all(b"next life\n").unwrap();
+        log.life_ended();
+        assert_eq!(log.last_line(), "next life");
+    }
+
+    #[test]
+    fn a_removed_log_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = long(folder.path(), "last");
+        std::fs::remove_file(log.path()).unwrap();
+        drop(log.outputs());
+        assert!(!log.told && log.path().is_file());
+    }
+
+    #[test]
+    fn a_log_that_can_not_be_turned_over_grows_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = long(folder.path(), "last");
+        std::fs::create_dir(folder.path().join("it.log.1")).unwrap();
+        drop(log.outputs());
+        assert!(log.told);
+        log.file.write_all(b"next life\n").unwrap();
+        log.life_ended();
+        assert_eq!(log.last_line(), "next life");
+    }
+
+    #[test]
+    fn a_log_that_can_not_be_opened_is_opened_once_it_can() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("it.log");
+        std::fs::create_dir(&path).unwrap();
+        let mut log = Log::new(path.clone()).unwrap();
+        assert!(log.told);
+        drop(log.outputs());
+        std::fs::remove_dir(&path).unwrap();
+        drop(log.outputs());
+        assert!(!log.told && path.is_file());
     }
 }
