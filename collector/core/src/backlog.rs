@@ -17,7 +17,7 @@ use crate::state::firing::{Fired, News, born_resolved};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::ToString;
-use picket_proto::event::{Breaker, Outcome, Verdict};
+use picket_proto::event::{Outcome, Verdict};
 use picket_proto::{Event, Fact, Seq};
 
 /// An event of the backlog.
@@ -137,20 +137,13 @@ fn explain(
             }
         }
         Fact::Evidence(fact) => learn_evidence(state, id, slot, service, fact),
-        Fact::Breaker(fact) => {
-            if let Breaker::Open { because, .. } = &fact.to
-                && let Some(incident) = id.and_then(|id| state.incidents.get_mut(id))
-                && incident.is_active()
-            {
-                incident.outcome = format!("not healed, because {because}");
-            }
-        }
         Fact::Began(_)
         | Fact::Gap(_)
         | Fact::Verdict(_)
         | Fact::Started(_)
         | Fact::Exited(_)
         | Fact::Remedy(_)
+        | Fact::Breaker(_)
         | Fact::Outcome(_) => {}
     }
 }

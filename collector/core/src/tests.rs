@@ -8,6 +8,7 @@ mod ingest;
 mod people;
 mod random;
 mod told;
+mod whose;
 mod words;
 
 pub(crate) use words::*;

@@ -1,6 +1,7 @@
 //! Views: answers to questions, as plain values. A page has at most 500 items, so none holds the core for 1 ms.
 
 pub(crate) mod answer;
+pub(crate) mod finding;
 pub(crate) mod watch;
 
 use crate::Token;

@@ -4,7 +4,7 @@
 use crate::host::Healing;
 use crate::incident::timeline::Arrival;
 use crate::live::healing::{healed, not_healed};
-use crate::live::{learn_pid, related};
+use crate::live::learn_pid;
 use crate::state::firing::News;
 use crate::state::{At, State};
 use alloc::string::ToString;
@@ -63,8 +63,7 @@ fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker,
         }
         Breaker::HalfOpen => News::Open,
         Breaker::Closed => {
-            let id = related(state, slot, Some(service), None);
-            healed(state, at, slot, service, id);
+            healed(state, at, slot, service);
             News::Open
         }
     }
@@ -75,6 +74,5 @@ fn healed_late(state: &mut State, at: At, slot: u32, service: u32) {
     if let Some(known) = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service)) {
         known.healing = Healing::No;
     }
-    let id = related(state, slot, Some(service), None);
-    healed(state, at, slot, service, id);
+    healed(state, at, slot, service);
 }

@@ -4,7 +4,7 @@ use super::{Answer, Command, Verb};
 use crate::incident::life::Phase;
 use crate::record::Record;
 use crate::signal::What;
-use crate::view::answer::of_incident;
+use crate::view::finding::of_incident;
 use crate::{Collector, Effect};
 use alloc::boxed::Box;
 use picket_proto::Now;

@@ -97,6 +97,8 @@ pub(crate) struct Incident {
     pub(crate) outcome: String,
     pub(crate) hosts: BTreeSet<u32>,
     pub(crate) services: BTreeSet<(u32, u32)>,
+    /// The services that failed in this episode.
+    pub(crate) failed: BTreeSet<(u32, u32)>,
     pub(crate) opened: Wall,
     /// When the first condition fired, by the collector's clock.
     pub(crate) began: Mono,
@@ -141,6 +143,7 @@ impl Incident {
             evidence: String::new(),
             outcome: String::new(),
             services: BTreeSet::new(),
+            failed: BTreeSet::new(),
             opened: opening.opened,
             began: now.mono,
             last_firing: now.mono,
@@ -172,6 +175,7 @@ impl Incident {
         self.hosts.insert(key.host);
         if let Some(service) = service {
             self.services.insert((key.host, service));
+            self.failed.insert((key.host, service));
             self.proven.remove(&(key.host, service));
         }
         self.last_firing = now.mono;
@@ -200,6 +204,7 @@ impl Incident {
         self.outcome.clear();
         self.acknowledged_by = None;
         self.cleared.clear();
+        self.failed.clear();
         self.proven.clear();
     }
 

@@ -123,7 +123,7 @@ pub(super) fn breaker(
         Breaker::Closed => {
             let id = related(state, slot, Some(service), None);
             note(state, at, id, entry);
-            healed(state, at, slot, service, id);
+            healed(state, at, slot, service);
         }
     }
 }
@@ -136,7 +136,6 @@ pub(crate) fn not_healed(
     because: String,
     cause: String,
 ) -> Fired {
-    let outcome = format!("not healed, because {because}");
     let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
     let name = known.map_or_else(String::new, |known| {
         (known.healing, known.not_healed) = (Healing::No, because);
@@ -144,21 +143,14 @@ pub(crate) fn not_healed(
     });
     let said =
         |host: &Host| Said { title: format!("{name} on {}: not healed", host.id), cause, at: at.now.wall };
-    let fired = fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said);
-    if let Some(incident) = fired.incident.and_then(|id| state.incidents.get_mut(id)) {
-        incident.outcome = outcome;
-    }
-    fired
+    fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said)
 }
 
 /// Remedies are allowed again.
-pub(crate) fn healed(state: &mut State, at: At, slot: u32, service: u32, id: Option<IncidentId>) {
+pub(crate) fn healed(state: &mut State, at: At, slot: u32, service: u32) {
     let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
     if let Some(known) = known {
         known.not_healed.clear();
-    }
-    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
-        incident.outcome.clear();
     }
     clear(state, at, Key { host: slot, what: What::NotHealed(service) });
 }

@@ -7,7 +7,7 @@ use crate::ingest::taken::Taken;
 use crate::record::Record;
 use crate::store::Entry;
 use crate::store::outbox::Outbox;
-use crate::view::answer::of_incident;
+use crate::view::finding::of_incident;
 use crate::view::watch::Watchers;
 use crate::{Collector, Effect};
 use alloc::boxed::Box;
@@ -72,8 +72,8 @@ impl Collector {
         let mut changes = Vec::with_capacity(touched.len());
         for touched in touched {
             let Some(incident) = self.state.incidents.get(touched.incident) else { continue };
-            let text = if touched.text.is_empty() { incident.title.clone() } else { touched.text };
             let incident = Box::new(of_incident(&self.state, incident));
+            let text = if touched.text.is_empty() { incident.title.clone() } else { touched.text };
             self.state.changes += 1;
             changes.push(Change { number: self.state.changes, code: touched.code, text, incident });
         }

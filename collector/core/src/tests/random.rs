@@ -255,6 +255,7 @@ fn every_code_in_the_source_is_explained() {
         include_str!("../state/standing.rs"),
         include_str!("../store/outbox.rs"),
         include_str!("../view/answer.rs"),
+        include_str!("../view/finding.rs"),
         include_str!("../view/watch.rs"),
     ];
     let is_code = |text: &&str| {

@@ -1,27 +1,20 @@
 //! Answers: pages of hosts, services and incidents out of the durable state, and what only live state knows of them.
 
-use super::{Answer, Check, Detail, Entry, Host, HostState, Incident, More, Question, Service};
+use super::finding::{detail, of_incident};
+use super::{Answer, Check, Host, HostState, More, Question, Service};
 use crate::host::{self, Presence, Trust};
-use crate::incident::life::{self, Phase, Scope};
-use crate::incident::timeline::{Arrival, Clock};
-use crate::incident::{IncidentId, State as Standing};
+use crate::incident::life;
 use crate::ingest::sessions::Sessions;
-use crate::signal::{Key, What};
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::Verdict;
 use picket_proto::{HostId, Name};
 
 /// Most items of a page.
 const PAGE_MAX: u16 = 500;
-/// Most hosts and services that an incident names; its title has their count.
-const NAMED_MAX: usize = 64;
-/// Most symptoms that a finding names.
-const SYMPTOMS_MAX: usize = 200;
 
 /// Answers a question.
 pub(crate) fn answer(state: &State, sessions: &Sessions, question: &Question) -> Answer {
@@ -152,111 +145,4 @@ fn of_check(host: &host::Host, check: &host::Check) -> Check {
         since: check.since,
         cause: crate::live::cause_words(check),
     }
-}
-
-/// An incident for a list.
-pub(crate) fn of_incident(state: &State, incident: &life::Incident) -> Incident {
-    let host = |slot: &u32| state.hosts.get(*slot).map(|host| host.id.clone());
-    let service = |(host, service): &(u32, u32)| {
-        state
-            .hosts
-            .get(*host)
-            .and_then(|host| host.services.get(*service))
-            .map(|service| service.name.clone())
-    };
-    let mut services: Vec<Name> = incident.services.iter().take(NAMED_MAX).filter_map(service).collect();
-    services.dedup();
-    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Incident {
-        id: incident.id,
-        revision: incident.revision,
-        state: standing(incident),
-        severity: incident.severity,
-        severity_rule: incident.rule,
-        title: incident.title.clone(),
-        cause: cause(incident),
-        outcome: incident.outcome.clone(),
-        hosts: incident.hosts.iter().take(NAMED_MAX).filter_map(host).collect(),
-        services,
-        opened: incident.opened,
-        changed: incident.changed,
-        resolved: match incident.phase {
-            Phase::Resolved { wall, .. } => Some(wall),
-            Phase::Open | Phase::Verifying { .. } => None,
-        },
-        episode: incident.episode,
-        acknowledged_by: incident.acknowledged_by.clone(),
-        firing: count(incident.firing.len()),
-        signals: count(incident.members.len()).saturating_add(incident.more_members),
-        late: incident.scope == Scope::Late,
-    }
-}
-
-fn standing(incident: &life::Incident) -> Standing {
-    match incident.phase {
-        Phase::Open if incident.acknowledged_by.is_some() => Standing::Acknowledged,
-        Phase::Open => Standing::Open,
-        Phase::Verifying { .. } => Standing::Verifying,
-        Phase::Resolved { .. } => Standing::Resolved,
-    }
-}
-
-fn cause(incident: &life::Incident) -> String {
-    match incident.evidence.as_str() {
-        "" => incident.root.text.clone(),
-        line => format!("{}; last printed: {line}", incident.root.text),
-    }
-}
-
-fn detail(state: &State, id: IncidentId) -> Option<Detail> {
-    let incident = state.incidents.get(id)?;
-    let timeline = incident.timeline.iter().map(|entry| Entry {
-        at: entry.at,
-        host: entry.host.and_then(|slot| state.hosts.get(slot)).map(|host| host.id.clone()),
-        code: entry.code,
-        text: entry.text.clone(),
-        late: entry.arrival == Arrival::Late,
-        unsynced: entry.clock == Clock::Unsynced,
-    });
-    let symptoms = incident.members.iter().filter(|key| **key != incident.root.key).take(SYMPTOMS_MAX);
-    Some(Detail {
-        timeline: timeline.collect(),
-        left_out: incident.timeline.left_out(),
-        root: incident.root.text.clone(),
-        symptoms: symptoms.map(|key| symptom(state, *key)).collect(),
-        reasons: reasons(incident),
-        incident: of_incident(state, incident),
-    })
-}
-
-fn symptom(state: &State, key: Key) -> String {
-    let Some(host) = state.hosts.get(key.host) else { return String::new() };
-    let check = |slot| host.checks.get(slot).map_or("a check", |check| check.name.as_str());
-    let service = |slot| host.services.get(slot).map_or("a service", |service| service.name.as_str());
-    let now = if host.signals.contains_key(&key.what) { "" } else { " (over)" };
-    match key.what {
-        What::HostSilent => format!("{} is silent{now}", host.id),
-        What::AgentOverstay => format!("the agent of {} is still stopped{now}", host.id),
-        What::DuplicateIdentity => format!("two machines use the certificate of {}{now}", host.id),
-        What::Down(slot) => format!("{} is down{now}", check(slot)),
-        What::Degraded(slot) => format!("{} is degraded{now}", check(slot)),
-        What::Flapping(slot) => format!("{} is flapping{now}", check(slot)),
-        What::Died(slot) => format!("{} died{now}", service(slot)),
-        What::NotHealed(slot) => format!("{} is not healed{now}", service(slot)),
-    }
-}
-
-fn reasons(incident: &life::Incident) -> Vec<(&'static str, String)> {
-    let mut codes = Vec::new();
-    match incident.scope {
-        Scope::Fleet => codes.push("sev-fleet-silent"),
-        Scope::Late => codes.push("incident-late"),
-        Scope::Host => {}
-    }
-    if incident.members.len() > 1 && incident.scope == Scope::Host {
-        codes.push("same-host-window");
-    }
-    codes.push(incident.root.rule);
-    let meaning = |code| picket_proto::code::find(code).map_or("", |found| found.meaning);
-    codes.into_iter().map(|code| (code, meaning(code).to_string())).collect()
 }

@@ -1,0 +1,83 @@
+//! Whose failure an incident tells of where several fail on one host.
+
+use super::*;
+use crate::incident::State;
+
+fn died(service: &str) -> Said {
+    let (exit, ran) = (Exit::Code(1), Span::from_secs(3));
+    Said::Exited(Exited { service: name(service), pid: 7, exit, ran, asked: false })
+}
+
+fn rests(service: &str, because: Because) -> Said {
+    let to = Breaker::Open {
+        because,
+        attempts: 3,
+        last: Trigger::Exit(Exit::Code(1)),
+        retry_in: Span::from_secs(60),
+    };
+    Said::Breaker(BreakerMoved { service: name(service), to })
+}
+
+fn world() -> (World, Agent) {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    (world, agent)
+}
+
+#[test]
+fn an_outcome_names_the_service_that_is_not_healed_and_the_roots_own_first() {
+    let (mut world, mut agent) = world();
+    agent.say(&mut world, died("redis"));
+    let alone = world.the_incident().incident;
+    assert_eq!(alone.title, "redis on web-1: exited with status 1");
+    agent.say(&mut world, died(SERVICE));
+    agent.say(&mut world, rests(SERVICE, Because::SameDeath(5)));
+    let other = world.the_incident().incident;
+    assert_eq!(other.title, "redis on web-1: exited with status 1 (+1 service)");
+    assert!(other.outcome.starts_with("nginx: not healed, because it failed 5 times"), "{}", other.outcome);
+    agent.say(&mut world, rests("redis", Because::SameDeath(3)));
+    let both = world.the_incident();
+    let (first, second) = both.incident.outcome.split_once("; ").unwrap();
+    assert!(first.starts_with("redis: not healed, because it failed 3 times"), "{first}");
+    assert!(second.starts_with("nginx: not healed, because it failed 5 times"), "{second}");
+    assert_eq!(both.incident.services, [name("redis"), name(SERVICE)]);
+    for symptom in ["redis is not healed", "nginx is not healed"] {
+        assert!(both.symptoms.iter().any(|found| found == symptom), "{:?}", both.symptoms);
+    }
+}
+
+#[test]
+fn a_breaker_that_closes_takes_only_its_own_word_out_of_the_outcome() {
+    let (mut world, mut agent) = world();
+    for said in [died("redis"), died(SERVICE)] {
+        agent.say(&mut world, said);
+    }
+    for service in [SERVICE, "redis"] {
+        agent.say(&mut world, rests(service, Because::SameDeath(3)));
+    }
+    agent.say(&mut world, Said::Breaker(BreakerMoved { service: name("redis"), to: Breaker::Closed }));
+    let incident = world.the_incident().incident;
+    assert_eq!(incident.state, State::Open);
+    assert!(incident.outcome.starts_with("nginx: not healed"), "{}", incident.outcome);
+    assert!(!incident.outcome.contains("redis"), "{}", incident.outcome);
+}
+
+#[test]
+fn of_many_breakers_each_can_be_found() {
+    let (mut world, mut agent) = world();
+    for number in 0..80 {
+        agent.say(&mut world, died(&alloc::format!("s-{number}")));
+    }
+    for service in ["s-77", "s-78", "s-79", "s-76"] {
+        agent.say(&mut world, rests(service, Because::SameDeath(3)));
+    }
+    let found = world.the_incident();
+    assert!(found.incident.title.ends_with("(+79 services)"), "{}", found.incident.title);
+    assert!(found.incident.outcome.ends_with("; 1 service more"), "{}", found.incident.outcome);
+    for service in ["s-76", "s-77", "s-78", "s-79"] {
+        assert!(found.incident.services.contains(&name(service)), "{:?}", found.incident.services);
+        let symptom = alloc::format!("{service} is not healed");
+        assert!(found.symptoms.contains(&symptom), "{:?}", found.symptoms);
+    }
+}
