@@ -116,7 +116,7 @@ impl Services {
     /// be full: each has at most one process and one clearing.
     ///
     /// # Errors
-    /// A folder or log can't be made.
+    /// `/dev/null` can't be opened, or the kernel knows no session: what can't be made below `state` is only told.
     pub(crate) fn new(
         services: &[Service],
         state: &Path,
@@ -253,7 +253,9 @@ impl Item {
         let name = service.spec.name.to_string();
         let folder = state.join("services");
         let own = folder.join(&name);
-        crate::identity::make_private_folder(&own)?;
+        if let Err(error) = crate::identity::make_private_folder(&own) {
+            tracing::warn!(folder = %own.display(), %error, "the service's folder can't be made");
+        }
         let own = own.to_string_lossy();
         let fill = |text: &str| text.replace("{state}", &own);
         let mut parts = service.command.iter().map(|part| fill(part));

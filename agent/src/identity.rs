@@ -28,14 +28,9 @@ pub(crate) struct Identity {
 }
 
 impl Folder {
-    /// The identity's folder below `state`, made if it is not there.
-    ///
-    /// # Errors
-    /// It can't be made.
-    pub(crate) fn below(state: &Path) -> io::Result<Self> {
-        let folder = state.join("identity");
-        make_private_folder(&folder)?;
-        Ok(Self(folder))
+    /// The identity's folder below `state`; made when something is to be kept in it.
+    pub(crate) fn below(state: &Path) -> Self {
+        Self(state.join("identity"))
     }
 
     /// Whether there is a certificate, so that no token is needed.
@@ -135,6 +130,7 @@ pub(crate) fn make_private_folder(path: &Path) -> io::Result<()> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    path.parent().map_or(Ok(()), make_private_folder)?;
     let new = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(bytes)?;
@@ -152,7 +148,7 @@ mod tests {
     #[test]
     fn the_key_is_made_once_and_only_its_owner_can_read_it() {
         let state = tempfile::tempdir().unwrap();
-        let folder = Folder::below(state.path()).unwrap();
+        let folder = Folder::below(state.path());
         let first = folder.key().unwrap().serialize_pem();
         assert_eq!(folder.key().unwrap().serialize_pem(), first);
         let mode = std::fs::metadata(state.path().join("identity/key.pem")).unwrap().mode();
@@ -164,7 +160,7 @@ mod tests {
     #[test]
     fn what_is_saved_is_loaded() {
         let state = tempfile::tempdir().unwrap();
-        let folder = Folder::below(state.path()).unwrap();
+        let folder = Folder::below(state.path());
         let key = folder.key().unwrap();
         let own = CertificateParams::default().self_signed(&key).unwrap().der().to_vec();
         assert!(folder.save(std::slice::from_ref(&own)).is_err(), "a chain without a CA");

@@ -53,7 +53,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
     });
     let collector = collector(&config, given, &mut miss);
     if let Some(collector) = &collector {
-        let enrolled = Folder::below(&state).is_ok_and(|folder| folder.is_enrolled());
+        let enrolled = Folder::below(&state).is_enrolled();
         if !enrolled && collector.token.is_none() {
             miss(
                 "this host has no certificate yet, and no token to get one".to_owned(),

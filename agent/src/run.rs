@@ -32,7 +32,8 @@ use tokio::sync::mpsc;
 /// Runs the agent until it was asked to end and has ended.
 ///
 /// # Errors
-/// It can't begin: the state folder is taken or can't be written, or the kernel refuses what every start needs.
+/// It can't begin: the state folder is taken or not there, or the kernel refuses what every start needs. A state that
+/// can't be written is told and no reason not to begin: a host where nothing is healed is worse.
 pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let state = State::take(&plan.state)?;
     let (run, boot) = (clock::new_run()?, clock::boot()?);
@@ -43,7 +44,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
     let peer = Peer {
         collector: plan.collector,
-        identity: crate::identity::Folder::below(&plan.state)?,
+        identity: crate::identity::Folder::below(&plan.state),
         host: plan.host,
         services: plan.services.iter().map(|service| service.spec.name.clone()).collect(),
     };

@@ -24,25 +24,26 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Makes the folder if it is not there, and takes it.
+    /// Makes the folder if it is not there, and takes it. Whether it can be written shows later.
     ///
     /// # Errors
-    /// [`io::ErrorKind::ResourceBusy`] if another agent has it; else the folder can't be made.
+    /// [`io::ErrorKind::ResourceBusy`] if another agent has it; else the folder or its lock is not there and can't be
+    /// made: without a lock two agents would start every service twice. The text names the path.
     pub(crate) fn take(folder: &Path) -> io::Result<Self> {
-        crate::identity::make_private_folder(folder)?;
-        let lock = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(folder.join("lock"))?;
+        const BETTER: &str = "make room or make it writable, or give another folder with --state";
+        let lacks = |path: &Path, error: io::Error| {
+            io::Error::new(error.kind(), format!("{} can't be used: {error}; {BETTER}", path.display()))
+        };
+        let path = folder.join("lock");
+        crate::identity::make_private_folder(folder).map_err(|error| lacks(folder, error))?;
+        let lock = open_lock(&path).map_err(|error| lacks(&path, error))?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { folder: folder.to_path_buf(), _lock: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let told = format!("another agent works with {}", folder.display());
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, told))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(lacks(&path, error.into())),
         }
     }
 
@@ -62,6 +63,12 @@ impl State {
         std::fs::write(&new, format!("{run} {made}\n"))?;
         std::fs::rename(new, self.folder.join("run"))
     }
+}
+
+/// An old lock is good enough where none can be made or written, as on a file system that became read-only.
+fn open_lock(path: &Path) -> io::Result<File> {
+    let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    made.or_else(|error| File::open(path).map_err(|_| error))
 }
 
 /// What this run leaves for the next one to claim.
@@ -140,6 +147,15 @@ mod tests {
         assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
         drop(first);
         assert!(State::take(folder.path()).is_ok());
+    }
+
+    #[test]
+    fn a_folder_that_can_not_be_made_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let refused = State::take(&file.join("state")).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains("file/state") && refused.contains("--state"), "{refused}");
     }
 
     #[test]

@@ -291,6 +291,20 @@ fn a_killed_agents_next_run_knows_the_last_frame_that_it_made() {
 }
 
 #[test]
+fn a_state_that_can_not_be_written_keeps_no_service_down() {
+    let host = Host::with(SLEEPS);
+    // Folders stand where files should be written, as unwritable as on a full disk.
+    for file in ["run.new", "services/it.log", "services/it.process.new", "identity/key.pem.new"] {
+        std::fs::create_dir_all(host.path("state").join(file)).unwrap();
+    }
+    let agent = host.start(&["--stop-services"]);
+    kill_process(agent.awaits_pid("service-started"), Signal::KILL).unwrap();
+    agent.awaits("remedy-held");
+    let (status, codes) = agent.ends_by(Signal::TERM);
+    assert_eq!(status, Some(0), "{codes:?}");
+}
+
+#[test]
 fn a_second_agent_on_the_same_folder_is_refused() {
     let host = Host::with(SLEEPS);
     let first = host.start(&[]);
