@@ -135,7 +135,25 @@ fn words_of(change: &v1::IncidentChange, incident: &v1::Incident) -> String {
         "incident-resolved" if !incident.outcome.is_empty() => {
             format!("{}: {}", incident.title, incident.outcome)
         }
+        "incident-verifying" => words::VERIFYING.to_owned(),
         _ if change.text.is_empty() => format!("{}: {}", change.code, incident.title),
         _ => change.text.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_restart_is_not_told_as_a_recovery() {
+        let change = v1::IncidentChange {
+            code: "incident-verifying".to_owned(),
+            text: "everything is back".to_owned(),
+            incident: Some(v1::Incident { id: 3, ..v1::Incident::default() }),
+            ..v1::IncidentChange::default()
+        };
+        let told = line(&change, &Screen::still(120, "2026-03-01T12:00:00Z"));
+        assert!(told.ends_with("restarted or back; it must prove that it holds"), "{told}");
     }
 }

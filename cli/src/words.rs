@@ -8,6 +8,10 @@ use crate::screen::Ink;
 use jiff::Timestamp;
 use picket_rpc::v1::{CheckKind, HostState, IncidentState, Severity, Verdict};
 
+/// What `incident-verifying` says in `up` and `watch`: it comes as soon as a service is restarted, which proves
+/// nothing yet.
+pub(crate) const VERIFYING: &str = "restarted or back; it must prove that it holds";
+
 /// The text without control characters, which a terminal would obey.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()

@@ -99,7 +99,7 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
         fact(
             "Episode",
             Ink::Warning,
-            &format!("{}: it came back within 30 min", incident.episode),
+            &format!("{}: the failure came back within 30 min", incident.episode),
             screen,
             text,
         );

@@ -81,7 +81,7 @@ fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
         "  Where       web-1: nginx",
         "  Opened      2026-03-01 11:57:00 +00:00 (3 min ago)",
         "  Lasted      5.3 s",
-        "  Episode     2: it came back within 30 min",
+        "  Episode     2: the failure came back within 30 min",
         "  11:57:00.100            0  ! nginx (pid 4711) was killed by SIGKILL after 3 h",
         "  11:57:00.112       +12 ms  > nginx is restarted (attempt 1): it was killed by",
     ] {

@@ -166,11 +166,12 @@ impl Teller {
         let mut told = if quiet { String::new() } else { self.line(at, words::sign(code), text) };
         if first && self.heard.len() == self.checks {
             let up = self.heard.values().filter(|verdict| *verdict == "check-up").count();
-            told.push_str(&self.line(
-                at,
-                words::sign("check-up"),
-                &format!("{up} of {} checks are up", self.checks),
-            ));
+            let (sign, rest) = match self.checks - up {
+                0 => (words::sign("check-up"), String::new()),
+                1 => (('!', Ink::Warning), ", 1 is not".to_owned()),
+                more => (('!', Ink::Warning), format!(", {more} are not")),
+            };
+            told.push_str(&self.line(at, sign, &format!("{up} of {} checks are up{rest}", self.checks)));
         }
         told
     }
@@ -197,7 +198,7 @@ impl Teller {
             "incident-joined" => {
                 format!("grew: {} of {} conditions fire now", incident.signals_firing, incident.signals)
             }
-            "incident-verifying" => "everything is back; it must hold now".to_owned(),
+            "incident-verifying" => words::VERIFYING.to_owned(),
             _ if change.text.is_empty() => format!("{state}: {code}"),
             _ => change.text.clone(),
         };
@@ -233,6 +234,14 @@ mod tests {
         assert_eq!(last, "00:00:00  + 2 of 2 checks are up\n");
         let again = teller.event(r#"{"at_us":0,"code":"check-up","text":"b is up (was down)","check":"b"}"#);
         assert_eq!(again, "00:00:00  + b is up (was down)\n");
+    }
+
+    #[test]
+    fn the_count_has_no_good_sign_while_a_check_is_not_up() {
+        let mut teller = teller();
+        teller.event(r#"{"at_us":0,"code":"check-up","text":"a is up","check":"a"}"#);
+        let last = teller.event(r#"{"at_us":0,"code":"check-down","text":"b is down","check":"b"}"#);
+        assert_eq!(last, "00:00:00  ! b is down\n00:00:00  ! 1 of 2 checks are up, 1 is not\n");
     }
 
     #[test]
