@@ -1,7 +1,8 @@
 //! What `/proc/PID/stat` says: alive, frozen, gone, and whether it is still the same process.
 //!
-//! Field 22 (start time) together with the pid identifies a process of one boot; field 3 tells a frozen one. The
-//! second field is the program's name, which may hold spaces and parentheses: it ends at the last one.
+//! Field 22 (start time) together with the pid identifies a process of one boot; field 3 tells a frozen one. It is the
+//! main thread's state: field 20 (threads) tells a process that goes on after its main thread has ended. The second
+//! field is the program's name, which may hold spaces and parentheses: it ends at the last one.
 
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
@@ -13,14 +14,16 @@ pub(crate) struct Stat {
     pub(crate) state: u8,
     pub(crate) group: i32,
     pub(crate) session: i32,
+    /// Those that have not been reaped, the main one included.
+    pub(crate) threads: u32,
     /// Ticks after boot.
     pub(crate) started: u64,
 }
 
 impl Stat {
-    /// Whether it is only waiting to be reaped.
+    /// Whether it is only waiting to be reaped. While other threads live, an ended main thread stays as a zombie.
     pub(crate) const fn is_dead(&self) -> bool {
-        matches!(self.state, b'Z' | b'X' | b'x')
+        matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
     }
 }
 
@@ -39,6 +42,7 @@ fn parse(text: &[u8]) -> Option<Stat> {
         state: *field(3)?.as_bytes().first()?,
         group: field(5)?.parse().ok()?,
         session: field(6)?.parse().ok()?,
+        threads: field(20)?.parse().ok()?,
         started: field(22)?.parse().ok()?,
     })
 }
@@ -66,8 +70,23 @@ mod tests {
     fn names_with_spaces_and_parentheses_do_not_move_the_fields() {
         for name in ["sleep", "a b", "x) S 1 (y", ")", "((("] {
             let stat = parse(format!("4711 ({name}) {TAIL}\n").as_bytes()).unwrap();
-            assert_eq!(stat, Stat { state: b'S', group: 42, session: 7, started: 98765 }, "{name}");
+            assert_eq!(
+                stat,
+                Stat { state: b'S', group: 42, session: 7, threads: 1, started: 98765 },
+                "{name}"
+            );
         }
+    }
+
+    #[test]
+    fn a_zombie_with_living_threads_is_alive() {
+        let with = |state: &str, threads: &str| {
+            let tail = TAIL.replacen('S', state, 1).replace("20 0 1 0", &format!("20 0 {threads} 0"));
+            parse(format!("4711 (python3) {tail}").as_bytes()).unwrap()
+        };
+        assert!(!with("Z", "2").is_dead(), "its main thread has called pthread_exit");
+        assert!(with("Z", "1").is_dead() && with("Z", "0").is_dead());
+        assert!(!with("S", "1").is_dead());
     }
 
     #[test]
