@@ -85,7 +85,7 @@ impl Failure {
             | Code::DataLoss => Exit::Failed,
         };
         if exit == Exit::Unreachable {
-            let why = words::plain(&innermost(status));
+            let why = plainly(&innermost(status));
             return Self::new(
                 exit,
                 format!("the connection to the collector broke: {why}"),
@@ -100,6 +100,11 @@ impl Failure {
     /// Whether it is the refusal with this code.
     pub(crate) fn names(&self, code: &str) -> bool {
         self.what.contains(code)
+    }
+
+    /// What went wrong, without what to do about it.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
     }
 
     /// Prints `error: what. what to do` on stderr.
@@ -136,6 +141,14 @@ fn innermost(status: &Status) -> String {
     if text.is_empty() || std::ptr::addr_eq(cause, status) { status.message().to_owned() } else { text }
 }
 
+/// A transport's words for a person: without the library's address, and what a killed peer looks like by name.
+pub(crate) fn plainly(why: &str) -> String {
+    if why.contains("close_notify") {
+        return "it ended without a goodbye (killed, or cut off on the way)".to_owned();
+    }
+    words::plain(why.split(": https://").next().unwrap_or(why))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,6 +162,14 @@ mod tests {
             failure.to_string(),
             "stale-revision: incident 1 is at revision 4. Look again and repeat the command with the new revision."
         );
+    }
+
+    #[test]
+    fn a_transports_words_carry_no_librarys_address() {
+        let killed = "peer closed connection without sending TLS close_notify: https://docs.rs/rustls/x";
+        assert_eq!(plainly(killed), "it ended without a goodbye (killed, or cut off on the way)");
+        assert_eq!(plainly("no such thing: https://docs.rs/x"), "no such thing");
+        assert_eq!(plainly("connection refused"), "connection refused");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! connection; it does not reconnect (the watch does, by making a new one). Every step and every question has
 //! [`PATIENCE`]; a watch has none but HTTP/2's keepalive, which ends a dead one within 30 s.
 
-use crate::failure::Failure;
+use crate::failure::{Failure, plainly};
 use crate::place::Place;
 use hyper_util::rt::TokioIo;
 use picket_rpc::v1::operator_client::OperatorClient;
@@ -105,7 +105,7 @@ fn not_an_address(text: &str) -> Failure {
 
 fn broken(address: &str, why: &str) -> Failure {
     Failure::unreachable(
-        format!("no TLS with the collector at {address}: {why}"),
+        format!("no TLS with the collector at {address}: {}", plainly(why)),
         "Compare ca.pem and the host's name with the collector's certificate, and both clocks with its dates.",
     )
 }

@@ -16,6 +16,9 @@ pub(crate) const ADDRESS: &str = "collector.addr";
 /// The folder in the folder that holds cert.pem, key.pem and ca.pem.
 pub(crate) const CREDENTIALS: &str = "operator";
 
+/// The file that a running `picket up` holds locked; it stays in a folder that was named.
+pub(crate) const LOCK: &str = "up.lock";
+
 /// A collector and the credentials to ask it with.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -23,6 +26,17 @@ pub(crate) struct Place {
     pub(crate) address: String,
     /// The folder with cert.pem, key.pem and ca.pem.
     pub(crate) credentials: PathBuf,
+}
+
+impl Place {
+    /// Whether the credentials are those of a `picket up` that does not run any more, or that runs anew.
+    pub(crate) fn up_has_ended(&self) -> bool {
+        let Some(home) = self.credentials.parent() else { return false };
+        let of_an_up = home == folder() || home.join(LOCK).exists();
+        let port = |address: &str| address.trim().rsplit(':').next().map(str::to_owned);
+        let runs = fs::read_to_string(home.join(ADDRESS)).is_ok_and(|now| port(&now) == port(&self.address));
+        of_an_up && !(runs && self.credentials.join("ca.pem").exists())
+    }
 }
 
 /// Finds the collector to ask.

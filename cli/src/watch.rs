@@ -31,15 +31,23 @@ pub(crate) async fn watch(place: &Place, resume: Option<&str>, screen: &Screen) 
         if failure.exit != Exit::Unreachable && !failure.names("watch-cut") {
             return Err(failure);
         }
-        note(&format!("{failure} Resuming."));
+        note(&format!("{}; looking for it for up to {} s", failure.what(), PATIENCE.as_secs()));
         stream = again(place, &token).await?;
+        note(resumed(&token));
     }
 }
 
-/// A remark beside the stream: stderr, so that it never stands among a program's lines.
 fn note(text: &str) {
-    use std::io::Write;
-    let _nobody_reads = writeln!(std::io::stderr(), "picket watch: {text}");
+    screen::aside(&format!("picket watch: {text}\n"));
+}
+
+/// What is certain after a break: without a token there is nothing to go on from.
+const fn resumed(token: &str) -> &'static str {
+    if token.is_empty() {
+        "connected again; what changed in between is not shown, `picket incidents --all` has it"
+    } else {
+        "connected again; nothing was missed"
+    }
 }
 
 /// Opens the stream.
@@ -79,12 +87,20 @@ async fn again(place: &Place, token: &str) -> Result<Streaming<v1::IncidentChang
     let found = timeout(PATIENCE, async {
         loop {
             match open(place, token).await {
+                Err(_) if place.up_has_ended() => return Err(up_ended()),
                 Err(failure) if failure.exit == Exit::Unreachable => sleep(PAUSE).await,
                 ended => return ended,
             }
         }
     });
     found.await.unwrap_or_else(|_| Err(lost(token)))
+}
+
+fn up_ended() -> Failure {
+    Failure::unreachable(
+        "the `picket up` that was asked has ended",
+        "Start `picket up` again, then watch that one: `picket watch`.",
+    )
 }
 
 fn lost(token: &str) -> Failure {
@@ -144,6 +160,12 @@ fn words_of(change: &v1::IncidentChange, incident: &v1::Incident) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_missed_is_claimed_only_where_a_token_proves_it() {
+        assert_eq!(resumed("17"), "connected again; nothing was missed");
+        assert!(resumed("").starts_with("connected again; what changed in between is not shown"));
+    }
 
     #[test]
     fn a_restart_is_not_told_as_a_recovery() {

@@ -5,14 +5,13 @@
 //! unnamed folder is removed by the next one.
 
 use crate::failure::Failure;
-use crate::place::{self, ADDRESS, CREDENTIALS};
+use crate::place::{self, ADDRESS, CREDENTIALS, LOCK};
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-const LOCK: &str = "up.lock";
 /// Tries to lock a folder that another `up` is just removing.
 const TRIES: u32 = 5;
 

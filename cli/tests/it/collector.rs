@@ -1,6 +1,7 @@
 //! The commands against a real collector that no agent has reached yet.
 
 use crate::ground::{Running, document, failure, picket, text};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -10,21 +11,21 @@ use std::process::Command;
 struct Collector {
     home: tempfile::TempDir,
     address: String,
-    _running: Running,
+    running: Running,
 }
 
 impl Collector {
     fn start() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let data = home.path().join("data");
-        let mut command = picket(home.path());
-        command
-            .args(["__collector", "run", "--listen", "127.0.0.1:0", "--die-with-parent", "--data"])
-            .arg(&data);
-        let mut running = Running::start(&mut command);
-        let ready: Value =
-            serde_json::from_str(running.line("ready ").strip_prefix("ready ").unwrap()).unwrap();
-        Self { home, address: ready["listen"].as_str().unwrap().to_owned(), _running: running }
+        let (running, address) = run(home.path(), "127.0.0.1:0");
+        Self { home, address, running }
+    }
+
+    /// Kills it and starts it again where it was.
+    fn killed_and_started_again(&mut self) {
+        self.running.signal(Signal::KILL);
+        self.running.end();
+        (self.running, self.address) = run(self.home.path(), &self.address);
     }
 
     fn home(&self) -> &Path {
@@ -51,6 +52,27 @@ impl Collector {
     fn failure(&self, args: &[&str]) -> (i32, String) {
         failure(self.home(), &self.args(args, &self.credentials()))
     }
+}
+
+/// Starts a collector in `home`; the answer is also where it listens.
+fn run(home: &Path, listen: &str) -> (Running, String) {
+    let mut command = picket(home);
+    command.args(["__collector", "run", "--die-with-parent", "--listen", listen, "--data"]);
+    let mut running = Running::start(command.arg(home.join("data")));
+    let ready: Value = serde_json::from_str(running.line("ready ").strip_prefix("ready ").unwrap()).unwrap();
+    (running, ready["listen"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_watch_tells_a_killed_collector_in_plain_words_and_that_it_is_back() {
+    let mut collector = Collector::start();
+    let credentials = collector.credentials();
+    let mut watch = Running::start(picket(collector.home()).args(collector.args(&["watch"], &credentials)));
+    watch.line("watching all incidents");
+    collector.killed_and_started_again();
+    let broke = watch.line("picket watch: the con");
+    assert!(!broke.contains("https://") && broke.ends_with("looking for it for up to 120 s"), "{broke}");
+    watch.line("picket watch: connected again");
 }
 
 #[test]

@@ -126,6 +126,21 @@ fn a_watch_beside_it_tells_every_change_and_can_be_resumed() {
 }
 
 #[test]
+fn a_watch_says_that_the_up_beside_it_has_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let mut up = up(home.path());
+    started(&mut up);
+    let mut watch = Running::start(picket(home.path()).arg("watch"));
+    watch.line("watching all incidents");
+    up.signal(Signal::TERM);
+    let (status, said) = watch.end();
+    assert_eq!(status.code(), Some(69), "{said}");
+    assert!(said.contains("error: the `picket up` that was asked has ended."), "{said}");
+    assert!(!said.contains("https://"), "{said}");
+    assert!(up.end().0.success());
+}
+
+#[test]
 fn nothing_outlives_up_when_it_is_killed() {
     let home = tempfile::tempdir().unwrap();
     let mut up = up(home.path());
