@@ -17,6 +17,7 @@
 
 mod adopt;
 mod evidence;
+mod orphans;
 mod remnants;
 
 use crate::config::Service;
@@ -124,6 +125,7 @@ impl Services {
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
         let (notices, out) = mpsc::channel(services.len() * 2 + 1);
         let items = services.iter().map(|service| Item::new(service, state)).collect::<io::Result<_>>()?;
+        orphans::tell(&state.join("services"), services, boot);
         let session = rustix::process::getsid(None)?.as_raw_nonzero().get();
         Ok((Self { items, notices, session, boot }, out))
     }

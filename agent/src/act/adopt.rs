@@ -23,6 +23,13 @@ pub(super) struct Saved {
     pub(super) boot: u128,
 }
 
+impl Saved {
+    /// Whether this very process lives, if the boot is the same.
+    pub(super) fn lives(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| !stat.is_dead() && stat.started == self.started)
+    }
+}
+
 /// Writes the file whole or not at all. No fsync: after a power cut the boot is another and the file means nothing.
 pub(super) fn save(path: &Path, saved: &Saved) -> io::Result<()> {
     let new = path.with_extension("process.new");
@@ -39,7 +46,8 @@ pub(super) fn forget(path: &Path) -> io::Result<()> {
     }
 }
 
-fn load(path: &Path) -> Option<Saved> {
+/// Reads the file; `None` if there is none, or not a whole one.
+pub(super) fn load(path: &Path) -> Option<Saved> {
     let text = std::fs::read_to_string(path).ok()?;
     let mut words = text.split_ascii_whitespace();
     if words.next() != Some("1") {
@@ -110,8 +118,7 @@ impl Item {
 /// Opens a pidfd and then looks whether it is the saved process and lives.
 fn adopt(saved: &Saved) -> Option<Process> {
     let pidfd = rustix::process::pidfd_open(saved.pid, PidfdFlags::empty()).ok()?;
-    stat(saved.pid).filter(|stat| !stat.is_dead() && stat.started == saved.started)?;
-    let pidfd = crate::sys::readable(pidfd).ok()?;
+    let pidfd = saved.lives().then(|| crate::sys::readable(pidfd))?.ok()?;
     Some(Process { pid: saved.pid, pidfd: Arc::new(pidfd), started: Some(saved.started) })
 }
 
