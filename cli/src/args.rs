@@ -17,7 +17,23 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 4 not found, 5 refused (a stale re
 forbids it), 64 mistakes in a configuration, 69 the collector can't be reached.
 
 Environment: PICKET_COLLECTOR and PICKET_CREDENTIALS stand in for --collector and --credentials; without either, \
-the running `picket up` of this user is asked. NO_COLOR turns colour off. TZ names the zone of the times shown.";
+the running `picket up` of this user is asked; one that runs with --data DIR is asked with --credentials DIR/operator \
+--collector $(cat DIR/collector.addr). NO_COLOR turns colour off. TZ names the zone of the times shown.";
+
+const UP: &str = "\
+It runs in the foreground and tells what happens; ask it from another terminal: `picket services`, `picket incidents`, \
+`picket incident show`, `picket watch`. One runs per folder; the collector listens on loopback alone, on a free port.
+
+Without --config it only observes. With it, the services of the file are started and healed; Ctrl-C ends them too, a \
+second Ctrl-C at once. If agent or collector ends by itself, all of it ends, with status 1.
+
+With --data the folder must be empty or of an earlier `picket up`. Ask that one with --credentials DIR/operator \
+--collector $(cat DIR/collector.addr).
+
+Examples:
+  picket up
+  picket up --config picket.toml
+  picket up --config picket.toml --data ~/picket-data";
 
 /// Asks a Picket collector what is wrong, and tells it what you do about it.
 #[derive(Debug, Parser)]
@@ -58,6 +74,7 @@ pub(crate) enum Colour {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Watch this machine: agent and collector in one folder, no root, no set-up; Ctrl-C leaves nothing behind
+    #[command(after_help = UP)]
     Up(Up),
     /// List the hosts
     Hosts(Page),
@@ -157,6 +174,16 @@ pub(crate) enum Incident {
         #[command(flatten)]
         seen: Seen,
     },
+}
+
+impl Incident {
+    /// The incident that is named; 0, which none has, where it is the newest.
+    pub(crate) fn id(&self) -> u64 {
+        match self {
+            Self::Show { id } => id.unwrap_or_default(),
+            Self::Ack { id, .. } | Self::Note { id, .. } | Self::Resolve { id, .. } => *id,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ClapArgs)]

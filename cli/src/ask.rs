@@ -35,7 +35,7 @@ pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Re
             Ok(shown(screen, || json::document(&json::detail(&detail)), || pages::detail(&detail, screen)))
         }
         Command::Incident(asked) => {
-            let incident = act(&mut link, asked).await?;
+            let incident = act(&mut link, asked).await.map_err(|failure| absent(failure, asked.id()))?;
             let document = || json::document(&json!({"incident": json::incident(&incident)}));
             Ok(shown(screen, document, || pages::acted(&incident, asked, screen)))
         }
@@ -156,7 +156,17 @@ pub(crate) async fn create_token(link: &mut Link, host: &str) -> Result<v1::Crea
 }
 
 async fn get(link: &mut Link, id: u64) -> Result<v1::GetIncidentResponse, Failure> {
-    answer(link.get_incident(v1::GetIncidentRequest { id })).await
+    let found = answer(link.get_incident(v1::GetIncidentRequest { id })).await;
+    found.map_err(|failure| absent(failure, id))
+}
+
+/// Repeats the id where there is no such incident: it may be mistyped.
+fn absent(failure: Failure, id: u64) -> Failure {
+    if failure.exit != Exit::NotFound {
+        return failure;
+    }
+    let next = "`picket incidents --all` lists those that there are.";
+    Failure::new(Exit::NotFound, format!("there is no incident {id}"), next)
 }
 
 /// Acknowledges, notes or resolves.

@@ -1,6 +1,6 @@
 //! What went wrong and what to do about it, as one line on stderr and an exit status.
 //!
-//! The statuses are an interface: 0 done, 1 failed, 2 wrong usage (clap), 4 not found, 5 refused, 64 mistakes in a
+//! The statuses are an interface: 0 done, 1 failed, 2 wrong usage (clap, and what it can't know), 4 not found, 5 refused, 64 mistakes in a
 //! configuration, 69 the collector can't be reached (64 and 69 as in sysexits). A refusal by the collector keeps its
 //! own words; where it begins with a stable code, that code's advice is added.
 
@@ -24,6 +24,7 @@ pub(crate) struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Failed,
+    Usage,
     NotFound,
     Refused,
     Config,
@@ -34,6 +35,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Failed => 1,
+            Exit::Usage => 2,
             Exit::NotFound => 4,
             Exit::Refused => 5,
             Exit::Config => 64,

@@ -5,7 +5,7 @@
 //! connection; it does not reconnect (the watch does, by making a new one). Every step and every question has
 //! [`PATIENCE`]; a watch has none but HTTP/2's keepalive, which ends a dead one within 30 s.
 
-use crate::failure::{Failure, plainly};
+use crate::failure::{Exit, Failure, plainly};
 use crate::place::Place;
 use hyper_util::rt::TokioIo;
 use picket_rpc::v1::operator_client::OperatorClient;
@@ -82,9 +82,7 @@ async fn patient<T>(step: impl Future<Output = T>, patience: Duration, next: &st
 
 async fn tls(place: &Place) -> Result<TlsStream<TcpStream>, Failure> {
     let address = &place.address;
-    let (name, _port) = address.rsplit_once(':').ok_or_else(|| not_an_address(address))?;
-    let name = ServerName::try_from(name.trim_matches(['[', ']']).to_owned())
-        .map_err(|_| not_an_address(address))?;
+    let name = name(address)?;
     let connector = TlsConnector::from(Arc::new(client(&place.credentials)?));
     let tcp = within(TcpStream::connect(address)).await?.map_err(|error| {
         Failure::unreachable(
@@ -96,10 +94,20 @@ async fn tls(place: &Place) -> Result<TlsStream<TcpStream>, Failure> {
     within(connector.connect(name, tcp)).await?.map_err(|error| broken(address, &error.to_string()))
 }
 
+/// The name that the certificate must have, from HOST:PORT.
+pub(crate) fn name(address: &str) -> Result<ServerName<'static>, Failure> {
+    let (name, port) = address.rsplit_once(':').ok_or_else(|| not_an_address(address))?;
+    if port.parse::<u16>().ok().is_none_or(|port| port == 0) {
+        return Err(not_an_address(address));
+    }
+    ServerName::try_from(name.trim_matches(['[', ']']).to_owned()).map_err(|_| not_an_address(address))
+}
+
 fn not_an_address(text: &str) -> Failure {
-    Failure::refused(
+    Failure::new(
+        Exit::Usage,
         format!("{text:?} is no collector's address"),
-        "Give HOST:PORT, for example 127.0.0.1:7600.",
+        "Give HOST:PORT, for example collector.example:7440.",
     )
 }
 

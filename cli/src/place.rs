@@ -6,6 +6,7 @@
 
 use crate::args::Globals;
 use crate::failure::Failure;
+use crate::link;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -43,6 +44,9 @@ impl Place {
 pub(crate) fn find(globals: &Globals) -> Result<Place, Failure> {
     let address =
         globals.collector.clone().or_else(|| set("PICKET_COLLECTOR").map(|text| text.display().to_string()));
+    if let Some(address) = &address {
+        link::name(address)?; // before anything else is looked for: no credentials mend it
+    }
     let credentials = globals.credentials.clone().or_else(|| set("PICKET_CREDENTIALS"));
     match (address, credentials) {
         (Some(address), Some(credentials)) => Ok(Place { address, credentials }),
@@ -75,8 +79,9 @@ fn running(missing: &str) -> Result<Place, Failure> {
     let folder = folder();
     let nobody = || {
         Failure::unreachable(
-            format!("{missing}, and no `picket up` of this user is running"),
-            "Start one with `picket up`, or give --collector HOST:PORT and --credentials DIR \
+            format!("{missing}, and no `picket up` of this user runs in its default folder"),
+            "Start one with `picket up`; for one that runs with --data DIR use --credentials DIR/operator \
+             --collector $(cat DIR/collector.addr); for any other give --collector HOST:PORT and --credentials DIR \
              (or PICKET_COLLECTOR and PICKET_CREDENTIALS).",
         )
     };

@@ -39,6 +39,9 @@ impl Folder {
             }
             None => (place::folder(), Afterwards::Removed),
         };
+        if afterwards == Afterwards::Kept {
+            ours(&path)?;
+        }
         for _ in 0..TRIES {
             make(&path).map_err(|error| unusable(&path, &error))?;
             if afterwards == Afterwards::Removed {
@@ -127,6 +130,21 @@ impl Folder {
     }
 }
 
+/// Refuses a named folder that holds something and is not of an earlier `up`: its files are somebody's.
+fn ours(path: &Path) -> Result<(), Failure> {
+    let mut entries = match fs::read_dir(path) {
+        Err(absent) if absent.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|error| unusable(path, &error))?,
+    };
+    if path.join(LOCK).exists() || entries.next().is_none() {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        format!("{} is not empty, and no `picket up` ever ran in it", path.display()),
+        "Name a new or an empty folder with --data DIR.",
+    ))
+}
+
 fn make(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).recursive(true).create(path)
 }
@@ -178,6 +196,18 @@ mod tests {
         assert_eq!(fs::metadata(folder.collector()).unwrap().mode() & 0o777, 0o700);
         let refused = Folder::take(Some(&named)).unwrap_err();
         assert!(refused.to_string().starts_with("another `picket up` runs in"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_with_somebodys_files_is_refused_and_left_as_it_is() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("thesis.txt"), "mine").unwrap();
+        let refused = Folder::take(Some(base.path())).unwrap_err();
+        assert!(refused.to_string().contains("is not empty, and no `picket up` ever ran in it"), "{refused}");
+        assert_eq!(fs::read_dir(base.path()).unwrap().count(), 1);
+        let empty = base.path().join("empty");
+        fs::create_dir(&empty).unwrap();
+        assert!(Folder::take(Some(&empty)).is_ok());
     }
 
     #[test]

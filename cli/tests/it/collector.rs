@@ -134,7 +134,7 @@ fn what_is_not_there_is_status_4() {
     {
         let (status, said) = collector.failure(command);
         assert_eq!(status, 4, "{command:?}: {said}");
-        assert!(said.starts_with("error: "), "{said}");
+        assert!(said.starts_with("error: there is no incident 7. "), "{said}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! What needs no collector: help, `explain`, and errors with their exit statuses.
 
-use crate::ground::{document, failure, run, text};
+use crate::ground::{document, failure, picket, run, text};
 use std::fs;
 
 #[test]
@@ -8,7 +8,9 @@ fn every_command_explains_itself() {
     let home = tempfile::tempdir().unwrap();
     for (command, said) in [
         (&[][..], "Exit status: 0 done"),
+        (&[][..], "cat DIR/collector.addr"),
         (&["up"], "leaves nothing"),
+        (&["up"], "picket up --config picket.toml --data"),
         (&["hosts"], "--limit"),
         (&["services"], "--host"),
         (&["incidents"], "--all"),
@@ -58,6 +60,7 @@ fn without_a_collector_it_says_what_to_do() {
         let (status, said) = failure(home.path(), &[command]);
         assert_eq!(status, 69, "{command}: {said}");
         assert!(said.contains("Start one with `picket up`"), "{command}: {said}");
+        assert!(said.contains("runs in its default folder") && said.contains("--data DIR"), "{said}");
     }
 }
 
@@ -79,6 +82,18 @@ fn wrong_usage_is_status_2() {
         &["token", "WEB_1/x"],
     ] {
         assert_eq!(failure(home.path(), wrong).0, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn an_address_without_a_port_is_wrong_usage() {
+    let home = tempfile::tempdir().unwrap();
+    for wrong in ["localhost", "localhost:", "localhost:0", "localhost:picket", ":7440"] {
+        let output = picket(home.path()).arg("hosts").env("PICKET_COLLECTOR", wrong).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{wrong}: {said}");
+        assert!(said.contains("Give HOST:PORT"), "{said}");
+        assert_eq!(failure(home.path(), &["hosts", "--collector", wrong]).0, 2, "{wrong}");
     }
 }
 
