@@ -6,7 +6,9 @@
 //!   program is a path. pidfd_open follows at once; the child can't be reaped by anyone else, so the pid is still its.
 //! - On an exit the leader is reaped, then the group is killed: a killed nginx master leaves workers on the port. In
 //!   the common case there are none, and that costs one system call (ESRCH). Otherwise [`remnants`] waits for them,
-//!   at most 2 s, and a start that is asked for meanwhile waits too.
+//!   at most 2 s, and a start that is asked for meanwhile waits too. A child that has left the group (setsid) is not
+//!   seen by a restart, since finding it costs a walk over /proc: it lives on beside the new life. It is found by the
+//!   log that it writes to when services are stopped for good, and at the agent's next start if its service is down.
 //! - The hot path (exit to exec) is: epoll, waitid, fstat of the log, kill, dup x2, posix_spawn, pidfd_open. Nothing
 //!   is written before the spawn; the identity file, evidence and rotation come in [`Services::afterwards`].
 //!
@@ -232,6 +234,14 @@ impl Services {
             });
         }
         Some(Outcome::Exited { service, pid, exit })
+    }
+
+    /// At the end, once all services were stopped: kills what escaped from their groups, within 2 s.
+    pub(crate) async fn clear_escaped(&self) {
+        let logs: Vec<_> = self.items.iter().map(|item| item.log.path()).collect();
+        if !remnants::clear_writers(&logs).await {
+            tracing::warn!("what had left its service's process group did not end within 2 s of SIGKILL");
+        }
     }
 
     /// Work that nothing urgent waits for: identity files and evidence. Call until it gives nothing more.

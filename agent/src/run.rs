@@ -36,6 +36,7 @@ use tokio::sync::mpsc;
 /// can't be written is told and no reason not to begin: a host where nothing is healed is worse.
 pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let state = State::take(&plan.state)?;
+    let ending = plan.ending;
     let (run, boot) = (clock::new_run()?, clock::boot()?);
     let previous = state.previous();
     let legacy = Legacy::new(state, run);
@@ -63,12 +64,15 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         answers,
         words,
         sent: link.sent(),
-        signals: Signals::new(plan.ending)?,
+        signals: Signals::new(ending)?,
         timer: Timer::new()?,
     };
     let mut shell =
         Shell { agent, services, probes, link, log, run, boot, synced: false, queue, legacy, ended: false };
     shell.turn_until_ended(ports).await?;
+    if ending == Ending::StopServices {
+        shell.services.clear_escaped().await;
+    }
     shell.link.finish().await;
     shell.legacy.end();
     Ok(())

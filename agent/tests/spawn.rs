@@ -19,6 +19,10 @@ const SLEEPS: &str = r#"command = ["/bin/sleep", "1000"]"#;
 /// A service whose child stays behind when it is killed; it passes its check only once both run.
 const WITH_CHILD: &str = r#"command = ["/bin/sh", "-c", "sleep 1000 & echo child $!; wait"]"#;
 
+/// A service whose child leaves its process group before it says so.
+const WITH_ESCAPED: &str =
+    r#"command = ["/bin/sh", "-c", "setsid sh -c 'echo child $$; exec sleep 1000' & wait"]"#;
+
 /// A host: a folder with configuration, token and state. Its services end with it.
 struct Host {
     folder: TempDir,
@@ -240,6 +244,18 @@ fn a_planned_end_leaves_services_or_stops_them_as_asked() {
     assert_eq!(status, Some(0), "{codes:?}");
     assert!(codes.iter().any(|code| code == "service-stopped"), "{codes:?}");
     assert!(!runs(pid));
+}
+
+#[test]
+fn stopping_services_ends_what_left_their_process_groups_too() {
+    let host = Host::with(WITH_ESCAPED);
+    let agent = host.start(&["--stop-services"]);
+    agent.awaits("service-started");
+    let child = host.child_of_life(0);
+    assert!(runs(child));
+    let (status, codes) = agent.ends_by(Signal::TERM);
+    assert_eq!(status, Some(0), "{codes:?}");
+    assert!(!runs(child), "it would keep its port");
 }
 
 #[test]

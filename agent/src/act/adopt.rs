@@ -88,7 +88,7 @@ impl Item {
         saved: Option<Saved>,
         notices: &tokio::sync::mpsc::Sender<Notice>,
     ) {
-        let log = std::fs::canonicalize(self.log.path()).unwrap_or_else(|_| self.log.path().to_owned());
+        let log = self.log.path();
         let strays = remnants::find(|pid, stat| {
             let of_the_group = saved.is_some_and(|saved| {
                 stat.group == saved.pid.as_raw_nonzero().get()

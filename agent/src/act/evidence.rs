@@ -56,9 +56,9 @@ impl Log {
         Ok(log)
     }
 
-    /// Where the file is.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
+    /// Where the file is, as `/proc` names it.
+    pub(super) fn path(&self) -> PathBuf {
+        std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 
     /// Output and errors of the next life.

@@ -7,7 +7,7 @@
 use crate::probe::process::{Stat, stat};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(2);
@@ -28,6 +28,15 @@ pub(super) async fn clear(group: Pid, service: &str) -> bool {
         }
     };
     tokio::time::timeout(LIMIT, cleared).await.is_ok()
+}
+
+/// Kills what left its service's group (by setsid) but still writes to one of these logs; whether that came in time.
+pub(super) async fn clear_writers(logs: &[PathBuf]) -> bool {
+    let escaped = find(|pid, _| logs.iter().any(|log| writes_to(pid, log)));
+    if !escaped.is_empty() {
+        tracing::info!(processes = escaped.len(), "what had left its service's process group was killed");
+    }
+    clear_these(escaped).await
 }
 
 /// Kills these processes and waits for their end; whether that came in time.
