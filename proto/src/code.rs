@@ -117,6 +117,7 @@ codes! {
     "collector-restarted": "The collector was down and is back; every host gets its full time to report before it is called silent.", "Nothing.";
     "same-host-window": "Failures on one host within 60 s of each other are one incident.", "Nothing; it is why they stand together.";
     "process-before-checks": "A service's process died, so its checks fail because of it and not the other way round.", "Look at how the process ended.";
+    "service-before-levels": "A service fails on a host whose levels were high or whose other checks failed before: the service is shown as the root, since those explain its failure too seldom.", "Look at the service first, then whether the level has to do with it.";
     "host-before-services": "The host is silent, so what it watches is unknown, not down.", "Look at the host first.";
     "first-seen": "No rule tells cause from effect here, so the condition seen first is shown as the root.", "Judge for yourself.";
     // Refusals by the collector.

@@ -2,12 +2,14 @@
 //!
 //! A condition that begins to fire joins the incident of its host that is about the same service, or whose last new
 //! condition is at most 60 s old; else it opens again an incident with the same root that recovered within 30
-//! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, process before
-//! checks, else the first seen. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
+//! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, services before
+//! levels (checks of no service: a full disk explains a death too seldom to hide it), process before checks, else the
+//! first seen. It follows what fires: one that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
 //! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet, and it changes
 //! nothing: [`crate::state`] carries a finding out.
 
-use crate::signal::Depth;
+use crate::signal::{Depth, Owned};
+use core::cmp::Reverse;
 use picket_proto::{Mono, Span};
 
 /// Failures on one host within this time of each other belong together.
@@ -83,6 +85,47 @@ pub(crate) fn deeper(old: Depth, new: Depth, relation: Relation) -> Option<&'sta
     }
 }
 
+/// A condition that fires; `I` names it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fires<I> {
+    pub(crate) id: I,
+    pub(crate) depth: Depth,
+    pub(crate) owned: Owned,
+    pub(crate) since: Mono,
+}
+
+impl<I> Fires<I> {
+    /// A check that belongs to no service.
+    fn is_level(&self) -> bool {
+        self.owned == Owned::ByNone && self.depth < Depth::Host
+    }
+}
+
+/// Chooses the root among conditions of one host that fire now, with the rule that chose it; none among none.
+pub(crate) fn root<I: Copy>(
+    fires: impl Iterator<Item = Fires<I>> + Clone,
+    is_same_subject: impl Fn(I, I) -> bool,
+) -> Option<(I, &'static str)> {
+    let order = |one: &Fires<I>| (one.depth != Depth::Host, one.is_level(), one.since, Reverse(one.depth));
+    let first = fires.clone().min_by_key(order)?;
+    let of_first = || fires.clone().filter(|one| is_same_subject(one.id, first.id));
+    let deepest = of_first().min_by_key(|one| (Reverse(one.depth), one.since)).unwrap_or(first);
+    let has_symptoms = of_first().any(|one| Depth::Consequence < one.depth && one.depth < deepest.depth);
+    let was_level = !first.is_level() && fires.clone().any(|one| one.is_level() && one.since <= first.since);
+    let rule = match deepest.depth {
+        Depth::Host if fires.clone().any(|one| one.depth < Depth::Host) => "host-before-services",
+        Depth::Host => "first-seen",
+        Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit if has_symptoms => {
+            "process-before-checks"
+        }
+        Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit if was_level => {
+            "service-before-levels"
+        }
+        Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit => "first-seen",
+    };
+    Some((deepest.id, rule))
+}
+
 /// Whose trouble silence is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scale {
@@ -136,6 +179,27 @@ mod tests {
         assert_eq!(rule(Depth::Exit, Relation::SameSubject), Some("process-before-checks"));
         assert_eq!(rule(Depth::Exit, Relation::SameHost), None);
         assert_eq!(rule(Depth::Check, Relation::SameSubject), None);
+    }
+
+    fn fires(id: u32, depth: Depth, owned: Owned, secs: u64) -> Fires<u32> {
+        Fires { id, depth, owned, since: Mono::from_micros(secs * 1_000_000) }
+    }
+
+    #[test]
+    fn the_root_among_what_fires_is_the_host_then_a_service_then_the_first_seen() {
+        // Conditions of one service share their tens.
+        let of = |all: &[Fires<u32>]| root(all.iter().copied(), |one, other| one / 10 == other / 10);
+        let level = fires(1, Depth::Check, Owned::ByNone, 1);
+        let (http, death) =
+            (fires(20, Depth::Check, Owned::ByService, 2), fires(21, Depth::Exit, Owned::ByService, 9));
+        let other = fires(30, Depth::Process, Owned::ByService, 3);
+        let silent = fires(4, Depth::Host, Owned::ByNone, 50);
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[level]), Some((1, "first-seen")));
+        assert_eq!(of(&[level, other]), Some((30, "service-before-levels")));
+        assert_eq!(of(&[other, http]), Some((20, "first-seen")));
+        assert_eq!(of(&[level, other, http, death]), Some((21, "process-before-checks")));
+        assert_eq!(of(&[level, other, silent]), Some((4, "host-before-services")));
     }
 
     #[test]

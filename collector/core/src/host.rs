@@ -3,9 +3,11 @@
 //! At most 20,000 hosts, 4,096 checks and 1,024 services each. Checks that a configuration no longer names keep their
 //! slot until it is needed. When a host was last heard is not here: heartbeats are not journaled.
 
+mod check;
 mod service;
 
-pub(crate) use service::{Healing, Service};
+pub(crate) use check::{Check, Watched};
+pub(crate) use service::{Death, Healing, Service};
 
 use crate::incident::IncidentId;
 use crate::incident::late::Late;
@@ -15,7 +17,7 @@ use crate::table::{Named, Table};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use picket_proto::event::{Cause, CheckKind, Verdict};
+use picket_proto::event::{CheckKind, Verdict};
 use picket_proto::frame::Crc32c;
 use picket_proto::{BootId, HostId, Mono, Name, Run, Seq, Wall};
 use serde::Serialize;
@@ -52,32 +54,6 @@ pub(crate) enum Trust {
     Full,
     /// Two live sessions showed its certificate.
     Quarantined,
-}
-
-/// A check.
-#[derive(Debug, Serialize)]
-pub(crate) struct Check {
-    pub(crate) name: Name,
-    pub(crate) kind: CheckKind,
-    /// The slot of its service.
-    pub(crate) service: Option<u32>,
-    pub(crate) verdict: Verdict,
-    pub(crate) since: Option<Wall>,
-    pub(crate) cause: Option<Cause>,
-    pub(crate) watched: Watched,
-}
-
-/// Whether the agent's configuration names a check now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) enum Watched {
-    Yes,
-    No,
-}
-
-impl Named for Check {
-    fn name(&self) -> &str {
-        self.name.as_str()
-    }
 }
 
 /// How a host's clock of one boot maps to the collector's: by the Hello, which is late by at most its transit.
@@ -196,6 +172,7 @@ impl Host {
             healing: Healing::No,
             not_healed: String::new(),
             healing_told: None,
+            death: Death::default(),
             calm_at: None,
         };
         (self.services.len() < SERVICES_MAX).then(|| self.services.add(service))

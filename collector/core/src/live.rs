@@ -3,7 +3,7 @@
 pub(crate) mod calm;
 pub(crate) mod healing;
 
-use crate::host::{Check, Host, Service};
+use crate::host::{Check, Death, Host, Service};
 use crate::incident::IncidentId;
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
@@ -195,10 +195,18 @@ fn exited(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Exited)
         let id = related(state, slot, Some(service), None);
         return note(state, at, id, entry);
     }
-    let said = |host: &Host| died_said(host, event, fact);
-    let fired = fire(state, at, Key { host: slot, what: What::Died(service) }, said);
+    let Some(said) = state.hosts.get(slot).map(|host| died_said(host, event, fact)) else { return };
+    remember_death(state, slot, service, &said);
+    let fired = fire(state, at, Key { host: slot, what: What::Died(service) }, |_| said);
     note_fired(state, at, fired, entry);
     crate::backlog::service_joined(state, slot, service, fired.incident);
+}
+
+/// Keeps how a service died, for an incident that shows it as its root later.
+fn remember_death(state: &mut State, slot: u32, service: u32, said: &Said) {
+    if let Some(known) = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service)) {
+        known.death = Death { title: said.title.clone(), cause: said.cause.clone() };
+    }
 }
 
 /// A death in words.

@@ -7,6 +7,7 @@ pub(crate) mod firing;
 mod fleet;
 pub(crate) mod machine;
 mod presence;
+pub(crate) mod root;
 mod standing;
 
 use crate::host::{HOSTS_MAX, Host, Offset, Presence, Trust, Watched};
@@ -119,6 +120,7 @@ impl State {
                 }
             }
         }
+        root::follow(self, at);
     }
 
     /// When a [`Record::Tick`] is due.

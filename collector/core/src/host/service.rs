@@ -25,8 +25,19 @@ pub(crate) struct Service {
     pub(crate) not_healed: String,
     /// The frame that last told of a breaker or a remedy's end: an older one does not change what it told.
     pub(crate) healing_told: Option<(Run, Seq)>,
+    /// How it last died; empty before the first time.
+    pub(crate) death: Death,
     /// When its death is over unless it fails again: it was started and its process check does not fail.
     pub(crate) calm_at: Option<Mono>,
+}
+
+/// A death in words.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Death {
+    /// One line for a list.
+    pub(crate) title: String,
+    /// The cause.
+    pub(crate) cause: String,
 }
 
 impl Named for Service {

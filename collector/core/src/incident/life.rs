@@ -6,6 +6,7 @@
 
 use super::timeline::{Entry, Timeline};
 use super::{IncidentId, Severity};
+use crate::correlate::Relation;
 use crate::signal::{Depth, Key};
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -70,6 +71,13 @@ pub(crate) struct Root {
     pub(crate) rule: &'static str,
 }
 
+/// What an incident showed as its root before.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Shown {
+    pub(crate) root: Root,
+    pub(crate) title: String,
+}
+
 /// What an incident is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) enum Scope {
@@ -92,6 +100,8 @@ pub(crate) struct Incident {
     pub(crate) rule: &'static str,
     pub(crate) title: String,
     pub(crate) root: Root,
+    /// The death behind a root that is one of its service's checks: shown again once everything is over.
+    pub(crate) behind: Option<Shown>,
     /// The last line that the root's service printed.
     pub(crate) evidence: String,
     pub(crate) outcome: String,
@@ -140,6 +150,7 @@ impl Incident {
             title: opening.title,
             hosts: BTreeSet::from([opening.root.key.host]),
             root: opening.root,
+            behind: None,
             evidence: String::new(),
             outcome: String::new(),
             services: BTreeSet::new(),
@@ -197,11 +208,21 @@ impl Incident {
         }
     }
 
+    /// Shows another root; a line that its own service printed stays beside it.
+    pub(crate) fn show(&mut self, root: Root, title: String, relation: Relation) {
+        (self.root, self.title, self.behind) = (root, title, None);
+        match relation {
+            Relation::SameSubject => {}
+            Relation::SameHost => self.evidence.clear(),
+        }
+    }
+
     /// Opens a new episode.
     pub(crate) fn reopen(&mut self) {
         self.episode = self.episode.saturating_add(1);
         self.phase = Phase::Open;
         self.outcome.clear();
+        self.behind = None;
         self.acknowledged_by = None;
         self.cleared.clear();
         self.failed.clear();

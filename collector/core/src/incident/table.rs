@@ -32,6 +32,9 @@ pub(crate) struct Incidents {
     /// Empty between two records.
     #[serde(skip)]
     touched: Vec<Touched>,
+    /// Incidents whose conditions changed; empty between two records.
+    #[serde(skip)]
+    shaken: BTreeSet<IncidentId>,
 }
 
 impl Incidents {
@@ -43,6 +46,7 @@ impl Incidents {
             last: 0,
             due: BTreeSet::new(),
             touched: Vec::new(),
+            shaken: BTreeSet::new(),
         }
     }
 
@@ -124,6 +128,16 @@ impl Incidents {
             self.touched.remove(replaced);
         }
         self.touched.push(Touched { incident, code, text });
+    }
+
+    /// Remembers that conditions of an incident changed: what it shows as its root may have to follow.
+    pub(crate) fn shake(&mut self, incident: IncidentId) {
+        self.shaken.insert(incident);
+    }
+
+    /// Takes an incident whose conditions changed.
+    pub(crate) fn pop_shaken(&mut self) -> Option<IncidentId> {
+        self.shaken.pop_first()
     }
 
     /// Takes the changes to tell.

@@ -1,7 +1,7 @@
 //! What remedies and their ends do to a service: under way, held, not held, resting, allowed again.
 
 use super::calm::{alarmed, over};
-use super::{note, note_fired, related, with_service};
+use super::{note, note_fired, related, remember_death, with_service};
 use crate::host::{Healing, Host, Service};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Phase};
@@ -12,7 +12,7 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use picket_proto::event::{Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded};
-use picket_proto::{Event, Seq};
+use picket_proto::{Event, Seq, Wall};
 
 /// What a live frame says of a service's healing stands against what the backlog says of the time before.
 fn told(state: &mut State, slot: u32, service: u32, seq: Seq, event: &Event) {
@@ -91,12 +91,10 @@ fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Remed
     let fired = if fires {
         Fired { incident: id, news: News::Open }
     } else {
-        let said = |host: &Host| Said {
-            title: format!("{} on {}: {why}", fact.service, host.id),
-            cause: event.to_string(),
-            at: event.stamp.wall,
-        };
-        fire(state, at, Key { host: slot, what: What::Died(service) }, said)
+        let title = format!("{} on {}: {why}", fact.service, host.id);
+        let said = Said { title, cause: event.to_string(), at: event.stamp.wall };
+        remember_death(state, slot, service, &said);
+        fire(state, at, Key { host: slot, what: What::Died(service) }, |_| said)
     };
     note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
 }
@@ -137,13 +135,23 @@ pub(crate) fn not_healed(
     cause: String,
 ) -> Fired {
     let known = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service));
-    let name = known.map_or_else(String::new, |known| {
+    if let Some(known) = known {
         (known.healing, known.not_healed) = (Healing::No, because);
-        known.name.to_string()
-    });
-    let said =
-        |host: &Host| Said { title: format!("{name} on {}: not healed", host.id), cause, at: at.now.wall };
+    }
+    let said = |host: &Host| Said { cause, ..not_healed_said(host, service, at.now.wall) };
     fire(state, at, Key { host: slot, what: What::NotHealed(service) }, said)
+}
+
+/// A service whose remedies rest, in words.
+pub(crate) fn not_healed_said(host: &Host, service: u32, at: Wall) -> Said {
+    let Some(known) = host.services.get(service) else {
+        return Said { title: host.id.to_string(), cause: String::new(), at };
+    };
+    Said {
+        title: format!("{} on {}: not healed", known.name, host.id),
+        cause: format!("{} is not healed, because {}", known.name, known.not_healed),
+        at,
+    }
 }
 
 /// Remedies are allowed again.

@@ -74,6 +74,7 @@ pub(crate) fn clear(state: &mut State, at: At, key: Key) -> Option<IncidentId> {
     state.firing = state.firing.saturating_sub(1);
     let id = signal.incident?;
     state.incidents.get_mut(id)?.clear(key);
+    state.incidents.shake(id);
     settle(state, at, id);
     Some(id)
 }
@@ -111,8 +112,7 @@ fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) -> Ne
     let relation = if same { Relation::SameSubject } else { Relation::SameHost };
     let rule = correlate::deeper(incident.root.depth, root.depth, relation).filter(|_| old.host == key.host);
     if let Some(rule) = rule {
-        incident.root = Root { rule, ..root };
-        incident.title = said.title;
+        incident.show(Root { rule, ..root }, said.title, relation);
     }
     if incident.members.contains(&key) {
         return News::Open;
@@ -196,9 +196,10 @@ pub(super) fn enter(state: &mut State, at: At, id: IncidentId, key: Key) {
         state.incidents.touch(id, "incident-severity", text);
     }
     state.incidents.settled(id);
+    state.incidents.shake(id);
 }
 
-fn root_of(state: &State, key: Key, text: String, rule: &'static str) -> Root {
+pub(super) fn root_of(state: &State, key: Key, text: String, rule: &'static str) -> Root {
     Root { key, depth: key.what.depth(kind_of(state, key)), text, rule }
 }
 

@@ -46,7 +46,8 @@ fn should_be_heard(host: &Host) -> bool {
     }
 }
 
-fn silence(host: &Host, at: At) -> Said {
+/// A host's silence in words.
+pub(super) fn silence(host: &Host, at: At) -> Said {
     Said {
         title: format!("{}: the host is silent", host.id),
         cause: format!("nothing was heard of {} for 25 s", host.id),
@@ -92,6 +93,7 @@ fn gather(state: &mut State, at: At, id: IncidentId, slots: BTreeSet<u32>) {
     }
     for old in left {
         let empty = state.incidents.get(old).is_some_and(|incident| incident.firing.is_empty());
+        state.incidents.shake(old);
         if empty {
             resolve(state, at, old, Ending::Decision, format!("part of incident {}", id.0));
         }

@@ -65,12 +65,8 @@ impl State {
         let Some(slot) = self.host(id) else { return };
         let Some(host) = self.hosts.get_mut(slot) else { return };
         host.trust = Trust::Quarantined;
-        let said = |host: &Host| Said {
-            title: format!("{}: two machines use its certificate", host.id),
-            cause: format!("two live sessions showed the certificate of {}; it is quarantined", host.id),
-            at: at.now.wall,
-        };
-        let fired = fire(self, at, Key { host: slot, what: What::DuplicateIdentity }, said);
+        let key = Key { host: slot, what: What::DuplicateIdentity };
+        let fired = fire(self, at, key, |host| two_machines(host, at));
         let text = "two live sessions showed one certificate; both are quarantined".to_string();
         let mut entry = Entry::said(at.now.wall, "duplicate-identity", text);
         entry.host = Some(slot);
@@ -83,10 +79,24 @@ impl State {
         if stopped.plus(OVERSTAY) != due {
             return;
         }
-        fire(self, at, Key { host: slot, what: What::AgentOverstay }, |host| Said {
-            title: format!("{}: its agent is still stopped", host.id),
-            cause: format!("the agent of {} was stopped on purpose and is still away after 15 min", host.id),
-            at: at.now.wall,
-        });
+        fire(self, at, Key { host: slot, what: What::AgentOverstay }, |host| overstays(host, at));
+    }
+}
+
+/// Two machines of one name, in words.
+pub(super) fn two_machines(host: &Host, at: At) -> Said {
+    Said {
+        title: format!("{}: two machines use its certificate", host.id),
+        cause: format!("two live sessions showed the certificate of {}; it is quarantined", host.id),
+        at: at.now.wall,
+    }
+}
+
+/// A stop that lasts too long, in words.
+pub(super) fn overstays(host: &Host, at: At) -> Said {
+    Said {
+        title: format!("{}: its agent is still stopped", host.id),
+        cause: format!("the agent of {} was stopped on purpose and is still away after 15 min", host.id),
+        at: at.now.wall,
     }
 }

@@ -33,7 +33,8 @@ fn assert_not_healed(world: &mut World) {
     let incident = world.the_incident().incident;
     assert_eq!((incident.state, incident.severity), (State::Open, Severity::P1));
     assert_eq!(incident.severity_rule, "sev-not-healed");
-    assert!(incident.outcome.starts_with("nginx: not healed, because it failed 3 times"), "{}", incident.outcome);
+    let why = "nginx: not healed, because it failed 3 times";
+    assert!(incident.outcome.starts_with(why), "{}", incident.outcome);
 }
 
 #[test]

@@ -252,6 +252,7 @@ fn every_code_in_the_source_is_explained() {
         include_str!("../state/firing.rs"),
         include_str!("../state/fleet.rs"),
         include_str!("../state/presence.rs"),
+        include_str!("../state/root.rs"),
         include_str!("../state/standing.rs"),
         include_str!("../store/outbox.rs"),
         include_str!("../view/answer.rs"),

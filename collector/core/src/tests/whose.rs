@@ -81,3 +81,79 @@ fn of_many_breakers_each_can_be_found() {
         assert!(found.symptoms.contains(&symptom), "{:?}", found.symptoms);
     }
 }
+
+#[test]
+fn title_and_cause_follow_what_fires_and_the_root_that_is_over_says_so() {
+    let (mut world, mut agent) = world();
+    agent.say(&mut world, tcp(Verdict::Down));
+    agent.say(&mut world, http(Verdict::Down));
+    assert!(world.the_incident().root.starts_with("redis:tcp is down"));
+    agent.say(&mut world, tcp(Verdict::Up));
+    let found = world.the_incident();
+    assert!(
+        found.incident.title.starts_with("nginx on web-1: nginx:http is down"),
+        "{}",
+        found.incident.title
+    );
+    assert!(found.incident.cause.starts_with("nginx:http is down"), "{}", found.incident.cause);
+    assert!(!found.root.contains("(over)"), "{}", found.root);
+    agent.say(&mut world, http(Verdict::Up));
+    let over = world.the_incident();
+    assert!(over.root.starts_with("nginx:http is down") && over.root.ends_with(" (over)"), "{}", over.root);
+}
+
+#[test]
+fn a_death_stays_the_root_of_its_checks_while_its_remedy_is_under_way() {
+    let (mut world, mut agent) = world();
+    for said in [killed(9), evidence("boom"), http(Verdict::Down), restart(1), started(10)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(2), &[&agent]);
+    let found = world.the_incident();
+    assert_eq!(found.incident.firing, 1, "the process lives, its page does not");
+    assert_eq!(found.incident.title, "nginx on web-1: was killed by SIGKILL");
+    assert!(found.root.ends_with("(over)"), "{}", found.root);
+}
+
+#[test]
+fn a_resolved_incident_tells_the_death_behind_the_check_that_lasted_longer() {
+    let (mut world, mut agent) = world();
+    for said in [killed(9), evidence("boom"), http(Verdict::Down), started(10)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(2), &[&agent]);
+    assert!(world.the_incident().incident.title.contains("nginx:http is down"), "nobody heals it");
+    agent.say(&mut world, http(Verdict::Up));
+    world.pass_heard(Span::from_secs(11), &[&agent]);
+    let over = world.the_incident().incident;
+    assert_eq!((over.state, over.title.as_str()), (State::Resolved, "nginx on web-1: was killed by SIGKILL"));
+    assert!(over.cause.ends_with("last printed: boom"), "{}", over.cause);
+}
+
+#[test]
+fn another_service_that_still_fails_is_the_root_once_the_first_is_healed() {
+    let (mut world, mut agent) = world();
+    agent.say(&mut world, killed(9));
+    agent.say(&mut world, died("redis"));
+    for said in [restart(1), started(10)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(5), &[&agent]);
+    agent.say(&mut world, held());
+    let found = world.the_incident();
+    assert_eq!(found.incident.title, "redis on web-1: exited with status 1 (+1 service)");
+    assert_eq!(found.incident.cause, "redis (pid 7) exited with status 1 after 3 s");
+    assert!(found.symptoms.contains(&"nginx died (over)".to_string()), "{:?}", found.symptoms);
+    world.restart();
+}
+
+#[test]
+fn a_service_that_fails_beside_a_level_is_the_root() {
+    let (mut world, mut agent) = world();
+    agent.say(&mut world, space(Verdict::Down));
+    agent.say(&mut world, killed(9));
+    let found = world.the_incident();
+    assert_eq!(found.incident.title, "nginx on web-1: was killed by SIGKILL");
+    assert!(found.reasons.iter().any(|(code, _)| *code == "service-before-levels"), "{:?}", found.reasons);
+    assert_eq!(found.symptoms, ["space:/ is down"]);
+}

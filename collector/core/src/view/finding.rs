@@ -6,6 +6,7 @@ use crate::incident::timeline::{Arrival, Clock};
 use crate::incident::{IncidentId, State as Standing};
 use crate::signal::{Key, What};
 use crate::state::State;
+use crate::state::root::fires;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -150,11 +151,22 @@ pub(super) fn detail(state: &State, id: IncidentId) -> Option<Detail> {
     Some(Detail {
         timeline: timeline.collect(),
         left_out: incident.timeline.left_out(),
-        root: incident.root.text.clone(),
+        root: root(state, incident),
         symptoms: symptoms.map(|key| symptom(state, *key)).collect(),
         reasons: reasons(incident),
         incident: of_incident(state, incident),
     })
+}
+
+/// The root in words, and whether it is over.
+fn root(state: &State, incident: &life::Incident) -> String {
+    let root = &incident.root;
+    let fires = match incident.scope {
+        Scope::Host => state.hosts.get(root.key.host).is_some_and(|host| fires(host, root)),
+        Scope::Fleet => !incident.firing.is_empty(),
+        Scope::Late => false,
+    };
+    if fires { root.text.clone() } else { format!("{} (over)", root.text) }
 }
 
 fn symptom(state: &State, key: Key) -> String {

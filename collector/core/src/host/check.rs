@@ -1,0 +1,32 @@
+//! A check as its host's agent tells of it.
+
+use crate::table::Named;
+use picket_proto::event::{Cause, CheckKind, Verdict};
+use picket_proto::{Name, Wall};
+use serde::Serialize;
+
+/// A check.
+#[derive(Debug, Serialize)]
+pub(crate) struct Check {
+    pub(crate) name: Name,
+    pub(crate) kind: CheckKind,
+    /// The slot of its service.
+    pub(crate) service: Option<u32>,
+    pub(crate) verdict: Verdict,
+    pub(crate) since: Option<Wall>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) watched: Watched,
+}
+
+/// Whether the agent's configuration names a check now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) enum Watched {
+    Yes,
+    No,
+}
+
+impl Named for Check {
+    fn name(&self) -> &str {
+        self.name.as_str()
+    }
+}
