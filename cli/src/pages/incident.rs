@@ -86,6 +86,7 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
         format!(": {}", incident.services.join(", "))
     };
     fact("Where", Ink::Plain, &format!("{}{whole}", incident.hosts.join(", ")), screen, text);
+    fact("Output", Ink::Plain, &output(&incident.services), screen, text);
     if let Some(opened) = opened {
         fact("Opened", Ink::Plain, &both(opened, screen), screen, text);
         let lasted = span(opened, resolved.unwrap_or_else(|| screen.now()));
@@ -108,6 +109,16 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
     let firing = format!("{} of {} fire now", incident.signals_firing, incident.signals);
     fact("Conditions", Ink::Plain, &firing, screen, text);
     fact("Revision", Ink::Faint, &incident.revision.to_string(), screen, text);
+}
+
+/// Where to read what the services printed. The collector doesn't know the agent's state folder: a person does.
+fn output(services: &[String]) -> String {
+    let file = match services {
+        [] => return String::new(),
+        [one] => format!("STATE/services/{one}.log"),
+        [_, _, ..] => "STATE/services/NAME.log".to_owned(),
+    };
+    format!("{file} on the host; STATE is its agent's state folder (agent.state or --state)")
 }
 
 /// How long ago and exactly; only exactly where that is asked for.

@@ -79,6 +79,7 @@ fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
     for said in [
         "  Outcome     recovered, verified",
         "  Where       web-1: nginx",
+        "  Output      STATE/services/nginx.log on the host; STATE is its agent's state",
         "  Opened      2026-03-01 11:57:00 +00:00 (3 min ago)",
         "  Lasted      5.3 s",
         "  Episode     2: the failure came back within 30 min",
@@ -88,6 +89,13 @@ fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
         assert!(lines.contains(&said), "{said:?} in\n{text}");
     }
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "{text}");
+}
+
+#[test]
+fn an_incident_without_services_names_no_file_of_their_output() {
+    let mut silent = shown();
+    silent.incident.as_mut().unwrap().services.clear();
+    assert!(!detail(&silent, &Screen::still(80, NOW)).contains("STATE/services"));
 }
 
 #[test]
