@@ -65,6 +65,11 @@ impl Table {
         text
     }
 
+    /// Whether cells of this column would be cut on the screen.
+    pub(crate) fn cuts(&self, column: usize, screen: &Screen) -> bool {
+        self.widths(screen.width()).get(column) < self.widths(None).get(column)
+    }
+
     fn widths(&self, limit: Option<usize>) -> Vec<usize> {
         let mut widths: Vec<usize> = self.columns.iter().map(|(title, _)| title.chars().count()).collect();
         for row in &self.rows {

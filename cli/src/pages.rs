@@ -58,11 +58,32 @@ fn count(number: u64) -> Cell {
     Cell::inked(if number == 0 { Ink::Faint } else { Ink::Bad }, number.to_string())
 }
 
-/// The services, a line per check; host and service stand on their first line only.
+/// How a check of a service is named in the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// As everywhere: `nginx:http`.
+    Whole,
+    /// Behind its service's name: `http`.
+    Short,
+}
+
+/// The column with the checks' names.
+const CHECK: usize = 3;
+
+/// The services, a line per check; host and service stand on their first line only. Where the checks' names would be
+/// cut, they lose the service's name that stands beside them.
 pub(crate) fn services(services: &[v1::Service], screen: &Screen) -> String {
     if services.is_empty() {
         return "No services and no checks yet: no agent has connected.\n".to_owned();
     }
+    let whole = service_table(services, Naming::Whole, screen);
+    if whole.cuts(CHECK, screen) {
+        return service_table(services, Naming::Short, screen).render(screen);
+    }
+    whole.render(screen)
+}
+
+fn service_table(services: &[v1::Service], naming: Naming, screen: &Screen) -> Table {
     let mut table = Table::new(&[
         ("HOST", Lean::Left),
         ("SERVICE", Lean::Left),
@@ -78,11 +99,23 @@ pub(crate) fn services(services: &[v1::Service], screen: &Screen) -> String {
             let (host, name) =
                 if nth == 0 { (service.host.as_str(), service.service.as_str()) } else { ("", "") };
             let host = if host == last_host { "" } else { host };
-            table.row(line(host, name, service, check, screen));
+            let mut cells = line(host, name, service, check, screen);
+            if naming == Naming::Short
+                && let Some(cell) = cells.get_mut(CHECK)
+            {
+                *cell = Cell::plain(plain(behind(&service.service, &check.check)));
+            }
+            table.row(cells);
         }
         last_host = &service.host;
     }
-    table.render(screen)
+    table
+}
+
+/// The check's name behind the service's own: `http` of `nginx:http`.
+fn behind<'c>(service: &str, check: &'c str) -> &'c str {
+    let short = check.strip_prefix(service).and_then(|rest| rest.strip_prefix(':'));
+    short.filter(|rest| !rest.is_empty()).unwrap_or(check)
 }
 
 fn line(host: &str, name: &str, service: &v1::Service, check: &v1::Check, screen: &Screen) -> Vec<Cell> {

@@ -142,6 +142,31 @@ fn host_and_service_stand_on_their_first_line_only() {
 }
 
 #[test]
+fn a_checks_name_loses_its_services_only_where_it_would_be_cut() {
+    let name = "billing-reconciliation-worker";
+    let check = |end: &str| v1::Check {
+        check: format!("{name}:{end}"),
+        verdict: v1::Verdict::Down.into(),
+        cause: "connection refused: nothing listens there".to_owned(),
+        ..v1::Check::default()
+    };
+    let service = v1::Service {
+        host: "web-1".to_owned(),
+        service: name.to_owned(),
+        checks: vec![check("process"), check("http")],
+        ..v1::Service::default()
+    };
+    let narrow = services(std::slice::from_ref(&service), &Screen::still(80, NOW));
+    assert!(narrow.contains("  process  ") && narrow.contains("  http  "), "{narrow}");
+    assert!(!narrow.contains("worker:"), "{narrow}");
+    assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
+    let wide = services(&[service], &Screen::still(200, NOW));
+    assert!(wide.contains(&format!("{name}:process")), "{wide}");
+    assert_eq!(behind("nginx", "nginx-extra:http"), "nginx-extra:http");
+    assert_eq!(behind("", "port:80"), "port:80");
+}
+
+#[test]
 fn a_late_entry_stands_where_it_happened() {
     let mut detailed = shown();
     detailed.timeline.push(entry("2026-03-01T11:56:59Z", "check-degraded", "what led to it"));
