@@ -79,6 +79,8 @@ pub(crate) struct Host {
     pub(crate) id: HostId,
     pub(crate) presence: Presence,
     pub(crate) trust: Trust,
+    /// When it last fell silent, was stopped or quarantined.
+    pub(crate) gone: Option<Wall>,
     pub(crate) version: String,
     pub(crate) offset: Option<Offset>,
     /// The run of the last Hello.
@@ -120,6 +122,7 @@ impl Host {
             id,
             presence: Presence::Expected,
             trust: Trust::Full,
+            gone: None,
             version: String::new(),
             offset: None,
             run: None,

@@ -26,7 +26,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
 use firing::{clear, resolve};
-use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange};
+use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange, Wall};
 use serde::Serialize;
 
 /// The place of a record in the journal.
@@ -44,6 +44,8 @@ pub(crate) struct State {
     /// When.
     pub(crate) mono: Mono,
     pub(crate) boot: Option<BootId>,
+    /// When the collector last began.
+    pub(crate) resumed: Option<Wall>,
     pub(crate) tokens: Tokens,
     pub(crate) hosts: Table<Host>,
     pub(crate) incidents: Incidents,
@@ -68,6 +70,7 @@ impl State {
             index: 0,
             mono: Mono::from_micros(0),
             boot: None,
+            resumed: None,
             tokens: Tokens::new(),
             hosts: Table::new(),
             incidents: Incidents::new(),
@@ -85,7 +88,7 @@ impl State {
         self.index = at.index;
         self.mono = at.now.mono;
         match record {
-            Record::Resumed { boot } => self.boot = Some(*boot),
+            Record::Resumed { boot } => (self.boot, self.resumed) = (Some(*boot), Some(at.now.wall)),
             Record::Minted { host, hash, .. } => self.tokens.mint(at.now.mono, *hash, host.clone()),
             Record::Enrolled { host, hash, key } => {
                 self.tokens.used(hash, *key);

@@ -116,7 +116,7 @@ pub struct Host {
     pub version: String,
     /// Checks that its agent watches.
     pub checks: u32,
-    /// Of these, not up.
+    /// Of these, not up, or not known to be.
     pub not_up: u32,
     /// Frames journaled.
     pub frames: u64,
@@ -154,9 +154,10 @@ pub struct Check {
     pub check: Name,
     /// What it watches.
     pub kind: CheckKind,
-    /// What its history says; unknown while its host is silent.
+    /// What its history says; unknown while its host is silent, stopped, quarantined or not heard since the
+    /// collector's restart.
     pub verdict: Verdict,
-    /// Since when, by the host's clock.
+    /// Since when, by the host's clock; since when its host is not heard, by the collector's.
     pub since: Option<Wall>,
     /// Why, in words; empty if up.
     pub cause: String,

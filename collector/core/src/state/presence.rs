@@ -37,7 +37,7 @@ impl State {
         let Some(slot) = self.host(id) else { return };
         self.back(at, slot);
         let Some(host) = self.hosts.get_mut(slot) else { return };
-        host.presence = Presence::Stopped { at: at.now.mono };
+        (host.presence, host.gone) = (Presence::Stopped { at: at.now.mono }, Some(at.now.wall));
         let mut entry =
             Entry::said(at.now.wall, "agent-stopped", format!("the agent of {} said goodbye", host.id));
         entry.host = Some(slot);
@@ -54,7 +54,7 @@ impl State {
             let Some(slot) = self.hosts.find(id.as_str()) else { continue };
             let Some(host) = self.hosts.get_mut(slot) else { continue };
             if host.presence == Presence::Present && host.trust == Trust::Full {
-                host.presence = Presence::Silent;
+                (host.presence, host.gone) = (Presence::Silent, Some(at.now.wall));
                 slots.push(slot);
             }
         }
@@ -64,7 +64,7 @@ impl State {
     pub(super) fn duplicate(&mut self, at: At, id: &HostId) {
         let Some(slot) = self.host(id) else { return };
         let Some(host) = self.hosts.get_mut(slot) else { return };
-        host.trust = Trust::Quarantined;
+        (host.trust, host.gone) = (Trust::Quarantined, Some(at.now.wall));
         let key = Key { host: slot, what: What::DuplicateIdentity };
         let fired = fire(self, at, key, |host| two_machines(host, at));
         let text = "two live sessions showed one certificate; both are quarantined".to_string();

@@ -198,3 +198,63 @@ fn who_waits_may_send_8_batches_and_no_more() {
     second.say(&mut world, started(1));
     assert!(matches!(world.session_orders()[..], [Order::Refuse { code: "too-many", .. }]));
 }
+
+fn checks(world: &mut World, host: &HostId) -> Vec<view::Check> {
+    world.services(host).into_iter().flat_map(|service| service.checks).collect()
+}
+
+fn assert_unknown(world: &mut World, host: &HostId, why: &str, since: Wall) {
+    let all = checks(world, host);
+    assert_eq!(all.len(), 4);
+    for check in all {
+        assert_eq!((check.verdict, check.cause.as_str(), check.since), (Verdict::Unknown, why, Some(since)));
+    }
+    let host = world.host(host);
+    assert_eq!((host.checks, host.not_up), (4, 4), "hosts and services say the same");
+}
+
+#[test]
+fn the_checks_of_a_host_that_is_not_there_are_unknown_since_it_went_and_say_why() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, space(Verdict::Down));
+    let last = world.now.wall;
+    world.pass(Span::from_secs(300));
+    let silent = Wall::from_micros(last.micros() + 25_000_000);
+    assert_unknown(&mut world, &agent.host, "web-1 is silent", silent);
+    world.input(Input::Heard(vec![agent.host.clone()]));
+    assert_eq!(world.host(&agent.host).not_up, 1);
+    world.input(Input::Session(Fact::Goodbye { session: agent.session }));
+    let stopped = world.now.wall;
+    world.pass(Span::from_secs(5));
+    assert_unknown(&mut world, &agent.host, "its agent was stopped", stopped);
+}
+
+#[test]
+fn the_checks_of_a_quarantined_host_are_unknown_and_say_why() {
+    let mut world = World::new();
+    let (first, _, nonce) = second_session(&mut world);
+    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    let since = world.now.wall;
+    world.pass(Span::from_secs(5));
+    assert_unknown(&mut world, &first.host, "web-1 is quarantined", since);
+}
+
+#[test]
+fn after_a_restart_of_the_collector_nothing_is_known_of_a_host_until_it_is_heard() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.pass(Span::from_secs(20));
+    world.restart();
+    let since = world.now.wall;
+    world.pass(Span::from_secs(50));
+    assert_eq!(world.host(&agent.host).state, HostState::Away);
+    assert_unknown(&mut world, &agent.host, "not heard since the collector's restart", since);
+    agent.session = SessionId(2);
+    agent.connect(&mut world);
+    assert!(checks(&mut world, &agent.host).iter().all(|check| check.verdict == Verdict::Up));
+    agent.close(&mut world);
+    assert!(checks(&mut world, &agent.host).iter().all(|check| check.verdict == Verdict::Up), "a blink");
+}

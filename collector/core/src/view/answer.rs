@@ -8,10 +8,11 @@ use crate::ingest::sessions::Sessions;
 use crate::state::State;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use picket_proto::event::Verdict;
-use picket_proto::{HostId, Name};
+use picket_proto::{HostId, Name, Wall};
 
 /// Most items of a page.
 const PAGE_MAX: u16 = 500;
@@ -21,12 +22,12 @@ pub(crate) fn answer(state: &State, sessions: &Sessions, question: &Question) ->
     match question {
         Question::Hosts { after, limit } => {
             let after = after.as_ref().map(|host| host.as_str());
-            let hosts = state.hosts.by_name(after).map(|(slot, host)| of_host(slot, host, sessions));
+            let hosts = state.hosts.by_name(after).map(|(slot, host)| of_host(state, slot, host, sessions));
             let (hosts, more) = page(hosts, *limit);
             Answer::Hosts(hosts, more)
         }
         Question::Services { host, after, limit } => {
-            let (services, more) = services(state, host.as_deref(), after.as_deref(), *limit);
+            let (services, more) = services((state, sessions), host.as_deref(), after.as_deref(), *limit);
             Answer::Services(services, more)
         }
         Question::Incidents { open_only, host, before, limit } => {
@@ -51,9 +52,10 @@ fn page<T>(mut items: impl Iterator<Item = T>, limit: u16) -> (Vec<T>, More) {
     (found, more)
 }
 
-fn of_host(slot: u32, host: &host::Host, sessions: &Sessions) -> Host {
+fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> Host {
+    let is_known = unknown(state, sessions, slot, host).is_none();
     let watched = || host.checks.iter().filter(|(_, check)| check.watched == host::Watched::Yes);
-    let not_up = watched().filter(|(_, check)| check.verdict != Verdict::Up).count();
+    let not_up = watched().filter(|(_, check)| !is_known || check.verdict != Verdict::Up).count();
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Host {
         host: host.id.clone(),
@@ -82,18 +84,40 @@ fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {
     }
 }
 
+/// Why nothing is known of any check of a host, and since when.
+struct Unknown {
+    why: String,
+    since: Option<Wall>,
+}
+
+/// Whether the checks of a host are unknown, whatever was said of them last: nobody looks at them, or is believed.
+fn unknown(state: &State, sessions: &Sessions, slot: u32, host: &host::Host) -> Option<Unknown> {
+    let (why, since) = match state_of(slot, host, sessions) {
+        HostState::Silent => (format!("{} is silent", host.id), host.gone),
+        HostState::Stopped => ("its agent was stopped".to_string(), host.gone),
+        HostState::Quarantined => (format!("{} is quarantined", host.id), host.gone),
+        HostState::Away if sessions.seat(slot).heard.is_none() => {
+            ("not heard since the collector's restart".to_string(), state.resumed)
+        }
+        HostState::Away | HostState::Connected | HostState::Expected => return None,
+    };
+    Some(Unknown { why, since })
+}
+
 fn services(
-    state: &State,
+    (state, sessions): (&State, &Sessions),
     only: Option<&HostId>,
     after: Option<&(HostId, Option<Name>)>,
     limit: u16,
 ) -> (Vec<Service>, More) {
     let limit = usize::from(limit.clamp(1, PAGE_MAX));
     let mut found = Vec::new();
-    let begin =
-        after.and_then(|(host, _)| state.hosts.find(host.as_str())).and_then(|slot| state.hosts.get(slot));
-    let behind = state.hosts.by_name(after.map(|(host, _)| host.as_str())).map(|(_, host)| host);
-    for host in begin.into_iter().chain(behind).filter(|host| only.is_none_or(|only| host.id == *only)) {
+    let begin = after.and_then(|(host, _)| state.hosts.find(host.as_str()));
+    let begin = begin.and_then(|slot| state.hosts.get(slot).map(|host| (slot, host)));
+    let behind = state.hosts.by_name(after.map(|(host, _)| host.as_str()));
+    let wanted = |(_, host): &(u32, &host::Host)| only.is_none_or(|only| host.id == *only);
+    for (slot, host) in begin.into_iter().chain(behind).filter(wanted) {
+        let unknown = unknown(state, sessions, slot, host);
         let last = after.filter(|(id, _)| *id == host.id).map(|(_, service)| service.as_ref());
         for (name, service) in grouped(host) {
             if last.is_some_and(|last| name <= last) {
@@ -102,7 +126,7 @@ fn services(
             if found.len() == limit {
                 return (found, More::Yes);
             }
-            found.push(of_service(host, name, &service));
+            found.push(of_service(host, name, &service, unknown.as_ref()));
         }
     }
     (found, More::No)
@@ -118,10 +142,15 @@ fn grouped(host: &host::Host) -> BTreeMap<Option<&Name>, Vec<&host::Check>> {
     groups
 }
 
-fn of_service(host: &host::Host, name: Option<&Name>, checks: &[&host::Check]) -> Service {
+fn of_service(
+    host: &host::Host,
+    name: Option<&Name>,
+    checks: &[&host::Check],
+    unknown: Option<&Unknown>,
+) -> Service {
     let service =
         name.and_then(|name| host.services.find(name.as_str())).and_then(|slot| host.services.get(slot));
-    let checks: Vec<Check> = checks.iter().map(|check| of_check(host, check)).collect();
+    let checks: Vec<Check> = checks.iter().map(|check| of_check(check, unknown)).collect();
     Service {
         host: host.id.clone(),
         service: name.cloned(),
@@ -133,16 +162,10 @@ fn of_service(host: &host::Host, name: Option<&Name>, checks: &[&host::Check]) -
     }
 }
 
-fn of_check(host: &host::Host, check: &host::Check) -> Check {
-    let frozen = match host.presence {
-        Presence::Silent | Presence::Stopped { .. } => true,
-        Presence::Expected | Presence::Present => host.trust == Trust::Quarantined,
+fn of_check(check: &host::Check, unknown: Option<&Unknown>) -> Check {
+    let (verdict, since, cause) = match unknown {
+        Some(unknown) => (Verdict::Unknown, unknown.since, unknown.why.clone()),
+        None => (check.verdict, check.since, crate::live::cause_words(check)),
     };
-    Check {
-        check: check.name.clone(),
-        kind: check.kind,
-        verdict: if frozen { Verdict::Unknown } else { check.verdict },
-        since: check.since,
-        cause: crate::live::cause_words(check),
-    }
+    Check { check: check.name.clone(), kind: check.kind, verdict, since, cause }
 }
