@@ -11,7 +11,7 @@
 //! | `agent.spool` | KiB, 64-65536: events that wait for the collector | 256: some 1,500 events, hours of an outage |
 //! | `collector.address` | `host:port`, `https://` may stand before it | none: this or `--collector` |
 //! | `collector.ca` | PEM file of the collector's CA | what the token pins, kept after enrolment |
-//! | `collector.token_file` | file with a one-time token | none |
+//! | `collector.token_file` | file with a one-time token; only its owner can read it | none |
 //! | `collector.token` | the token itself; only if no one but the owner can read this file | none |
 //!
 //! The tables `[host]`, `[[service]]` and `[[check]]` are described in `config/host.rs`, `config/service.rs` and
@@ -31,7 +31,7 @@ pub use token::Token;
 use picket_proto::HostId;
 use read::{Keys, Place, Sheet};
 use std::collections::BTreeSet;
-use std::os::unix::fs::MetadataExt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -102,11 +102,12 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
-    if size > FILE_MAX {
-        return Err(format!("has {size} bytes, more than {FILE_MAX}"));
-    }
-    std::fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"))
+    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
+    let mut text = String::new();
+    // What is no plain file has no size to look at before: `/dev/zero` never ends.
+    let file = std::fs::File::open(path).map_err(unreadable)?;
+    file.take(FILE_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > FILE_MAX { Err(format!("has more than {FILE_MAX} bytes")) } else { Ok(text) }
 }
 
 /// Parses the text of the configuration file at `path`.
@@ -198,20 +199,18 @@ fn collector(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<C
     address.map(|(name, port)| Collector { name, port, ca, token: from_file.or(literal) })
 }
 
-/// The token in `file`. A file that is gone is no mistake: a token is used once, and may be removed then.
 fn token_file(file: &Path, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let token = Token::parse(&text);
-    if token.is_none() {
-        let problem = format!("{} holds no token", file.display());
-        sheet.wrong(place, problem, Some("`picket token HOST` makes one".to_owned()));
+    match Token::read(file)? {
+        Ok(token) => Some(token),
+        Err(unfit) => {
+            sheet.wrong(place, unfit.problem, Some(unfit.better));
+            None
+        }
     }
-    token
 }
 
 fn literal_token(text: &str, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
-    let others_can_read = std::fs::metadata(sheet.file).is_ok_and(|found| found.mode() & 0o044 != 0);
-    if others_can_read {
+    if std::fs::metadata(sheet.file).is_ok_and(|found| token::others_can_read(&found)) {
         let better = "use token_file, or `chmod 600` this file, and make a new token".to_owned();
         sheet.wrong(place, "is a secret in a file that others can read", Some(better));
     }

@@ -97,11 +97,11 @@ fn collector(config: &Config, given: &Given, miss: &mut dyn FnMut(String, &str))
 }
 
 fn token(file: &Path, miss: &mut dyn FnMut(String, &str)) -> Option<Token> {
-    // A file that is gone is no mistake: its token may have been used and removed.
-    let text = std::fs::read_to_string(file).ok()?;
-    let token = Token::parse(&text);
-    if token.is_none() {
-        miss(format!("{} holds no token", file.display()), "`picket token HOST` makes one");
+    match Token::read(file)? {
+        Ok(token) => Some(token),
+        Err(unfit) => {
+            miss(unfit.problem, &unfit.better);
+            None
+        }
     }
-    token
 }

@@ -7,7 +7,9 @@
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
+use std::fs::Permissions;
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -33,6 +35,7 @@ impl Host {
         let folder = tempfile::tempdir().unwrap();
         let token = format!("pkt1.{}.{}", "ab".repeat(32), "cd".repeat(32));
         std::fs::write(folder.path().join("token"), token).unwrap();
+        std::fs::set_permissions(folder.path().join("token"), Permissions::from_mode(0o600)).unwrap();
         let config = format!(
             "[agent]\nstate = \"state\"\n[collector]\naddress = \"127.0.0.1:1\"\ntoken_file = \"token\"\n\
              [host]\nenabled = false\n[[service]]\nname = \"it\"\nhold = \"200ms\"\n{service}\n"

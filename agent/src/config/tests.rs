@@ -163,3 +163,9 @@ fn addresses_are_host_and_port() {
         assert_eq!(parse_address(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn a_file_without_end_is_read_to_the_limit_only() {
+    let mistakes = load(Path::new("/dev/zero")).unwrap_err();
+    assert!(mistakes.to_string().contains("more than 1048576 bytes"), "{mistakes}");
+}

@@ -1,9 +1,16 @@
 //! The one-time token of an enrolment: `pkt1.SECRETHEX.SHA256HEX`, the last being the SHA-256 of the CA
 //! certificate's DER, so that the very first connection can be checked without another file.
 //!
-//! The secret is never shown: `Debug` leaves it out.
+//! The secret is never shown: `Debug` leaves it out. A file that others than its owner can read is refused, since what
+//! it holds is no secret any more. Of a file at most 4 KiB are read.
 
 use std::fmt;
+use std::fs::{File, Metadata};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+const FILE_MAX: u64 = 4096;
 
 /// A one-time token, parsed.
 #[derive(Clone, PartialEq, Eq)]
@@ -20,7 +27,34 @@ impl fmt::Debug for Token {
     }
 }
 
+/// What is wrong with a token's file, and what to do instead.
+pub(crate) struct Unfit {
+    pub(crate) problem: String,
+    pub(crate) better: String,
+}
+
+/// Whether others than the owner may read a file.
+pub(crate) fn others_can_read(found: &Metadata) -> bool {
+    found.mode() & 0o044 != 0
+}
+
 impl Token {
+    /// The token in `file`. One that is gone or can't be opened is no mistake: a token is used once, and may be removed
+    /// then.
+    pub(crate) fn read(file: &Path) -> Option<Result<Self, Unfit>> {
+        let open = File::open(file).ok()?;
+        let path = file.display();
+        if open.metadata().is_ok_and(|found| others_can_read(&found)) {
+            let problem = format!("{path} is a secret that others can read");
+            return Some(Err(Unfit { problem, better: format!("`chmod 600 {path}`, and make a new token") }));
+        }
+        let mut text = String::new();
+        let read = open.take(FILE_MAX).read_to_string(&mut text);
+        let token = read.ok().and_then(|_| Self::parse(&text));
+        let better = "`picket token HOST` makes one".to_owned();
+        Some(token.ok_or_else(|| Unfit { problem: format!("{path} holds no token"), better }))
+    }
+
     /// Parses a token; `None` if it is not one.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.trim().split('.');
@@ -45,6 +79,8 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_token_is_taken_whole_or_not_at_all() {
@@ -61,6 +97,21 @@ mod tests {
         ] {
             assert_eq!(Token::parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        assert!(Token::read(&file).is_none(), "it may have been used and removed");
+        std::fs::write(&file, format!("pkt1.{}.{}\n", "ab".repeat(32), "cd".repeat(32))).unwrap();
+        for mode in [0o644, 0o640, 0o604] {
+            std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let unfit = Token::read(&file).unwrap().map(|_| ()).unwrap_err();
+            assert!(unfit.better.contains("chmod 600"), "{mode:o}: {}", unfit.problem);
+        }
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        assert!(Token::read(&file).unwrap().is_ok());
     }
 
     #[test]
