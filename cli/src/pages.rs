@@ -6,7 +6,7 @@
 mod incident;
 
 use crate::args::Incidents;
-use crate::page::{Cell, Lean, Table};
+use crate::page::{Cell, Lean, Table, wrap};
 use crate::screen::{Ink, Screen};
 use crate::words::{self, plain};
 use picket_rpc::v1;
@@ -208,10 +208,10 @@ pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen)
         .map_or_else(|| "within an hour".to_owned(), |at| format!("before {}", screen.exact(at)));
     let advice = format!(
         "It lets {} enrol once, {until}, and is not shown again. Put it into a file that only the agent can read \
-         (umask 077)\nand name that file with `picket-agent run --token-file FILE`.\n",
+         (umask 077) and name that file with `picket-agent run --token-file FILE`.",
         plain(host),
     );
-    (format!("{}\n", plain(&made.token)), advice)
+    (format!("{}\n", plain(&made.token)), format!("{}\n", wrap(&advice, 0, screen.paper())))
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) async fn watch(place: &Place, resume: Option<&str>, screen: &Screen) 
         if failure.exit != Exit::Unreachable && !failure.names("watch-cut") {
             return Err(failure);
         }
-        note(&format!("{}; looking for it for up to {} s", failure.what(), PATIENCE.as_secs()));
+        note(&format!("{}; looking for it for up to {} s", why(&failure), PATIENCE.as_secs()));
         stream = again(place, &token).await?;
         note(resumed(&token));
     }
@@ -39,6 +39,14 @@ pub(crate) async fn watch(place: &Place, resume: Option<&str>, screen: &Screen) 
 
 fn note(text: &str) {
     screen::aside(&format!("picket watch: {text}\n"));
+}
+
+/// Why the stream ended, as the first half of a sentence.
+fn why(failure: &Failure) -> &str {
+    if failure.names("shutting-down") {
+        return "the collector is ending";
+    }
+    failure.what().trim_end_matches('.')
 }
 
 /// What is certain after a break: without a token there is nothing to go on from.
@@ -160,6 +168,14 @@ fn words_of(change: &v1::IncidentChange, incident: &v1::Incident) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_collector_that_ends_in_order_is_not_told_as_a_broken_link() {
+        let ending = tonic::Status::unavailable("shutting-down: The collector is ending. Try again.");
+        assert_eq!(why(&Failure::from_status(&ending)), "the collector is ending");
+        let broken = Failure::unreachable("the collector ended the stream.", "Look.");
+        assert_eq!(why(&broken), "the collector ended the stream");
+    }
 
     #[test]
     fn nothing_missed_is_claimed_only_where_a_token_proves_it() {
