@@ -8,10 +8,12 @@
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
 //!
-//! Exits are selected first and acts are done the moment that the core says them; lines of log, identity files,
-//! evidence and the state file come after, in the same turn. What the shell knows at once (a start, a reading of `/proc`) is queued and
-//! handed in after the effects of the input before it are done; the queue holds at most one entry per check and two
-//! per service. The core is never entered twice at once.
+//! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
+//! there are. What stands before the timer is bounded by checks and services, so it can't starve. Acts are done the
+//! moment that the core says them; lines of log, identity files, evidence and the state file come after, in the same
+//! turn. What the shell knows at once (a start, a reading of `/proc`) is queued and handed in after the effects of the
+//! input before it are done; the queue holds at most one entry per check and two per service. The core is never
+//! entered twice at once.
 
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
@@ -119,21 +121,40 @@ impl Shell<'_> {
             ports.timer.arm(self.deadline())?;
             tokio::select! {
                 biased;
-                Some(notice) = ports.notices.recv() => {
-                    self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
-                }
+                Some(notice) = ports.notices.recv() => self.noticed(notice),
                 ending = ports.signals.next() => self.hand(Input::Stop(ending)),
-                () = ports.timer.fired() => self.hand(Input::Time),
-                Some(fact) = ports.answers.recv() => {
-                    self.probes.ended(fact.check);
-                    self.hand(Input::Check(fact));
-                }
+                Some(fact) = ports.answers.recv() => self.answered(fact),
+                () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
                 Some(heard) = ports.words.recv() => self.heard(heard),
             }
             self.settle();
         }
         Ok(())
+    }
+
+    fn noticed(&mut self, notice: Notice) {
+        self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
+    }
+
+    fn answered(&mut self, fact: check::Fact) {
+        self.probes.ended(fact.check);
+        self.hand(Input::Check(fact));
+    }
+
+    /// The time has come. Watchers and probes whose news came with it speak first: after a loop that stood still all
+    /// of them are ready at once, and a deadline must not judge a service by older readings than there are.
+    async fn time(&mut self, ports: &mut Ports) {
+        tokio::task::yield_now().await;
+        while let Ok(notice) = ports.notices.try_recv() {
+            self.noticed(notice);
+            self.settle();
+        }
+        while let Ok(fact) = ports.answers.try_recv() {
+            self.answered(fact);
+            self.settle();
+        }
+        self.hand(Input::Time);
     }
 
     fn hand(&mut self, input: Input<'_>) {
