@@ -7,7 +7,7 @@ use crate::host::{Check, Death, Host, Service};
 use crate::incident::IncidentId;
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
-use crate::state::firing::{Fired, News, Said, clear, fire};
+use crate::state::firing::{Fired, News, Said, clear, fire, settle};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -101,6 +101,10 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
             }
             if fact.kind == CheckKind::Process {
                 calm(state, at, slot, service);
+            }
+            if let Some(id) = id {
+                // It may be the last word that a service under remedy was waited for.
+                settle(state, at, id);
             }
             crate::backlog::passed(state, at, slot, (service, check), "recovered");
         }

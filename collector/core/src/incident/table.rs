@@ -1,5 +1,6 @@
 //! All incidents in memory: at most 10,000, of which the oldest resolved ones go first (their facts stay in the
-//! journal). What is not resolved stays: each has a signal that fires or a deadline, and those are bounded.
+//! journal). What is not resolved stays: each has a signal that fires, a deadline or a service under remedy whose
+//! checks are not read yet, and those are bounded.
 
 use super::IncidentId;
 use super::life::{Incident, Phase};

@@ -3,7 +3,7 @@
 //! Where a condition belongs is decided by [`crate::correlate`] from plain values; here it is carried out, and told.
 
 use crate::correlate::{self, Finding, Known, Relation};
-use crate::host::{Healing, Host};
+use crate::host::{Healing, Host, Watched};
 use crate::incident::life::{Ending, HOLD, Incident, Opening, PROOF, Phase, Proof, Root, Scope};
 use crate::incident::timeline::Entry;
 use crate::incident::{IncidentId, Severity};
@@ -12,7 +12,7 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use picket_proto::Wall;
-use picket_proto::event::CheckKind;
+use picket_proto::event::{CheckKind, Verdict};
 
 /// A condition in words.
 pub(crate) struct Said {
@@ -229,7 +229,27 @@ pub(crate) fn settle(state: &mut State, at: At, id: IncidentId) {
         let service = state.hosts.get(*host).and_then(|host| host.services.get(*service));
         service.is_some_and(|service| service.healing == Healing::Underway)
     });
+    if underway && !incident.failed.iter().all(|(host, service)| has_passed(state, *host, *service)) {
+        // A process that was started is no return: a check of it fails still, or was not read yet.
+        return;
+    }
     verify(state, at, id, if underway { Proof::Outcome } else { Proof::Hold });
+}
+
+/// Whether all checks of a service passed that its agent reads, or no remedy is at work on it.
+fn has_passed(state: &State, host: u32, service: u32) -> bool {
+    let Some(host) = state.hosts.get(host) else { return true };
+    if host.services.get(service).is_none_or(|known| known.healing == Healing::No) {
+        return true;
+    }
+    let mut own = host
+        .checks
+        .iter()
+        .filter(|(_, check)| check.service == Some(service) && check.watched == Watched::Yes);
+    own.all(|(_, check)| match check.verdict {
+        Verdict::Up | Verdict::Degraded | Verdict::Flapping => true,
+        Verdict::Down | Verdict::Unknown => false,
+    })
 }
 
 fn verify(state: &mut State, at: At, id: IncidentId, proof: Proof) {
@@ -238,8 +258,8 @@ fn verify(state: &mut State, at: At, id: IncidentId, proof: Proof) {
         return;
     }
     let (wait, text) = match proof {
-        Proof::Hold => (HOLD, "everything is back; it must hold for 10 s"),
-        Proof::Outcome => (PROOF, "everything is back; the remedy must prove that it holds"),
+        Proof::Hold => (HOLD, "back; it must prove that it holds for 10 s"),
+        Proof::Outcome => (PROOF, "back; it must prove that it holds"),
     };
     incident.phase = Phase::Verifying { proof, until: at.now.mono.plus(wait) };
     incident.note(at.now, Entry::said(at.now.wall, "incident-verifying", text.to_string()));

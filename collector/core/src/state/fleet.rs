@@ -6,6 +6,7 @@ use crate::host::{Host, Presence};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Scope};
 use crate::incident::timeline::Entry;
+use crate::live::note_fired;
 use crate::signal::{Key, What};
 use crate::state::{At, State};
 use alloc::collections::BTreeSet;
@@ -34,9 +35,23 @@ pub(crate) fn silent(state: &mut State, at: At, slots: &[u32]) {
         gather(state, at, id, slots.iter().copied().collect());
     } else {
         for slot in slots {
-            fire(state, at, Key { host: *slot, what: What::HostSilent }, |host| silence(host, at));
+            alone(state, at, *slot);
         }
     }
+}
+
+/// One host is silent for itself.
+fn alone(state: &mut State, at: At, slot: u32) {
+    let fired = fire(state, at, Key { host: slot, what: What::HostSilent }, |host| silence(host, at));
+    let Some(host) = state.hosts.get(slot) else { return };
+    let incident = fired.incident.and_then(|id| state.incidents.get(id));
+    let was = |entry: &Entry| entry.code == "host-silent" && entry.host == Some(slot);
+    let again =
+        if incident.is_some_and(|incident| incident.timeline.iter().any(was)) { " again" } else { "" };
+    let text = format!("{} is silent{again}: nothing was heard of it for 25 s", host.id);
+    let mut entry = Entry::said(at.now.wall, "host-silent", text);
+    entry.host = Some(slot);
+    note_fired(state, at, fired, entry);
 }
 
 fn should_be_heard(host: &Host) -> bool {

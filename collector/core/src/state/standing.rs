@@ -1,6 +1,6 @@
 //! What stands when a session begins: the agent names every check that is not up, and the state is brought to it.
 
-use super::firing::{clear, fire};
+use super::firing::{clear, fire, settle};
 use super::{At, State};
 use crate::host::{self, Healing, Watched};
 use crate::incident::timeline::Entry;
@@ -89,6 +89,10 @@ impl State {
                 // Another check of it stands; its process may live, and nobody would say so again.
                 calm(self, at, slot, Some(service));
             }
+        }
+        let active = self.hosts.get(slot).map(|host| host.active.clone()).unwrap_or_default();
+        for id in active {
+            settle(self, at, id);
         }
         crate::backlog::unseen_ends(self, at, slot, |_, subject| match subject {
             crate::incident::late::Subject::Service(service) => !troubled.contains(&service),

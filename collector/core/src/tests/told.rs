@@ -70,3 +70,64 @@ fn two_that_join_in_one_batch_are_both_told_and_500_are_told_in_8_lines() {
     assert!(told[7].1.starts_with("check-499 is down"), "the last is told: {told:?}");
     assert_eq!(world.the_incident().incident.firing, 503);
 }
+
+#[test]
+fn a_process_that_was_started_is_no_return_while_its_other_checks_were_not_read() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, http(Verdict::Unknown));
+    for said in [process(Verdict::Down), killed(1), restart(1), started(2), process(Verdict::Up)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(3), &[&agent]);
+    assert_eq!(world.the_incident().incident.firing, 0);
+    let told = codes_of(&world.told());
+    assert!(!told.contains(&"incident-verifying"), "{told:?}");
+    agent.say(&mut world, http(Verdict::Up));
+    let told = world.told();
+    let back = ("incident-verifying", "back; it must prove that it holds".to_string());
+    assert!(told.contains(&back), "{told:?}");
+    agent.say(&mut world, held());
+    assert_eq!(world.the_incident().incident.outcome, "recovered, verified");
+}
+
+#[test]
+fn what_waits_for_a_check_that_is_never_read_goes_on_with_the_next_session() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, http(Verdict::Unknown));
+    for said in [killed(1), restart(1), started(2)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(3), &[&agent]);
+    agent.close(&mut world);
+    agent.session = SessionId(2);
+    agent.connect(&mut world);
+    world.pass_heard(Span::from_secs(11), &[&agent]);
+    assert_eq!(world.the_incident().incident.outcome, "recovered, held for 10 s");
+}
+
+#[test]
+fn a_host_that_falls_silent_again_says_so_in_the_timeline() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for _ in 0..2 {
+        world.pass(Span::from_secs(40));
+        world.pass_heard(Span::from_secs(12), &[&agent]);
+    }
+    let found = world.the_incident();
+    assert_eq!(found.incident.episode, 2);
+    let silences: Vec<&str> = found
+        .timeline
+        .iter()
+        .filter(|entry| entry.code == "host-silent")
+        .map(|entry| entry.text.as_str())
+        .collect();
+    let first = "web-1 is silent: nothing was heard of it for 25 s";
+    assert_eq!(silences, [first, "web-1 is silent again: nothing was heard of it for 25 s"]);
+    let opened = codes_of(&world.told()).into_iter().filter(|code| *code == "host-silent").count();
+    assert_eq!(opened, 0, "a line per fact: opening told it");
+}
