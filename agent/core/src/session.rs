@@ -1,7 +1,7 @@
 //! The session with the collector: when to connect, what to say, what was heard.
 //!
 //! After the welcome comes what stands (every check that is not up), then frames: those made since the stream opened
-//! go live, older ones in the backlog, live first. At most 8 batches and 256 KiB wait for their ack. When the stream
+//! go live, older ones in the backlog, live first, as long as the collector's 8 ranges allow. At most 8 batches and 256 KiB wait for their ack. When the stream
 //! is lost, everything unacknowledged is sent again. Whether the peer lives is the transport's to notice; only a
 //! welcome that does not come is noticed here.
 
@@ -15,7 +15,7 @@ use crate::spool::Spool;
 use crate::timer::{Backoff, Dice, Reason};
 use heapless::{Deque, Vec};
 use picket_proto::frame::Crc32c;
-use picket_proto::{Mono, Now, Seq, Span};
+use picket_proto::{Mono, Now, Ranges, Seq, Span};
 use talk::{Standing, Talk};
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
@@ -85,7 +85,7 @@ impl Session {
             (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
                 spool.acked(known);
-                self.talk(now.mono, heartbeat, boundary);
+                self.talk(now.mono, heartbeat, (boundary, known));
             }
             (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {
                 spool.acked(ranges);
@@ -128,8 +128,10 @@ impl Session {
     /// Does what the time and the acks have made due; after every input.
     pub(crate) fn settle(&mut self, now: Now, spool: &mut Spool<'_>) {
         if let Link::Talking(talk) = &mut self.link {
-            spool.name_losses(now);
             talk.unacked.retain(|batch| spool.holds_any(batch.first, batch.last));
+            if talk.has_window() {
+                spool.name_losses(now, &talk.sent, talk.boundary);
+            }
         }
         self.time(now.mono);
         self.part(now.mono, spool);
@@ -173,15 +175,14 @@ impl Session {
         self.order(Order::Hello);
     }
 
-    fn talk(&mut self, now: Mono, heartbeat: Span, boundary: Seq) {
+    fn talk(&mut self, now: Mono, heartbeat: Span, (boundary, known): (Seq, &Ranges)) {
         let beat = heartbeat.max(BEAT_MIN);
         self.link = Link::Talking(Talk {
             welcomed: now,
             beat,
             next_beat: now.plus(self.dice.around(beat, 10)),
             boundary,
-            live: boundary.next(),
-            backlog: Seq::FIRST,
+            sent: known.clone(),
             standing: Standing::Telling { next: 0, up: 0, digest: Crc32c::new() },
             unacked: Vec::new(),
         });
@@ -251,3 +252,6 @@ impl Session {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,12 @@
 //! frame says what was there.
 
 mod loss;
+mod name;
+mod next;
 mod room;
 
 use crate::facts::Facts;
-use picket_proto::event::{Began, Event, Fact, Gap, GapReason};
+use picket_proto::event::{Began, Event, Fact};
 use picket_proto::frame::{self, Class, FRAME_MAX};
 use picket_proto::{BootId, Now, Ranges, Run, Seq, SeqRange, Stamp, Text};
 
@@ -40,7 +42,7 @@ pub struct Bytes {
 /// Smallest ring that works: room for a few frames of the longest kind.
 pub const RING_MIN: usize = 8 * 1024;
 /// Longest batch in bytes: a quarter of what the wire allows, so that a live batch never waits long behind another.
-const BATCH_BYTES: u32 = 16 * 1024;
+pub(crate) const BATCH_BYTES: u32 = 16 * 1024;
 /// Most frames in a batch: what the collector journals as one row.
 const BATCH_FRAMES: usize = 256;
 /// `FRAME_MAX` as the ring counts.
@@ -95,6 +97,8 @@ pub(crate) struct Spool<'s> {
     /// Bytes and frames that are held.
     held: u32,
     frames: usize,
+    /// Gap frames that are held.
+    gaps: usize,
     last: Seq,
     told: Seq,
     /// Lost and not yet named.
@@ -115,6 +119,7 @@ impl<'s> Spool<'s> {
             end: 0,
             held: 0,
             frames: 0,
+            gaps: 0,
             last: Seq(0),
             told: Seq(0),
             lost: Ranges::new(),
@@ -163,20 +168,6 @@ impl<'s> Spool<'s> {
         }
     }
 
-    /// Names what was lost, where that costs nothing else its place.
-    pub(crate) fn name_losses(&mut self, now: Now) {
-        // At most 8 ranges wait; a gap frame that fits without shedding makes no further loss.
-        loop {
-            let Some(range) = self.lost.iter().next() else { return };
-            if !self.fits(self.capacity(Rank::Gap), 0) {
-                return;
-            }
-            let _a_whole_range_never_splits = self.lost.remove(range);
-            let gap = Gap { run: self.identity.run, range, reason: GapReason::SpoolFull };
-            self.append(now, Fact::Gap(gap));
-        }
-    }
-
     /// These frames are journaled.
     pub(crate) fn acked(&mut self, ranges: &Ranges) {
         for range in ranges.iter() {
@@ -197,25 +188,6 @@ impl<'s> Spool<'s> {
             .iter()
             .take_while(|entry| entry.seq <= last.0)
             .any(Entry::is_held)
-    }
-
-    /// The next batch: held frames that lie side by side, from number `from` up to `upto`.
-    pub(crate) fn batch(&self, from: Seq, upto: Seq) -> Option<Batch> {
-        let entries = &self.index[self.place(from)..self.tail];
-        let start = entries.iter().position(Entry::is_held)?;
-        let first = entries[start];
-        if first.seq > upto.0 {
-            return None;
-        }
-        let (mut len, mut last) = (0, first.seq);
-        for entry in entries[start..].iter().take(BATCH_FRAMES) {
-            let grown = len + u32::from(entry.len);
-            if !entry.is_held() || entry.at != first.at + len || entry.seq > upto.0 || grown > BATCH_BYTES {
-                break;
-            }
-            (len, last) = (grown, entry.seq);
-        }
-        Some(Batch { bytes: Bytes { start: first.at, len }, first: Seq(first.seq), last: Seq(last) })
     }
 
     /// The next frame that was made and not told yet.

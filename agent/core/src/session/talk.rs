@@ -5,11 +5,11 @@
 
 use super::words::{Lane, Order};
 use crate::check::{CheckIx, Checks};
-use crate::spool::{Batch, Spool};
+use crate::spool::{BATCH_BYTES, Batch, Spool};
 use heapless::Vec;
 use picket_proto::event::Verdict;
 use picket_proto::frame::Crc32c;
-use picket_proto::{Mono, Seq, Span};
+use picket_proto::{Mono, Ranges, Seq, Span};
 
 /// Most batches that wait for their ack: two journal commits of the collector are always in the making.
 const BATCHES_MAX: usize = 8;
@@ -24,9 +24,8 @@ pub(super) struct Talk {
     pub(super) next_beat: Mono,
     /// The last frame from before the stream opened.
     pub(super) boundary: Seq,
-    /// The next frame of each lane.
-    pub(super) live: Seq,
-    pub(super) backlog: Seq,
+    /// What the collector knows of this run once all that was sent has arrived.
+    pub(super) sent: Ranges,
     pub(super) standing: Standing,
     pub(super) unacked: Vec<Batch, BATCHES_MAX>,
 }
@@ -62,22 +61,20 @@ impl Talk {
         Some(end)
     }
 
-    pub(super) fn send(&mut self, spool: &Spool<'_>) -> Option<Order> {
+    /// Whether one more batch may wait for its ack.
+    pub(super) fn has_window(&self) -> bool {
         let waiting: u32 = self.unacked.iter().map(|batch| batch.bytes.len).sum();
-        if self.unacked.is_full() || waiting >= UNACKED_MAX {
+        !self.unacked.is_full() && waiting <= UNACKED_MAX - BATCH_BYTES
+    }
+
+    pub(super) fn send(&mut self, spool: &Spool<'_>) -> Option<Order> {
+        if !self.has_window() {
             return None;
         }
-        let live = spool.batch(self.live, spool.last()).map(|batch| (Lane::Live, batch));
-        let (lane, batch) =
-            live.or_else(|| Some((Lane::Backlog, spool.batch(self.backlog, self.boundary)?)))?;
-        if waiting + batch.bytes.len > UNACKED_MAX {
-            return None;
-        }
-        match lane {
-            Lane::Live => self.live = batch.last.next(),
-            Lane::Backlog => self.backlog = batch.last.next(),
-        }
+        let (batch, sent) = spool.next_batch(&self.sent, self.boundary)?;
+        self.sent = sent;
         let _there_is_a_place = self.unacked.push(batch);
+        let lane = if batch.first > self.boundary { Lane::Live } else { Lane::Backlog };
         Some(Order::Send { lane, bytes: batch.bytes })
     }
 }

@@ -41,7 +41,7 @@ impl Spool<'_> {
         }
     }
 
-    fn named_by(&self, entry: Entry) -> Option<SeqRange> {
+    pub(super) fn named_by(&self, entry: Entry) -> Option<SeqRange> {
         let bytes = self.bytes(Bytes { start: entry.at, len: u32::from(entry.len) });
         match frame::split(bytes).ok()?.0.content().ok()? {
             Content::Known(Event { fact: Fact::Gap(gap), .. }) => Some(gap.range),

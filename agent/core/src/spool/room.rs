@@ -64,11 +64,13 @@ impl Spool<'_> {
         self.end += u32::from(len);
         self.held += u32::from(len);
         self.frames += 1;
+        self.gaps += usize::from(rank == Rank::Gap);
     }
 
     pub(super) fn free(&mut self, at: usize) {
         let entry = &mut self.index[at];
         if entry.is_held() {
+            self.gaps -= usize::from(entry.kept == Kept::Held(Rank::Gap));
             entry.kept = Kept::Gone;
             self.held -= u32::from(entry.len);
             self.frames -= 1;

@@ -29,9 +29,8 @@ fn fact(rank: Rank, words: usize) -> Fact {
 /// Every number that a held frame carries, or that a held gap frame names; a frame that is held twice fails.
 fn accounted(spool: &Spool<'_>) -> (BTreeSet<u64>, BTreeSet<u64>) {
     let (mut held, mut named) = (BTreeSet::new(), BTreeSet::new());
-    let mut from = Seq::FIRST;
-    while let Some(batch) = spool.batch(from, Seq(u64::MAX)) {
-        let mut bytes = spool.bytes(batch.bytes);
+    for entry in spool.index[spool.head..spool.tail].iter().filter(|entry| entry.is_held()) {
+        let mut bytes = spool.bytes(Bytes { start: entry.at, len: u32::from(entry.len) });
         while !bytes.is_empty() {
             let (frame, rest) = frame::split(bytes).expect("whole frames");
             assert!(held.insert(frame.header.seq.0), "a frame is held once");
@@ -43,7 +42,6 @@ fn accounted(spool: &Spool<'_>) -> (BTreeSet<u64>, BTreeSet<u64>) {
             }
             bytes = rest;
         }
-        from = batch.last.next();
     }
     (held, named)
 }
@@ -68,7 +66,7 @@ fn steps() -> impl Strategy<Value = List<Step>> {
 fn step(spool: &mut Spool<'_>, step: &Step, acked: &mut BTreeSet<u64>) {
     match step {
         Step::Append(rank, words) => spool.append(Now::default(), fact(*rank, *words)),
-        Step::Name => spool.name_losses(Now::default()),
+        Step::Name => spool.name_losses(Now::default(), &Ranges::new(), Seq(0)),
         Step::Ack(back, count) => {
             // As the collector acks: what it holds, and what the gaps among that name.
             let first = spool.last().0.saturating_sub(*back).max(1);
@@ -111,7 +109,7 @@ proptest! {
         let mut everything = Ranges::new();
         everything.insert(SeqRange::new(Seq(1), spool.last().max(Seq(1))).unwrap()).unwrap();
         spool.acked(&everything);
-        prop_assert!(spool.batch(Seq::FIRST, Seq(u64::MAX)).is_none());
+        prop_assert!(spool.next_batch(&Ranges::new(), Seq(0)).is_none());
         prop_assert_eq!((spool.held, spool.frames), (0, 0));
     }
 }
@@ -126,7 +124,7 @@ fn critical_frames_survive_a_flood_of_routine_ones() {
     for _ in 0..5_000 {
         spool.append(Now::default(), fact(Rank::Routine, 100));
     }
-    spool.name_losses(Now::default());
+    spool.name_losses(Now::default(), &Ranges::new(), Seq(0));
     let (held, named) = accounted(&spool);
     assert!((1..=20).all(|seq| held.contains(&seq)));
     assert!(named.len() > 4_000 && spool.lost.is_empty());
@@ -145,7 +143,7 @@ fn losses_between_critical_frames_need_no_ninth_range() {
         spool.append(Now::default(), fact(Rank::Routine, 150));
     }
     assert!(!spool.lost.is_empty());
-    spool.name_losses(Now::default());
+    spool.name_losses(Now::default(), &Ranges::new(), Seq(0));
     let (held, named) = accounted(&spool);
     assert_eq!(held.union(&named).count() as u64 + spool.lost.count(), spool.last().0);
 }

@@ -34,7 +34,7 @@ fn a_first_start_that_fails_waits_before_the_second() {
 fn a_first_start_that_had_passed_is_restarted_with_its_exit() {
     let mut world = World::new(17, vec![spec("web")]);
     world.input(Input::Service(service::Fact::Absent { service: 0 }));
-    world.run(100);
+    world.run(1_200);
     let killed = world.at;
     world.kill(0);
     assert_eq!(
