@@ -122,6 +122,24 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     #[test]
+    fn an_up_with_a_named_folder_has_ended_when_its_address_is_gone_or_another() {
+        let home = tempfile::tempdir().unwrap();
+        let credentials = home.path().join(CREDENTIALS);
+        fs::create_dir(&credentials).unwrap();
+        fs::write(credentials.join("ca.pem"), "").unwrap();
+        fs::write(home.path().join(ADDRESS), "127.0.0.1:7440\n").unwrap();
+        let place = Place { address: "localhost:7440".to_owned(), credentials };
+        fs::write(home.path().join(LOCK), "").unwrap();
+        assert!(!place.up_has_ended(), "it runs, by whatever name it was called");
+        fs::write(home.path().join(ADDRESS), "127.0.0.1:7441").unwrap();
+        assert!(place.up_has_ended(), "another runs there now");
+        fs::remove_file(home.path().join(ADDRESS)).unwrap();
+        assert!(place.up_has_ended());
+        fs::remove_file(home.path().join(LOCK)).unwrap();
+        assert!(!place.up_has_ended(), "a collector's own folder is none of an up's");
+    }
+
+    #[test]
     fn a_folder_that_others_can_enter_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
