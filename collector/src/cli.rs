@@ -114,6 +114,7 @@ fn execute(command: Command) -> Result<(), Failure> {
                     "entries": hash.read.entries,
                     "last": hash.read.last,
                     "damaged": hash.read.damaged,
+                    "missing": hash.read.missing,
                     "frames": hash.frames,
                     "snapshot": hash.snapshot,
                 })

@@ -129,8 +129,11 @@ fn recover(data: &Path) -> Result<Keeper, Failure> {
     let mut core = Collector::new(u64::from_ne_bytes(clock::entropy()?));
     let mut journal = Journal::open(data)?;
     let read = journal.read(|index, now, record| core.replay(index, now, record))?;
-    if read.damaged > 0 {
-        journal.set_aside(read.last)?;
+    if read.damaged > 0
+        && let Err(failure) = journal.mend(read.last)
+    {
+        // It reads the same at the next start. If the disk is full, nothing can be journaled now in any case.
+        tracing::error!(%failure, "could not mend the journal; free space and start the collector again");
     }
     let boot = clock::boot()?;
     let clock = Clock::resume(read.mono, journal.offset(boot)?);
@@ -138,7 +141,13 @@ fn recover(data: &Path) -> Result<Keeper, Failure> {
         // A full disk must not keep the collector from answering; Mono is held at the journal's last time at worst.
         tracing::warn!(%failure, "could not keep the clock's offset");
     }
-    tracing::info!(entries = read.entries, last = read.last, damaged = read.damaged, "journal read");
+    tracing::info!(
+        entries = read.entries,
+        last = read.last,
+        damaged = read.damaged,
+        missing = read.missing,
+        "journal read"
+    );
     let mut keeper = Keeper::new(core, clock, journal.start()?);
     keeper.core.begin(clock.now(), boot);
     keeper.drain();

@@ -11,19 +11,22 @@
 //! | queries (server to reader) | 4; the question is refused with `too-many` |
 //!
 //! A failed write keeps its entries in order and waits for the core's Retry; how often that comes is the core's
-//! affair. Left out here: segments of 256 MiB with retention, snapshots and projections; the file is numbered so
+//! affair. Damage never refuses the start: a row of frames that does not verify becomes a [`Record::Damaged`] in its
+//! place, which closes and counts what is lost; what nobody can name is counted and logged; a file that SQLite calls
+//! malformed is put aside and its sound rows are taken over (`salvage`). Left out here: segments of 256 MiB with retention, snapshots and projections; the file is numbered so
 //! that they fit.
 
 mod events;
 mod row;
+mod salvage;
 mod writer;
 
 use crate::authority::make_private;
 use crate::error::Failure;
 use picket_collector_core::Record;
-use picket_collector_core::store::{Fact, Order};
-use picket_proto::{BootId, Now};
-use rusqlite::{Connection, OptionalExtension, params};
+use picket_collector_core::store::{Entry, Fact, Order};
+use picket_proto::{BootId, Mono, Now, Raw, Wall};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -34,6 +37,10 @@ pub(crate) use events::{Events, Found, NoPage, Page, Place, Question};
 /// How many queries may run or wait: a fifth would wait longer than a person does.
 const QUERIES_MAX: usize = 4;
 const FACTS_MAX: usize = 16;
+/// Most rows mended at one start (some MiB); what is beyond reads the same and is mended at the next.
+const MENDS_MAX: usize = 65_536;
+/// How far behind the row before it a damaged row is believed to stand: its place may be what is damaged.
+const STEP_MAX: u64 = 4_096;
 
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS journal (
@@ -49,6 +56,7 @@ CREATE TABLE IF NOT EXISTS boot (id BLOB PRIMARY KEY, mono_offset INTEGER NOT NU
 pub(crate) struct Journal {
     writer: Connection,
     path: PathBuf,
+    mends: Vec<Entry>,
 }
 
 /// What reading the whole journal found.
@@ -59,9 +67,12 @@ pub(crate) struct Read {
     /// The index of the last entry taken.
     pub(crate) last: u64,
     /// The highest Mono.
-    pub(crate) mono: picket_proto::Mono,
-    /// Rows whose checksum or content is wrong: skipped, each named in the log.
+    pub(crate) mono: Mono,
+    /// Rows whose checksum or content is wrong, each named in the log. Those that say which frames they held are
+    /// taken as [`Record::Damaged`], the others are skipped.
     pub(crate) damaged: u64,
+    /// Entries that are not there at all.
+    pub(crate) missing: u64,
 }
 
 impl Journal {
@@ -70,42 +81,76 @@ impl Journal {
         let folder = data.join("journal");
         make_private(&folder)?;
         let path = folder.join("journal-000000000001.db");
-        let writer = Connection::open(&path)?;
-        let _mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        writer.pragma_update(None, "synchronous", "FULL")?;
-        writer.busy_timeout(Duration::from_secs(5))?;
-        writer.execute_batch(SCHEMA)?;
-        Ok(Self { writer, path })
+        salvage::finish(&path)?;
+        let writer = match connect(&path) {
+            Err(failure) if is_damage(&failure) => {
+                tracing::error!(%failure, path = %path.display(), "the journal's file is damaged");
+                salvage::salvage(&path)?;
+                connect(&path)?
+            }
+            other => other?,
+        };
+        Ok(Self { writer, path, mends: Vec::new() })
     }
 
-    /// Hands every sound entry to `take`, in order.
-    pub(crate) fn read(&self, mut take: impl FnMut(u64, Now, Record)) -> Result<Read, Failure> {
+    /// Hands every entry to `take`, in order; what is damaged as what it loses, if that can be told.
+    pub(crate) fn read(&mut self, mut take: impl FnMut(u64, Now, Record)) -> Result<Read, Failure> {
         let mut read = Read::default();
-        let mut statement = self.writer.prepare(row::SELECT_ALL)?;
+        let mut before =
+            Now { mono: Mono::from_micros(0), raw: Raw::from_micros(0), wall: Wall::from_micros(0) };
+        let Self { writer, mends, .. } = self;
+        mends.clear();
+        let mut statement = writer.prepare(row::SELECT_ALL)?;
         let mut rows = statement.query([])?;
         while let Some(found) = rows.next()? {
-            let row = row::Row::read(found)?;
-            match row.entry() {
-                Ok(entry) => {
-                    read.entries += 1;
-                    read.last = entry.index;
-                    read.mono = read.mono.max(entry.now.mono);
-                    take(entry.index, entry.now, entry.record);
-                }
+            let index = found.get::<_, i64>(0)?.cast_unsigned();
+            let entry = row::Row::read(found).map_err(|_| row::Damage::Column).and_then(|row| row.entry());
+            let entry = match entry {
+                Ok(entry) => entry,
                 Err(damage) => {
                     read.damaged += 1;
-                    tracing::error!(index = row.index, host = row.host, %damage, "journal entry skipped");
+                    let near = index > read.last && index - read.last <= STEP_MAX;
+                    let lost = row::loss(found).filter(|_| near);
+                    tracing::error!(index, %damage, ?lost, "journal entry damaged");
+                    let Some(record) = lost else { continue };
+                    let entry = Entry { index, now: before, record };
+                    if mends.len() < MENDS_MAX {
+                        mends.push(entry.clone());
+                    }
+                    entry
                 }
+            };
+            let missing = index.saturating_sub(read.last.saturating_add(1));
+            if missing > 0 {
+                tracing::error!(
+                    first = read.last + 1,
+                    last = index - 1,
+                    "journal entries missing or unreadable"
+                );
+                read.missing = read.missing.saturating_add(missing);
             }
+            read.entries += 1;
+            read.last = index;
+            read.mono = read.mono.max(entry.now.mono);
+            before = entry.now;
+            take(index, entry.now, entry.record);
         }
         Ok(read)
     }
 
-    /// Moves what stands behind the last sound entry into the table `damaged`: the core goes on from that entry, and
-    /// its next ones need the places. None of it is thrown away.
-    pub(crate) fn set_aside(&mut self, last: u64) -> Result<(), Failure> {
+    /// Writes what [`Journal::read`] took for damaged rows into their places, and makes room behind the last entry
+    /// for the core's next. The damaged rows go into the table `damaged`: none of it is thrown away.
+    pub(crate) fn mend(&mut self, last: u64) -> Result<(), Failure> {
         let last = last.cast_signed();
         let transaction = self.writer.transaction()?;
+        for entry in self.mends.drain(..) {
+            let row =
+                row::Row::of(&entry).map_err(|bad| rusqlite::Error::ToSqlConversionFailure(Box::new(bad)))?;
+            let index = entry.index.cast_signed();
+            transaction.execute("INSERT INTO damaged SELECT * FROM journal WHERE idx = ?1", [index])?;
+            transaction.execute("DELETE FROM journal WHERE idx = ?1", [index])?;
+            row.insert(&mut transaction.prepare(row::INSERT)?)?;
+        }
         transaction.execute("INSERT INTO damaged SELECT * FROM journal WHERE idx > ?1", [last])?;
         transaction.execute("DELETE FROM journal WHERE idx > ?1", [last])?;
         transaction.commit()?;
@@ -136,6 +181,34 @@ impl Journal {
         let _ends_with_its_channel = spawn("events", move || events::answer(&reader, asked))?;
         Ok(Store { append, facts, events: Events(ask), writer })
     }
+}
+
+/// Opens the file, and looks whether SQLite finds it whole: reading the journal costs more than that.
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let writer = Connection::open(path)?;
+    writer.busy_timeout(Duration::from_secs(5))?;
+    let _mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    writer.pragma_update(None, "synchronous", "FULL")?;
+    let mut check = writer.prepare("PRAGMA quick_check")?;
+    for found in check.query_map([], |row| row.get::<_, String>(0))? {
+        let found = found?;
+        // A value of the wrong type is a damaged row, which reading finds; the file is whole.
+        if found != "ok" && !found.contains(" value in ") {
+            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+            return Err(rusqlite::Error::SqliteFailure(code, Some(found)));
+        }
+    }
+    drop(check);
+    writer.execute_batch(SCHEMA)?;
+    Ok(writer)
+}
+
+/// Whether the file's content is at fault, and not its place, its disk or another process.
+fn is_damage(failure: &rusqlite::Error) -> bool {
+    matches!(
+        failure.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
+    )
 }
 
 fn spawn<T: Send + 'static>(

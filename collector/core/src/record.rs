@@ -119,4 +119,13 @@ pub enum Record {
         /// Which.
         hosts: Vec<HostId>,
     },
+    /// Stands in the place of frames that were journaled and cannot be read back: closed as a gap.
+    Damaged {
+        /// From which host they were.
+        host: HostId,
+        /// Of which run.
+        run: Run,
+        /// Which numbers.
+        range: SeqRange,
+    },
 }

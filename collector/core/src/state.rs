@@ -3,7 +3,6 @@
 //! Everything here follows from the journal alone: the same records in the same order give the same bytes. Sessions,
 //! watchers, held effects and heard times are not here (see [`crate::ingest::sessions`], [`crate::view::watch`]).
 
-mod commanded;
 pub(crate) mod firing;
 mod fleet;
 pub(crate) mod machine;
@@ -11,19 +10,23 @@ mod presence;
 pub(crate) mod root;
 mod standing;
 
-use crate::host::{HOSTS_MAX, Host, Offset, Presence, Watched};
+use crate::host::{HOSTS_MAX, Host, Offset, Presence, Trust, Watched};
 use crate::identity::Tokens;
+use crate::incident::life::Ending;
 use crate::incident::table::Incidents;
-use crate::incident::IncidentId;
+use crate::incident::timeline::Entry;
+use crate::incident::{IncidentId, Verb};
 use crate::ingest::taken::Taken;
 use crate::ingest::{Hello, Lane};
+use crate::live::note;
 use crate::record::Record;
 use crate::signal::{Key, What};
 use crate::table::Table;
 use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::vec::Vec;
-use firing::clear;
-use picket_proto::{BootId, Fact, HostId, Mono, Now, Run, SeqRange, Wall};
+use firing::{clear, resolve};
+use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange, Wall};
 use serde::Serialize;
 
 /// The place of a record in the journal.
@@ -100,6 +103,7 @@ impl State {
                     host.lost = host.lost.saturating_add(range.count());
                 }
             }
+            Record::Damaged { host, run, range } => self.damaged(host, *run, *range),
             Record::Standing { host, checks } => self.standing(at, host, checks),
             Record::StandingEnd { host, up, digest } => {
                 self.standing_end(at, host);
@@ -193,8 +197,9 @@ impl State {
             account(host, &event.fact);
         }
         let crcs = taken.iter().map(|taken| (taken.seq, taken.crc));
-        // Ingest made sure that the ranges have room for it before it made the record.
-        let _there_was_room = host.runs.take(run, span, crcs);
+        // Ingest made sure that the ranges have room; only entries missing from a journal can have taken it.
+        let closed = host.runs.take(run, span, crcs);
+        host.lost = host.lost.saturating_add(closed);
         host.frames = host.frames.saturating_add(taken.len() as u64);
         for taken in taken {
             match (&taken.event, lane) {
@@ -205,9 +210,61 @@ impl State {
         }
     }
 
+    /// Closes what cannot be read back, so that the ranges of a live run stay whole. Damage can have hit the names
+    /// too, so it makes no host and no run that was not there.
+    fn damaged(&mut self, id: &HostId, run: Run, range: SeqRange) {
+        let Some(host) = self.hosts.find(id.as_str()).and_then(|slot| self.hosts.get_mut(slot)) else {
+            return;
+        };
+        let is_known = host.run == Some(run) || host.runs.find(run).is_some();
+        let closed = if is_known { host.runs.close(run, range) } else { Ok(range.count()) };
+        host.lost = host.lost.saturating_add(closed.unwrap_or_else(|_full| range.count()));
+    }
+
     fn unknown(&mut self, slot: u32) {
         if let Some(host) = self.hosts.get_mut(slot) {
             host.unknown = host.unknown.saturating_add(1);
+        }
+    }
+
+    fn commanded(&mut self, at: At, operator: &Name, id: IncidentId, verb: &Verb) {
+        let Some(incident) = self.incidents.get_mut(id) else { return };
+        match verb {
+            Verb::Acknowledge => {
+                incident.acknowledged_by = Some(operator.clone());
+                let entry = Entry::said(at.now.wall, "incident-acknowledged", format!("taken by {operator}"));
+                note(self, at, Some(id), entry);
+            }
+            Verb::Note(text) => {
+                let entry = Entry::said(at.now.wall, "incident-note", format!("{operator}: {text}"));
+                note(self, at, Some(id), entry);
+            }
+            Verb::Resolve(why) => {
+                self.lift(at, id);
+                let why = if why.is_empty() { why.clone() } else { format!(": {why}") };
+                resolve(self, at, id, Ending::Decision, format!("resolved by {operator}{why}"));
+            }
+        }
+    }
+
+    /// An operator who resolves the incident of a quarantine lifts it.
+    fn lift(&mut self, at: At, id: IncidentId) {
+        let Some(incident) = self.incidents.get(id) else { return };
+        let is_duplicate = |key: &&Key| key.what == What::DuplicateIdentity;
+        let keys: Vec<Key> = incident.firing.iter().filter(is_duplicate).copied().collect();
+        for key in keys {
+            let Some(host) = self.hosts.get_mut(key.host) else { continue };
+            host.trust = Trust::Full;
+            let text = format!("{} may connect again", host.id);
+            note(self, at, Some(id), Entry::said(at.now.wall, "quarantine-lifted", text));
+            if let Some(host) = self.hosts.get_mut(key.host)
+                && host.signals.remove(&key.what).is_some()
+            {
+                self.firing = self.firing.saturating_sub(1);
+            }
+            if let Some(incident) = self.incidents.get_mut(id) {
+                incident.clear(key);
+            }
         }
     }
 

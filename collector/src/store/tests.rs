@@ -75,20 +75,82 @@ async fn every_entry_comes_back_as_it_was_written() {
         .read(|index, now, record| back.push(Entry { index, now, record }))
         .unwrap();
     assert_eq!(back, entries);
-    assert_eq!(read, Read { entries: 40, last: 40, mono: now(40).mono, damaged: 0 });
+    assert_eq!(read, Read { entries: 40, last: 40, mono: now(40).mono, damaged: 0, missing: 0 });
+}
+
+/// An index, and the numbers lost there.
+type Seen = (u64, Option<(u64, u64)>);
+
+/// What is at each index: `None` where entries are as they were written, else what is lost there.
+fn losses(journal: &mut Journal) -> (Read, Vec<Seen>) {
+    let mut found = Vec::new();
+    let read = journal.read(|index, _, record| {
+        found.push((
+            index,
+            match record {
+                Record::Damaged { range, .. } => Some((range.first().0, range.last().0)),
+                _ => None,
+            },
+        ));
+    });
+    (read.unwrap(), found)
 }
 
 #[tokio::test]
-async fn a_flipped_bit_costs_one_entry_and_is_counted() {
-    let data = tempfile::tempdir().unwrap();
-    let entries: Vec<_> = (1..=3).map(|index| batch(index, "web-1", index * 10, 2)).collect();
-    written(data.path(), &entries).await;
-    let journal = Journal::open(data.path()).unwrap();
-    journal.writer.execute("UPDATE journal SET first = first + 1 WHERE idx = 2", []).unwrap();
-    let mut indexes = Vec::new();
-    let read = journal.read(|index, _, _| indexes.push(index)).unwrap();
-    assert_eq!(indexes, [1, 3]);
-    assert_eq!((read.damaged, read.last), (1, 3));
+async fn a_damaged_row_is_named_in_its_place_once_and_kept_aside() {
+    let damages = [
+        ("UPDATE journal SET first = first + 1 WHERE idx = 2", (20, 21)),
+        ("UPDATE journal SET blob = x'00' WHERE idx = 2", (20, 21)),
+        ("UPDATE journal SET wall = 'late' WHERE idx = 2", (20, 21)),
+        ("UPDATE journal SET blob = 5, mono = x'00' WHERE idx = 2", (20, 21)),
+        ("UPDATE journal SET kind = 0 WHERE idx = 2", (20, 21)),
+    ];
+    for (damage, lost) in damages {
+        let data = tempfile::tempdir().unwrap();
+        let entries: Vec<_> = (1..=3).map(|index| batch(index, "web-1", index * 10, 2)).collect();
+        written(data.path(), &entries).await;
+        let mut journal = Journal::open(data.path()).unwrap();
+        journal.writer.execute(damage, []).unwrap();
+        drop(journal);
+        journal = Journal::open(data.path()).unwrap();
+        let (read, found) = losses(&mut journal);
+        assert_eq!(found, [(1, None), (2, Some(lost)), (3, None)], "{damage}");
+        assert_eq!((read.damaged, read.missing, read.last), (1, 0, 3));
+        journal.mend(read.last).unwrap();
+        let (read, again) = losses(&mut journal);
+        assert_eq!((again, read.damaged), (found, 0), "mended: {damage}");
+        let aside: i64 =
+            journal.writer.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0)).unwrap();
+        assert_eq!(aside, 1);
+        let question = Question { host: None, service: None, since: None, after: None, limit: 500 };
+        let told = page(&journal.writer, &question).unwrap().events;
+        let gaps: Vec<_> = told.iter().filter(|event| event.code == "gap").collect();
+        assert_eq!((told.len(), gaps.len()), (5, 1));
+        assert_eq!(
+            gaps[0].text,
+            format!("frames 20-21 of run {} are lost: they could not be read back", Run(9))
+        );
+        assert_eq!((gaps[0].host.as_str(), gaps[0].seq), ("web-1", Seq(20)));
+    }
+}
+
+#[tokio::test]
+async fn damage_that_names_too_much_or_nothing_is_counted_and_closes_nothing() {
+    let damages = [
+        "UPDATE journal SET last = last + (1 << 40), blob = x'00' WHERE idx = 2",
+        "UPDATE journal SET host = 'not a host', blob = x'00' WHERE idx = 2",
+        "DELETE FROM journal WHERE idx = 2",
+    ];
+    for damage in damages {
+        let data = tempfile::tempdir().unwrap();
+        let entries: Vec<_> = (1..=3).map(|index| batch(index, "web-1", index * 10, 2)).collect();
+        written(data.path(), &entries).await;
+        let mut journal = Journal::open(data.path()).unwrap();
+        journal.writer.execute(damage, []).unwrap();
+        let (read, found) = losses(&mut journal);
+        assert_eq!(found, [(1, None), (3, None)], "{damage}");
+        assert_eq!((read.missing, read.last), (1, 3));
+    }
 }
 
 #[tokio::test]
@@ -96,16 +158,104 @@ async fn a_damaged_end_makes_room_for_the_next_entry_and_is_kept_aside() {
     let data = tempfile::tempdir().unwrap();
     written(data.path(), &[batch(1, "web-1", 1, 2), batch(2, "web-1", 3, 2)]).await;
     let mut journal = Journal::open(data.path()).unwrap();
-    journal.writer.execute("UPDATE journal SET blob = x'00' WHERE idx = 2", []).unwrap();
+    journal.writer.execute("UPDATE journal SET blob = x'00', host = '' WHERE idx = 2", []).unwrap();
     let read = journal.read(|_, _, _| ()).unwrap();
     assert_eq!((read.last, read.damaged), (1, 1));
-    journal.set_aside(read.last).unwrap();
+    journal.mend(read.last).unwrap();
     drop(journal);
     written(data.path(), &[batch(2, "web-1", 3, 2)]).await;
-    let journal = Journal::open(data.path()).unwrap();
+    let mut journal = Journal::open(data.path()).unwrap();
     assert_eq!(journal.read(|_, _, _| ()).unwrap().entries, 2);
     let aside: i64 = journal.writer.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0)).unwrap();
     assert_eq!(aside, 1);
+}
+
+const MANY: u64 = 400;
+
+/// A journal of `MANY` rows in one file, and the file's bytes after `spoil`; what opening it again finds.
+async fn spoiled(spoil: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, Read, Vec<u64>) {
+    let data = tempfile::tempdir().unwrap();
+    let entries: Vec<_> =
+        (1..=MANY).map(|index| batch(index, "web-1", index * 100, index % 70 + 1)).collect();
+    written(data.path(), &entries).await;
+    let path = data.path().join("journal/journal-000000000001.db");
+    assert!(!path.with_extension("db-wal").exists(), "the last connection has moved the log into the file");
+    let mut bytes = std::fs::read(&path).unwrap();
+    spoil(&mut bytes);
+    std::fs::write(&path, bytes).unwrap();
+    let mut journal = Journal::open(data.path()).unwrap();
+    let mut sound = Vec::new();
+    let read = journal.read(|index, now, record| {
+        if !matches!(record, Record::Damaged { .. }) {
+            let entry = Entry { index, now, record };
+            assert_eq!(
+                entry,
+                entries[usize::try_from(index).unwrap() - 1],
+                "what is taken is what was written"
+            );
+            sound.push(index);
+        }
+    });
+    let read = read.unwrap();
+    journal.mend(read.last).unwrap();
+    drop(journal);
+    written(data.path(), &[batch(read.last + 1, "web-1", 1_000_000, 2)]).await;
+    (data, read, sound)
+}
+
+fn kept(data: &Path) -> bool {
+    data.join("journal/journal-000000000001.db.damaged-1").exists()
+}
+
+#[tokio::test]
+async fn a_zeroed_header_costs_nothing_and_the_file_is_kept_aside() {
+    for len in [16, 100, 4_096] {
+        let (data, read, sound) = spoiled(|bytes| bytes[..len].fill(0)).await;
+        assert_eq!(sound, (1..=MANY).collect::<Vec<_>>(), "{len} bytes");
+        assert_eq!((read.damaged, read.missing), (0, 0));
+        assert!(kept(data.path()));
+    }
+}
+
+#[tokio::test]
+async fn a_file_cut_to_half_gives_what_its_half_holds() {
+    let (data, read, sound) = spoiled(|bytes| bytes.truncate(bytes.len() / 2 + 77)).await;
+    assert!(sound.len() > 100 && sound.len() < 400, "{}", sound.len());
+    assert_eq!(read.last, *sound.last().unwrap().max(&read.last));
+    assert!(kept(data.path()));
+}
+
+#[tokio::test]
+async fn flipped_bytes_in_any_page_cost_that_page_at_most() {
+    for page in [2_usize, 3, 4, 7, 20, 45] {
+        for at in [0, 3, 8, 100, 2_000, 4_000] {
+            let (_data, read, sound) = spoiled(|bytes| {
+                for byte in &mut bytes[page * 4_096 + at..][..8] {
+                    *byte ^= 0xa5;
+                }
+            })
+            .await;
+            assert!(sound.len() > 300, "page {page}, byte {at}: {} sound, {read:?}", sound.len());
+            assert!(read.entries as usize >= sound.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn damaged_files_are_kept_up_to_a_bound() {
+    let data = tempfile::tempdir().unwrap();
+    for nth in 0..5 {
+        written(data.path(), &[batch(nth + 1, "web-1", nth * 10 + 1, 2)]).await;
+        let path = data.path().join("journal/journal-000000000001.db");
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[..100].fill(0);
+        std::fs::write(&path, bytes).unwrap();
+        let read = Journal::open(data.path()).unwrap().read(|_, _, _| ()).unwrap();
+        assert_eq!(read.entries, nth + 1);
+    }
+    let names = std::fs::read_dir(data.path().join("journal")).unwrap();
+    let aside = names.filter(|name| name.as_ref().unwrap().file_name().to_string_lossy().contains("damaged"));
+    assert_eq!(aside.count(), 3);
 }
 
 #[tokio::test]

@@ -61,6 +61,13 @@ impl Known {
     fn missing_tail(&self) -> u64 {
         self.claimed.0.saturating_sub(self.ranges.last().map_or(0, |last| last.0))
     }
+
+    /// The numbers between the lowest two ranges.
+    fn lowest_hole(&self) -> Option<SeqRange> {
+        let mut ranges = self.ranges.iter();
+        let (low, high) = (ranges.next()?, ranges.next()?);
+        SeqRange::new(low.last().next(), Seq(high.first().0.saturating_sub(1)))
+    }
 }
 
 /// What a frame is to what is known.
@@ -126,19 +133,21 @@ impl Runs {
         self.known.len() - 1
     }
 
-    /// Takes a stretch of new frames.
-    pub(crate) fn take(
-        &mut self,
-        run: Run,
-        span: SeqRange,
-        crcs: impl Iterator<Item = (Seq, u32)>,
-    ) -> Result<(), Full> {
+    /// Takes a stretch of new frames. Where the ranges have no room for it, the lowest hole is closed to make some:
+    /// says how many numbers are given up so.
+    pub(crate) fn take(&mut self, run: Run, span: SeqRange, crcs: impl Iterator<Item = (Seq, u32)>) -> u64 {
         let known = self.enter(run);
-        known.ranges.insert(span)?;
+        let mut closed = 0;
+        while known.ranges.insert(span).is_err() {
+            let Some(hole) = known.lowest_hole() else { break };
+            // A hole touches both its neighbours, so closing it frees a range.
+            let _has_room = known.ranges.insert(hole);
+            closed += hole.count();
+        }
         for (seq, crc) in crcs {
             known.crcs.put(seq, crc);
         }
-        Ok(())
+        closed
     }
 
     /// Closes a range that will never come, and says how many numbers of it were open.

@@ -172,6 +172,7 @@ fn size_of(record: &Record) -> usize {
         | Record::Minted { .. }
         | Record::Enrolled { .. }
         | Record::Conflict { .. }
+        | Record::Damaged { .. }
         | Record::StandingEnd { .. }
         | Record::Goodbye { .. }
         | Record::Closed { .. }
