@@ -9,8 +9,9 @@
 //!   at most 2 s, and a start that is asked for meanwhile waits too. A child that has left the group (setsid) is not
 //!   seen by a restart, since finding it costs a walk over /proc: it lives on beside the new life. It is found by the
 //!   log that it writes to when services are stopped for good, and at the agent's next start if its service is down.
-//! - The hot path (exit to exec) is: epoll, waitid, fstat of the log, kill, dup x2, posix_spawn, pidfd_open. Nothing
-//!   is written before the spawn; the identity file, evidence and rotation come in [`Services::afterwards`].
+//! - The hot path (exit to exec) is: epoll, waitid, fstat of the log, kill, dup x2, setrlimit x2, posix_spawn,
+//!   pidfd_open. Nothing is written before the spawn, but for a log that is turned over; the identity file and evidence
+//!   come in [`Services::afterwards`].
 //!
 //! Limits: a log is at most 1 MiB when its service starts, else it becomes `NAME.log.1` (one generation): a start is
 //! the only moment when nobody holds the file open. None of its troubles stops a start ([`evidence`]). A service that
@@ -19,6 +20,7 @@
 
 mod adopt;
 mod evidence;
+mod limit;
 mod orphans;
 mod remnants;
 
@@ -27,6 +29,7 @@ use picket_agent_core::service::{Act, Fact, ServiceIx};
 use picket_proto::event::Exit;
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -80,6 +83,7 @@ pub(crate) struct Services {
     notices: mpsc::Sender<Notice>,
     session: i32,
     boot: u128,
+    descriptors: limit::Descriptors,
 }
 
 struct Item {
@@ -129,7 +133,7 @@ impl Services {
         let items = services.iter().map(|service| Item::new(service, state)).collect::<io::Result<_>>()?;
         orphans::tell(&state.join("services"), services, boot);
         let session = rustix::process::getsid(None)?.as_raw_nonzero().get();
-        Ok((Self { items, notices, session, boot }, out))
+        Ok((Self { items, notices, session, boot, descriptors: limit::Descriptors::raise() }, out))
     }
 
     /// The process of a service and its start time, where known.
@@ -161,7 +165,7 @@ impl Services {
 
     fn start(&mut self, service: ServiceIx) -> Option<Outcome> {
         let notices = self.notices.clone();
-        let item = self.item(service);
+        let item = &mut self.items[usize::from(service)];
         match &mut item.life {
             Life::Clearing { start_waits } => {
                 *start_waits = true;
@@ -174,7 +178,7 @@ impl Services {
             }
             Life::None => {}
         }
-        match item.spawn() {
+        match item.spawn(&self.descriptors) {
             Ok(process) => {
                 let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
                 watch(service, Arc::clone(&process.pidfd), Parent::Agent, notices);
@@ -272,18 +276,20 @@ impl Item {
         let fill = |text: &str| text.replace("{state}", &own);
         let mut parts = service.command.iter().map(|part| fill(part));
         let mut command = Command::new(parts.next().unwrap_or_default());
-        command.args(parts).current_dir(fill(&service.cwd)).process_group(0).stdin(Stdio::null());
+        command.args(parts).current_dir(fill(&service.cwd)).process_group(0);
         command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
         let log = evidence::Log::new(folder.join(format!("{name}.log")))?;
         let identity = folder.join(format!("{name}.process"));
         Ok(Self { name, command, identity, log, life: Life::None, owed: Owed::default() })
     }
 
-    fn spawn(&mut self) -> io::Result<Process> {
+    fn spawn(&mut self, descriptors: &limit::Descriptors) -> io::Result<Process> {
         let (out, errors) = self.log.outputs();
-        let child = self.command.stdout(out).stderr(errors).spawn();
+        // Opened here, since the limit is lower while the child is made.
+        self.command.stdin(File::open("/dev/null")?).stdout(out).stderr(errors);
+        let child = descriptors.around(|| self.command.spawn());
         // The command must not keep the copies: they are descriptors that nobody needs until the next start.
-        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = child?;
         match follow(child.id()) {
             Ok((pid, pidfd)) => Ok(Process { pid, pidfd: Arc::new(pidfd), started: None }),

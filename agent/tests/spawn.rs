@@ -262,6 +262,23 @@ fn stopping_services_ends_what_left_their_process_groups_too() {
 }
 
 #[test]
+fn the_agent_may_open_more_files_than_its_services() {
+    let host = Host::with(r#"command = ["/bin/sh", "-c", "echo child $(ulimit -Sn); exec sleep 1000"]"#);
+    let agent = host.command(&["--stop-services"]);
+    let mut limited = Command::new("/bin/sh");
+    limited.arg("-c").arg("ulimit -Sn 300; ulimit -Hn 400; exec \"$@\"").arg("sh");
+    let mut child =
+        limited.arg(agent.get_program()).args(agent.get_args()).stdout(Stdio::piped()).spawn().unwrap();
+    let told = follow(child.stdout.take().unwrap());
+    let agent = Agent { child, told };
+    agent.awaits("service-started");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", agent.child.id())).unwrap();
+    let own = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(own.split_ascii_whitespace().skip(3).take(2).collect::<Vec<_>>(), ["400", "400"]);
+    assert_eq!(host.child_of_life(0).as_raw_nonzero().get(), 300, "the soft limit that the agent was given");
+}
+
+#[test]
 fn an_agent_tied_to_its_parent_takes_its_services_along() {
     let host = Host::with(SLEEPS);
     // The shell is the parent: it starts the agent in the background and waits to be killed.
