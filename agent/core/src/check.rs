@@ -3,7 +3,7 @@
 //! A verdict changes after `fall` or `rise` readings in a row, so that one lost packet is no failure; from Unknown
 //! the first good reading is enough, since nothing speaks against it. A process check goes down at once when the
 //! process ends. Probes of one check never overlap: a slow one delays the next, and an answer about a process that
-//! is gone by now is thrown away. What to do about a verdict is not decided here.
+//! is gone by now is thrown away, and so is one that a pause of the agent held up. What to do about a verdict is not decided here.
 
 mod pace;
 mod slot;
@@ -13,6 +13,7 @@ pub use slot::Slot;
 
 use crate::facts::Facts;
 use crate::timer::{self, Dice};
+pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
 use picket_proto::event::{Cause, CheckKind, Verdict};
 use picket_proto::{Mono, Name, Span};
@@ -143,9 +144,7 @@ impl<'s> Checks<'s> {
             self.refused = self.refused.saturating_add(1);
             return None;
         };
-        let stale = slot.flight == Flight::Stale;
-        slot.flight = Flight::Home;
-        let sight = if stale {
+        let sight = if slot.is_worthless(now) {
             slot.due = now;
             None
         } else {
@@ -159,8 +158,7 @@ impl<'s> Checks<'s> {
     /// The next probe that is due.
     pub(crate) fn next_probe(&mut self, now: Mono) -> Option<Probe> {
         let (at, _due) = timer::first(self.slots).filter(|(_, due)| *due <= now && *due != Mono::NEVER)?;
-        self.slots[at].flight = Flight::Asked;
-        self.slots[at].due = Mono::NEVER;
+        self.slots[at].ask(now);
         timer::moved(self.slots, at);
         CheckIx::try_from(at).ok().map(|check| Probe { check })
     }
@@ -206,6 +204,17 @@ impl<'s> Checks<'s> {
     /// A recovery is watched: look at least four times within `hold`.
     pub(crate) fn watch(&mut self, now: Mono, service: u16, hold: Span) {
         self.each_of(service, |slot| slot.watch(now, hold));
+    }
+
+    /// Looks at all checks of the service now.
+    pub(crate) fn look(&mut self, now: Mono, service: u16) {
+        self.each_of(service, |slot| slot.look_at(now));
+    }
+
+    /// Until when an answer of this check is to be waited for, if a probe of it is out.
+    pub(crate) fn answer_by(&self, check: CheckIx) -> Option<Mono> {
+        let slot = self.get(check).filter(|slot| slot.flight != Flight::Home)?;
+        Some(slot.answer_by())
     }
 
     /// Back to the regular pace; failures count.

@@ -14,12 +14,17 @@ const RAMP: [u64; 7] = [5, 10, 20, 50, 100, 200, 500];
 /// Shortest time between probes while a recovery is watched.
 const WATCH_MIN: Span = Span::from_millis(20);
 
+/// By how much an answer or a deadline must be late to tell of a pause: ten times what a loaded host makes of it.
+pub(crate) const LATE: Span = Span::from_secs(1);
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flight {
     /// No probe is out.
     Home,
     /// A probe is out.
     Asked,
+    /// A probe is out, since the answer before it came too late to tell anything: this one counts in any case.
+    Again,
     /// A probe is out, about a process that is gone by now.
     Stale,
 }
@@ -62,9 +67,31 @@ impl Slot {
         }
     }
 
+    /// Until when an answer that is out tells of what was asked.
+    pub(super) fn answer_by(&self) -> Mono {
+        self.asked.plus(self.spec.timeout).plus(LATE)
+    }
+
+    /// Takes the probe home: whether its answer is worthless. An answer that took more than a second longer than it
+    /// may was held up by a pause of the agent or of the whole host, not by what was probed. But a second one in a
+    /// row counts, or a host that is always slow would never be judged.
+    pub(super) fn is_worthless(&mut self, now: Mono) -> bool {
+        let is_late = self.flight == Flight::Asked && now > self.answer_by();
+        let is_stale = self.flight == Flight::Stale;
+        self.flight = Flight::Home;
+        self.late = is_late;
+        is_late || is_stale
+    }
+
+    /// A probe goes out.
+    pub(super) fn ask(&mut self, now: Mono) {
+        self.flight = if self.late { Flight::Again } else { Flight::Asked };
+        (self.asked, self.due) = (now, Mono::NEVER);
+    }
+
     /// An answer that is still out tells of the past.
     pub(super) fn distrust_flight(&mut self) {
-        if self.flight == Flight::Asked {
+        if matches!(self.flight, Flight::Asked | Flight::Again) {
             self.flight = Flight::Stale;
         }
     }

@@ -34,6 +34,10 @@ pub struct Slot {
     /// What was told: the base, or that it flaps.
     pub(super) told: Verdict,
     pub(super) flight: Flight,
+    /// When the probe that is out was asked for.
+    pub(super) asked: Mono,
+    /// Whether the last answer came too late.
+    pub(super) late: bool,
     /// Bad readings in a row.
     pub(super) bad: u8,
 }
@@ -56,6 +60,8 @@ impl Slot {
             base: Verdict::Unknown,
             told: Verdict::Unknown,
             flight: Flight::Home,
+            asked: Mono::NEVER,
+            late: false,
             bad: 0,
         }
     }

@@ -98,8 +98,26 @@ fn probes_of_one_check_never_overlap_and_keep_their_beat() {
     assert_eq!(checks.next_probe(first.plus(Span::from_secs(100))), None, "the answer is still out");
     let mut out = Facts::new();
     let late = first.plus(Span::from_secs(25));
-    checks.on(late, Fact { check: probe.check, reading: GOOD }, Voice { owner: None, out: &mut out });
+    checks.on(late, Fact { check: probe.check, reading: BAD }, Voice { owner: None, out: &mut out });
+    assert_eq!(checks.next_probe(late), Some(probe), "what took so long tells nothing: it is asked again");
+    let later = late.plus(Span::from_secs(4));
+    checks.on(later, Fact { check: probe.check, reading: GOOD }, Voice { owner: None, out: &mut out });
     assert_eq!(checks.deadline(), first.plus(Span::from_secs(30)));
+}
+
+#[test]
+fn a_second_late_answer_in_a_row_counts() {
+    let mut slots = [Slot::new(Spec { fall: 1, ..spec(None) })];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    let mut now = checks.deadline();
+    for told in [0, 1] {
+        let check = checks.next_probe(now).expect("due").check;
+        now = now.plus(Span::from_secs(25));
+        let mut out = Facts::new();
+        checks.on(now, Fact { check, reading: BAD }, Voice { owner: None, out: &mut out });
+        assert_eq!(out.all().count(), told);
+    }
 }
 
 #[test]

@@ -1,19 +1,23 @@
 //! Being believed: from the start over the first pass of every check to a hold that has held.
 //!
 //! A hold is believed when every check passed within its later half. It is prolonged by a quarter at a time (20 ms at
-//! least) while answers are missing, for the start timeout and three holds at most. What follows a hold that broke is
+//! least) while answers are missing, for the start timeout and three holds at most. A pause of the agent or the host
+//! is no failure of the service: a deadline that is handled late begins anew. What follows a hold that broke is
 //! decided by [`super::remedy`].
 
 use super::Around;
 use super::moves::Moving;
-use super::slot::{FRESH, Process, Proof, Stage, State, Why};
-use crate::check::{CheckIx, Checks};
+use super::slot::{Delays, FRESH, Process, Proof, Stage, State, Why};
+use crate::check::{CheckIx, Checks, LATE};
 use picket_proto::event::{self, Cause, Outcome};
 use picket_proto::{Mono, Span};
 
 /// A process without checks that look inside counts as having passed when it has lived this long: a server with a
 /// broken configuration ends within it.
 const SETTLED: Span = Span::from_secs(1);
+/// Pauses that one process is forgiven before it has proved itself: a host that is late each time is judged all
+/// the same.
+const PAUSES_MAX: u8 = 3;
 /// Shortest step by which a hold is prolonged.
 const HOLD_STEP: Span = Span::from_millis(20);
 
@@ -40,7 +44,7 @@ impl Moving<'_> {
         process: Process,
         proof: Proof,
         times: (Mono, Mono, Mono),
-        around: Around<'_, '_>,
+        mut around: Around<'_, '_>,
     ) {
         let (passed, since, until) = times;
         let spec = &self.slot.spec;
@@ -50,12 +54,63 @@ impl Moving<'_> {
             return self.held(process, proof, (passed, since), around);
         };
         let patience = spec.start_timeout.plus(spec.hold.times(3));
-        if around.now.since(passed) >= patience {
-            return self.not_held(process, proof, missing, around);
-        }
         let step = Span::from_micros(spec.hold.micros() / 4).max(HOLD_STEP);
-        let stage = Stage::Holding { passed, since, until: until.max(around.now).plus(step) };
+        let mut next = until.max(around.now).plus(step);
+        let mut passed = passed;
+        if self.was_paused(until, &mut around) {
+            passed = passed.plus(around.now.since(until));
+        } else if around.now.since(passed) >= patience {
+            match self.awaits(missing.0, &around) {
+                Some(answer) => next = answer,
+                None => return self.not_held(process, proof, missing, around),
+            }
+        }
+        let stage = Stage::Holding { passed, since, until: next };
         self.slot.state = State::Verifying { process, proof, stage };
+    }
+
+    /// The start timeout is over.
+    pub(super) fn rise_is_over(
+        &mut self,
+        process: Process,
+        proof: Proof,
+        until: Mono,
+        mut around: Around<'_, '_>,
+    ) {
+        let Some(missing) = around.checks.unproven(self.ix, process.since) else {
+            return self.all_may_have_passed(around.now, around.checks);
+        };
+        let until = if self.was_paused(until, &mut around) {
+            Some(around.now.plus(self.slot.spec.start_timeout))
+        } else {
+            self.awaits(missing.0, &around)
+        };
+        match until {
+            Some(until) => {
+                self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
+            }
+            None => self.not_held(process, proof, missing, around),
+        }
+    }
+
+    /// Whether a deadline is handled so late that the agent or the whole host must have stood still: what was seen
+    /// before tells nothing, so all checks are looked at now.
+    fn was_paused(&mut self, until: Mono, around: &mut Around<'_, '_>) -> bool {
+        let pauses = &mut self.slot.delays.pauses;
+        if around.now.since(until) <= LATE || *pauses >= PAUSES_MAX {
+            return false;
+        }
+        *pauses += 1;
+        around.checks.look(around.now, self.ix);
+        true
+    }
+
+    /// Until when the answer of a probe that is out is to be waited for; once per process, since a check that always
+    /// hangs has a probe out most of the time.
+    fn awaits(&mut self, check: CheckIx, around: &Around<'_, '_>) -> Option<Mono> {
+        let answer = around.checks.answer_by(check).filter(|by| *by > around.now)?;
+        let again = core::mem::replace(&mut self.slot.delays.awaited, true);
+        (!again).then_some(answer)
     }
 
     fn held(&mut self, process: Process, proof: Proof, times: (Mono, Mono), around: Around<'_, '_>) {
@@ -71,6 +126,7 @@ impl Moving<'_> {
             self.slot.tell_breaker(event::Breaker::Closed, around.out);
         }
         self.slot.streak = FRESH;
+        self.slot.delays = Delays::default();
         self.slot.deaths.passed();
         around.checks.relax(around.now, self.ix);
         self.slot.state = State::Running { process };
@@ -95,8 +151,8 @@ impl Moving<'_> {
     }
 
     /// A pass between two deaths makes them two: only the budget limits those. Only a process that has lived for a
-    /// while counts as one that passed: what answers within its first second may be somebody else on its port. If that was the first start of the run the service was up: what
-    /// follows is the first restart of a streak, and waits for nothing.
+    /// while counts as one that passed: what answers within its first second may be somebody else on its port. If that was the first
+    /// start of the run the service was up: what follows is the first restart of a streak, and waits for nothing.
     pub(super) fn forget_if_proven(
         &mut self,
         process: Process,

@@ -4,7 +4,7 @@
 //! every 10 s, and an agent that ends waits for two of them at most. Whether a recovery is believed and which remedy
 //! follows a failure is decided beside.
 
-use super::slot::{Aim, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
+use super::slot::{Aim, Delays, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
 use super::{Around, ServiceIx};
 use crate::check::{Seen, Sight, Voice};
 use crate::timer::Dice;
@@ -53,6 +53,7 @@ impl Moving<'_> {
             }
             State::Starting { aim: Aim::Verify(proof) } => {
                 around.checks.started(around.now, self.ix);
+                self.slot.delays = Delays::default();
                 let until = around.now.plus(self.slot.spec.start_timeout);
                 self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
                 self.all_may_have_passed(around.now, around.checks);
@@ -161,13 +162,8 @@ impl Moving<'_> {
 
     pub(super) fn due(&mut self, around: Around<'_, '_>) {
         match self.slot.state {
-            State::Verifying { process, proof, stage: Stage::Rising { .. } } => {
-                let missing = around.checks.unproven(self.ix, process.since);
-                if let Some(missing) = missing {
-                    self.not_held(process, proof, missing, around);
-                } else {
-                    self.all_may_have_passed(around.now, around.checks);
-                }
+            State::Verifying { process, proof, stage: Stage::Rising { until } } => {
+                self.rise_is_over(process, proof, until, around);
             }
             State::Verifying { process, proof, stage: Stage::Holding { passed, since, until } } => {
                 self.hold_is_over(process, proof, (passed, since, until), around);

@@ -20,6 +20,7 @@ pub struct Slot {
     pub(super) deaths: Deaths,
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
+    pub(super) delays: Delays,
     /// What the shell has to do, until it is fetched.
     pub(super) order: Option<Verb>,
     /// The next service in the queue of orders.
@@ -110,6 +111,15 @@ pub(super) enum Why {
     Check(CheckIx, Cause),
 }
 
+/// How often the judgement on this process was put off.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Delays {
+    /// Because its deadline was handled too late.
+    pub(super) pauses: u8,
+    /// Because an answer was out.
+    pub(super) awaited: bool,
+}
+
 /// Failures that follow each other without a remedy that held.
 #[derive(Debug)]
 pub(super) struct Streak {
@@ -135,6 +145,7 @@ impl Slot {
             deaths: Deaths::default(),
             budget: Budget::default(),
             breaker: Breaker::default(),
+            delays: Delays::default(),
             order: None,
             link: None,
             seat: Seat::default(),

@@ -231,6 +231,29 @@ impl World {
         self.come(Coming::Exit(service, pid, Exit::Signal(9), String::new()));
     }
 
+    /// Goes on to the next deadline and orders what is due then, but nothing answers yet.
+    pub(super) fn order_what_is_due(&mut self) {
+        let (due, _) = self.agent.deadline().expect("something is due");
+        self.at = due.micros().max(self.at);
+        self.input(Input::Time);
+    }
+
+    /// The whole host stands still for so long. The timer is first to notice, then every probe that was out has
+    /// timed out.
+    pub(super) fn pause(&mut self, millis: u64) {
+        self.at += millis * 1_000;
+        for sim in &mut self.sims {
+            sim.listens_at = sim.listens_at.saturating_add(millis * 1_000);
+        }
+        for (at, coming) in &mut self.pending {
+            *at = (*at).max(self.at);
+            if let Coming::Answer(fact) = coming {
+                fact.reading = Reading::Bad(Cause::TimedOut);
+            }
+        }
+        self.input(Input::Time);
+    }
+
     pub(super) fn opened(&mut self) {
         self.input(Input::Session(session::Fact::Opened));
         self.welcomed(&Ranges::new());
