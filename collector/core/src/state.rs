@@ -3,6 +3,8 @@
 //! Everything here follows from the journal alone: the same records in the same order give the same bytes. Sessions,
 //! watchers, held effects and heard times are not here (see [`crate::ingest::sessions`], [`crate::view::watch`]).
 
+mod commanded;
+pub(crate) mod ending;
 pub(crate) mod firing;
 mod fleet;
 pub(crate) mod machine;
@@ -10,23 +12,19 @@ mod presence;
 pub(crate) mod root;
 mod standing;
 
-use crate::host::{HOSTS_MAX, Host, Offset, Presence, Trust, Watched};
+use crate::host::{HOSTS_MAX, Host, Offset, Presence, Watched};
 use crate::identity::Tokens;
-use crate::incident::life::Ending;
+use crate::incident::IncidentId;
 use crate::incident::table::Incidents;
-use crate::incident::timeline::Entry;
-use crate::incident::{IncidentId, Verb};
 use crate::ingest::taken::Taken;
 use crate::ingest::{Hello, Lane};
-use crate::live::note;
 use crate::record::Record;
 use crate::signal::{Key, What};
 use crate::table::Table;
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::vec::Vec;
-use firing::{clear, resolve};
-use picket_proto::{BootId, Fact, HostId, Mono, Name, Now, Run, SeqRange, Wall};
+use firing::clear;
+use picket_proto::{BootId, Fact, HostId, Mono, Now, Run, SeqRange, Wall};
 use serde::Serialize;
 
 /// The place of a record in the journal.
@@ -227,51 +225,10 @@ impl State {
         }
     }
 
-    fn commanded(&mut self, at: At, operator: &Name, id: IncidentId, verb: &Verb) {
-        let Some(incident) = self.incidents.get_mut(id) else { return };
-        match verb {
-            Verb::Acknowledge => {
-                incident.acknowledged_by = Some(operator.clone());
-                let entry = Entry::said(at.now.wall, "incident-acknowledged", format!("taken by {operator}"));
-                note(self, at, Some(id), entry);
-            }
-            Verb::Note(text) => {
-                let entry = Entry::said(at.now.wall, "incident-note", format!("{operator}: {text}"));
-                note(self, at, Some(id), entry);
-            }
-            Verb::Resolve(why) => {
-                self.lift(at, id);
-                let why = if why.is_empty() { why.clone() } else { format!(": {why}") };
-                resolve(self, at, id, Ending::Decision, format!("resolved by {operator}{why}"));
-            }
-        }
-    }
-
-    /// An operator who resolves the incident of a quarantine lifts it.
-    fn lift(&mut self, at: At, id: IncidentId) {
-        let Some(incident) = self.incidents.get(id) else { return };
-        let is_duplicate = |key: &&Key| key.what == What::DuplicateIdentity;
-        let keys: Vec<Key> = incident.firing.iter().filter(is_duplicate).copied().collect();
-        for key in keys {
-            let Some(host) = self.hosts.get_mut(key.host) else { continue };
-            host.trust = Trust::Full;
-            let text = format!("{} may connect again", host.id);
-            note(self, at, Some(id), Entry::said(at.now.wall, "quarantine-lifted", text));
-            if let Some(host) = self.hosts.get_mut(key.host)
-                && host.signals.remove(&key.what).is_some()
-            {
-                self.firing = self.firing.saturating_sub(1);
-            }
-            if let Some(incident) = self.incidents.get_mut(id) {
-                incident.clear(key);
-            }
-        }
-    }
-
     fn tick(&mut self, at: At) {
         crate::live::calm::calm_now(self, at);
         while let Some(id) = self.incidents.pop_due(at.now.mono) {
-            firing::held(self, at, id);
+            ending::held(self, at, id);
         }
         while let Some((due, slot)) = self.overstays.first().copied() {
             if due > at.now.mono {

@@ -1,6 +1,6 @@
 //! What operators did to an incident, once it is a record.
 
-use super::firing::resolve;
+use super::ending::resolve;
 use super::{At, State};
 use crate::host::Trust;
 use crate::incident::life::Ending;

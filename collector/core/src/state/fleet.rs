@@ -1,6 +1,7 @@
 //! Silence: of a host for itself, or of so many at once that it is the fleet's trouble and one incident.
 
-use super::firing::{Said, enter, fire, opened, resolve};
+use super::ending::resolve;
+use super::firing::{Said, enter, fire, opened};
 use crate::correlate::{Scale, WINDOW, scale};
 use crate::host::{Host, Presence};
 use crate::incident::IncidentId;

@@ -1,6 +1,7 @@
 //! What stands when a session begins: the agent names every check that is not up, and the state is brought to it.
 
-use super::firing::{clear, fire, settle};
+use super::ending::settle;
+use super::firing::{clear, fire};
 use super::{At, State};
 use crate::host::{self, Healing, Watched};
 use crate::incident::timeline::Entry;

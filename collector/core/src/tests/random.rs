@@ -250,6 +250,7 @@ fn every_code_in_the_source_is_explained() {
         include_str!("../live/healing.rs"),
         include_str!("../state.rs"),
         include_str!("../state/commanded.rs"),
+        include_str!("../state/ending.rs"),
         include_str!("../state/firing.rs"),
         include_str!("../state/fleet.rs"),
         include_str!("../state/presence.rs"),
