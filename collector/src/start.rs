@@ -1,7 +1,7 @@
 //! Wiring: opens the data folder, replays the journal, puts the parts together, and says when it is ready.
 //!
 //! The address is bound before the journal is read, so that a taken port is told at once; connections wait in the
-//! kernel until the replay is done. DATA/collector.addr appears, whole, when the collector serves, and goes when it
+//! kernel until the replay is done. DATA/collector.addr appears, whole, when the collector serves (unless the disk is full), and goes when it
 //! ends; the line `ready {"listen": ..}` on stdout says the same. After an orderly end `ended {"snapshot": ..}` follows:
 //! the digest of the state, which a replay of the journal must find again. One process per folder, by a lock on DATA/lock.
 
@@ -15,7 +15,9 @@ use crate::store::{Journal, Read};
 use crate::tls;
 use picket_collector_core::Collector;
 use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+use rustix::process::{
+    Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -52,6 +54,7 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     if settings.lifetime == Lifetime::Parents {
         die_with_parent()?;
     }
+    raise_files();
     let _lock = lock(&settings.data)?;
     let authority = authority(&settings.data)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -114,11 +117,16 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
     let task =
         tokio::spawn(router.serve_with_incoming_shutdown(ReceiverStream::new(connections), told(stopped)));
     let place = settings.data.join("collector.addr");
-    write_private(&place, address.to_string().as_bytes())?;
+    if let Err(failure) = write_private(&place, address.to_string().as_bytes()) {
+        // A full disk must not keep the collector from answering, nor from telling its agents to keep their events.
+        tracing::warn!(%failure, %address, "could not write the address into the data folder; serving all the same");
+    }
     say("ready", &serde_json::json!({ "listen": address.to_string() }));
     tracing::info!(%address, "serving");
     let result = run::run(keeper, inlets, Serving { task, stop }, signals).await;
-    std::fs::remove_file(&place).map_err(Failure::io("remove", &place))?;
+    if let Err(failure) = std::fs::remove_file(&place) {
+        tracing::warn!(%failure, path = %place.display(), "could not remove the address");
+    }
     let digest = digest(&result?);
     say("ended", &serde_json::json!({ "snapshot": digest }));
     Ok(())
@@ -215,6 +223,14 @@ pub(crate) fn lock(data: &Path) -> Result<File, Failure> {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(Failure::InUse(data.to_owned())),
         Err(errno) => Err(Failure::Io { doing: "lock", path, source: errno.into() }),
+    }
+}
+
+/// As many open files as the system allows: each connection is one, and the usual soft limit is 1,024.
+fn raise_files() {
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(failure) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::warn!(%failure, limit = limit.current, "could not raise the number of open files");
     }
 }
 

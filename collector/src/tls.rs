@@ -2,13 +2,17 @@
 //!
 //! tokio-rustls directly, because tonic's own TLS types can neither reload nor revoke. TLS 1.2 is off: both ends are
 //! new, and gRPC's other implementations speak 1.3. A client certificate is asked for but not demanded, since Enrol
-//! comes without one; what a peer without one may do is decided in `server`. Limits: a handshake gets 10 s; 64 run
-//! at once (each is about a millisecond of CPU, so this is a second's work for two cores); at most 20,000
-//! connections, one per host and some for operators; what is beyond is closed at once.
+//! comes without one; what a peer without one may do is decided in `server`. Limits: a handshake gets 3 s; how many
+//! run at once, and who makes room, stands in `handshakes`; at most 20,000 connections, one per host and some for
+//! operators, and 64 of them without a certificate, each for 30 s (an enrolment is one call); what is beyond is closed
+//! at once.
+
+mod handshakes;
 
 use crate::authority::ServerIdentity;
 use crate::error::Failure;
 use crate::peer::Peer;
+use handshakes::{Handshakes, SPEAKERS_EVERY, Source, Spoken};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 use rustls_pki_types::CertificateDer;
@@ -20,13 +24,16 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 
-const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
-const HANDSHAKES_MAX: usize = 64;
+const HANDSHAKE_TIME: Duration = Duration::from_secs(3);
 const CONNECTIONS_MAX: usize = 20_000;
+const STRANGERS_MAX: usize = 64;
+const STRANGER_TIME: Duration = Duration::from_secs(30);
 /// After a failed accept (no more file descriptors): long enough not to spin, short enough not to be noticed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -56,6 +63,13 @@ pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
     _place: OwnedSemaphorePermit,
+    stranger: Option<Stranger>,
+}
+
+/// What a connection without a certificate has besides.
+struct Stranger {
+    end: Pin<Box<Sleep>>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Connected for Connection {
@@ -72,6 +86,12 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        // The server always waits to read, so this wakes it when the time is over.
+        if let Some(stranger) = &mut self.stranger
+            && stranger.end.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
@@ -90,7 +110,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// Accepts until told to stop or until nobody takes connections any more.
+/// Accepts until told to stop.
 pub(crate) async fn accept(
     listener: TcpListener,
     config: Arc<ServerConfig>,
@@ -98,14 +118,27 @@ pub(crate) async fn accept(
     mut stop: watch::Receiver<bool>,
 ) {
     let acceptor = TlsAcceptor::from(config);
-    let handshakes = Arc::new(Semaphore::new(HANDSHAKES_MAX));
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
+    let mut handshakes = Handshakes::default();
+    let mut tasks = JoinSet::new();
     loop {
+        if handshakes.is_full() && !handshakes.close_silent() {
+            tokio::select! {
+                Some(ended) = tasks.join_next_with_id() => end(&mut handshakes, ended, (&ready, &strangers)),
+                () = tokio::time::sleep(SPEAKERS_EVERY) => handshakes.close_any(),
+            }
+            continue;
+        }
         let accepted = tokio::select! {
             _told_or_gone = stop.wait_for(|stop| *stop) => return,
-            accepted = next(&listener, &handshakes) => accepted,
+            Some(ended) = tasks.join_next_with_id() => {
+                end(&mut handshakes, ended, (&ready, &strangers));
+                continue;
+            }
+            accepted = listener.accept() => accepted,
         };
-        let (socket, handshake) = match accepted {
+        let (socket, address) = match accepted {
             Ok(accepted) => accepted,
             Err(failure) => {
                 tracing::warn!(%failure, "could not accept a connection");
@@ -117,38 +150,69 @@ pub(crate) async fn accept(
             tracing::warn!(limit = CONNECTIONS_MAX, "a connection was closed: the limit is reached");
             continue;
         };
-        tokio::spawn(shake(acceptor.clone(), socket, (handshake, place), ready.clone()));
+        let spoken = Spoken::default();
+        let task = tasks.spawn(shake(acceptor.clone(), socket, place, spoken.clone()));
+        handshakes.add(Source::of(address.ip()), spoken, task);
+        // Whoever has spoken already is to be known for that before the next one comes.
+        tokio::task::yield_now().await;
     }
 }
 
-async fn next(
-    listener: &TcpListener,
-    handshakes: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let permit = Arc::clone(handshakes).acquire_owned().await.map_err(io::Error::other)?;
-    let (socket, _address) = listener.accept().await?;
-    Ok((socket, permit))
+/// A handshake ended: what came of it goes to the server.
+fn end(
+    handshakes: &mut Handshakes,
+    ended: Result<(Id, Option<Connection>), JoinError>,
+    (ready, strangers): (&mpsc::Sender<io::Result<Connection>>, &Arc<Semaphore>),
+) {
+    let (id, connection) = match ended {
+        Ok((id, connection)) => (id, connection),
+        Err(closed) => (closed.id(), None),
+    };
+    handshakes.ended(id);
+    let Some(mut connection) = connection else { return };
+    if connection.peer == Peer::Unknown {
+        let Ok(place) = Arc::clone(strangers).try_acquire_owned() else {
+            tracing::debug!(limit = STRANGERS_MAX, "a connection without a certificate was closed");
+            return;
+        };
+        let end = Box::pin(tokio::time::sleep(STRANGER_TIME));
+        connection.stranger = Some(Stranger { end, _place: place });
+    }
+    let ready = ready.clone();
+    // The server may be busy, and accepting may not wait for it; there are no more of these than connections.
+    tokio::spawn(async move {
+        let _server_may_be_ending = ready.send(Ok(connection)).await;
+    });
 }
 
 async fn shake(
     acceptor: TlsAcceptor,
     socket: TcpStream,
-    (handshake, place): (OwnedSemaphorePermit, OwnedSemaphorePermit),
-    ready: mpsc::Sender<io::Result<Connection>>,
-) {
+    place: OwnedSemaphorePermit,
+    spoken: Spoken,
+) -> Option<Connection> {
     // Acks and challenges are small and wanted at once.
     if let Err(failure) = socket.set_nodelay(true) {
         tracing::debug!(%failure, "no TCP_NODELAY");
     }
-    let shaken = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(socket)).await;
-    drop(handshake);
-    match shaken {
+    let shaken = tokio::time::timeout(HANDSHAKE_TIME, async {
+        socket.readable().await?;
+        spoken.set();
+        acceptor.accept(socket).await
+    });
+    match shaken.await {
         Ok(Ok(stream)) => {
             let peer = Peer::of(stream.get_ref().1.peer_certificates());
-            let _server_may_be_ending = ready.send(Ok(Connection { stream, peer, _place: place })).await;
+            Some(Connection { stream, peer, _place: place, stranger: None })
         }
         // Anybody can make these happen, so they are told only on request.
-        Ok(Err(failure)) => tracing::debug!(%failure, "a TLS handshake failed"),
-        Err(_elapsed) => tracing::debug!("a TLS handshake took too long"),
+        Ok(Err(failure)) => {
+            tracing::debug!(%failure, "a TLS handshake failed");
+            None
+        }
+        Err(_elapsed) => {
+            tracing::debug!("a TLS handshake took too long");
+            None
+        }
     }
 }
