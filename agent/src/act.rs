@@ -23,25 +23,22 @@ mod evidence;
 mod limit;
 mod orphans;
 mod remnants;
+mod watch;
 
 use crate::config::Service;
 use picket_agent_core::service::{Act, Fact, ServiceIx};
 use picket_proto::event::Exit;
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, PidfdFlags, Signal};
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
-
-/// For how long an adopted process' status is waited for: its new parent has to reap it first.
-const REAP_WAIT: Duration = Duration::from_millis(100);
+use watch::{Parent, exit_of, watch};
 
 /// Something that a watcher saw.
 #[derive(Debug)]
@@ -336,68 +333,4 @@ fn follow(pid: u32) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
     let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
     Ok((pid, crate::sys::readable(pidfd)?))
-}
-
-/// Whose child a process is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Parent {
-    /// Ours: it stays a zombie until we reap it.
-    Agent,
-    /// Another's, since the run that started it is gone: its status is there once that one has reaped it.
-    Other,
-}
-
-fn watch(service: ServiceIx, pidfd: Arc<AsyncFd<OwnedFd>>, parent: Parent, notices: mpsc::Sender<Notice>) {
-    tokio::spawn(async move {
-        // A pidfd that can't be polled is as good as gone: its exit is then told as unknown.
-        let ended = pidfd.readable().await.is_ok();
-        if ended && parent == Parent::Other {
-            let _without_status_it_is_unknown = tokio::time::timeout(REAP_WAIT, reaped(&pidfd)).await;
-        }
-        let _loop_is_ending_when_nobody_listens = notices.send(Notice::Gone { service }).await;
-    });
-}
-
-/// Ends when the process is reaped, which a pidfd tells by hanging up.
-async fn reaped(pidfd: &AsyncFd<OwnedFd>) {
-    while let Ok(mut ready) = pidfd.ready(Interest::READABLE).await {
-        if ready.ready().is_read_closed() {
-            return;
-        }
-        ready.clear_ready();
-    }
-}
-
-/// Reaps a child, or asks the kernel about another's.
-fn exit_of(pidfd: &OwnedFd) -> Exit {
-    let reap = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-    match rustix::process::waitid(WaitId::PidFd(rustix::fd::AsFd::as_fd(pidfd)), reap) {
-        Ok(Some(status)) => status
-            .exit_status()
-            .map(Exit::Code)
-            .or_else(|| status.terminating_signal().map(Exit::Signal))
-            .unwrap_or(Exit::Unknown),
-        Ok(None) | Err(_) => crate::sys::exit_status(pidfd).map_or(Exit::Unknown, from_wait_status),
-    }
-}
-
-/// The classic encoding: low 7 bits the signal, second byte the exit status.
-const fn from_wait_status(status: i32) -> Exit {
-    match status & 0x7f {
-        0 => Exit::Code(status >> 8 & 0xff),
-        signal => Exit::Signal(signal),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wait_status_is_an_exit_or_a_signal() {
-        assert_eq!(from_wait_status(0), Exit::Code(0));
-        assert_eq!(from_wait_status(3 << 8), Exit::Code(3));
-        assert_eq!(from_wait_status(9), Exit::Signal(9));
-        assert_eq!(from_wait_status(6 | 0x80), Exit::Signal(6), "a core dump is still the signal");
-    }
 }

@@ -6,7 +6,8 @@
 //! found by its output, which goes to the service's log, and cleared, since a second server beside it is worse than a
 //! restart. Costs one walk over /proc per service without a living process, at the start only.
 
-use super::{Item, Life, Notice, Outcome, Parent, Process, Services, remnants, watch};
+use super::watch::{Parent, watch};
+use super::{Item, Life, Notice, Outcome, Process, Services, remnants};
 use crate::probe::process::stat;
 use picket_agent_core::service::ServiceIx;
 use rustix::process::{Pid, PidfdFlags};
