@@ -282,3 +282,20 @@ fn a_collector_that_knows_eight_ranges_is_sent_what_joins_them_first() {
     pair.come_to_rest();
     assert_eq!(pair.spool.last(), Seq(65), "nothing had to be given up");
 }
+
+#[test]
+fn where_nothing_fits_the_nearest_ranges_are_joined_and_what_was_between_is_named() {
+    let (mut ring, mut index) = (std::vec![0; 128 * 1024], std::vec![spool::Entry::default(); 1_024]);
+    let mut pair = Pair::new(&mut ring, &mut index);
+    pair.step(&Step::Make(Kind::Critical, 700));
+    pair.step(&Step::Make(Kind::Routine, 2_000));
+    pair.step(&Step::Make(Kind::Critical, 100));
+    pair.connect();
+    pair.step(&Step::Lose { arrived: 0 });
+    // As after a restore: the first range is further away than one batch reaches.
+    for at in 0..8 {
+        pair.known.insert(SeqRange::one(Seq(300 + at * 50)).unwrap()).unwrap();
+    }
+    pair.come_to_rest();
+    assert!((1..300).all(|seq| pair.arrived.contains(&seq)), "only what had to go was given up");
+}

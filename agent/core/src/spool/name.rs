@@ -21,18 +21,16 @@ impl Spool<'_> {
     /// Names what was lost, if the collector has room for the names. `sent` is what it knows once all that was
     /// sent has arrived; frames up to `boundary` are backlog.
     pub(crate) fn name_losses(&mut self, now: Now, sent: &Ranges, boundary: Seq) {
-        if !self.gaps_fit(sent, boundary) {
+        // What is on its way may still be acknowledged and make room.
+        let is_stuck = self.next_batch(sent, boundary).is_none() && !self.awaits_acks(sent);
+        if is_stuck {
             self.withdraw_gaps(sent);
-        }
-        if self.unsent_gap(sent).is_some() {
-            return;
-        }
-        // What is on its way will make room when it is acknowledged.
-        if self.next_batch(sent, boundary).is_none() && !self.awaits_acks(sent) {
             self.join(sent);
             if !self.lost.is_empty() {
                 self.make_room(Rank::Gap);
             }
+        } else if self.unsent_gap(sent).is_some() {
+            return;
         }
         if both(sent, &self.lost).len() <= NAMED_MOST {
             self.name_all(now, sent.clone());

@@ -32,16 +32,7 @@ impl Spool<'_> {
         self.stretch(self.unsent_gap(sent)?, boundary, sent, MOST)
     }
 
-    /// Whether all gap frames that were not sent fit one after the other.
-    pub(super) fn gaps_fit(&self, sent: &Ranges, boundary: Seq) -> bool {
-        let mut after = sent.clone();
-        while self.unsent_gap(&after).is_some() {
-            let Some((_, grown)) = self.next_gap(&after, boundary) else { return false };
-            after = grown;
-        }
-        true
-    }
-
+    /// The first gap frame that was not sent.
     pub(super) fn unsent_gap(&self, sent: &Ranges) -> Option<usize> {
         if self.gaps == 0 {
             return None;

@@ -100,3 +100,19 @@ fn a_failure_is_seen_at_once_after_a_pause() {
     assert_eq!(downs(&world, awake), 1);
     assert_eq!(starts(&world, awake).len(), 1, "{:#?}", world.story(awake));
 }
+
+#[test]
+fn a_start_is_not_judged_while_the_answer_is_out() {
+    let mut world = World::new(25, vec![spec("web")]);
+    world.sims[0].boots = Some(4_600);
+    world.input(Input::Service(service::Fact::Absent { service: 0 }));
+    let started = world.at;
+    world.run(4_700);
+    while world.probes.last().is_none_or(|(at, check)| *at < started + 4_700_000 || *check != 1) {
+        world.order_what_is_due();
+    }
+    world.at = started + 5_200_000;
+    world.input(Input::Time);
+    world.run(30_000);
+    assert_left_alone(&world, started + 1);
+}
