@@ -46,6 +46,8 @@ fn what_a_killed_service_leaves_behind_is_gone_before_it_starts_again() {
     agent.awaits("service-died");
     agent.awaits("service-started");
     assert!(!runs(child), "the child of the killed leader would hold its port");
+    // By now the new life stands in its file, by which the host ends it.
+    agent.awaits("remedy-held");
 }
 
 #[test]
