@@ -152,7 +152,7 @@ fn grpc_code(code: &str) -> Code {
             Code::PermissionDenied
         }
         "hello-first" | "bad-message" | "bad-frame" | "too-large" | "bad-input" => Code::InvalidArgument,
-        "too-many" | "store-full" | "watch-cut" => Code::ResourceExhausted,
+        "too-many" | "ranges-full" | "store-full" | "watch-cut" => Code::ResourceExhausted,
         "not-found" => Code::NotFound,
         "stale-revision" | "already-resolved" | "still-firing" => Code::FailedPrecondition,
         "resume-too-old" => Code::OutOfRange,

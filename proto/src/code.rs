@@ -132,6 +132,7 @@ codes! {
     "bad-frame": "A batch holds bytes that are not whole, sound frames of the session's run; the session was closed.", "Compare versions; if they match, look at the agent's memory or disk.";
     "too-large": "A message is longer than its limit.", "Compare the versions of agent and collector.";
     "too-many": "A limit was reached: sessions, watchers, or what waits to be journaled.", "Wait and try again; if it stays, the collector is too small or something loops.";
+    "ranges-full": "A run would have more than 8 separate ranges of frames; the batch was refused, nothing of it was taken.", "The agent must fill or name the holes between them first: compare the versions of agent and collector.";
     "store-full": "The collector can't write its journal, so it acknowledges nothing; agents keep their events.", "Free space in the collector's data folder; it goes on by itself.";
     "not-found": "There is nothing with this id.", "List first: `picket incidents`, `picket hosts`.";
     "stale-revision": "The incident changed since you looked at it.", "Look again and repeat the command with the new revision.";

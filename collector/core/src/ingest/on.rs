@@ -209,7 +209,7 @@ impl Collector {
             return Ok((run, all_of(taken)));
         }
         let plan = plan(runs.find(run), taken);
-        fits(runs, run, &plan, taken).map_err(|_full| "too-many")?;
+        fits(runs, run, &plan, taken).map_err(|_full| "ranges-full")?;
         let mut frames = frames;
         for (novelty, range) in &plan.stretches {
             let Some(span) = span(&taken[range.clone()]) else { continue };

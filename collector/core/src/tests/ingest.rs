@@ -129,6 +129,22 @@ fn a_new_run_names_the_tail_that_the_one_before_lost() {
 }
 
 #[test]
+fn a_new_run_that_does_not_know_how_far_the_one_before_came_claims_nothing() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    send(&agent, &mut world, 1..=3);
+    agent.close(&mut world);
+    let old = agent.run;
+    (agent.run, agent.session) = (Run(77), SessionId(2));
+    agent.connect(&mut world);
+    let began =
+        Began { boot: BOOT, previous: Some((old, Seq(0))), version: Text::new("1"), checks: 1, services: 1 };
+    agent.say_late(&mut world, Said::Began(began));
+    assert_eq!(world.host(&agent.host).lost, 0);
+}
+
+#[test]
 fn frames_of_unknown_kinds_are_journaled_counted_and_acknowledged() {
     let mut world = World::new();
     let mut agent = Agent::new("web-1", 1);
@@ -206,7 +222,7 @@ fn a_ninth_range_is_refused_with_nothing_taken() {
     send(&agent, &mut world, [3, 18].into_iter());
     assert_eq!(world.host(&agent.host).frames, 10, "filling one hole makes room for the new range");
     send(&agent, &mut world, 20..=20);
-    assert_eq!(refusals(&mut world), ["too-many"]);
+    assert_eq!(refusals(&mut world), ["ranges-full"]);
     assert_eq!(world.host(&agent.host).frames, 10);
 }
 
