@@ -5,7 +5,7 @@
 //! |---|---|---|
 //! | sessions in | 256 messages (at most 16 MiB of batches) | the session's task waits, so its agent is not read: back-pressure by TCP |
 //! | asks in | 256 | the caller waits |
-//! | answers out | 1,024 open questions | the next is refused with `too-many` |
+//! | answers out | 1,024 open questions | those whose asker left go first; then the next is refused with `too-many` |
 //! | acks out | one slot per run, 8 runs per session | the latest value wins |
 //! | words out (welcome, challenge, refusal) | 4 per session | the session is cut |
 //! | changes out | 257 per watcher; the core counts to 256 | the watcher is cut and resumes with its token |
@@ -158,6 +158,10 @@ impl Ports {
     }
 
     fn ask(&mut self, ask: Ask, answer: oneshot::Sender<Answer>) -> Option<Input> {
+        if self.asks.len() >= OPEN_ASKS_MAX {
+            // Commands are held while the journal fails, and whoever gave up on one must not keep others from asking.
+            self.asks.retain(|_token, asker| !asker.is_closed());
+        }
         let refusal = match self.asks.len() {
             _any if self.ending => Some("shutting-down"),
             0..OPEN_ASKS_MAX => None,
@@ -278,4 +282,27 @@ fn told(change: &Change) {
         "{}",
         change.text
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn askers_who_left_make_room_and_those_who_wait_do_not() {
+        let mut ports = Ports::default();
+        let ask = |ports: &mut Ports| {
+            let (reply, answer) = oneshot::channel();
+            let host = Box::new("web-1".parse().unwrap());
+            let input = ports.take(Inlet::Ask(Ask::Renew { host }, reply));
+            (input.is_some(), answer)
+        };
+        let mut waiting: Vec<_> = (0..OPEN_ASKS_MAX).map(|_| ask(&mut ports)).collect();
+        let (taken, mut answer) = ask(&mut ports);
+        assert!(!taken);
+        assert!(matches!(answer.try_recv(), Ok(Err("too-many"))));
+        waiting.truncate(3);
+        assert!(ask(&mut ports).0);
+        assert_eq!(ports.asks.len(), 4);
+    }
 }
