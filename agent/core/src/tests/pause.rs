@@ -103,10 +103,10 @@ fn a_failure_is_seen_at_once_after_a_pause() {
 
 #[test]
 fn a_start_is_not_judged_while_the_answer_is_out() {
-    let mut world = World::new(25, vec![spec("web")]);
+    let mut world = World::running(25, vec![spec("web")]);
     world.sims[0].boots = Some(4_600);
-    world.input(Input::Service(service::Fact::Absent { service: 0 }));
     let started = world.at;
+    world.kill(0);
     world.run(4_700);
     while world.probes.last().is_none_or(|(at, check)| *at < started + 4_700_000 || *check != 1) {
         world.order_what_is_due();
@@ -115,4 +115,5 @@ fn a_start_is_not_judged_while_the_answer_is_out() {
     world.input(Input::Time);
     world.run(30_000);
     assert_left_alone(&world, started + 1);
+    assert!(matches!(outcomes(&world)[..], [Outcome::Held { .. }]), "{:#?}", world.story(started));
 }
