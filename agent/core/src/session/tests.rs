@@ -10,8 +10,7 @@ use picket_proto::event::{self, Breaker, BreakerMoved, Evidence, Started};
 use picket_proto::frame::{self, Content};
 use picket_proto::{BootId, Ranges, Run, SeqRange, Text};
 use proptest::prelude::*;
-use std::collections::BTreeSet;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::vec::Vec as List;
 
 const RUN: Run = Run(9);
@@ -39,7 +38,7 @@ enum Step {
     Connect,
 }
 
-/// The agent's half of the link with its collector.
+/// Both ends of the link.
 struct Pair<'s> {
     spool: Spool<'s>,
     session: Session,
@@ -174,7 +173,7 @@ impl<'s> Pair<'s> {
         }
     }
 
-    /// The link stays up and nothing new is made: how many turns it takes until all is acknowledged.
+    /// The link stays up and nothing new is made, until all is acknowledged.
     fn come_to_rest(&mut self) {
         self.connect();
         for _ in 0..5_000 {
