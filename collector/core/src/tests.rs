@@ -95,8 +95,7 @@ impl World {
 
     /// Everything that was appended is durable.
     pub(crate) fn journaled(&mut self) {
-        let upto = self.journal.len() as u64;
-        self.input(Input::Store(store::Fact::Journaled { upto }));
+        self.input(Input::Store(store::Fact::Journaled { upto: self.journal.len() as u64 }));
     }
 
     fn to(&mut self, mono: Mono) {
