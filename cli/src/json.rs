@@ -36,6 +36,7 @@ pub(crate) fn host(host: &v1::Host) -> Value {
         "frames": host.frames,
         "frames_lost": host.frames_lost,
         "frames_unknown": host.frames_unknown,
+        "standing_differences": host.standing_differences,
     })
 }
 
