@@ -35,6 +35,9 @@ pub fn run(program: &OsStr) {
     let mut agent = home.start(&["--stop-services"]);
     agent.line_with("service-started");
     let mut bare = Bare::start(program);
+    // What has never been proven to be up is restarted with backoff; measured is the death of a service that was up.
+    let _with_backoff = one(address, listener_pid(address));
+    agent.line_with("remedy-held");
     let (mut agents, mut bares) = (Vec::new(), Vec::new());
     for _ in 0..KILLS {
         agents.push(one(address, listener_pid(address)));
