@@ -40,7 +40,11 @@ impl Identity {
         let credentials =
             AgentsClient::new(channel).enrol(request).await.expect("the token is good").into_inner();
         fs::create_dir_all(folder).expect("the folder can be made");
-        let pem: String = credentials.chain.iter().map(|der| pem("CERTIFICATE", der)).collect();
+        let pem: String = credentials
+            .chain
+            .iter()
+            .map(|der| pem::encode(&pem::Pem::new("CERTIFICATE", der.as_slice())))
+            .collect();
         fs::write(folder.join("cert.pem"), pem).expect("the folder can be written");
         fs::write(folder.join("key.pem"), key.serialize_pem()).expect("the folder can be written");
         fs::copy(operator.join("ca.pem"), folder.join("ca.pem")).expect("the operator has the CA");
@@ -162,20 +166,4 @@ fn unhex(text: &str) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).expect("a token is hex");
     let pairs = text.as_bytes().chunks_exact(2);
     pairs.map(|pair| u8::try_from(digit(pair[0]) * 16 + digit(pair[1])).expect("two hex digits")).collect()
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut body = String::new();
-    for chunk in der.chunks(3) {
-        let word =
-            chunk.iter().fold(0u32, |sum, byte| sum << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let digit = (word >> (18 - 6 * at) & 63) as usize;
-            body.push(if at <= chunk.len() { char::from(alphabet[digit]) } else { '=' });
-        }
-    }
-    let lines: Vec<&str> =
-        body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).expect("base64 is ASCII")).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }

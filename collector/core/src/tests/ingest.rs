@@ -108,8 +108,8 @@ fn a_gap_frame_closes_the_range_it_names() {
     assert_eq!(world.host(&agent.host).lost, 6);
 }
 
-#[test]
-fn a_new_run_names_the_tail_that_the_one_before_lost() {
+/// A run of three frames ends, and the next one says that it came to `last`: the world, the new agent, the old run.
+fn second_run_claiming(last: Seq) -> (World, Agent, Run) {
     let mut world = World::new();
     let mut agent = Agent::new("web-1", 1);
     agent.connect(&mut world);
@@ -119,8 +119,14 @@ fn a_new_run_names_the_tail_that_the_one_before_lost() {
     (agent.run, agent.session) = (Run(77), SessionId(2));
     agent.connect(&mut world);
     let began =
-        Began { boot: BOOT, previous: Some((old, Seq(8))), version: Text::new("1"), checks: 1, services: 1 };
+        Began { boot: BOOT, previous: Some((old, last)), version: Text::new("1"), checks: 1, services: 1 };
     agent.say_late(&mut world, Said::Began(began));
+    (world, agent, old)
+}
+
+#[test]
+fn a_new_run_names_the_tail_that_the_one_before_lost() {
+    let (mut world, agent, old) = second_run_claiming(Seq(8));
     assert_eq!(world.host(&agent.host).lost, 5);
     let old_agent = Agent { host: agent.host.clone(), run: old, seq: 0, session: agent.session };
     let late = frames(&old_agent, &world, 4..=6);
@@ -130,17 +136,7 @@ fn a_new_run_names_the_tail_that_the_one_before_lost() {
 
 #[test]
 fn a_new_run_that_does_not_know_how_far_the_one_before_came_claims_nothing() {
-    let mut world = World::new();
-    let mut agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    send(&agent, &mut world, 1..=3);
-    agent.close(&mut world);
-    let old = agent.run;
-    (agent.run, agent.session) = (Run(77), SessionId(2));
-    agent.connect(&mut world);
-    let began =
-        Began { boot: BOOT, previous: Some((old, Seq(0))), version: Text::new("1"), checks: 1, services: 1 };
-    agent.say_late(&mut world, Said::Began(began));
+    let (mut world, agent, _old) = second_run_claiming(Seq(0));
     assert_eq!(world.host(&agent.host).lost, 0);
 }
 
