@@ -120,7 +120,7 @@ impl Services {
     /// be full: each has at most one process and one clearing.
     ///
     /// # Errors
-    /// `/dev/null` can't be opened, or the kernel knows no session: what can't be made below `state` is only told.
+    /// `/dev/null` can't be opened, or `/proc` tells no session: what can't be made below `state` is only told.
     pub(crate) fn new(
         services: &[Service],
         state: &Path,
@@ -129,7 +129,7 @@ impl Services {
         let (notices, out) = mpsc::channel(services.len() * 2 + 1);
         let items = services.iter().map(|service| Item::new(service, state)).collect::<io::Result<_>>()?;
         orphans::tell(&state.join("services"), services, boot);
-        let session = rustix::process::getsid(None)?.as_raw_nonzero().get();
+        let session = adopt::own_session()?;
         Ok((Self { items, notices, session, boot, descriptors: limit::Descriptors::raise() }, out))
     }
 

@@ -116,6 +116,14 @@ impl Item {
     }
 }
 
+/// The session that the children will be of. Read from `/proc`, since it is 0 in a container whose session began
+/// outside of it, which getsid's wrapper takes for impossible.
+pub(super) fn own_session() -> io::Result<i32> {
+    let own = stat(rustix::process::getpid());
+    own.map(|stat| stat.session)
+        .ok_or_else(|| io::Error::other("/proc/PID/stat of the agent itself can't be read"))
+}
+
 /// Opens a pidfd and then looks whether it is the saved process and lives.
 fn adopt(saved: &Saved) -> Option<Process> {
     let pidfd = rustix::process::pidfd_open(saved.pid, PidfdFlags::empty()).ok()?;
