@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Verdict};
 use picket_proto::frame::Crc32c;
 use picket_proto::{BootId, HostId, Mono, Name, Run, Seq, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Most hosts: twice the largest fleet that the goals name.
 pub(crate) const HOSTS_MAX: usize = 20_000;
@@ -32,7 +32,7 @@ pub(crate) const SERVICES_MAX: usize = 1_024;
 const RECENT_MAX: usize = 16;
 
 /// Where a host stands by the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Presence {
     /// Enrolled, never seen.
     Expected,
@@ -48,7 +48,7 @@ pub(crate) enum Presence {
 }
 
 /// Whether a host is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Trust {
     /// It is.
     Full,
@@ -57,7 +57,7 @@ pub(crate) enum Trust {
 }
 
 /// How a host's clock of one boot maps to the collector's: by the Hello, which is late by at most its transit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Offset {
     pub(crate) boot: BootId,
     pub(crate) theirs: Mono,
@@ -65,7 +65,7 @@ pub(crate) struct Offset {
 }
 
 /// Whether the session has said all that stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Standing {
     /// Not yet: what fires from before may be over.
     Awaited,
@@ -74,7 +74,7 @@ pub(crate) enum Standing {
 }
 
 /// A host.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Host {
     pub(crate) id: HostId,
     pub(crate) presence: Presence,

@@ -5,7 +5,7 @@ use crate::{Collector, Effect, Token};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use picket_proto::{HostId, Mono, Name, Now, Span};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// SHA-256 of a token's secret: the secret itself is shown once and kept nowhere.
 pub type SecretHash = [u8; 32];
@@ -76,14 +76,14 @@ const TOKEN_LIFE: Span = Span::from_secs(3600);
 const TOKENS_MAX: usize = 1_024;
 
 /// A token that was made.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Made {
     host: HostId,
     at: Mono,
     state: Use,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum Use {
     Fresh,
     /// For this key: the same host may ask again when the answer was lost on its way.
@@ -91,7 +91,7 @@ enum Use {
 }
 
 /// The tokens of the last hour.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Tokens(BTreeMap<SecretHash, Made>);
 
 impl Tokens {

@@ -37,6 +37,7 @@ use state::machine::Live;
 use state::{At, State};
 
 pub use record::Record;
+pub use state::{LOGIC, LOGIC_READ, Unreadable};
 
 /// What can happen to a collector. At most 10 variants: one per room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +125,25 @@ impl Collector {
         for change in self.changes() {
             self.live.watchers.keep(change);
         }
+    }
+
+    /// The collector whose [`Self::snapshot`] these bytes are; what follows it in the journal is then replayed.
+    ///
+    /// # Errors
+    /// [`Unreadable`] if the bytes are not a whole state of this version.
+    pub fn restore(seed: u64, snapshot: &[u8]) -> Result<Self, Unreadable> {
+        let (state, rest) = postcard::take_from_bytes::<State>(snapshot).map_err(|_| Unreadable)?;
+        if !rest.is_empty() {
+            return Err(Unreadable);
+        }
+        let mut live = Live::new(seed);
+        live.out.replayed(state.index);
+        Ok(Self { state, live })
+    }
+
+    /// The index of the last record applied; 0 before the first.
+    pub fn index(&self) -> u64 {
+        self.state.index
     }
 
     /// Begins on the replayed journal: every known host gets its full time to report afresh.

@@ -6,13 +6,13 @@
 use crate::incident::{IncidentId, Severity};
 use picket_proto::Mono;
 use picket_proto::event::{CheckKind, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Most conditions that fire at once: every tenth check of the largest fleet.
 pub(crate) const SIGNALS_MAX: u32 = 200_000;
 
 /// What can be wrong on a host. The numbers are slots of its checks and services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum What {
     HostSilent,
     AgentOverstay,
@@ -115,7 +115,7 @@ pub(crate) enum Owned {
 }
 
 /// How near to the cause a condition stands; a later one is nearer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Depth {
     Consequence,
     Check,
@@ -125,7 +125,7 @@ pub(crate) enum Depth {
 }
 
 /// A condition that fires.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Signal {
     /// Since when it fires.
     pub(crate) since: Mono,
@@ -138,7 +138,7 @@ pub(crate) struct Signal {
 }
 
 /// A condition with its host's slot: a fingerprint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) host: u32,
     pub(crate) what: What,

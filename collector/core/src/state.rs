@@ -25,7 +25,27 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use firing::clear;
 use picket_proto::{BootId, Fact, HostId, Mono, Now, Run, SeqRange, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
+/// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
+pub const LOGIC: u32 = 1;
+
+/// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
+/// the state changes in a way that old bytes do not fit.
+pub const LOGIC_READ: core::ops::RangeInclusive<u32> = 1..=LOGIC;
+
+/// Bytes that are no state of this version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unreadable;
+
+impl core::fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("it is no whole state of this version")
+    }
+}
+
+impl core::error::Error for Unreadable {}
 
 /// The place of a record in the journal.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +55,7 @@ pub(crate) struct At {
 }
 
 /// Everything that the journal says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
     /// The last record applied.
     pub(crate) index: u64,

@@ -3,8 +3,21 @@
 //! Slots are handed out in order of arrival and never move, so that signals and incidents can name a thing in 4
 //! bytes instead of 64. Nothing is ever taken out; the caller bounds what goes in and may reuse a slot's content.
 
+use alloc::string::String;
 use alloc::vec::Vec;
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A stable code as durable state holds it. The alias keeps serde from borrowing it out of a snapshot's bytes.
+pub(crate) type Code = &'static str;
+
+/// Reads a code back as the one of the table. One that the table does not have is an error: the snapshot is another
+/// version's and cannot be taken.
+pub(crate) fn code<'de, D: Deserializer<'de>>(from: D) -> Result<Code, D::Error> {
+    let text = String::deserialize(from)?;
+    let known = picket_proto::code::find(&text);
+    known.map(|known| known.code).ok_or_else(|| D::Error::custom("no stable code of this version"))
+}
 
 /// What can stand in a table.
 pub(crate) trait Named {
@@ -13,7 +26,7 @@ pub(crate) trait Named {
 }
 
 /// See the module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Table<T> {
     items: Vec<T>,
     /// Slots in order of their names.

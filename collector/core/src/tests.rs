@@ -7,6 +7,7 @@ mod fleet;
 mod ingest;
 mod people;
 mod random;
+mod restored;
 mod told;
 mod whose;
 mod words;
@@ -130,6 +131,8 @@ impl World {
             self.core.replay(entry.index, entry.now, entry.record);
         }
         assert_eq!(self.core.snapshot(), before, "a replay gives the same state");
+        let restored = Collector::restore(99, &before).expect("a snapshot can be read back");
+        assert_eq!(restored.snapshot(), before, "a snapshot gives the same state");
         self.core.begin(self.now, BOOT);
         self.drain();
     }

@@ -3,10 +3,10 @@
 use crate::table::Named;
 use picket_proto::event::{Cause, CheckKind, Verdict};
 use picket_proto::{Name, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A check.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Check {
     pub(crate) name: Name,
     pub(crate) kind: CheckKind,
@@ -19,7 +19,7 @@ pub(crate) struct Check {
 }
 
 /// Whether the agent's configuration names a check now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Watched {
     Yes,
     No,

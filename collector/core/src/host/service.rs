@@ -3,17 +3,17 @@
 use crate::table::Named;
 use alloc::string::String;
 use picket_proto::{Mono, Name, Run, Seq};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Whether a remedy is under way whose outcome is not known yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Healing {
     No,
     Underway,
 }
 
 /// A service.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Service {
     pub(crate) name: Name,
     pub(crate) pid: u32,
@@ -32,7 +32,7 @@ pub(crate) struct Service {
 }
 
 /// A death in words.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Death {
     /// One line for a list.
     pub(crate) title: String,

@@ -6,20 +6,20 @@
 use super::timeline::{Entry, Timeline};
 use alloc::string::String;
 use picket_proto::Wall;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Most failures without an end on one host.
 pub(crate) const LATE_MAX: usize = 32;
 
 /// Whose failure it is: a service's, or a check's that belongs to none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Subject {
     Service(u32),
     Check(u32),
 }
 
 /// What ends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ends {
     /// The check passes again.
     ByVerdict,
@@ -28,7 +28,7 @@ pub(crate) enum Ends {
 }
 
 /// A failure.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Late {
     pub(crate) subject: Subject,
     pub(crate) ends: Ends,

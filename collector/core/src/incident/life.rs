@@ -8,10 +8,11 @@ use super::timeline::{Entry, Timeline};
 use super::{IncidentId, Severity};
 use crate::correlate::Relation;
 use crate::signal::{Depth, Key};
+use crate::table::Code;
 use alloc::collections::BTreeSet;
 use alloc::string::String;
 use picket_proto::{Mono, Name, Now, Span, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How long everything must be back where no remedy proves it: as long as a heartbeat.
 pub(crate) const HOLD: Span = Span::from_secs(10);
@@ -21,7 +22,7 @@ pub(crate) const PROOF: Span = Span::from_secs(15 * 60);
 const MEMBERS_MAX: usize = 10_000;
 
 /// Where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Phase {
     /// Something fires.
     Open,
@@ -44,7 +45,7 @@ pub(crate) enum Phase {
 }
 
 /// What a verifying incident waits for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Proof {
     /// That everything stays up.
     Hold,
@@ -53,7 +54,7 @@ pub(crate) enum Proof {
 }
 
 /// Who ended an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ending {
     /// It recovered.
     Recovery,
@@ -62,24 +63,25 @@ pub(crate) enum Ending {
 }
 
 /// What it all comes from.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Root {
     pub(crate) key: Key,
     pub(crate) depth: Depth,
     pub(crate) text: String,
     /// The code of the rule that chose it.
-    pub(crate) rule: &'static str,
+    #[serde(deserialize_with = "crate::table::code")]
+    pub(crate) rule: Code,
 }
 
 /// What an incident showed as its root before.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Shown {
     pub(crate) root: Root,
     pub(crate) title: String,
 }
 
 /// What an incident is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Scope {
     /// What failed together on one host.
     Host,
@@ -90,14 +92,15 @@ pub(crate) enum Scope {
 }
 
 /// An incident.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Incident {
     pub(crate) id: IncidentId,
     pub(crate) scope: Scope,
     pub(crate) revision: u32,
     pub(crate) phase: Phase,
     pub(crate) severity: Severity,
-    pub(crate) rule: &'static str,
+    #[serde(deserialize_with = "crate::table::code")]
+    pub(crate) rule: Code,
     pub(crate) title: String,
     pub(crate) root: Root,
     /// The death behind a root that is one of its service's checks: shown again once everything is over.

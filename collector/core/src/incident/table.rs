@@ -8,7 +8,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::Mono;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const INCIDENTS_MAX: usize = 10_000;
 /// Most changes of one kind that a record tells of an incident.
@@ -23,7 +23,7 @@ pub(crate) struct Touched {
 }
 
 /// See the module.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Incidents {
     all: BTreeMap<IncidentId, Incident>,
     resolved: BTreeSet<IncidentId>,

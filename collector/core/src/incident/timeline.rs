@@ -1,35 +1,37 @@
 //! A bounded timeline: the first 50 entries say how it began, the newest 150 how it stands; between them is counted.
 
+use crate::table::Code;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::{Event, Wall};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const FIRST: usize = 50;
 const NEWEST: usize = 150;
 
 /// One line.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) at: Wall,
     /// The slot of the host that saw it.
     pub(crate) host: Option<u32>,
-    pub(crate) code: &'static str,
+    #[serde(deserialize_with = "crate::table::code")]
+    pub(crate) code: Code,
     pub(crate) text: String,
     pub(crate) arrival: Arrival,
     pub(crate) clock: Clock,
 }
 
 /// How an entry came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Arrival {
     Live,
     Late,
 }
 
 /// Whether the clock behind an entry was synchronised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Clock {
     Synced,
     Unsynced,
@@ -50,7 +52,7 @@ impl Entry {
 }
 
 /// See the module.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Timeline {
     first: Vec<Entry>,
     newest: VecDeque<Entry>,

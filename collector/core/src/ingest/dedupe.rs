@@ -8,7 +8,7 @@
 use alloc::vec::Vec;
 use picket_proto::ranges::Full;
 use picket_proto::{Ranges, Run, Seq, SeqRange};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Numbers whose checksums are kept: more than any agent has in flight (8 batches of 256).
 const CRCS: u64 = 4096;
@@ -17,7 +17,7 @@ const RUNS_WITH_CRCS: usize = 2;
 const PAST_RUNS: usize = 64;
 
 /// Checksums by number modulo 4,096; the page says which of the numbers with that remainder it is.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Crcs(Vec<(u32, u32)>);
 
 /// No number has this page: it would take 2^44 frames of one run.
@@ -48,7 +48,7 @@ fn page_of(seq: Seq) -> u32 {
 }
 
 /// What is known of one run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Known {
     pub(crate) run: Run,
     pub(crate) ranges: Ranges,
@@ -79,7 +79,7 @@ pub(crate) enum Novelty {
 }
 
 /// The runs of one host, oldest first.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Runs {
     known: Vec<Known>,
     past: Vec<Run>,

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 /// One step of a story with three agents.
 #[derive(Debug, Clone)]
-enum Step {
+pub(super) enum Step {
     Say { agent: usize, what: usize, lane: Lane },
     Resend { agent: usize, back: u64, what: usize },
     Skip { agent: usize },
@@ -29,7 +29,7 @@ enum Step {
     Watch { watcher: u64, what: u64 },
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step() -> impl Strategy<Value = Step> {
     let agent = || 0_usize..3;
     let lane = prop_oneof![3 => Just(Lane::Live), 1 => Just(Lane::Backlog)];
     prop_oneof![
@@ -77,13 +77,13 @@ fn said(what: usize, agent: &Agent) -> Said {
 
 /// How the journal answers in a story: after how many appends, and whether it repeats itself.
 #[derive(Debug, Clone, Copy)]
-enum Journal {
+pub(super) enum Journal {
     AtOnce,
     Every(usize),
     Never,
 }
 
-fn tell(steps: &[Step], answers: Journal) -> World {
+pub(super) fn tell(steps: &[Step], answers: Journal) -> World {
     let mut world = World::new();
     world.disk = Disk::Held;
     let mut agents: Vec<Agent> = (0..3).map(|at| Agent::new(&alloc::format!("h-{at}"), at)).collect();
