@@ -78,6 +78,16 @@ fn verdict(it: &VerdictChanged, f: &mut Formatter<'_>) -> Result {
     }
 }
 
+/// A level in the unit of its check's kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Level(pub CheckKind, pub u32);
+
+impl Display for Level {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        level_in(self.0, self.1, f)
+    }
+}
+
 /// A level in the unit of its kind.
 fn level_in(kind: CheckKind, level: u32, f: &mut Formatter<'_>) -> Result {
     match kind {

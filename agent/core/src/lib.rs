@@ -20,6 +20,7 @@ pub mod session;
 pub mod spool;
 mod storage;
 pub mod timer;
+mod view;
 
 use facts::Facts;
 pub use life::Ending;

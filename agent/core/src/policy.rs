@@ -27,8 +27,12 @@ pub(crate) struct Budget(Deque<Mono, BUDGET_MAX>);
 impl Budget {
     /// Whether one more remedy is allowed: fewer than `allowed` began within the last `window`.
     pub(crate) fn allows(&self, now: Mono, allowed: u16, window: Span) -> bool {
-        let recent = self.0.iter().filter(|began| now.since(**began) < window).count();
-        recent < usize::from(allowed).min(BUDGET_MAX)
+        usize::from(self.spent(now, window)) < usize::from(allowed).min(BUDGET_MAX)
+    }
+
+    /// How many remedies began within the last `window`.
+    pub(crate) fn spent(&self, now: Mono, window: Span) -> u16 {
+        self.0.iter().fold(0, |spent, began| spent + u16::from(now.since(*began) < window))
     }
 
     /// A remedy begins.

@@ -11,8 +11,10 @@ mod hold;
 mod moves;
 mod remedy;
 mod slot;
+mod view;
 
 pub use slot::Slot;
+pub use view::{Ended, Past, Phase, View};
 
 use crate::check::{Checks, Seen};
 use crate::facts::Facts;
@@ -211,6 +213,11 @@ impl<'s> Services<'s> {
     /// A service's name.
     pub(crate) fn name(&self, service: ServiceIx) -> Option<&Name> {
         self.slots.get(usize::from(service)).map(|slot| &slot.spec.name)
+    }
+
+    /// A look at one service.
+    pub(crate) fn view(&self, service: ServiceIx) -> Option<View<'_>> {
+        self.slots.get(usize::from(service)).map(View)
     }
 
     /// How many there are.

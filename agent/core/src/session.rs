@@ -8,7 +8,7 @@
 mod talk;
 mod words;
 
-pub use words::{Fact, Lane, Order, Trouble};
+pub use words::{Fact, Lane, Order, Phase, Trouble};
 
 use crate::check::Checks;
 use crate::spool::Spool;
@@ -161,6 +161,16 @@ impl Session {
             Farewell::Flushing(until) => link.min((until, Reason::Farewell)),
             Farewell::Said(until) => (until, Reason::Farewell),
             Farewell::Over => (Mono::NEVER, Reason::Farewell),
+        }
+    }
+
+    /// Where it stands.
+    pub(crate) fn phase(&self) -> Phase {
+        match &self.link {
+            Link::Resting { until } => Phase::Resting { until: *until },
+            Link::Connecting => Phase::Connecting,
+            Link::Greeting { .. } => Phase::Greeting,
+            Link::Talking(talk) => Phase::Open { since: talk.welcomed },
         }
     }
 

@@ -92,8 +92,8 @@ pub const CORES: &[Core] = &[
         leaves: &["timer", "facts"],
         // `life` is the last word: the agent is over when the session is.
         pipeline: &["check", "policy", "service", "spool", "session", "life"],
-        // The memory that the rooms are lent.
-        above: &["storage"],
+        // The memory that the rooms are lent, and what may be seen of them.
+        above: &["storage", "view"],
         roof: &["Input", "Effect", "Agent"],
         admitted: &[],
     },

@@ -2,9 +2,9 @@
 //!
 //! What its readings say is judged in [`super::verdict`]; when it is probed is set in [`super::pace`].
 
-use super::Spec;
 use super::pace::{Flight, Pace};
 use super::verdict::{FLAPS, Streak};
+use super::{Reading, Spec};
 use crate::timer::{Seat, Timed};
 use picket_proto::Mono;
 use picket_proto::event::{Cause, Verdict};
@@ -40,6 +40,8 @@ pub struct Slot {
     pub(super) late: bool,
     /// Bad readings in a row.
     pub(super) bad: u8,
+    /// The last reading that counted, and when it came.
+    pub(super) last: Option<(Mono, Reading)>,
 }
 
 impl Slot {
@@ -63,6 +65,7 @@ impl Slot {
             asked: Mono::NEVER,
             late: false,
             bad: 0,
+            last: None,
         }
     }
 
@@ -79,6 +82,16 @@ impl Slot {
     /// Since when.
     pub fn since(&self) -> Mono {
         self.since
+    }
+
+    /// Why the last reading was bad; nothing after a good one.
+    pub fn cause(&self) -> Option<Cause> {
+        self.cause
+    }
+
+    /// The last reading that counted, and when it came.
+    pub fn last(&self) -> Option<(Mono, Reading)> {
+        self.last
     }
 }
 

@@ -48,7 +48,7 @@ impl Slot {
     pub(super) fn read(&mut self, now: Mono, reading: Reading, voice: Voice<'_>) -> Option<Sight> {
         let (class, cause) = self.weigh(reading);
         let sight = self.sight(now, class, cause);
-        self.cause = cause;
+        (self.cause, self.last) = (cause, Some((now, reading)));
         if let Some(first) = self.judge(now, class) {
             if self.pace == Pace::Steady {
                 self.flip(now);

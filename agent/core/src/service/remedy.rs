@@ -82,6 +82,7 @@ impl Moving<'_> {
         streak.attempt = streak.attempt.saturating_add(1);
         let (attempt, delay) = (streak.attempt, around.now.since(streak.failed_at));
         self.slot.budget.spend(around.now);
+        self.slot.past.began(attempt, around.now);
         let begun = event::RemedyBegun {
             service: self.slot.spec.name.clone(),
             remedy: Remedy::Restart,

@@ -3,6 +3,7 @@
 //! What moves it from state to state is written beside: [`super::moves`] for what happens, [`super::hold`] for being
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
+use super::view::Remembered;
 use super::{ServiceIx, Spec};
 use crate::check::CheckIx;
 use crate::facts::Facts;
@@ -21,6 +22,7 @@ pub struct Slot {
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
     pub(super) delays: Delays,
+    pub(super) past: Remembered,
     /// What the shell has to do, until it is fetched.
     pub(super) order: Option<Verb>,
     /// The next service in the queue of orders.
@@ -146,6 +148,7 @@ impl Slot {
             budget: Budget::default(),
             breaker: Breaker::default(),
             delays: Delays::default(),
+            past: Remembered::default(),
             order: None,
             link: None,
             seat: Seat::default(),
@@ -188,7 +191,8 @@ impl Slot {
         out.tell(event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
     }
 
-    pub(super) fn tell_outcome(&self, now: Mono, outcome: Outcome, out: &mut Facts) {
+    pub(super) fn tell_outcome(&mut self, now: Mono, outcome: Outcome, out: &mut Facts) {
+        self.past.ended(now, &outcome);
         let ended = event::RemedyEnded {
             service: self.spec.name.clone(),
             remedy: Remedy::Restart,

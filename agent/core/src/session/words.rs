@@ -111,3 +111,22 @@ pub enum Order {
     /// Close the stream now.
     Close,
 }
+
+/// Where the link stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// There is no stream; the next try comes then.
+    Resting {
+        /// When.
+        until: Mono,
+    },
+    /// A stream is being opened.
+    Connecting,
+    /// The stream is open, and the collector has not taken the session yet.
+    Greeting,
+    /// The collector took the session.
+    Open {
+        /// When.
+        since: Mono,
+    },
+}

@@ -1,0 +1,137 @@
+//! What a person may see of a service: where it stands, its process, its latest remedies, its budget and breaker.
+//!
+//! Only looks. The latest four remedies of this run are remembered, enough to see whether they hold; the whole story
+//! is in the events.
+
+use super::slot::{Slot, Stage, State, Wait};
+use crate::timer::Reason;
+use heapless::Deque;
+use picket_proto::event::{Cause, Exit, Outcome};
+use picket_proto::{Mono, Name, Span};
+
+/// Remedies that are remembered.
+const PAST_MAX: usize = 4;
+
+/// Where a service stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Nothing is known of it yet.
+    Unknown,
+    /// A start was ordered.
+    Starting,
+    /// It lives and must prove itself; its checks have not all passed yet.
+    Rising,
+    /// All its checks have passed and must stay good.
+    Holding,
+    /// It lives and has proved itself, or was found alive.
+    Running,
+    /// It was asked to end.
+    Stopping,
+    /// It failed; a remedy is to come.
+    Waiting,
+    /// Its breaker is open.
+    Broken,
+    /// The agent ends and it is gone.
+    Ended,
+}
+
+/// How a remedy ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// It held.
+    Held,
+    /// The process ended before everything had held.
+    Died(Exit),
+    /// A check did not pass in time.
+    StillFailing(Cause),
+}
+
+/// A remedy of this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// The how-manieth of its streak.
+    pub attempt: u16,
+    /// When it began.
+    pub began: Mono,
+    /// When and how it ended; nothing while it is open.
+    pub ended: Option<(Mono, Ended)>,
+}
+
+/// The latest remedies, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Remembered(Deque<Past, PAST_MAX>);
+
+impl Remembered {
+    /// A remedy begins.
+    pub(super) fn began(&mut self, attempt: u16, now: Mono) {
+        if self.0.is_full() {
+            self.0.pop_front();
+        }
+        let _there_is_room_now = self.0.push_back(Past { attempt, began: now, ended: None });
+    }
+
+    /// The open one ended.
+    pub(super) fn ended(&mut self, now: Mono, outcome: &Outcome) {
+        let ended = match outcome {
+            Outcome::Held { .. } => Ended::Held,
+            Outcome::Died(exit) => Ended::Died(*exit),
+            Outcome::StillFailing { cause, .. } => Ended::StillFailing(*cause),
+        };
+        if let Some(open) = self.0.back_mut().filter(|past| past.ended.is_none()) {
+            open.ended = Some((now, ended));
+        }
+    }
+}
+
+/// A look at one service.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a>(pub(super) &'a Slot);
+
+impl<'a> View<'a> {
+    /// Its name.
+    pub fn name(self) -> &'a Name {
+        &self.0.spec.name
+    }
+
+    /// Where it stands.
+    pub fn phase(self) -> Phase {
+        match self.0.state {
+            State::Idle => Phase::Unknown,
+            State::Starting { .. } => Phase::Starting,
+            State::Verifying { stage: Stage::Rising { .. }, .. } => Phase::Rising,
+            State::Verifying { stage: Stage::Holding { .. }, .. } => Phase::Holding,
+            State::Running { .. } => Phase::Running,
+            State::Stopping { .. } => Phase::Stopping,
+            State::Waiting { wait: Wait::Evidence { .. } | Wait::Restart { .. }, .. } => Phase::Waiting,
+            State::Broken { .. } => Phase::Broken,
+            State::Ended => Phase::Ended,
+        }
+    }
+
+    /// Its process, and since when it is known.
+    pub fn process(self) -> Option<(u32, Mono)> {
+        self.0.process().map(|process| (process.pid, process.since))
+    }
+
+    /// When something is next to be done about it, and what.
+    pub fn deadline(self) -> Option<(Mono, Reason)> {
+        let due = self.0.deadline();
+        (due.0 != Mono::NEVER).then_some(due)
+    }
+
+    /// Whether its breaker is closed: remedies are allowed.
+    pub fn is_closed(self) -> bool {
+        self.0.breaker.is_closed()
+    }
+
+    /// Remedies that count against the budget now, how many are allowed, and in how long.
+    pub fn budget(self, now: Mono) -> (u16, u16, Span) {
+        let spec = &self.0.spec;
+        (self.0.budget.spent(now, spec.budget_window), spec.budget, spec.budget_window)
+    }
+
+    /// Its latest remedies in this run, oldest first.
+    pub fn remedies(self) -> impl Iterator<Item = &'a Past> {
+        self.0.past.0.iter()
+    }
+}

@@ -1,0 +1,24 @@
+//! What may be seen of an agent between two inputs, for a person on its host. Only looks, changes nothing.
+//!
+//! A look at one check or service costs nothing that grows; whoever asks for many asks page by page.
+
+use crate::check::{self, CheckIx};
+use crate::service::{self, ServiceIx};
+use crate::{Agent, session};
+
+impl Agent<'_> {
+    /// One check.
+    pub fn check_at(&self, check: CheckIx) -> Option<&check::Slot> {
+        self.checks.get(check)
+    }
+
+    /// One service.
+    pub fn service_at(&self, service: ServiceIx) -> Option<service::View<'_>> {
+        self.services.view(service)
+    }
+
+    /// Where the link stands.
+    pub fn link(&self) -> session::Phase {
+        self.session.phase()
+    }
+}
