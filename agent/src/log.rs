@@ -104,6 +104,9 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Started(_)
         | Fact::Exited(_)
         | Fact::Breaker(_)
-        | Fact::Evidence(_) => None,
+        | Fact::Evidence(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => None,
     }
 }

@@ -61,6 +61,7 @@ pub(crate) fn service(service: &v1::Service) -> Value {
         "checks": checks,
         "remedies": service.remedies,
         "not_healed_because": text(&service.not_healed_because),
+        "intent": text(&words::intent(service.intent)),
         "pid": if service.pid == 0 { Value::Null } else { Value::from(service.pid) },
     })
 }

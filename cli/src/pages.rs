@@ -123,7 +123,9 @@ fn line(host: &str, name: &str, service: &v1::Service, check: &v1::Check, screen
     let pid = if name.is_empty() || service.pid == 0 { String::new() } else { service.pid.to_string() };
     let since = words::time(check.since.as_ref()).map_or_else(String::new, |since| screen.time(since));
     let up = check.verdict == i32::from(v1::Verdict::Up);
+    let left = words::left_alone(service.intent);
     let why = match (check.cause.as_str(), service.not_healed_because.as_str()) {
+        _ if !left.is_empty() && !up => left.to_owned(),
         (cause, because) if up || because.is_empty() => cause.to_owned(),
         ("", because) => format!("not healed, because {because}"),
         (cause, because) => format!("{cause}; not healed, because {because}"),

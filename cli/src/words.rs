@@ -6,7 +6,7 @@
 
 use crate::screen::Ink;
 use jiff::Timestamp;
-use picket_rpc::v1::{CheckKind, HostState, IncidentState, Severity, Verdict};
+use picket_rpc::v1::{CheckKind, HostState, IncidentState, Intent, Severity, Verdict};
 
 /// What `incident-verifying` says in `up` and `watch`: it comes as soon as a service is restarted, which proves
 /// nothing yet.
@@ -49,6 +49,32 @@ names! {
         Stopped => "stopped", Faint;
         Quarantined => "quarantined", Bad;
         Expected => "expected", Faint;
+    }
+}
+
+names! {
+    /// What should be of a service.
+    intent_word, Intent {
+        Unspecified => "unspecified", Plain;
+        Run => "run", Plain;
+        Stopped => "stopped", Faint;
+        Masked => "masked", Faint;
+        Unknown => "unknown", Warning;
+    }
+}
+
+/// What should be of a service, for programs; empty where an older collector does not say.
+pub(crate) fn intent(number: i32) -> String {
+    if number == 0 { String::new() } else { intent_word(number).0 }
+}
+
+/// Why a service is left alone; empty while it is not.
+pub(crate) fn left_alone(number: i32) -> &'static str {
+    match Intent::try_from(number) {
+        Ok(Intent::Stopped) => "stopped by an operator",
+        Ok(Intent::Masked) => "masked",
+        Ok(Intent::Unknown) => "not running, nobody saw why",
+        Ok(Intent::Unspecified | Intent::Run) | Err(_) => "",
     }
 }
 

@@ -2,7 +2,7 @@
 //! means and what to do, offline. A released code keeps its meaning for ever; a code that is no longer made stays
 //! in the table. The table is the only list; it decides nothing.
 
-use crate::event::{Breaker, Fact, Outcome, Verdict};
+use crate::event::{BlindSource, Breaker, Fact, Intent, Outcome, Verdict};
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +57,19 @@ pub const fn of(fact: &Fact) -> &'static str {
             Breaker::Closed => "breaker-closed",
         },
         Fact::Evidence(_) => "evidence",
+        Fact::Intent(change) => match change.to {
+            Intent::Run => "service-wanted",
+            Intent::Stopped => "service-left-stopped",
+            Intent::Masked => "service-masked",
+            Intent::Unknown => "service-found-stopped",
+        },
+        Fact::Blind(blind) => match blind.source {
+            BlindSource::Systemd => "blind-systemd",
+        },
+        Fact::Hold(hold) => match hold.lasts {
+            Some(_) => "hold-begun",
+            None => "hold-lifted",
+        },
     }
 }
 
@@ -87,6 +100,13 @@ codes! {
     "breaker-half-open": "One remedy is tried to see whether the cause is gone.", "Nothing; the outcome follows.";
     "breaker-closed": "A remedy held, so remedies are allowed again.", "Nothing.";
     "evidence": "The last line that a service printed before it failed.", "Read it; the service's whole log is on its host.";
+    "service-wanted": "A service that was stopped runs again: somebody started it, and from now on it is kept up.", "Nothing.";
+    "service-left-stopped": "Somebody stopped the service, so it is left alone: its checks rest, nothing is healed, nobody is paged.", "Nothing. Start it (`systemctl start UNIT`), and it is kept up again.";
+    "service-masked": "The service's unit is masked, so it can't run and is left alone.", "Nothing, if that was meant; else `systemctl unmask UNIT`, then start it.";
+    "service-found-stopped": "The service does not run, and how it ended was not seen: it is told and left alone.", "If it should run, start it (`systemctl start UNIT`); from then on it is kept up.";
+    "blind-systemd": "For a while the agent heard nothing of systemd, and then compared everything; the differences are counted.", "Nothing after a restart of the bus; if it comes often, look at the bus and at the host's load.";
+    "hold-begun": "Somebody told the agent to heal nothing for a while.", "Nothing; it ends by itself at its time.";
+    "hold-lifted": "The agent heals again.", "Nothing.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
     // Incidents.
     "incident-opened": "Something failed and nothing like it was open on that host.", "Read cause and timeline; acknowledge it if you take it.";

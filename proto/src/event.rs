@@ -40,6 +40,12 @@ pub enum Fact {
     Breaker(BreakerMoved),
     /// 9: what the service left behind when it failed.
     Evidence(Evidence),
+    /// 10: what should be of a service changed: run, or be left alone.
+    Intent(IntentChanged),
+    /// 11: the agent saw nothing of one kind for a while, and sees again.
+    Blind(Blind),
+    /// 12: remedies are held back, or allowed again.
+    Hold(HoldChanged),
 }
 
 /// The first frame of a run: what came before, so that an unsent tail becomes a named gap.
@@ -339,6 +345,70 @@ pub struct Evidence {
     pub last_line: Text,
 }
 
+/// What should be of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Intent {
+    /// It should run.
+    Run,
+    /// Somebody stopped it: it should not, until somebody starts it.
+    Stopped,
+    /// It is masked: it can't run.
+    Masked,
+    /// It does not run, and nobody here saw why: it is told and left alone.
+    Unknown,
+}
+
+/// How a change of intent was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Witness {
+    /// A job of the init system's that was not the agent's.
+    Job,
+    /// Found so: at the agent's start, or after it saw nothing for a while.
+    State,
+}
+
+/// What should be of a service changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IntentChanged {
+    /// Which service.
+    pub service: Name,
+    /// What should be before.
+    pub from: Intent,
+    /// What should be now.
+    pub to: Intent,
+    /// How that was seen.
+    pub witness: Witness,
+}
+
+/// What the agent can be blind on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum BlindSource {
+    /// systemd over D-Bus: units and jobs.
+    Systemd,
+}
+
+/// The agent saw nothing of one kind for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blind {
+    /// Of what.
+    pub source: BlindSource,
+    /// For how long; zero where nothing was known to be missing and a look found differences all the same.
+    pub lasted: Span,
+    /// How many things stood otherwise than before.
+    pub differences: u16,
+}
+
+/// Remedies are held back, or allowed again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldChanged {
+    /// Of this service; of all, where none is named.
+    pub service: Option<Name>,
+    /// For how long from now on; allowed again where there is none.
+    pub lasts: Option<Span>,
+    /// By whom.
+    pub by: Text,
+}
+
 impl Fact {
     /// The frame's kind number: never reused, never changed.
     pub const fn kind(&self) -> u16 {
@@ -352,13 +422,16 @@ impl Fact {
             Self::Outcome(_) => 7,
             Self::Breaker(_) => 8,
             Self::Evidence(_) => 9,
+            Self::Intent(_) => 10,
+            Self::Blind(_) => 11,
+            Self::Hold(_) => 12,
         }
     }
 
     /// The service that the fact is about.
     pub const fn service(&self) -> Option<&Name> {
         match self {
-            Self::Began(_) | Self::Gap(_) => None,
+            Self::Began(_) | Self::Gap(_) | Self::Blind(_) => None,
             Self::Verdict(fact) => fact.service.as_ref(),
             Self::Started(fact) => Some(&fact.service),
             Self::Exited(fact) => Some(&fact.service),
@@ -366,6 +439,8 @@ impl Fact {
             Self::Outcome(fact) => Some(&fact.service),
             Self::Breaker(fact) => Some(&fact.service),
             Self::Evidence(fact) => Some(&fact.service),
+            Self::Intent(fact) => Some(&fact.service),
+            Self::Hold(fact) => fact.service.as_ref(),
         }
     }
 }

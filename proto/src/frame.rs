@@ -46,7 +46,7 @@ static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 pub enum Class {
     /// Evidence and other context: dropped first.
     Routine,
-    /// What explains: remedies, starts, verdicts that are not down.
+    /// What explains: remedies, starts, intents, verdicts that are not down.
     Notable,
     /// What pages or is needed for exact accounting: down, exits, outcomes, breakers, gaps, the first frame.
     Critical,

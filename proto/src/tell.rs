@@ -4,8 +4,8 @@
 //! better between versions: programs read codes ([`crate::code`]), not these sentences.
 
 use crate::event::{
-    Because, Breaker, Cause, CheckKind, Event, Exit, Fact, GapReason, Outcome, Trigger, Verdict,
-    VerdictChanged,
+    Because, BlindSource, Breaker, Cause, CheckKind, Event, Exit, Fact, GapReason, Intent, IntentChanged,
+    Outcome, Trigger, Verdict, VerdictChanged, Witness,
 };
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
@@ -60,6 +60,39 @@ impl Display for Fact {
                 Breaker::Closed => write!(f, "{} may be healed again: its breaker closed", it.service),
             },
             Self::Evidence(it) => write!(f, "{} (pid {}) last printed: {}", it.service, it.pid, it.last_line),
+            Self::Intent(it) => intent(it, f),
+            Self::Blind(it) => match it.source {
+                BlindSource::Systemd => {
+                    write!(f, "systemd was not heard for {}; {} differences found", it.lasted, it.differences)
+                }
+            },
+            Self::Hold(it) => {
+                match it.lasts {
+                    Some(lasts) => write!(f, "nothing is healed for {lasts}")?,
+                    None => f.write_str("failures are healed again")?,
+                }
+                if let Some(service) = &it.service {
+                    write!(f, " on {service}")?;
+                }
+                write!(f, ", by {}", it.by)
+            }
+        }
+    }
+}
+
+fn intent(it: &IntentChanged, f: &mut Formatter<'_>) -> Result {
+    match (it.to, it.witness) {
+        (Intent::Run, Witness::Job) => write!(f, "{} was started: it is kept up again", it.service),
+        (Intent::Run, Witness::State) => write!(f, "{} runs: it is kept up", it.service),
+        (Intent::Stopped, Witness::Job) => {
+            write!(f, "{} was stopped by an operator: it is left alone", it.service)
+        }
+        (Intent::Stopped, Witness::State) => write!(f, "{} is stopped: it is left alone", it.service),
+        (Intent::Masked, Witness::Job | Witness::State) => {
+            write!(f, "{} is masked: it is left alone", it.service)
+        }
+        (Intent::Unknown, Witness::Job | Witness::State) => {
+            write!(f, "{} does not run, and how it ended was not seen: it is left alone", it.service)
         }
     }
 }
@@ -105,6 +138,17 @@ impl Display for Verdict {
             Self::Degraded => "degraded",
             Self::Flapping => "flapping",
             Self::Down => "down",
+        })
+    }
+}
+
+impl Display for Intent {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.pad(match self {
+            Self::Run => "run",
+            Self::Stopped => "stopped",
+            Self::Masked => "masked",
+            Self::Unknown => "unknown",
         })
     }
 }

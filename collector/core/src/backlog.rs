@@ -55,7 +55,10 @@ fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u
         | Fact::Remedy(_)
         | Fact::Outcome(_)
         | Fact::Breaker(_)
-        | Fact::Evidence(_) => None,
+        | Fact::Evidence(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => None,
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -85,7 +88,10 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Exited(_)
         | Fact::Remedy(_)
         | Fact::Breaker(_)
-        | Fact::Evidence(_) => Meaning::Context,
+        | Fact::Evidence(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => Meaning::Context,
     }
 }
 
@@ -144,7 +150,10 @@ fn explain(
         | Fact::Exited(_)
         | Fact::Remedy(_)
         | Fact::Breaker(_)
-        | Fact::Outcome(_) => {}
+        | Fact::Outcome(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => {}
     }
 }
 
@@ -174,7 +183,10 @@ fn failed(
         | Fact::Remedy(_)
         | Fact::Outcome(_)
         | Fact::Breaker(_)
-        | Fact::Evidence(_) => event.to_string(),
+        | Fact::Evidence(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => event.to_string(),
     };
     if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
         if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {

@@ -17,7 +17,7 @@ use crate::table::{Named, Table};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
-use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::event::{CheckKind, Intent, Verdict};
 use picket_proto::frame::Crc32c;
 use picket_proto::{BootId, HostId, Mono, Name, Run, Seq, Wall};
 use serde::{Deserialize, Serialize};
@@ -175,6 +175,8 @@ impl Host {
             healing: Healing::No,
             not_healed: String::new(),
             healing_told: None,
+            intent: Intent::Run,
+            intent_told: None,
             death: Death::default(),
             calm_at: None,
         };

@@ -2,6 +2,7 @@
 
 pub(crate) mod calm;
 pub(crate) mod healing;
+pub(crate) mod intent;
 
 use crate::host::{Check, Death, Host, Service};
 use crate::incident::IncidentId;
@@ -13,7 +14,9 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use calm::{alarmed, calm, is_underway};
-use picket_proto::event::{Cause, CheckKind, Evidence, Exited, Started, Verdict, VerdictChanged};
+use picket_proto::event::{
+    Cause, CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
+};
 use picket_proto::{Event, Fact, Name, Seq, Span, Wall};
 
 /// An event of the live lane.
@@ -28,6 +31,9 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Outcome(fact) => healing::outcome(state, at, host, seq, (event, fact)),
         Fact::Breaker(fact) => healing::breaker(state, at, host, seq, (event, fact)),
         Fact::Evidence(fact) => evidence(state, at, host, (event, fact)),
+        Fact::Intent(fact) => intent::changed(state, at, host, seq, (event, fact)),
+        Fact::Blind(_) => note_all(state, at, host, event),
+        Fact::Hold(fact) => hold(state, at, host, (event, fact)),
     }
 }
 
@@ -183,7 +189,11 @@ pub(crate) fn learn_pid(service: &mut Service, event: &Event, seq: Seq, pid: u32
 }
 
 fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Event, &Started)) {
-    let learn = |service: &mut Service| learn_pid(service, event, seq, fact.pid, Arrival::Live);
+    let learn = |service: &mut Service| {
+        learn_pid(service, event, seq, fact.pid, Arrival::Live);
+        // What runs is kept up, also where the frame that said so was lost.
+        service.intent = Intent::Run;
+    };
     let Some(service) = with_service(state, slot, &fact.service, learn) else { return };
     let id = related(state, slot, Some(service), None);
     if id.is_some() {
@@ -228,6 +238,21 @@ fn evidence(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Evide
     let id = related(state, slot, Some(service), None);
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
     learn_evidence(state, id, slot, service, fact);
+}
+
+/// What is about no single service stands in every incident that the host is part of.
+fn note_all(state: &mut State, at: At, slot: u32, event: &Event) {
+    let Some(host) = state.hosts.get(slot) else { return };
+    for id in host.active.clone() {
+        note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
+    }
+}
+
+fn hold(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &HoldChanged)) {
+    let Some(name) = &fact.service else { return note_all(state, at, slot, event) };
+    let Some(service) = with_service(state, slot, name, |_| {}) else { return };
+    let id = related(state, slot, Some(service), None);
+    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
 }
 
 /// The first last line of an episode stands beside its cause.

@@ -279,6 +279,9 @@ fn account(host: &mut Host, fact: &Fact) {
         | Fact::Remedy(_)
         | Fact::Outcome(_)
         | Fact::Breaker(_)
-        | Fact::Evidence(_) => {}
+        | Fact::Evidence(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => {}
     }
 }

@@ -9,7 +9,7 @@ use crate::incident::{Change, IncidentId, Severity, State};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
-use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::event::{CheckKind, Intent, Verdict};
 use picket_proto::{HostId, Name, Wall};
 
 /// A question.
@@ -145,6 +145,8 @@ pub struct Service {
     pub not_healed: String,
     /// Its process, 0 if none is known.
     pub pid: u32,
+    /// What should be of it.
+    pub intent: Intent,
 }
 
 /// A check.

@@ -143,6 +143,7 @@ fn service(service: view::Service) -> v1::Service {
         remedies: service.remedies,
         not_healed_because: service.not_healed,
         pid: service.pid,
+        intent: convert::intent_to_wire(service.intent).into(),
     }
 }
 

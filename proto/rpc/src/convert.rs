@@ -4,7 +4,7 @@
 //! nothing behind this file has to ask again. It knows no sessions and no state.
 
 use crate::v1;
-use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::event::{CheckKind, Intent, Verdict};
 use picket_proto::id::BadName;
 use picket_proto::{BootId, HostId, Mono, Name, Ranges, Run, Seq, SeqRange, Stamp, Wall};
 use std::fmt;
@@ -150,6 +150,16 @@ pub const fn verdict_to_wire(verdict: Verdict) -> v1::Verdict {
         Verdict::Degraded => v1::Verdict::Degraded,
         Verdict::Flapping => v1::Verdict::Flapping,
         Verdict::Down => v1::Verdict::Down,
+    }
+}
+
+/// What should be of a service, for the wire.
+pub const fn intent_to_wire(intent: Intent) -> v1::Intent {
+    match intent {
+        Intent::Run => v1::Intent::Run,
+        Intent::Stopped => v1::Intent::Stopped,
+        Intent::Masked => v1::Intent::Masked,
+        Intent::Unknown => v1::Intent::Unknown,
     }
 }
 

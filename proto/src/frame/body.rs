@@ -4,8 +4,8 @@
 
 use super::{BadFrame, Class, TooLarge};
 use crate::event::{
-    Began, BreakerMoved, Event, Evidence, Exited, Fact, Gap, RemedyBegun, RemedyEnded, Started,
-    VerdictChanged,
+    Began, Blind, BreakerMoved, Event, Evidence, Exited, Fact, Gap, HoldChanged, IntentChanged, RemedyBegun,
+    RemedyEnded, Started, VerdictChanged,
 };
 use crate::time::Stamp;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,9 @@ pub const fn class_of(fact: &Fact) -> Class {
             Verdict::Down | Verdict::Flapping => Class::Critical,
             Verdict::Unknown | Verdict::Up | Verdict::Degraded => Class::Notable,
         },
-        Fact::Started(_) | Fact::Remedy(_) => Class::Notable,
+        Fact::Started(_) | Fact::Remedy(_) | Fact::Intent(_) | Fact::Blind(_) | Fact::Hold(_) => {
+            Class::Notable
+        }
         Fact::Evidence(_) => Class::Routine,
     }
 }
@@ -42,6 +44,9 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
         Fact::Outcome(fields) => put(stamp, fields, out),
         Fact::Breaker(fields) => put(stamp, fields, out),
         Fact::Evidence(fields) => put(stamp, fields, out),
+        Fact::Intent(fields) => put(stamp, fields, out),
+        Fact::Blind(fields) => put(stamp, fields, out),
+        Fact::Hold(fields) => put(stamp, fields, out),
     }
 }
 
@@ -63,6 +68,9 @@ pub(super) fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadF
         7 => Fact::Outcome(take::<RemedyEnded>(fields)?),
         8 => Fact::Breaker(take::<BreakerMoved>(fields)?),
         9 => Fact::Evidence(take::<Evidence>(fields)?),
+        10 => Fact::Intent(take::<IntentChanged>(fields)?),
+        11 => Fact::Blind(take::<Blind>(fields)?),
+        12 => Fact::Hold(take::<HoldChanged>(fields)?),
         _ => return Ok(None),
     };
     Ok(Some(fact))

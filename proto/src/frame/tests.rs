@@ -97,9 +97,34 @@ fn samples() -> Vec<(&'static str, Fact)> {
         (
             "evidence",
             Fact::Evidence(Evidence {
-                service: long,
+                service: long.clone(),
                 pid: u32::MAX,
                 last_line: Text::new(&"e".repeat(TEXT_MAX))
+            }),
+        ),
+        (
+            "intent",
+            Fact::Intent(IntentChanged {
+                service: long.clone(),
+                from: Intent::Run,
+                to: Intent::Stopped,
+                witness: Witness::Job,
+            }),
+        ),
+        (
+            "blind",
+            Fact::Blind(Blind {
+                source: BlindSource::Systemd,
+                lasted: Span::from_millis(2300),
+                differences: u16::MAX,
+            }),
+        ),
+        (
+            "hold",
+            Fact::Hold(HoldChanged {
+                service: Some(long),
+                lasts: Some(Span::MAX),
+                by: Text::new(&"b".repeat(TEXT_MAX)),
             }),
         ),
     ]
@@ -182,7 +207,7 @@ proptest! {
             bytes[..2].copy_from_slice(&MAGIC);
             bytes[2] = HEADER_VERSION;
             bytes[3] = 1;
-            let kind = u16::from(bytes[4] % 10).to_le_bytes();
+            let kind = u16::from(bytes[4] % 13).to_le_bytes();
             bytes[4..6].copy_from_slice(&kind);
             let len = u16::try_from(bytes.len() - HEADER_LEN).unwrap();
             bytes[6..8].copy_from_slice(&len.to_le_bytes());
@@ -196,7 +221,7 @@ proptest! {
     }
 
     #[test]
-    fn frames_in_a_row_split_again(count in 1usize..9) {
+    fn frames_in_a_row_split_again(count in 1usize..12) {
         let row: Vec<u8> = (0..count).flat_map(|at| encoded(&samples()[at].1)).collect();
         let mut rest = row.as_slice();
         let mut seen = String::new();

@@ -4,11 +4,12 @@
 use crate::host::Healing;
 use crate::incident::timeline::Arrival;
 use crate::live::healing::{healed, not_healed};
+use crate::live::intent::{learn_intent, left_alone};
 use crate::live::learn_pid;
 use crate::state::firing::News;
 use crate::state::{At, State};
 use alloc::string::ToString;
-use picket_proto::event::{Breaker, Outcome};
+use picket_proto::event::{Breaker, Intent, Outcome};
 use picket_proto::{Event, Fact, Seq};
 
 /// What is counted of a service whatever the lane. What it says of its healing holds unless a later frame was heard
@@ -43,7 +44,18 @@ pub(super) fn account(
         },
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
-        Fact::Began(_) | Fact::Gap(_) | Fact::Verdict(_) | Fact::Exited(_) | Fact::Evidence(_) => {}
+        Fact::Intent(fact) => {
+            if learn_intent(known, event, seq, fact.to, Arrival::Late) && fact.to != Intent::Run {
+                left_alone(state, at, slot, service);
+            }
+        }
+        Fact::Began(_)
+        | Fact::Gap(_)
+        | Fact::Verdict(_)
+        | Fact::Exited(_)
+        | Fact::Evidence(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_) => {}
     }
     News::Open
 }

@@ -2,6 +2,7 @@
 
 use crate::table::Named;
 use alloc::string::String;
+use picket_proto::event::Intent;
 use picket_proto::{Mono, Name, Run, Seq};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,10 @@ pub(crate) struct Service {
     pub(crate) not_healed: String,
     /// The frame that last told of a breaker or a remedy's end: an older one does not change what it told.
     pub(crate) healing_told: Option<(Run, Seq)>,
+    /// What should be of it, as its agent last said.
+    pub(crate) intent: Intent,
+    /// The frame that told it: an older one does not change it.
+    pub(crate) intent_told: Option<(Run, Seq)>,
     /// How it last died; empty before the first time.
     pub(crate) death: Death,
     /// When its death is over unless it fails again: it was started and its process check does not fail.

@@ -3,18 +3,21 @@
 use super::{At, State};
 use crate::host::{Healing, Watched};
 use crate::incident::IncidentId;
-use crate::incident::life::{Ending, HOLD, PROOF, Phase, Proof};
+use crate::incident::life::{Ending, HOLD, Incident, PROOF, Phase, Proof};
 use crate::incident::timeline::Entry;
 use crate::signal::Key;
 use alloc::format;
 use alloc::string::{String, ToString};
-use picket_proto::event::Verdict;
+use picket_proto::event::{Intent, Verdict};
 
 /// Decides whether an incident in which nothing fires is over, or what it waits for.
 pub(crate) fn settle(state: &mut State, at: At, id: IncidentId) {
     let Some(incident) = state.incidents.get(id) else { return };
     if !incident.is_active() || !incident.firing.is_empty() {
         return;
+    }
+    if is_left_alone(state, incident) {
+        return resolve(state, at, id, Ending::Decision, "left stopped".to_string());
     }
     let service = |key: &Key| state.hosts.get(key.host).and_then(|host| host.service_of(key.what));
     let is_proven =
@@ -31,6 +34,16 @@ pub(crate) fn settle(state: &mut State, at: At, id: IncidentId) {
         return;
     }
     verify(state, at, id, if underway { Proof::Outcome } else { Proof::Hold });
+}
+
+/// Whether it is about services only, and all of them are stopped on purpose.
+fn is_left_alone(state: &State, incident: &Incident) -> bool {
+    let service = |key: &Key| {
+        let host = state.hosts.get(key.host)?;
+        host.services.get(host.service_of(key.what)?)
+    };
+    let stopped = |key: &Key| service(key).is_some_and(|service| service.intent != Intent::Run);
+    !incident.members.is_empty() && incident.members.iter().all(stopped)
 }
 
 /// Whether all checks of a service passed that its agent reads, or no remedy is at work on it.

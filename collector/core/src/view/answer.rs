@@ -11,7 +11,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use picket_proto::event::Verdict;
+use picket_proto::event::{Intent, Verdict};
 use picket_proto::{HostId, Name, Wall};
 
 /// Most items of a page.
@@ -159,6 +159,7 @@ fn of_service(
         remedies: service.map_or(0, |service| service.remedies),
         not_healed: service.map_or_else(String::new, |service| service.not_healed.clone()),
         pid: service.map_or(0, |service| service.pid),
+        intent: service.map_or(Intent::Run, |service| service.intent),
     }
 }
 
