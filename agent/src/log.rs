@@ -1,13 +1,13 @@
 //! What the agent tells the person or program that started it: one line per frame, one per change of the link.
 //!
 //! Plain: to stderr through tracing, with `RUST_LOG` as its filter (default `info`). JSON: one object per line on
-//! stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`
-//! and `check`. Words come from `picket_proto::tell`; programs read codes. Writes block: whoever starts the agent
+//! stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`,
+//! `check`, and the frame's `run` (16 hex digits) and `seq`, which `picket events --json` shows too. Words come from `picket_proto::tell`; programs read codes. Writes block: whoever starts the agent
 //! reads what it prints, as for any daemon; acts of the same turn are done before their lines are written.
 
 use picket_proto::event::Trigger;
 use picket_proto::frame::{self, Content};
-use picket_proto::{Event, Fact, Name, Wall, code};
+use picket_proto::{Event, Fact, Name, Seq, Wall, code};
 use serde::Serialize;
 use std::io::Write;
 use tracing_subscriber::EnvFilter;
@@ -29,13 +29,18 @@ pub(crate) struct Log {
 
 #[derive(Serialize)]
 struct Line<'l> {
-    at: String,
+    #[serde(serialize_with = "rfc3339")]
+    at: Wall,
     code: &'l str,
     text: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     service: Option<&'l str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<&'l str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
 }
 
 impl Log {
@@ -52,28 +57,41 @@ impl Log {
         while let Ok((frame, rest)) = frame::split(bytes) {
             bytes = rest;
             if let Ok(Content::Known(event)) = frame.content() {
-                self.event(&event);
+                self.event(frame.header.seq, &event);
             }
         }
     }
 
-    fn event(self, event: &Event) {
-        let service = event.fact.service().map(Name::as_str);
-        let check = check_of(&event.fact).map(Name::as_str);
-        self.line(event.stamp.wall, code::of(&event.fact), &event.to_string(), (service, check));
+    fn event(self, seq: Seq, event: &Event) {
+        self.line(&Line {
+            at: event.stamp.wall,
+            code: code::of(&event.fact),
+            text: event.to_string(),
+            service: event.fact.service().map(Name::as_str),
+            check: check_of(&event.fact).map(Name::as_str),
+            run: Some(event.stamp.run.to_string()),
+            seq: Some(seq.0),
+        });
     }
 
     /// Tells something about the link.
     pub(crate) fn link(self, at: Wall, code: &str, text: &str) {
-        self.line(at, code, text, (None, None));
+        self.line(&Line {
+            at,
+            code,
+            text: text.to_owned(),
+            service: None,
+            check: None,
+            run: None,
+            seq: None,
+        });
     }
 
-    fn line(self, at: Wall, code: &str, text: &str, (service, check): (Option<&str>, Option<&str>)) {
+    fn line(self, line: &Line<'_>) {
         match self.format {
-            Format::Plain => tracing::info!(code, "{text}"),
+            Format::Plain => tracing::info!(code = line.code, "{}", line.text),
             Format::Json => {
-                let line = Line { at: rfc3339(at), code, text: text.to_owned(), service, check };
-                let mut json = serde_json::to_vec(&line).unwrap_or_default();
+                let mut json = serde_json::to_vec(line).unwrap_or_default();
                 json.push(b'\n');
                 // Nobody reads any more; the collector still gets the frame.
                 let _reader_is_gone =
@@ -83,8 +101,9 @@ impl Log {
     }
 }
 
-fn rfc3339(at: Wall) -> String {
-    jiff::Timestamp::from_microsecond(at.micros()).map_or_else(|_| String::new(), |at| format!("{at:.6}"))
+fn rfc3339<S: serde::Serializer>(at: &Wall, out: S) -> Result<S::Ok, S::Error> {
+    let text = jiff::Timestamp::from_microsecond(at.micros()).map(|at| format!("{at:.6}"));
+    out.serialize_str(&text.unwrap_or_default())
 }
 
 const fn check_of(fact: &Fact) -> Option<&Name> {

@@ -127,6 +127,11 @@ pub(crate) fn event(event: &v1::Event) -> Value {
         "text": event.text,
         "late": event.late,
         "unsynced": event.unsynced,
+        "lost": event.lost.as_ref().map_or(Value::Null, |lost| json!({
+            "run": format!("{:016x}", lost.run),
+            "first": lost.first,
+            "last": lost.last,
+        })),
     })
 }
 

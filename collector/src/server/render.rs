@@ -40,6 +40,11 @@ pub(super) fn events(page: Page) -> v1::ListEventsResponse {
         text: found.text,
         late: found.late,
         unsynced: found.unsynced,
+        lost: found.lost.map(|(run, range)| v1::Lost {
+            run: run.0,
+            first: range.first().0,
+            last: range.last().0,
+        }),
     };
     v1::ListEventsResponse {
         events: page.events.into_iter().map(event).collect(),

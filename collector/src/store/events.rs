@@ -8,7 +8,7 @@
 use super::row::{Row, SELECT_FRAMES, SELECT_HOSTS_FRAMES};
 use picket_proto::event::Gap;
 use picket_proto::frame::{Content, Frame};
-use picket_proto::{Fact, HostId, Name, Run, Seq, Wall, code, frame};
+use picket_proto::{Fact, HostId, Name, Run, Seq, SeqRange, Wall, code, frame};
 use rusqlite::{Connection, OpenFlags, params};
 use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
@@ -48,6 +48,8 @@ pub(crate) struct Found {
     pub(crate) text: String,
     pub(crate) late: bool,
     pub(crate) unsynced: bool,
+    /// What a gap names.
+    pub(crate) lost: Option<(Run, SeqRange)>,
 }
 
 /// A page of events.
@@ -181,6 +183,7 @@ fn gap(row: &Row) -> Option<Found> {
         text: fact.to_string(),
         late: false,
         unsynced: false,
+        lost: Some((run, range)),
     })
 }
 
@@ -209,6 +212,7 @@ fn told(row: &Row, frame: &Frame<'_>) -> Found {
         ),
         late: row.is_late(),
         unsynced: false,
+        lost: None,
     };
     if let Ok(Content::Known(event)) = frame.content() {
         found.at = event.stamp.wall;
@@ -216,6 +220,9 @@ fn told(row: &Row, frame: &Frame<'_>) -> Found {
         found.code = code::of(&event.fact);
         found.text = event.to_string();
         found.unsynced = !event.stamp.synced;
+        if let Fact::Gap(gap) = &event.fact {
+            found.lost = Some((gap.run, gap.range));
+        }
     }
     found
 }
