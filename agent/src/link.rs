@@ -21,7 +21,7 @@ use crate::config::Check;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::session::{Fact, Lane, Order, Trouble};
 use picket_proto::event::Verdict;
-use picket_proto::{Ranges, Run, Span, Stamp};
+use picket_proto::{Mono, Ranges, Run, Sample, Span, Stamp};
 use picket_rpc::{convert, v1};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -46,6 +46,7 @@ pub(crate) enum Word {
     Opened,
     Welcomed { heartbeat: Span, known: Ranges },
     Acked { run: Run, ranges: Ranges },
+    Beat { echo: Mono, received: Mono, answered: Mono },
     Challenged { nonce: u64 },
     Lost { trouble: Trouble, detail: String },
 }
@@ -57,6 +58,9 @@ impl Word {
             Self::Opened => Fact::Opened,
             Self::Welcomed { heartbeat, known } => Fact::Welcomed { heartbeat: *heartbeat, known },
             Self::Acked { run, ranges } => Fact::Acked { run: *run, ranges },
+            Self::Beat { echo, received, answered } => {
+                Fact::Beat { echo: *echo, received: *received, answered: *answered }
+            }
             Self::Challenged { nonce } => Fact::Challenged { nonce: *nonce },
             Self::Lost { trouble, .. } => Fact::Lost { trouble: *trouble },
         }
@@ -144,9 +148,16 @@ impl Link {
                 self.flush();
                 self.put(1, Message::StandingEnd(v1::StandingEnd { up: up.into(), digest }));
             }
-            Order::Heartbeat => {
-                let now = Some(convert::stamp_to_wire(now));
-                self.put(1, Message::Heartbeat(v1::Heartbeat { now }));
+            Order::Heartbeat { sample, offset } => {
+                let sample = Sample { rss_kib: crate::probe::own_rss_kib(), ..sample };
+                self.put(
+                    1,
+                    Message::Heartbeat(v1::Heartbeat {
+                        now: Some(convert::stamp_to_wire(now)),
+                        sample: Some(convert::sample_to_wire(sample)),
+                        offset: offset.map(convert::offset_to_wire),
+                    }),
+                );
             }
             Order::Answer { nonce } => self.put(1, Message::Answer(v1::Answer { nonce })),
             Order::Goodbye => {
@@ -274,6 +285,7 @@ pub(crate) const fn code_of(trouble: Trouble) -> &'static str {
         Trouble::Refused => "link-refused",
         Trouble::Unreachable => "link-unreachable",
         Trouble::Unresolved => "link-unresolved",
+        Trouble::Proxy => "link-proxy",
         Trouble::TimedOut => "link-timed-out",
         Trouble::Tls => "link-tls",
         Trouble::Closed => "link-closed",

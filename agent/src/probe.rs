@@ -14,6 +14,7 @@ pub(crate) mod space;
 pub(crate) mod tcp;
 
 use crate::config::{Check, Target};
+pub(crate) use host::own_rss_kib;
 use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Reading};
 use picket_proto::event::Cause;

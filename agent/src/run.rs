@@ -210,7 +210,7 @@ impl Shell<'_> {
         let now = clock::now();
         let frames = match order {
             Order::Send { bytes, .. } => self.agent.bytes(bytes),
-            Order::Hello | Order::Heartbeat => {
+            Order::Hello | Order::Heartbeat { .. } => {
                 self.ask_synced();
                 &[]
             }
@@ -232,7 +232,7 @@ impl Shell<'_> {
         match &word {
             Word::Welcomed { .. } => self.log.link(wall, "link-open", "the collector took the session"),
             Word::Lost { trouble, detail } => self.log.link(wall, code_of(*trouble), detail),
-            Word::Acked { .. } | Word::Opened | Word::Challenged { .. } => {}
+            Word::Acked { .. } | Word::Opened | Word::Beat { .. } | Word::Challenged { .. } => {}
         }
         self.hand(Input::Session(word.as_fact()));
     }

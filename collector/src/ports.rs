@@ -14,7 +14,7 @@
 
 use picket_collector_core::identity::{KeyHash, SecretHash};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
-use picket_collector_core::ingest::{Fact, Hello, Order, SessionId};
+use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId};
 use picket_collector_core::view::{Push, Question, Watch, WatcherId};
 use picket_collector_core::{Effect, Input, Token, identity, incident, store, view};
 use picket_proto::{HostId, Name, Ranges, Run, Span};
@@ -35,7 +35,7 @@ pub(crate) enum Inlet {
     /// Something happened on a session.
     Session(Fact),
     /// A host said something.
-    Heard(HostId),
+    Heard(Box<Heard>),
     /// Somebody wants an answer.
     Ask(Ask, oneshot::Sender<Answer>),
     /// A watcher came; here is where its changes go.
@@ -139,7 +139,7 @@ impl Ports {
                 }
                 Some(Input::Session(fact))
             }
-            Inlet::Heard(host) => Some(Input::Heard(vec![host])),
+            Inlet::Heard(heard) => Some(Input::Heard(vec![*heard])),
             Inlet::Ask(ask, answer) => self.ask(ask, answer),
             Inlet::Watcher { watcher, after, changes } => {
                 if self.ending {

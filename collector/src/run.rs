@@ -9,9 +9,10 @@ use crate::clock::{Alarm, Clock};
 use crate::error::Failure;
 use crate::ports::{Inlet, Ports};
 use crate::store::Store;
+use picket_collector_core::ingest::{Heard, Report};
 use picket_collector_core::{Collector, Input};
 use picket_proto::{HostId, Mono};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
@@ -49,7 +50,8 @@ pub(crate) struct Keeper {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) ports: Ports,
-    heard: BTreeSet<HostId>,
+    /// Who was heard since the last look, with the newest heartbeat of each.
+    heard: BTreeMap<HostId, Option<Report>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +63,7 @@ enum Phase {
 impl Keeper {
     /// Takes the replayed core.
     pub(crate) fn new(core: Collector, clock: Clock, store: Store) -> Self {
-        Self { core, clock, store, ports: Ports::default(), heard: BTreeSet::new() }
+        Self { core, clock, store, ports: Ports::default(), heard: BTreeMap::new() }
     }
 
     /// Brings what the core has to say to its ports.
@@ -80,7 +82,7 @@ impl Keeper {
 
     fn take(&mut self, inlet: Inlet) {
         match self.ports.take(inlet) {
-            Some(Input::Heard(hosts)) => self.heard.extend(hosts),
+            Some(Input::Heard(hosts)) => self.gather(hosts),
             Some(input) => self.handle(input),
             None => {}
         }
@@ -91,9 +93,16 @@ impl Keeper {
         inlets.waiting().for_each(|inlet| self.take(inlet));
     }
 
+    fn gather(&mut self, hosts: Vec<Heard>) {
+        for Heard { host, report } in hosts {
+            let newest = self.heard.entry(host).or_default();
+            *newest = report.or(*newest);
+        }
+    }
+
     fn hear(&mut self) {
-        let hosts = std::mem::take(&mut self.heard).into_iter().collect();
-        self.handle(Input::Heard(hosts));
+        let heard = std::mem::take(&mut self.heard).into_iter();
+        self.handle(Input::Heard(heard.map(|(host, report)| Heard { host, report }).collect()));
     }
 
     fn deadline(&self) -> Option<Mono> {

@@ -13,6 +13,7 @@ mod session;
 mod watch;
 
 use crate::authority::Authority;
+use crate::clock::Clock;
 use crate::error::Failure;
 use crate::peer::Peer;
 use crate::ports::{Answered, Ask, Inlet};
@@ -43,6 +44,8 @@ pub(crate) struct Door {
     events: Events,
     authority: Arc<Authority>,
     numbers: Arc<AtomicU64>,
+    /// For the round trips that agents measure; the core gets its time with its inputs.
+    clock: Clock,
 }
 
 impl Door {
@@ -52,8 +55,9 @@ impl Door {
         asks: mpsc::Sender<Inlet>,
         events: Events,
         authority: Arc<Authority>,
+        clock: Clock,
     ) -> Self {
-        Self { sessions, asks, events, authority, numbers: Arc::new(AtomicU64::new(1)) }
+        Self { sessions, asks, events, authority, numbers: Arc::new(AtomicU64::new(1)), clock }
     }
 
     /// A number for a session or a watcher, never used twice in this process.

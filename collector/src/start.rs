@@ -165,7 +165,7 @@ fn recover(data: &Path) -> Result<Keeper, Failure> {
 fn door(keeper: &Keeper, authority: Authority) -> (Door, Inlets) {
     let (session, sessions) = mpsc::channel(SESSIONS_IN);
     let (ask, asks) = mpsc::channel(ASKS_IN);
-    let door = Door::new(session, ask, keeper.store.events.clone(), Arc::new(authority));
+    let door = Door::new(session, ask, keeper.store.events.clone(), Arc::new(authority), keeper.clock);
     (door, Inlets { sessions, asks })
 }
 

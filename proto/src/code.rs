@@ -171,6 +171,23 @@ codes! {
     "link-tls": "The collector's certificate was not accepted, or it did not accept the agent's.", "Compare the CA file with the collector's, and both clocks with the certificate's dates.";
     "link-closed": "The stream ended.", "Nothing; the agent connects again with backoff.";
     "link-denied": "The collector refused the session; its message says why.", "Read the code in the message: `picket explain CODE`.";
+    "link-no-route": "There is no route to the collector's address.", "Look at this host's addresses and routes: `ip route get ADDRESS`.";
+    "link-no-resolver": "No resolver answered, so the collector's name is not known to exist or not.", "Look at /etc/resolv.conf and whether the resolver named there can be reached; an address instead of the name works without one.";
+    "link-proxy": "The proxy on the way to the collector did not open the tunnel.", "Read the status in the message: the proxy must allow CONNECT to the collector's host and port. NO_PROXY, or no [collector] proxy, goes without it.";
+    "link-proxy-auth": "The proxy on the way to the collector wants a user and a password, or refused those it got.", "Set user and password: [collector] proxy = \"http://USER@HOST:PORT\" and proxy_password_file.";
+    "link-proxy-away": "The proxy on the way to the collector can't be reached.", "Look at the proxy's address, and whether it runs.";
+    "link-clock": "A certificate does not hold at the time that this host's clock shows, and the clock is the likelier fault.", "Set the clock (`date`, NTP); the agent connects by itself then.";
+    "link-expired": "The collector's certificate has run out.", "Renew it on the collector; agents keep their events meanwhile.";
+    "link-own-expired": "This host's own certificate has run out: it was away for longer than the certificate's life.", "Make a token with `picket token HOST`, remove STATE/identity/cert.pem, and start the agent with the token.";
+    "link-name": "The collector's certificate holds for other names than the one that was called.", "Call it by a name that its certificate has, or set [collector] server_name to one.";
+    "link-ca": "The collector's certificate comes from another CA than the one that this host believes.", "Is it the right collector? If its data folder was made anew, enrol this host anew: remove STATE/identity and use a new token.";
+    "link-intercepted": "Something on the way opens the TLS connection and shows a certificate of its own.", "Ask whoever runs that device for an exception for the collector's host and port: Picket's TLS must arrive unopened.";
+    "link-not-tls": "What answers at the collector's address does not speak TLS.", "Is it the right port? A web server or a proxy's error page answers there.";
+    "link-not-picket": "What answers speaks TLS but not HTTP/2, so it is no collector.", "Is it the right port? A balancer must pass TCP through and not end TLS.";
+    "link-revoked": "The collector does not accept this host's certificate any more.", "If that was not meant, enrol anew: make a token with `picket token HOST`, remove STATE/identity, start the agent with the token.";
+    "link-token": "This host has no certificate yet, and its token is missing or was not accepted.", "`picket token HOST` makes a new one; put it where [collector] token_file says.";
+    "link-token-used": "The token was used already, by another key.", "If you did not use it, someone else did: look for that host. `picket token HOST` makes a new one.";
+    "link-identity": "This host's own key or certificate can't be read or used.", "Look at STATE/identity; to begin anew remove that folder and use a new token.";
     // Configuration.
     "config-invalid": "The configuration has mistakes; all of them are listed with file, line and key.", "Correct them and start again; nothing was changed. Exit status 64.";
 }

@@ -6,6 +6,7 @@
 //! - [`event`]: facts with their stamp. [`frame`]: an encoded event, the same bytes in spool, on disk, on the wire.
 //! - [`ranges`]: which sequence numbers of one run are known; used by spool, ack and ingest alike.
 //! - [`code`]: stable codes and what they mean. [`tell`]: facts in words.
+//! - [`beat`]: what a heartbeat carries: a sample of the host, and the offset between two clocks.
 //! - [`text`]: bounded text that cannot carry control characters.
 //!
 //! It holds no policy and no IO. Released frame bodies never change: a new version is added beside the old one and
@@ -17,6 +18,7 @@
 #[cfg(test)]
 extern crate std;
 
+pub mod beat;
 pub mod code;
 pub mod event;
 pub mod frame;
@@ -26,6 +28,7 @@ pub mod tell;
 pub mod text;
 pub mod time;
 
+pub use beat::{Offset, Sample};
 pub use event::{Event, Fact};
 pub use frame::{Class, Frame, Header};
 pub use id::{BootId, HostId, Name, Run, Seq};

@@ -16,7 +16,7 @@ use crate::timer::{self, Dice};
 pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
 use picket_proto::event::{Cause, CheckKind, Verdict};
-use picket_proto::{Mono, Name, Span};
+use picket_proto::{Mono, Name, Sample, Span};
 
 /// A check's place in the configuration; at most 1,024 by default.
 pub type CheckIx = u16;
@@ -114,6 +114,8 @@ pub(crate) struct Seen {
 /// All checks.
 pub(crate) struct Checks<'s> {
     slots: &'s mut [Slot],
+    /// The last levels of the whole host, for the heartbeat.
+    levels: Sample,
     /// Facts that no check could have: another's number, or an answer that nobody asked for.
     refused: u32,
 }
@@ -124,7 +126,7 @@ impl<'s> Checks<'s> {
         let named = slots.len().min(usize::from(CheckIx::MAX));
         let slots = &mut slots[..named];
         timer::seat_all(slots);
-        Self { slots, refused: 0 }
+        Self { slots, levels: Sample::default(), refused: 0 }
     }
 
     /// Gives every check a random point of its interval.
@@ -144,6 +146,7 @@ impl<'s> Checks<'s> {
             self.refused = self.refused.saturating_add(1);
             return None;
         };
+        let kind = slot.spec.kind;
         let sight = if slot.is_worthless(now) {
             slot.due = now;
             None
@@ -152,7 +155,26 @@ impl<'s> Checks<'s> {
         };
         let service = slot.spec.service;
         timer::moved(self.slots, at);
+        self.keep_level(kind, fact.reading);
         Some(Seen { check: fact.check, service: service?, sight: sight? })
+    }
+
+    /// What the host's own checks read last; the rest of the sample is empty.
+    pub(crate) const fn levels(&self) -> Sample {
+        self.levels
+    }
+
+    fn keep_level(&mut self, kind: CheckKind, reading: Reading) {
+        let level = match reading {
+            Reading::Level(level) => Some(level),
+            Reading::Good | Reading::Bad(_) => None,
+        };
+        match kind {
+            CheckKind::Cpu => self.levels.cpu = level,
+            CheckKind::Memory => self.levels.memory = level,
+            CheckKind::Load => self.levels.load = level,
+            CheckKind::Process | CheckKind::Tcp | CheckKind::Http | CheckKind::Space => {}
+        }
     }
 
     /// The next probe that is due.

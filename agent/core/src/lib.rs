@@ -150,6 +150,11 @@ impl<'s> Agent<'s> {
         (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
     }
 
+    /// How far the collector's Mono is ahead of this host's, while a session stands that has measured it.
+    pub fn offset(&self, now: Mono) -> Option<picket_proto::Offset> {
+        self.session.offset(now)
+    }
+
     /// The frames at `range`; empty if it is not from this agent's last effects.
     pub fn bytes(&self, range: spool::Bytes) -> &[u8] {
         self.spool.bytes(range)

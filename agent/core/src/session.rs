@@ -2,9 +2,11 @@
 //!
 //! After the welcome comes what stands (every check that is not up), then frames: those made since the stream opened
 //! go live, older ones in the backlog, live first, as long as the collector's 8 ranges allow. At most 8 batches and 256 KiB wait for their ack. When the stream
-//! is lost, everything unacknowledged is sent again. Whether the peer lives is the transport's to notice; only a
+//! is lost, everything unacknowledged is sent again. A heartbeat goes out every 10 s, whatever else is said: it
+//! carries a look at the host, and its answer measures the collector's clock. Whether the peer lives is the transport's to notice; only a
 //! welcome that does not come is noticed here.
 
+mod offset;
 mod talk;
 mod words;
 
@@ -14,8 +16,10 @@ use crate::check::Checks;
 use crate::spool::Spool;
 use crate::timer::{Backoff, Dice, Reason};
 use heapless::{Deque, Vec};
+use offset::Offsets;
+use picket_proto::beat::Trip;
 use picket_proto::frame::Crc32c;
-use picket_proto::{Mono, Now, Ranges, Seq, Span};
+use picket_proto::{Mono, Now, Offset, Ranges, Sample, Seq, Span};
 use talk::{Standing, Talk};
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
@@ -35,6 +39,8 @@ const GOOD_SESSION: Span = Span::from_secs(10);
 const WELCOME_WAIT: Span = Span::from_secs(30);
 /// How long the farewell waits for acks of live frames, and then for the goodbye to be flushed.
 const FAREWELL: (Span, Span) = (Span::from_secs(2), Span::from_millis(500));
+/// The first heartbeat comes early: it brings the offset that the welcome measured, and the first look at the host.
+const FIRST_BEAT: Span = Span::from_secs(1);
 /// Shortest heartbeat that is obeyed.
 const BEAT_MIN: Span = Span::from_millis(100);
 
@@ -90,6 +96,9 @@ impl Session {
             (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {
                 spool.acked(ranges);
             }
+            (Fact::Beat { echo, received, answered }, Link::Talking(talk)) => {
+                talk.offsets.on(Trip { sent: echo, received, answered, heard: now.mono });
+            }
             (Fact::Challenged { nonce }, Link::Greeting { .. } | Link::Talking(_)) => {
                 self.order(Order::Answer { nonce });
             }
@@ -101,6 +110,7 @@ impl Session {
                 Fact::Opened
                 | Fact::Welcomed { .. }
                 | Fact::Acked { .. }
+                | Fact::Beat { .. }
                 | Fact::Challenged { .. }
                 | Fact::Lost { .. },
                 Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_),
@@ -139,11 +149,13 @@ impl Session {
 
     /// The next thing to do on the link.
     pub(crate) fn next_order(&mut self, now: Mono, spool: &Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
-        let order = self.orders.pop_front().or_else(|| self.speak(spool, checks))?;
+        let mut order = self.orders.pop_front().or_else(|| self.speak(spool, checks))?;
         if !matches!(order, Order::Connect | Order::Close) {
             self.out = self.out.saturating_add(1);
         }
-        if let Link::Talking(talk) = &mut self.link {
+        if let (Order::Heartbeat { sample, offset }, Link::Talking(talk)) = (&mut order, &mut self.link) {
+            *sample = Sample { waiting: spool.waiting(), lost: spool.given_up(), ..checks.levels() };
+            *offset = talk.offsets.news(now);
             talk.next_beat = now.plus(self.dice.around(talk.beat, 10));
         }
         Some(order)
@@ -174,6 +186,12 @@ impl Session {
         }
     }
 
+    /// How the collector's clock lies to ours, while a session stands that has measured it.
+    pub(crate) fn offset(&self, now: Mono) -> Option<Offset> {
+        let Link::Talking(talk) = &self.link else { return None };
+        talk.offsets.best(now)
+    }
+
     /// How many facts were refused.
     pub(crate) const fn refused(&self) -> u32 {
         self.refused
@@ -190,11 +208,12 @@ impl Session {
         self.link = Link::Talking(Talk {
             welcomed: now,
             beat,
-            next_beat: now.plus(self.dice.around(beat, 10)),
+            next_beat: now.plus(FIRST_BEAT.min(beat)),
             boundary,
             sent: known.clone(),
             standing: Standing::Telling { next: 0, up: 0, digest: Crc32c::new() },
             unacked: Vec::new(),
+            offsets: Offsets::default(),
         });
     }
 
@@ -224,7 +243,7 @@ impl Session {
             }
             Link::Talking(talk) if talk.next_beat <= now => {
                 talk.next_beat = now.plus(talk.beat);
-                self.order(Order::Heartbeat);
+                self.order(Order::Heartbeat { sample: Sample::default(), offset: None });
             }
             Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_) => {}
         }

@@ -103,6 +103,8 @@ pub(crate) struct Spool<'s> {
     told: Seq,
     /// Lost and not yet named.
     lost: Ranges,
+    /// Frames given up so far.
+    given_up: u64,
 }
 
 impl<'s> Spool<'s> {
@@ -123,6 +125,7 @@ impl<'s> Spool<'s> {
             last: Seq(0),
             told: Seq(0),
             lost: Ranges::new(),
+            given_up: 0,
         }
     }
 
@@ -164,7 +167,10 @@ impl<'s> Spool<'s> {
         let written = if self.make_room(rank) { self.write(seq, &Event { stamp, fact }) } else { None };
         match written {
             Some(len) => self.note(seq, len, rank),
-            None => self.lose(SeqRange::one(seq)),
+            None => {
+                self.given_up = self.given_up.saturating_add(1);
+                self.lose(SeqRange::one(seq));
+            }
         }
     }
 
@@ -188,6 +194,16 @@ impl<'s> Spool<'s> {
             .iter()
             .take_while(|entry| entry.seq <= last.0)
             .any(Entry::is_held)
+    }
+
+    /// How many frames wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        u32::try_from(self.frames).unwrap_or(u32::MAX)
+    }
+
+    /// How many frames of this run were ever given up.
+    pub(crate) const fn given_up(&self) -> u64 {
+        self.given_up
     }
 
     /// The next frame that was made and not told yet.

@@ -72,8 +72,13 @@ async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -
     let mut incoming = answer.into_inner();
     loop {
         match incoming.message().await {
-            Ok(Some(message)) => match word(message) {
-                Ok(word) => line.say(word).await,
+            Ok(Some(message)) => match words(message) {
+                Ok((word, beat)) => {
+                    line.say(word).await;
+                    if let Some(beat) = beat {
+                        line.say(beat).await;
+                    }
+                }
                 Err(bad) => return Failed::new(Trouble::Closed, bad),
             },
             Ok(None) => return Failed::new(Trouble::Closed, "the collector ended the stream"),
@@ -82,16 +87,28 @@ async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -
     }
 }
 
-fn word(message: v1::CollectorMessage) -> Result<Word, BadMessage> {
+/// What a message says; a welcome also ends the first round trip.
+fn words(message: v1::CollectorMessage) -> Result<(Word, Option<Word>), BadMessage> {
     let missing = BadMessage { field: "message", problem: convert::Problem::Missing };
-    Ok(match message.message.ok_or(missing)? {
-        Message::Welcome(welcome) => Word::Welcomed {
-            heartbeat: Span::from_millis(welcome.heartbeat_ms.into()),
-            known: convert::ranges("welcome.known", &welcome.known)?,
-        },
+    let word = match message.message.ok_or(missing)? {
+        Message::Welcome(welcome) => {
+            let word = Word::Welcomed {
+                heartbeat: Span::from_millis(welcome.heartbeat_ms.into()),
+                known: convert::ranges("welcome.known", &welcome.known)?,
+            };
+            return Ok((word, welcome.clock.map(beat)));
+        }
+        Message::Beat(answer) => beat(answer),
         Message::Ack(ack) => {
             Word::Acked { run: Run(ack.run), ranges: convert::ranges("ack.ranges", &ack.ranges)? }
         }
         Message::Challenge(challenge) => Word::Challenged { nonce: challenge.nonce },
-    })
+    };
+    Ok((word, None))
+}
+
+fn beat(beat: v1::Beat) -> Word {
+    let [echo, received, answered] =
+        [beat.echo_us, beat.received_us, beat.sent_us].map(picket_proto::Mono::from_micros);
+    Word::Beat { echo, received, answered }
 }

@@ -51,6 +51,13 @@ impl Host {
     }
 }
 
+/// Resident memory of this process, KiB: one short read, for the heartbeat.
+pub(crate) fn own_rss_kib() -> Option<u32> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split_whitespace().nth(1)?.parse().ok()?;
+    u32::try_from(pages.saturating_mul(rustix::param::page_size() as u64) / 1024).ok()
+}
+
 /// Rounded to a whole number; what is no number or below zero is 0.
 #[expect(
     clippy::cast_possible_truncation,
@@ -73,5 +80,6 @@ mod tests {
         }
         assert!(matches!(host.load(), Reading::Level(0..1_000_000)));
         assert!(matches!(host.memory(), Reading::Level(1..)), "something is always in use");
+        assert!(own_rss_kib().unwrap() > 100, "this process has some memory");
     }
 }

@@ -109,12 +109,12 @@ fn open_or_overlapping(
         return Some(open);
     }
     let host = state.hosts.get(slot)?;
-    let when = host.local(&event.stamp)?;
+    let (earliest, latest) = host.local(&event.stamp)?;
     let overlaps = |id: &&IncidentId| {
         let Some(incident) = state.incidents.get(**id) else { return false };
         let Phase::Resolved { at, .. } = incident.phase else { return false };
         let same = service.is_some_and(|service| incident.services.contains(&(slot, service)));
-        same && incident.began <= when && when <= at
+        same && incident.began <= latest && earliest <= at
     };
     host.recent.iter().rev().find(overlaps).copied()
 }

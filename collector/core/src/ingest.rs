@@ -9,7 +9,7 @@ pub(crate) mod taken;
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Verdict};
-use picket_proto::{HostId, Name, Ranges, Run, Span, Stamp};
+use picket_proto::{HostId, Name, Offset, Ranges, Run, Sample, Span, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// A session's number, given by the shell, never used twice in one process.
@@ -69,6 +69,30 @@ pub enum Close {
     Ended,
     /// The transport failed or timed out.
     Broken,
+}
+
+/// A host that was heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// Whose certificate it was.
+    pub host: HostId,
+    /// What its last heartbeat said, if one came.
+    pub report: Option<Report>,
+}
+
+/// What a heartbeat says. Live state: only the offset may become a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Report {
+    /// The host's clocks as it was sent.
+    pub stamp: Stamp,
+    /// When it came, by this process' Mono.
+    pub received: picket_proto::Mono,
+    /// The same by this machine's wall clock.
+    pub received_wall: picket_proto::Wall,
+    /// A look at the host.
+    pub sample: Option<Sample>,
+    /// How far this process' Mono is ahead of the host's, where that is news.
+    pub offset: Option<Offset>,
 }
 
 /// Something happened on a session.

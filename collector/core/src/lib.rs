@@ -32,7 +32,7 @@ mod state;
 mod table;
 
 use alloc::vec::Vec;
-use picket_proto::{BootId, HostId, Mono, Now};
+use picket_proto::{BootId, Mono, Now};
 use state::machine::Live;
 use state::{At, State};
 
@@ -45,7 +45,7 @@ pub enum Input {
     /// Something happened on an agent's session.
     Session(ingest::Fact),
     /// These hosts were heard in the last 250 ms: heartbeats and any other message.
-    Heard(Vec<HostId>),
+    Heard(Vec<ingest::Heard>),
     /// Tokens and enrolment.
     Identity(identity::Fact),
     /// An operator wants an incident changed.
@@ -159,7 +159,7 @@ impl Collector {
         let now = self.local(now);
         match input {
             Input::Session(fact) => self.on_session(now, fact),
-            Input::Heard(hosts) => self.on_heard(now, &hosts),
+            Input::Heard(hosts) => self.on_heard(now, hosts),
             Input::Identity(fact) => self.on_identity(now, fact),
             Input::Command(command) => self.on_command(now, command),
             Input::Query(query) => self.on_query(&query),

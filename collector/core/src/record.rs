@@ -7,7 +7,7 @@ use crate::identity::{KeyHash, SecretHash};
 use crate::incident::{IncidentId, Verb};
 use crate::ingest::{Close, Hello, Lane, Standing};
 use alloc::vec::Vec;
-use picket_proto::{BootId, HostId, Name, Run, SeqRange};
+use picket_proto::{BootId, HostId, Name, Offset, Run, SeqRange};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened to the durable state.
@@ -127,5 +127,14 @@ pub enum Record {
         run: Run,
         /// Which numbers.
         range: SeqRange,
+    },
+    /// How a host's clock of one boot lies to the journal's, measured, where it had moved beyond what was known.
+    Offset {
+        /// Which host.
+        host: HostId,
+        /// Of which boot.
+        boot: BootId,
+        /// How far the journal's Mono is ahead of the host's.
+        offset: Offset,
     },
 }

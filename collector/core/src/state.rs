@@ -12,7 +12,7 @@ mod presence;
 pub(crate) mod root;
 mod standing;
 
-use crate::host::{HOSTS_MAX, Host, Offset, Presence, Watched};
+use crate::host::{Bound, HOSTS_MAX, Host, Offset, Presence, Watched};
 use crate::identity::Tokens;
 use crate::incident::IncidentId;
 use crate::incident::table::Incidents;
@@ -106,7 +106,7 @@ impl State {
         self.index = at.index;
         self.mono = at.now.mono;
         match record {
-            Record::Resumed { boot } => (self.boot, self.resumed) = (Some(*boot), Some(at.now.wall)),
+            Record::Resumed { boot } => self.resumed(at, *boot),
             Record::Minted { host, hash, .. } => self.tokens.mint(at.now.mono, *hash, host.clone()),
             Record::Enrolled { host, hash, key } => {
                 self.tokens.used(hash, *key);
@@ -134,6 +134,11 @@ impl State {
             Record::Duplicate { host } => self.duplicate(at, host),
             Record::Commanded { operator, incident, verb } => self.commanded(at, operator, *incident, verb),
             Record::Tick => self.tick(at),
+            Record::Offset { host, boot, offset } => {
+                if let Some(host) = self.host(host).and_then(|slot| self.hosts.get_mut(slot)) {
+                    host.offset = Some(Offset::measured(*boot, *offset));
+                }
+            }
             Record::Back { hosts } => {
                 for host in hosts {
                     if let Some(slot) = self.host(host) {
@@ -164,12 +169,24 @@ impl State {
         }
     }
 
+    fn resumed(&mut self, at: At, boot: BootId) {
+        if self.boot.replace(boot) != Some(boot) {
+            // How long the machine was down is not known, so nothing that was measured before holds.
+            self.hosts.iter_mut().for_each(|(_, host)| host.offset = None);
+        }
+        self.resumed = Some(at.now.wall);
+    }
+
     fn opened(&mut self, at: At, id: &HostId, hello: &Hello) {
         let Some(slot) = self.host(id) else { return };
         self.back(at, slot);
         let Some(host) = self.hosts.get_mut(slot) else { return };
         host.version.clone_from(&hello.version);
-        host.offset = Some(Offset { boot: hello.stamp.boot, theirs: hello.stamp.mono, ours: at.now.mono });
+        let (boot, theirs, ours) = (hello.stamp.boot, hello.stamp.mono, at.now.mono);
+        // What was measured in the same boot is better than what a Hello says.
+        if !host.offset.is_some_and(|known| known.boot == boot && known.bound != Bound::Transit) {
+            host.offset = Some(Offset { boot, theirs, ours, bound: Bound::Transit });
+        }
         host.run = Some(hello.stamp.run);
         host.listed.clear();
         host.standing = crate::host::Standing::Awaited;

@@ -14,7 +14,7 @@ mod words;
 
 pub(crate) use words::*;
 
-use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Watched};
+use crate::ingest::{Close, Fact, Heard, Hello, Lane, Order, SessionId, Standing, Watched};
 use crate::store::Entry;
 use crate::view::{Answer, Detail, Incident, Question};
 use crate::{Collector, Effect, Input, Token, incident, store, view};
@@ -32,6 +32,10 @@ pub(crate) const BOOT: BootId = BootId(7);
 
 pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
+}
+
+pub(crate) fn heard(agent: &Agent) -> Heard {
+    Heard { host: agent.host.clone(), report: None }
 }
 
 pub(crate) fn host_id(text: &str) -> HostId {
@@ -119,7 +123,7 @@ impl World {
     pub(crate) fn pass_heard(&mut self, span: Span, hosts: &[&Agent]) {
         for _ in 0..span.secs() {
             self.pass(Span::from_secs(1));
-            self.input(Input::Heard(hosts.iter().map(|agent| agent.host.clone()).collect()));
+            self.input(Input::Heard(hosts.iter().map(|agent| heard(agent)).collect()));
         }
     }
 

@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Intent, Verdict};
-use picket_proto::{HostId, Name, Wall};
+use picket_proto::{HostId, Name, Sample, Span, Wall};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +126,21 @@ pub struct Host {
     pub unknown: u64,
     /// How often its agent held other checks for up than the collector did when a session began.
     pub differences: u64,
+    /// What its last heartbeat saw of it; `None` if none came to this collector process.
+    pub sample: Option<Sample>,
+    /// How its clocks lie to the collector's; `None` likewise.
+    pub clock: Option<HostClock>,
+}
+
+/// How a host's clocks lie to the collector's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostClock {
+    /// How far its wall clock is ahead of the collector's, microseconds.
+    pub wall_ahead: i64,
+    /// Whether its kernel calls the wall clock synchronised.
+    pub synced: bool,
+    /// How well its Mono is known here; `None` where it was not measured.
+    pub bound: Option<Span>,
 }
 
 /// A service, or under no name the checks that belong to none.

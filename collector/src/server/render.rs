@@ -129,6 +129,12 @@ fn host(host: view::Host) -> v1::Host {
         frames_lost: host.lost,
         frames_unknown: host.unknown,
         standing_differences: host.differences,
+        sample: host.sample.map(convert::sample_to_wire),
+        clock: host.clock.map(|clock| v1::HostClock {
+            wall_ahead_ms: clock.wall_ahead / 1_000,
+            synced: clock.synced,
+            bound_us: clock.bound.map(picket_proto::Span::micros),
+        }),
     }
 }
 

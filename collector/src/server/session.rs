@@ -6,8 +6,8 @@
 
 use super::{Door, refusal, refusal_because};
 use crate::ports::{Acks, Inlet, SessionPort, WORDS_OUT, Word};
-use picket_collector_core::ingest::{Close, Fact, Hello, Lane, SessionId, Standing, Watched};
-use picket_proto::{HostId, Ranges, Run};
+use picket_collector_core::ingest::{Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Watched};
+use picket_proto::{HostId, Mono, Ranges, Run};
 use picket_rpc::convert::{self, BadMessage};
 use picket_rpc::v1::{self, AgentMessage, CollectorMessage, agent_message, collector_message};
 use picket_rpc::{BATCH_MAX, PAGE_MAX};
@@ -47,6 +47,13 @@ struct Session {
     out: Out,
 }
 
+/// When a message came, and by its own word when it left: the first three times of a round trip.
+#[derive(Clone, Copy)]
+struct Came {
+    echo: Mono,
+    at: Mono,
+}
+
 /// Why a session ends.
 enum End {
     /// The agent closed it in order.
@@ -71,7 +78,10 @@ impl From<BadMessage> for End {
 
 async fn live(this: Session, mut messages: Streaming<AgentMessage>) {
     let end = match hello(&mut messages).await {
-        Ok(hello) => this.opened(hello, &mut messages).await,
+        Ok(hello) => {
+            let came = Came { echo: hello.stamp.mono, at: this.door.clock.now().mono };
+            this.opened((hello, came), &mut messages).await
+        }
         Err(end) => end,
     };
     if let End::Refused(status) = end {
@@ -89,7 +99,7 @@ async fn hello(messages: &mut Streaming<AgentMessage>) -> Result<Box<Hello>, End
 }
 
 impl Session {
-    async fn opened(&self, hello: Box<Hello>, messages: &mut Streaming<AgentMessage>) -> End {
+    async fn opened(&self, (hello, came): (Box<Hello>, Came), messages: &mut Streaming<AgentMessage>) -> End {
         let (words, mut told) = mpsc::channel(WORDS_OUT);
         let (acks, mut acked) = watch::channel(Acks::default());
         let port = SessionPort { words, acks };
@@ -97,7 +107,7 @@ impl Session {
         if self.door.sessions.send(opened).await.is_err() {
             return refusal("shutting-down").into();
         }
-        let end = match self.talk(messages, &mut told, &mut acked).await {
+        let end = match self.talk(messages, (&mut told, came), &mut acked).await {
             Ok(never) => match never {},
             Err(end) => end,
         };
@@ -112,13 +122,13 @@ impl Session {
     async fn talk(
         &self,
         messages: &mut Streaming<AgentMessage>,
-        told: &mut mpsc::Receiver<Word>,
+        (told, came): (&mut mpsc::Receiver<Word>, Came),
         acked: &mut watch::Receiver<Acks>,
     ) -> Result<std::convert::Infallible, End> {
         let mut sent = Acks::default();
         loop {
             tokio::select! {
-                word = told.recv() => self.say(word.ok_or(End::Broken)?).await?,
+                word = told.recv() => self.say(word.ok_or(End::Broken)?, came).await?,
                 // The port's end is told by the words' channel; an error here is the same end.
                 changed = acked.changed() => match changed {
                     Ok(()) => self.acknowledge(acked, &mut sent).await?,
@@ -135,11 +145,12 @@ impl Session {
         }
     }
 
-    async fn say(&self, word: Word) -> Result<(), End> {
+    async fn say(&self, word: Word, came: Came) -> Result<(), End> {
         let message = match word {
             Word::Welcome { heartbeat, known } => collector_message::Message::Welcome(v1::Welcome {
                 heartbeat_ms: u32::try_from(heartbeat.millis()).unwrap_or(u32::MAX),
                 known: convert::ranges_to_wire(&known),
+                clock: Some(self.beat(came)),
             }),
             Word::Challenge { nonce } => collector_message::Message::Challenge(v1::Challenge { nonce }),
             Word::Refuse { code } => return Err(refusal(code).into()),
@@ -178,18 +189,42 @@ impl Session {
                 Fact::StandingEnd { session, up: end.up, digest: end.digest }
             }
             agent_message::Message::Heartbeat(beat) => {
-                convert::stamp("heartbeat.now", beat.now)?;
-                return self.heard().await;
+                return self.beats(beat).await;
             }
             agent_message::Message::Answer(answer) => Fact::Answered { session, nonce: answer.nonce },
             agent_message::Message::Goodbye(_) => Fact::Goodbye { session },
         };
         self.tell(fact).await?;
-        self.heard().await
+        self.heard(None).await
     }
 
-    async fn heard(&self) -> Result<(), End> {
-        self.door.sessions.send(Inlet::Heard(self.host.clone())).await.map_err(|_gone| End::Broken)
+    /// A heartbeat is answered here, past the core and the journal: what waits there would blur the measurement.
+    async fn beats(&self, beat: v1::Heartbeat) -> Result<(), End> {
+        let now = self.door.clock.now();
+        let stamp = convert::stamp("heartbeat.now", beat.now)?;
+        let answer = self.beat(Came { echo: stamp.mono, at: now.mono });
+        self.send(collector_message::Message::Beat(answer)).await?;
+        self.heard(Some(Report {
+            stamp,
+            received: now.mono,
+            received_wall: now.wall,
+            sample: beat.sample.map(convert::sample),
+            offset: beat.offset.map(convert::offset),
+        }))
+        .await
+    }
+
+    fn beat(&self, came: Came) -> v1::Beat {
+        v1::Beat {
+            echo_us: came.echo.micros(),
+            received_us: came.at.micros(),
+            sent_us: self.door.clock.now().mono.micros(),
+        }
+    }
+
+    async fn heard(&self, report: Option<Report>) -> Result<(), End> {
+        let heard = Box::new(Heard { host: self.host.clone(), report });
+        self.door.sessions.send(Inlet::Heard(heard)).await.map_err(|_gone| End::Broken)
     }
 
     async fn tell(&self, fact: Fact) -> Result<(), End> {

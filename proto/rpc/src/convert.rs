@@ -6,7 +6,9 @@
 use crate::v1;
 use picket_proto::event::{CheckKind, Intent, Verdict};
 use picket_proto::id::BadName;
-use picket_proto::{BootId, HostId, Mono, Name, Ranges, Run, Seq, SeqRange, Stamp, Wall};
+use picket_proto::{
+    BootId, HostId, Mono, Name, Offset, Ranges, Run, Sample, Seq, SeqRange, Span, Stamp, Wall,
+};
 use std::fmt;
 
 /// Why a message is refused: which field, and what is wrong with it. Nothing was changed.
@@ -95,6 +97,40 @@ pub fn stamp_to_wire(stamp: Stamp) -> v1::Stamp {
         wall_us: stamp.wall.micros(),
         synced: stamp.synced,
     }
+}
+
+/// A host's sample.
+pub const fn sample(sample: v1::Sample) -> Sample {
+    Sample {
+        cpu: sample.cpu_permille,
+        memory: sample.memory_permille,
+        load: sample.load_hundredths,
+        waiting: sample.frames_waiting,
+        lost: sample.frames_lost,
+        rss_kib: sample.agent_rss_kib,
+    }
+}
+
+/// A host's sample for the wire.
+pub const fn sample_to_wire(sample: Sample) -> v1::Sample {
+    v1::Sample {
+        cpu_permille: sample.cpu,
+        memory_permille: sample.memory,
+        load_hundredths: sample.load,
+        frames_waiting: sample.waiting,
+        frames_lost: sample.lost,
+        agent_rss_kib: sample.rss_kib,
+    }
+}
+
+/// An offset between two clocks.
+pub const fn offset(offset: v1::Offset) -> Offset {
+    Offset { ahead: offset.ahead_us, bound: Span::from_micros(offset.bound_us) }
+}
+
+/// An offset between two clocks for the wire.
+pub const fn offset_to_wire(offset: Offset) -> v1::Offset {
+    v1::Offset { ahead_us: offset.ahead, bound_us: offset.bound.micros() }
 }
 
 /// Ranges out of a field.

@@ -3,6 +3,7 @@
 //! At most 8 batches and 256 KiB wait for their ack. When to say it, and whether there is a place for it with the
 //! shell, is the link's.
 
+use super::offset::Offsets;
 use super::words::{Lane, Order};
 use crate::check::{CheckIx, Checks};
 use crate::spool::{BATCH_BYTES, Batch, Spool};
@@ -28,6 +29,7 @@ pub(super) struct Talk {
     pub(super) sent: Ranges,
     pub(super) standing: Standing,
     pub(super) unacked: Vec<Batch, BATCHES_MAX>,
+    pub(super) offsets: Offsets,
 }
 
 #[derive(Debug)]

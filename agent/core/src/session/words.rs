@@ -3,7 +3,7 @@
 use crate::check::CheckIx;
 use crate::spool::Bytes;
 use picket_proto::event::Verdict;
-use picket_proto::{Mono, Ranges, Run, Span};
+use picket_proto::{Mono, Offset, Ranges, Run, Sample, Span};
 
 /// Why there is no link. Each has a code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Trouble {
     Unreachable,
     /// The name does not resolve.
     Unresolved,
+    /// The proxy on the way refuses.
+    Proxy,
     /// No answer in time.
     TimedOut,
     /// TLS: one side does not accept the other.
@@ -42,6 +44,15 @@ pub enum Fact<'a> {
         run: Run,
         /// Which.
         ranges: &'a Ranges,
+    },
+    /// The collector's times of a round trip that a Hello or a Heartbeat began.
+    Beat {
+        /// When that was sent, by our clock.
+        echo: Mono,
+        /// When it came, by the collector's clock.
+        received: Mono,
+        /// When the answer left, by the collector's clock.
+        answered: Mono,
     },
     /// Asks whether this session is alive.
     Challenged {
@@ -99,8 +110,13 @@ pub enum Order {
         /// crc32c over the names of the checks that are up, each with a zero byte, in the configuration's order.
         digest: u32,
     },
-    /// Say that we are alive.
-    Heartbeat,
+    /// Say that we are alive, and how.
+    Heartbeat {
+        /// A look at the host, without what only the shell can read.
+        sample: Sample,
+        /// How the collector's clock lies to ours, where that is news.
+        offset: Option<Offset>,
+    },
     /// Answer a challenge.
     Answer {
         /// With its nonce.

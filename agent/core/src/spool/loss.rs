@@ -15,6 +15,7 @@ impl Spool<'_> {
         let entry = self.index[at];
         let named = if entry.kept == Kept::Held(Rank::Gap) { self.named_by(entry) } else { None };
         self.free(at);
+        self.given_up = self.given_up.saturating_add(1);
         self.lose(SeqRange::one(Seq(entry.seq)));
         self.lose(named);
     }
@@ -35,6 +36,7 @@ impl Spool<'_> {
                 None
             };
             self.free(at);
+            self.given_up = self.given_up.saturating_add(1);
             if let Some(named) = named {
                 self.merge_in(named);
             }

@@ -157,17 +157,25 @@ fn waits_between_tries_double_and_a_refusal_waits_longer() {
 }
 
 #[test]
-fn a_heartbeat_goes_out_only_where_nothing_else_did() {
+fn a_heartbeat_goes_out_early_and_then_every_ten_seconds() {
     let mut world = World::new(7, Vec::new());
     world.input(Input::Time);
     world.opened();
     world.all_sent();
     let from = world.at;
     world.run(100_000);
-    let beats: Vec<u64> =
-        world.orders.iter().filter(|(_, it)| *it == Order::Heartbeat).map(|(at, _)| *at).collect();
-    assert!((9..=11).contains(&beats.len()), "{beats:?}");
-    assert!(beats[0] - from >= 9_000_000 && beats[0] - from <= 11_000_000);
+    let beats: Vec<u64> = world
+        .orders
+        .iter()
+        .filter(|(_, it)| matches!(it, Order::Heartbeat { .. }))
+        .map(|(at, _)| *at)
+        .collect();
+    assert!((10..=12).contains(&beats.len()), "{beats:?}");
+    assert_eq!(beats[0] - from, 1_000_000, "the first look at the host does not wait");
+    assert!(
+        beats.windows(2).all(|pair| (9_000_000..=11_000_000).contains(&(pair[1] - pair[0]))),
+        "{beats:?}"
+    );
     assert!(beats.windows(2).any(|pair| pair[1] - pair[0] != beats[1] - beats[0]), "they are jittered");
 }
 

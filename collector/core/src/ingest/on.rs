@@ -4,15 +4,17 @@ use super::batch::{fits, plan};
 use super::dedupe::Novelty;
 use super::sessions::{AMNESTY, CHALLENGE, HEARTBEAT, Phase, Session, Waiting};
 use super::taken::{bytes_of, span, take_apart};
-use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
+use super::{Close, Fact, Heard, Hello, Lane, Order, Report, SessionId, Standing};
 use crate::host::{CHECKS_MAX, Presence, Trust};
 use crate::record::Record;
 use crate::{Collector, Effect};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use picket_proto::text::TEXT_MAX;
-use picket_proto::{HostId, Now, Ranges, Run};
+use picket_proto::{HostId, Now, Offset, Ranges, Run, Span};
 
+/// A measured offset that is known worse than this is worth no record.
+const OFFSET_BOUND_MAX: Span = Span::from_secs(10);
 /// Most checks in one message that says what stands.
 const STANDING_MAX: usize = 500;
 
@@ -229,9 +231,9 @@ impl Collector {
         Ok((run, ranges))
     }
 
-    pub(crate) fn on_heard(&mut self, now: Now, hosts: &[HostId]) {
+    pub(crate) fn on_heard(&mut self, now: Now, hosts: Vec<Heard>) {
         let mut back = Vec::new();
-        for id in hosts {
+        for Heard { host: id, report } in hosts {
             let Some(slot) = self.state.hosts.find(id.as_str()) else { continue };
             let Some(host) = self.state.hosts.get(slot) else { continue };
             if host.trust == Trust::Quarantined {
@@ -242,6 +244,9 @@ impl Collector {
                 Presence::Silent => back.push((slot, id.clone())),
                 Presence::Expected | Presence::Stopped { .. } => {}
             }
+            if let Some(report) = report {
+                self.on_report(now, (slot, id), report);
+            }
         }
         if back.is_empty() {
             return;
@@ -251,6 +256,23 @@ impl Collector {
         }
         let hosts = back.into_iter().map(|(_, id)| id).collect();
         self.commit(now, Record::Back { hosts }, &[]);
+    }
+
+    /// What a heartbeat says is live; only an offset that says more than the known one becomes a record.
+    fn on_report(&mut self, now: Now, (slot, host): (u32, HostId), report: Report) {
+        let ahead = self.live.ahead;
+        let received = report.received.plus(ahead);
+        self.live.sessions.report(slot, Report { received, ..report });
+        let Some(offset) = report.offset else { return };
+        let ahead = offset.ahead.saturating_add_unsigned(ahead.micros());
+        let (boot, offset) = (report.stamp.boot, Offset { ahead, ..offset });
+        let known = self.state.hosts.get(slot).and_then(|host| host.offset);
+        let known = known.filter(|known| known.boot == boot);
+        // One whose bound is longer than a Hello may take says less than the Hello.
+        let says_something = offset.bound <= OFFSET_BOUND_MAX;
+        if says_something && known.is_none_or(|known| known.is_outdone_by(offset)) {
+            self.commit(now, Record::Offset { host, boot, offset }, &[]);
+        }
     }
 
     pub(crate) fn on_session_time(&mut self, now: Now) {

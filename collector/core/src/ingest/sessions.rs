@@ -5,7 +5,7 @@
 //! (8 batches, 16 messages, 16 MiB over all). A host is silent after 25 s (2.5 heartbeats) without a word; after the
 //! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts.
 
-use super::{Fact, Hello, SessionId};
+use super::{Fact, Hello, Report, SessionId};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -72,6 +72,8 @@ pub(crate) struct Sessions {
     seats: Vec<Seat>,
     challenges: BTreeSet<(Mono, SessionId)>,
     kept_bytes: usize,
+    /// The last heartbeat of each host, as it came to this process.
+    reports: BTreeMap<u32, Report>,
     /// No seat is due before this: hearing a host moves only its seat, and a look at all seats moves this.
     silence_at: Mono,
 }
@@ -84,6 +86,7 @@ impl Sessions {
             seats: Vec::new(),
             challenges: BTreeSet::new(),
             kept_bytes: 0,
+            reports: BTreeMap::new(),
             silence_at: Mono::NEVER,
         }
     }
@@ -121,6 +124,16 @@ impl Sessions {
     pub(crate) fn heard(&mut self, slot: u32, now: Now) {
         self.seat_mut(slot).heard = Some(now.wall);
         self.expect(slot, now.mono.plus(SILENCE));
+    }
+
+    /// A heartbeat said this.
+    pub(crate) fn report(&mut self, slot: u32, report: Report) {
+        self.reports.insert(slot, report);
+    }
+
+    /// What the last heartbeat of a host said.
+    pub(crate) fn reported(&self, slot: u32) -> Option<&Report> {
+        self.reports.get(&slot)
     }
 
     /// A host must be heard by then.

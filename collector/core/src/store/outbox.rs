@@ -177,6 +177,7 @@ fn size_of(record: &Record) -> usize {
         | Record::Goodbye { .. }
         | Record::Closed { .. }
         | Record::Duplicate { .. }
+        | Record::Offset { .. }
         | Record::Tick => SMALL,
     }
 }

@@ -17,7 +17,7 @@ fn silence_is_one_incident_and_ends_with_the_first_word() {
     assert_eq!(world.host(&agent.host).state, HostState::Silent);
     let verdicts: Vec<Verdict> = world.services(&agent.host).iter().map(|found| found.verdict).collect();
     assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Unknown), "{verdicts:?}");
-    world.input(Input::Heard(vec![agent.host.clone()]));
+    world.input(Input::Heard(vec![heard(&agent)]));
     let host = world.host(&agent.host);
     assert_eq!((host.state, host.last_heard), (HostState::Connected, Some(world.now.wall)));
     assert_eq!(world.the_incident().incident.state, State::Verifying);
@@ -99,7 +99,7 @@ fn hosts_that_fall_silent_one_after_another_are_gathered_into_the_fleets_inciden
     assert_eq!((open[0].severity, open[0].firing, open[0].hosts.len()), (Severity::P0, 10, 10));
     assert_eq!(open[0].title, "10 of 10 hosts are silent");
     for agent in &agents {
-        world.input(Input::Heard(vec![agent.host.clone()]));
+        world.input(Input::Heard(vec![heard(agent)]));
     }
     let all: Vec<&Agent> = agents.iter().collect();
     world.pass_heard(Span::from_secs(11), &all);
@@ -223,7 +223,7 @@ fn the_checks_of_a_host_that_is_not_there_are_unknown_since_it_went_and_say_why(
     world.pass(Span::from_secs(300));
     let silent = Wall::from_micros(last.micros() + 25_000_000);
     assert_unknown(&mut world, &agent.host, "web-1 is silent", silent);
-    world.input(Input::Heard(vec![agent.host.clone()]));
+    world.input(Input::Heard(vec![heard(&agent)]));
     assert_eq!(world.host(&agent.host).not_up, 1);
     world.input(Input::Session(Fact::Goodbye { session: agent.session }));
     let stopped = world.now.wall;

@@ -165,7 +165,7 @@ fn take(
             agent.say_late(world, Said::Began(began));
         }
         Step::Garbage { agent, bytes } => agents[agent].batch(world, Lane::Live, bytes),
-        Step::Heard { agent } => world.input(Input::Heard(vec![agents[agent].host.clone()])),
+        Step::Heard { agent } => world.input(Input::Heard(vec![heard(&agents[agent])])),
         Step::Pass { ms } => world.pass(Span::from_millis(ms)),
         Step::Command { incident, verb } => {
             let verb = match verb {

@@ -1,9 +1,10 @@
 //! Answers: pages of hosts, services and incidents out of the durable state, and what only live state knows of them.
 
 use super::finding::{detail, of_incident};
-use super::{Answer, Check, Host, HostState, More, Question, Service};
+use super::{Answer, Check, Host, HostClock, HostState, More, Question, Service};
 use crate::host::{self, Presence, Trust};
 use crate::incident::life;
+use crate::ingest::Report;
 use crate::ingest::sessions::Sessions;
 use crate::state::State;
 use alloc::boxed::Box;
@@ -56,6 +57,7 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
     let is_known = unknown(state, sessions, slot, host).is_none();
     let watched = || host.checks.iter().filter(|(_, check)| check.watched == host::Watched::Yes);
     let not_up = watched().filter(|(_, check)| !is_known || check.verdict != Verdict::Up).count();
+    let report = sessions.reported(slot);
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Host {
         host: host.id.clone(),
@@ -68,7 +70,25 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
         lost: host.lost(),
         unknown: host.unknown,
         differences: host.differences,
+        sample: report.and_then(|report| report.sample),
+        clock: report.map(|report| clock_of(host, report)),
     }
+}
+
+/// The host's wall clock against the collector's at the moment of the heartbeat: that moment is known by the host's
+/// Mono where it was measured, else by when the heartbeat came.
+fn clock_of(host: &host::Host, report: &Report) -> HostClock {
+    let offset = host.offset.filter(|offset| offset.boot == report.stamp.boot);
+    let bound = offset.and_then(|offset| match offset.bound {
+        host::Bound::Within(bound) => Some(bound),
+        host::Bound::Transit => None,
+    });
+    let sent =
+        offset.filter(|_| bound.is_some()).map_or(report.received, |offset| offset.map(report.stamp.mono));
+    let transit = report.received.since(sent).micros();
+    let wall_here = report.received_wall.micros().saturating_sub_unsigned(transit);
+    let wall_ahead = report.stamp.wall.micros().saturating_sub(wall_here);
+    HostClock { wall_ahead, synced: report.stamp.synced, bound }
 }
 
 fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {
