@@ -1,12 +1,19 @@
 //! The agent's command line: the same for the binary `picket-agent` and for `picket __agent`.
 //!
-//! Exit status: 0 when it ended as asked, 64 for mistakes in the configuration or on the command line, 1 when it
-//! could not begin or go on.
+//! Exit status: 0 when it ended as asked and all is well; 1 when it could not begin or go on, is not connected
+//! (`status`), or a check fails (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
+//! no agent answers on the local socket.
+
+mod socket;
+mod status;
+mod table;
 
 use crate::log::{Format, Log};
 use crate::plan::{self, Given};
 use crate::{config, run};
 use clap::{Args, Parser, Subcommand};
+use socket::{Failure, Place};
+use status::Page;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
@@ -14,6 +21,8 @@ use std::process::ExitCode;
 
 /// Mistakes in the configuration or on the command line (EX_USAGE).
 const USAGE: u8 = 64;
+/// No agent answers (EX_UNAVAILABLE).
+const NOBODY: u8 = 69;
 
 #[derive(Parser)]
 #[command(
@@ -30,11 +39,38 @@ struct Line {
 enum What {
     /// Watch and heal until SIGTERM
     Run(Run),
-    /// Read the configuration, say what it watches, start nothing
+    /// Show what the running agent watches, does and waits for, and whether it is connected
+    Status {
+        #[command(flatten)]
+        place: Place,
+        /// One JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the running agent's newest events (`*`: still waits for the collector; `~`: clock not synchronised)
+    Events {
+        #[command(flatten)]
+        place: Place,
+        /// How many, at most 64
+        #[arg(short, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=64))]
+        n: u16,
+        /// Go on with what happens from now on
+        #[arg(long, short)]
+        follow: bool,
+        /// One JSON document per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// Without NAME: read the file of --config, say what it watches, start nothing. With NAME: let the running agent
+    /// probe that check now
     Check {
-        /// The configuration file
-        #[arg(long, value_name = "FILE")]
-        config: PathBuf,
+        /// A check of the running agent
+        name: Option<String>,
+        #[command(flatten)]
+        place: Place,
+        /// One JSON document (with NAME)
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -77,7 +113,48 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     match line.what {
         What::Run(given) => start(given),
-        What::Check { config } => check(&config),
+        What::Status { place, json } => show(status::status(&place, json)),
+        What::Events { place, n, follow, json } => {
+            let shown = show(status::events(&place, n, json));
+            if follow { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
+        }
+        What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
+        What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
+        What::Check { name: None, .. } => {
+            say(
+                &mut std::io::stderr(),
+                "error: which? `check --config FILE` reads a file, `check NAME` asks the agent",
+            );
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+/// Prints a line; false when nobody reads any more.
+fn print(line: &str) -> bool {
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").and_then(|()| out.flush()).is_ok()
+}
+
+/// Prints a page, or why there is none.
+fn show(page: Result<Page, Failure>) -> ExitCode {
+    match page {
+        Ok(page) => {
+            let mut out = std::io::stdout();
+            let _reader_is_gone = out.write_all(page.text.as_bytes()).and_then(|()| out.flush());
+            if page.well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(Failure::Refused(why)) => {
+            say(&mut std::io::stderr(), &format!("error: {why}"));
+            ExitCode::FAILURE
+        }
+        Err(Failure::Config(mistakes)) => refuse(&mistakes),
+        Err(Failure::Nobody(tried)) => {
+            let better =
+                "start it with `picket-agent run --config FILE`, or name its --socket, --state or --config";
+            say(&mut std::io::stderr(), &format!("error: no agent answers ({tried}); {better}"));
+            ExitCode::from(NOBODY)
+        }
     }
 }
 

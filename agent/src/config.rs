@@ -73,6 +73,14 @@ pub struct Collector {
     pub token: Option<Token>,
 }
 
+impl std::fmt::Display for Collector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let v6 = self.name.contains(':');
+        let (open, close) = if v6 { ("[", "]") } else { ("", "") };
+        write!(f, "{open}{}{close}:{}", self.name, self.port)
+    }
+}
+
 impl Config {
     /// The services, in the order of the file.
     pub fn services(&self) -> &[Service] {

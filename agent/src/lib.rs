@@ -2,13 +2,14 @@
 //!
 //! - [`cli`]: the command line, also of `picket __agent`. [`config`]: the file, and what is wrong with it.
 //! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder.
-//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `log` (lines). `identity`: keys.
+//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `local` (people on this host), `log` (lines).
+//!   `identity`: keys.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
 //! but for names being resolved (at most 4) and one per hung mount. The ring is 256 KiB by default: a busy service's
 //! worst day makes some hundred events of about 150 bytes, so this holds an outage of the collector of days on a
-//! quiet host, and untouched pages of it cost nothing. It listens on nothing and needs no root.
+//! quiet host, and untouched pages of it cost nothing. It listens on no port and needs no root.
 
 #![deny(unsafe_code)]
 
@@ -16,6 +17,7 @@ mod act;
 mod clock;
 mod identity;
 mod link;
+mod local;
 mod log;
 mod plan;
 mod probe;

@@ -29,7 +29,7 @@ pub(crate) struct Log {
 
 #[derive(Serialize)]
 struct Line<'l> {
-    #[serde(serialize_with = "rfc3339")]
+    #[serde(serialize_with = "written")]
     at: Wall,
     code: &'l str,
     text: String,
@@ -101,9 +101,13 @@ impl Log {
     }
 }
 
-fn rfc3339<S: serde::Serializer>(at: &Wall, out: S) -> Result<S::Ok, S::Error> {
-    let text = jiff::Timestamp::from_microsecond(at.micros()).map(|at| format!("{at:.6}"));
-    out.serialize_str(&text.unwrap_or_default())
+fn written<S: serde::Serializer>(at: &Wall, out: S) -> Result<S::Ok, S::Error> {
+    out.serialize_str(&rfc3339(*at))
+}
+
+/// A wall time as text, UTC, microseconds.
+pub(crate) fn rfc3339(at: Wall) -> String {
+    jiff::Timestamp::from_microsecond(at.micros()).map_or_else(|_| String::new(), |at| format!("{at:.6}"))
 }
 
 const fn check_of(fact: &Fact) -> Option<&Name> {

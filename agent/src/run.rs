@@ -7,6 +7,7 @@
 //! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
+//! | asks (local socket) | 4 | can't be: one question per client |
 //!
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
 //! there are. What stands before the timer is bounded by checks and services, so it can't starve. Acts are done the
@@ -18,6 +19,7 @@
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::link::{Heard, Link, Peer, Sent, Word, code_of};
+use crate::local::{About, Answerer, Ask, Local};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::Probes;
@@ -27,6 +29,7 @@ use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, 
 use picket_proto::{BootId, Mono, Run, Stamp, Text};
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -42,9 +45,17 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (run, boot) = (clock::new_run()?, clock::boot()?);
     let previous = state.previous();
     let legacy = Legacy::new(state, run);
+    let (_socket, asks) = listen(&plan.state);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
+    let answerer = Answerer::new(About {
+        host: plan.host.clone(),
+        run,
+        started: clock::now().mono,
+        collector: plan.collector.to_string(),
+        checks: Arc::clone(&checks),
+    });
     let peer = Peer {
         collector: plan.collector,
         identity: crate::identity::Folder::below(&plan.state),
@@ -65,12 +76,25 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         notices,
         answers,
         words,
+        asks,
         sent: link.sent(),
         signals: Signals::new(ending)?,
         timer: Timer::new()?,
     };
-    let mut shell =
-        Shell { agent, services, probes, link, log, run, boot, synced: false, queue, legacy, ended: false };
+    let mut shell = Shell {
+        agent,
+        services,
+        probes,
+        link,
+        log,
+        run,
+        boot,
+        synced: false,
+        queue,
+        legacy,
+        answerer,
+        ended: false,
+    };
     shell.turn_until_ended(ports).await?;
     if ending == Ending::StopServices {
         shell.services.clear_escaped().await;
@@ -80,11 +104,23 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     Ok(())
 }
 
+/// The socket for people on this host. Without it the agent does all the rest; it is told why.
+fn listen(state: &Path) -> (Option<Local>, mpsc::Receiver<Ask>) {
+    match Local::listen(state) {
+        Ok((local, asks)) => (Some(local), asks),
+        Err(error) => {
+            tracing::warn!(folder = %state.display(), %error, "no local socket: `status` can't be asked");
+            (None, mpsc::channel(1).1)
+        }
+    }
+}
+
 /// Where inputs come from.
 struct Ports {
     notices: mpsc::Receiver<Notice>,
     answers: mpsc::Receiver<check::Fact>,
     words: mpsc::Receiver<Heard>,
+    asks: mpsc::Receiver<Ask>,
     sent: Arc<Sent>,
     signals: Signals,
     timer: Timer,
@@ -102,6 +138,7 @@ struct Shell<'s> {
     synced: bool,
     queue: VecDeque<Known>,
     legacy: Legacy,
+    answerer: Answerer,
     ended: bool,
 }
 
@@ -127,6 +164,7 @@ impl Shell<'_> {
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
                 Some(heard) = ports.words.recv() => self.heard(heard),
+                Some(ask) = ports.asks.recv() => self.asked(ask),
             }
             self.settle();
         }
@@ -139,7 +177,18 @@ impl Shell<'_> {
 
     fn answered(&mut self, fact: check::Fact) {
         self.probes.ended(fact.check);
+        self.read(fact);
+    }
+
+    fn read(&mut self, fact: check::Fact) {
         self.hand(Input::Check(fact));
+        self.answerer.read(&self.agent, clock::now().mono, fact);
+    }
+
+    fn asked(&mut self, ask: Ask) {
+        if let Some(check) = self.answerer.answer(&self.agent, clock::now(), ask) {
+            self.hand(Input::Look(check));
+        }
     }
 
     /// The time has come. Watchers and probes whose news came with it speak first: after a loop that stood still all
@@ -166,7 +215,7 @@ impl Shell<'_> {
     fn settle(&mut self) {
         loop {
             match self.queue.pop_front() {
-                Some(Known::Reading(fact)) => self.hand(Input::Check(fact)),
+                Some(Known::Reading(fact)) => self.read(fact),
                 Some(Known::Outcome(outcome)) => self.hand(Input::Service(outcome.as_fact())),
                 None => match self.services.afterwards() {
                     Some(outcome) => self.queue.push_back(Known::Outcome(outcome)),
@@ -175,7 +224,9 @@ impl Shell<'_> {
             }
         }
         self.link.flush();
-        self.legacy.keep(clock::now().mono);
+        let now = clock::now();
+        self.legacy.keep(now.mono);
+        self.answerer.turn(now);
     }
 
     /// The core's next moment or the state file's; a look at the time that the core did not ask for does no harm.
@@ -202,6 +253,7 @@ impl Shell<'_> {
         for bytes in told {
             let frames = self.agent.bytes(bytes);
             self.legacy.made(frames);
+            self.answerer.tail.made(frames);
             self.log.frames(frames);
         }
     }
@@ -228,10 +280,16 @@ impl Shell<'_> {
 
     fn heard(&mut self, heard: Heard) {
         let Some(word) = self.link.sort(heard) else { return };
-        let wall = clock::now().wall;
+        let now = clock::now();
         match &word {
-            Word::Welcomed { .. } => self.log.link(wall, "link-open", "the collector took the session"),
-            Word::Lost { trouble, detail } => self.log.link(wall, code_of(*trouble), detail),
+            Word::Welcomed { .. } => {
+                self.answerer.link.opened();
+                self.log.link(now.wall, "link-open", "the collector took the session");
+            }
+            Word::Lost { trouble, detail } => {
+                self.answerer.link.lost(now.mono, code_of(*trouble), detail);
+                self.log.link(now.wall, code_of(*trouble), detail);
+            }
             Word::Acked { .. } | Word::Opened | Word::Beat { .. } | Word::Challenged { .. } => {}
         }
         self.hand(Input::Session(word.as_fact()));

@@ -40,6 +40,8 @@ pub enum Input<'a> {
     Service(service::Fact<'a>),
     /// Something happened to the link.
     Session(session::Fact<'a>),
+    /// A person wants this check probed now.
+    Look(check::CheckIx),
     /// The deadline came.
     Time,
     /// The agent is asked to end. Comes once; a second one ends at once.
@@ -106,6 +108,7 @@ impl<'s> Agent<'s> {
             Input::Check(fact) => self.check(now, fact),
             Input::Service(fact) => self.tell(now, |rooms, around| rooms.on(fact, around)),
             Input::Session(fact) => self.session.on(now, fact, &mut self.spool),
+            Input::Look(check) => self.checks.look_now(now.mono, check),
             Input::Time => {}
             Input::Stop(ending) => self.stop(now, ending),
         }

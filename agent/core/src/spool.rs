@@ -7,10 +7,13 @@
 //! most one pass over the memory for each 1/32 of it that is appended. It survives no restart: the next run's first
 //! frame says what was there.
 
+mod depth;
 mod loss;
 mod name;
 mod next;
 mod room;
+
+pub use depth::Depth;
 
 use crate::facts::Facts;
 use picket_proto::event::{Began, Event, Fact};

@@ -4,7 +4,8 @@
 
 use crate::check::{self, CheckIx};
 use crate::service::{self, ServiceIx};
-use crate::{Agent, session};
+use crate::{Agent, session, spool};
+use picket_proto::Seq;
 
 impl Agent<'_> {
     /// One check.
@@ -15,6 +16,16 @@ impl Agent<'_> {
     /// One service.
     pub fn service_at(&self, service: ServiceIx) -> Option<service::View<'_>> {
         self.services.view(service)
+    }
+
+    /// How full the spool is.
+    pub fn spool_depth(&self) -> spool::Depth {
+        self.spool.depth()
+    }
+
+    /// Whether a frame of this run still waits for the collector.
+    pub fn waits(&self, frame: Seq) -> bool {
+        self.spool.holds_any(frame, frame)
     }
 
     /// Where the link stands.

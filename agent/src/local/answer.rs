@@ -1,0 +1,135 @@
+//! Answers, made by the loop between two inputs from what the core shows: nothing is kept twice but the tail.
+//!
+//! A page is 64 checks, 32 services or 64 events, below 40 KiB and well below 1 ms. Times are ages in milliseconds
+//! (`.._ms`) beside the one absolute `now`, so that a reader needs no clock. Who asked for a probe gets its reading
+//! when it comes; at most four wait, one per client.
+
+use super::ask::{Answer, Ask, Question};
+use super::client::error;
+use super::facts::{LinkFacts, Written};
+use super::page::{self, Look};
+use super::{Tail, VERSION};
+use crate::config::Check;
+use picket_agent_core::Agent;
+use picket_agent_core::check::{CheckIx, Fact};
+use picket_proto::{HostId, Mono, Now, Run};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+/// Checks of one page.
+const CHECKS: u16 = 64;
+/// Services of one page.
+const SERVICES: u16 = 32;
+/// Events of one page.
+const EVENTS: usize = 64;
+
+/// What the answers name, for the life of the process.
+pub(crate) struct About {
+    pub(crate) host: HostId,
+    pub(crate) run: Run,
+    pub(crate) started: Mono,
+    pub(crate) collector: String,
+    pub(crate) checks: Arc<[Check]>,
+}
+
+/// Who answers.
+pub(crate) struct Answerer {
+    pub(super) about: About,
+    pub(crate) tail: Tail,
+    pub(crate) link: LinkFacts,
+    pub(super) written: Written,
+    looks: Vec<Waiting>,
+}
+
+/// A client that waits for a reading.
+struct Waiting {
+    check: CheckIx,
+    since: Mono,
+    reply: oneshot::Sender<Answer>,
+}
+
+impl Answerer {
+    pub(crate) fn new(about: About) -> Self {
+        let (tail, link) = (Tail::default(), LinkFacts::default());
+        Self { about, tail, link, written: Written::default(), looks: Vec::new() }
+    }
+
+    /// Once per turn of the loop.
+    pub(crate) fn turn(&mut self, now: Now) {
+        self.written.turn(now);
+    }
+
+    /// Answers, or says which check is to be probed for the answer.
+    pub(crate) fn answer(&mut self, agent: &Agent<'_>, now: Now, ask: Ask) -> Option<CheckIx> {
+        tracing::debug!(by = ask.by, question = ?ask.question, "asked");
+        let answer = match ask.question {
+            Question::Status => Answer::Whole(page::status(self, agent, now)),
+            Question::Checks { from } => Answer::Whole(self.checks(agent, now.mono, from)),
+            Question::Services { from } => Answer::Whole(services(agent, now.mono, from)),
+            Question::Events { n } => Answer::Whole(self.events(agent, n)),
+            Question::Follow => {
+                let first = json!({ "v": VERSION, "follows": true }).to_string();
+                Answer::Lines(first, self.tail.follow())
+            }
+            Question::Look { check } => match self.number(&check) {
+                Some(number) => {
+                    self.looks.retain(|one| !one.reply.is_closed());
+                    self.looks.push(Waiting { check: number, since: now.mono, reply: ask.reply });
+                    return Some(number);
+                }
+                None => Answer::Whole(error(&format!("there is no check `{check}`; `status` lists them"))),
+            },
+        };
+        let _asker_is_gone = ask.reply.send(answer);
+        None
+    }
+
+    /// A reading came: whoever waits for it gets it. One about a process that is gone counts for nothing.
+    pub(crate) fn read(&mut self, agent: &Agent<'_>, now: Mono, fact: Fact) {
+        let Some(slot) = agent.check_at(fact.check) else { return };
+        let look = Look { about: &self.about, now };
+        for waiting in self.looks.extract_if(.., |one| {
+            one.check == fact.check && slot.last().is_some_and(|(at, _)| at >= one.since)
+        }) {
+            let check = serde_json::to_value(look.check(fact.check, slot)).unwrap_or_default();
+            let answer = json!({ "v": VERSION, "check": check }).to_string();
+            let _asker_is_gone = waiting.reply.send(Answer::Whole(answer));
+        }
+    }
+
+    fn number(&self, name: &str) -> Option<CheckIx> {
+        (0..)
+            .zip(self.about.checks.iter())
+            .find(|(_, check)| check.name().as_str() == name)
+            .map(|(number, _)| number)
+    }
+
+    fn checks(&self, agent: &Agent<'_>, now: Mono, from: u16) -> String {
+        let look = Look { about: &self.about, now };
+        let numbers = from..from.saturating_add(CHECKS);
+        let checks: Vec<_> =
+            numbers.map_while(|number| Some(look.check(number, agent.check_at(number)?))).collect();
+        let next = (checks.len() == usize::from(CHECKS)).then(|| from.saturating_add(CHECKS));
+        json!({ "v": VERSION, "checks": checks, "next": next }).to_string()
+    }
+
+    fn events(&self, agent: &Agent<'_>, n: usize) -> String {
+        let run = self.about.run;
+        // A line is a document already; it only gets a word more, whether it still waits for the collector.
+        let lines = self.tail.newest(n.min(EVENTS)).map(|(of, seq, line)| {
+            let waits = *of == run && agent.waits(*seq);
+            format!("{},\"waits\":{waits}}}", line.strip_suffix('}').unwrap_or(line))
+        });
+        let lines: Vec<_> = lines.collect();
+        format!("{{\"v\":{VERSION},\"events\":[{}]}}", lines.join(","))
+    }
+}
+
+fn services(agent: &Agent<'_>, now: Mono, from: u16) -> String {
+    let numbers = from..from.saturating_add(SERVICES);
+    let services: Vec<_> =
+        numbers.map_while(|number| Some(page::service(agent.service_at(number)?, now))).collect();
+    let next = (services.len() == usize::from(SERVICES)).then(|| from.saturating_add(SERVICES));
+    json!({ "v": VERSION, "services": services, "next": next }).to_string()
+}

@@ -1,0 +1,101 @@
+//! What a person is told beside the core's state: how the link fared, and what the agent itself costs.
+//!
+//! Only noted for telling; nothing is decided by it. Costs are read from `/proc/self` when someone asks, and once at
+//! the turn of a day (UTC), from which on its written bytes count.
+
+use picket_proto::{Mono, Now};
+
+/// How the link fared in this run.
+#[derive(Debug, Default)]
+pub(crate) struct LinkFacts {
+    /// Sessions that the collector took.
+    pub(crate) sessions: u32,
+    /// Streams that were lost or did not come to be.
+    pub(crate) lost: u32,
+    /// The latest of them: when, its code, its detail.
+    pub(crate) trouble: Option<(Mono, &'static str, String)>,
+}
+
+impl LinkFacts {
+    /// The collector took a session.
+    pub(crate) fn opened(&mut self) {
+        self.sessions = self.sessions.saturating_add(1);
+    }
+
+    /// A stream was lost, or did not come to be.
+    pub(crate) fn lost(&mut self, now: Mono, code: &'static str, detail: &str) {
+        self.lost = self.lost.saturating_add(1);
+        self.trouble = Some((now, code, detail.to_owned()));
+    }
+}
+
+/// Bytes that this process gave to disks.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// The day (UTC, since 1970) and what had been written when it began or the agent started.
+    day: Option<(i64, u64)>,
+}
+
+impl Written {
+    /// Once per turn of the loop: notes where a day begins.
+    pub(super) fn turn(&mut self, now: Now) {
+        let day = now.wall.micros().div_euclid(86_400_000_000);
+        if self.day.is_none_or(|(noted, _)| noted != day) {
+            let before = if self.day.is_none() { 0 } else { written() };
+            self.day = Some((day, before));
+        }
+    }
+
+    /// Bytes since the day began, or since the agent's start if that was later; and since its start.
+    pub(super) fn today(&self) -> (u64, u64) {
+        let all = written();
+        (all.saturating_sub(self.day.map_or(0, |(_, before)| before)), all)
+    }
+}
+
+/// `write_bytes` of `/proc/self/io`; 0 where it can't be read.
+fn written() -> u64 {
+    field("/proc/self/io", "write_bytes:")
+}
+
+/// Resident memory in KiB, and CPU time in milliseconds.
+pub(super) fn costs() -> (u64, u64) {
+    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanos = stat.split_ascii_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok());
+    (field("/proc/self/status", "VmRSS:"), nanos.unwrap_or(0) / 1_000_000)
+}
+
+fn field(file: &str, name: &str) -> u64 {
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.split_ascii_whitespace().next().and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use picket_proto::{Raw, Wall};
+
+    fn at(wall: i64) -> Now {
+        Now { mono: Mono::from_micros(1), raw: Raw::from_micros(1), wall: Wall::from_micros(wall) }
+    }
+
+    #[test]
+    fn what_the_process_costs_is_read_from_the_kernel() {
+        let (kib, _) = costs();
+        assert!(kib > 500, "{kib}");
+    }
+
+    #[test]
+    fn the_first_day_counts_from_the_start_and_the_next_from_midnight() {
+        let mut written = Written::default();
+        written.turn(at(5));
+        assert_eq!(written.day, Some((0, 0)));
+        written.turn(at(86_400_000_000 - 1));
+        assert_eq!(written.day, Some((0, 0)));
+        written.turn(at(86_400_000_000));
+        assert_eq!(written.day.map(|(day, _)| day), Some(1));
+        let (today, all) = written.today();
+        assert!(today <= all);
+    }
+}

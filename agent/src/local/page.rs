@@ -1,0 +1,221 @@
+//! The documents of the answers: what stands where, and how it is called.
+
+use super::VERSION;
+use super::answer::{About, Answerer};
+use super::facts::costs;
+use picket_agent_core::check::{self, CheckIx, Reading};
+use picket_agent_core::service::{Ended, Past, Phase, View};
+use picket_agent_core::{Agent, Reason, session};
+use picket_proto::event::Verdict;
+use picket_proto::tell::Level;
+use picket_proto::{Mono, Now, code};
+use serde::Serialize;
+use serde_json::json;
+
+/// One check.
+#[derive(Serialize)]
+pub(super) struct CheckDoc<'d> {
+    name: &'d str,
+    kind: String,
+    target: String,
+    verdict: String,
+    since_ms: u64,
+    cause: Option<String>,
+    reading: Option<String>,
+    read_ms: Option<u64>,
+    interval_ms: u64,
+}
+
+/// One service.
+#[derive(Serialize)]
+pub(super) struct ServiceDoc<'d> {
+    name: &'d str,
+    phase: &'static str,
+    pid: Option<u32>,
+    since_ms: Option<u64>,
+    breaker: &'static str,
+    next: Option<&'static str>,
+    next_ms: Option<u64>,
+    budget_used: u16,
+    budget: u16,
+    budget_window_ms: u64,
+    remedies: Vec<RemedyDoc>,
+}
+
+/// One remedy.
+#[derive(Serialize)]
+struct RemedyDoc {
+    attempt: u16,
+    began_ms: u64,
+    outcome: String,
+    ended_ms: Option<u64>,
+}
+
+/// What a look needs.
+pub(super) struct Look<'l> {
+    pub(super) about: &'l About,
+    pub(super) now: Mono,
+}
+
+impl Look<'_> {
+    /// One check as it stands.
+    pub(super) fn check<'d>(&self, number: CheckIx, slot: &'d check::Slot) -> CheckDoc<'d> {
+        let spec = slot.spec();
+        let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
+        let say = |reading| match reading {
+            Reading::Good => "good".to_owned(),
+            Reading::Bad(cause) => cause.to_string(),
+            Reading::Level(level) => Level(spec.kind, level).to_string(),
+        };
+        CheckDoc {
+            name: spec.name.as_str(),
+            kind: spec.kind.to_string(),
+            target: target.unwrap_or_default(),
+            verdict: slot.verdict().to_string(),
+            since_ms: self.now.since(slot.since()).millis(),
+            cause: slot.cause().map(|cause| cause.to_string()),
+            reading: slot.last().map(|(_, reading)| say(reading)),
+            read_ms: slot.last().map(|(at, _)| self.now.since(at).millis()),
+            interval_ms: spec.interval.millis(),
+        }
+    }
+}
+
+/// One service as it stands.
+pub(super) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
+    let (used, allowed, window) = view.budget(now);
+    let due = view.deadline();
+    ServiceDoc {
+        name: view.name().as_str(),
+        phase: phase(view.phase()),
+        pid: view.process().map(|(pid, _)| pid),
+        since_ms: view.process().map(|(_, since)| now.since(since).millis()),
+        breaker: if view.is_closed() { "closed" } else { "open" },
+        next: due.map(|(_, reason)| next(reason)),
+        next_ms: due.map(|(at, _)| at.since(now).millis()),
+        budget_used: used,
+        budget: allowed,
+        budget_window_ms: window.millis(),
+        remedies: view.remedies().map(|past| remedy(past, now)).collect(),
+    }
+}
+
+fn remedy(past: &Past, now: Mono) -> RemedyDoc {
+    let outcome = match past.ended {
+        None => "open".to_owned(),
+        Some((_, Ended::Held)) => "held".to_owned(),
+        Some((_, Ended::Died(exit))) => format!("not held: it {exit}"),
+        Some((_, Ended::StillFailing(cause))) => format!("not held: {cause}"),
+    };
+    RemedyDoc {
+        attempt: past.attempt,
+        began_ms: now.since(past.began).millis(),
+        outcome,
+        ended_ms: past.ended.map(|(at, _)| now.since(at).millis()),
+    }
+}
+
+const fn phase(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Unknown => "unknown",
+        Phase::Starting => "starting",
+        Phase::Rising => "verifying",
+        Phase::Holding => "holding",
+        Phase::Running => "running",
+        Phase::Stopping => "stopping",
+        Phase::Waiting => "waiting",
+        Phase::Broken => "not healed",
+        Phase::Ended => "ended",
+    }
+}
+
+const fn next(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Probe => "probe",
+        Reason::Restart => "restart",
+        Reason::Kill => "kill",
+        Reason::StartTimeout => "must pass",
+        Reason::Held => "believed",
+        Reason::HalfOpen => "one more try",
+        Reason::Evidence => "last words",
+        Reason::Connect => "connect",
+        Reason::Heartbeat => "heartbeat",
+        Reason::Farewell => "end",
+    }
+}
+
+/// The overview.
+pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String {
+    let about = &answerer.about;
+    let depth = agent.spool_depth();
+    let (rss, cpu) = costs();
+    let (today, written) = answerer.written.today();
+    json!({
+        "v": VERSION,
+        "now": crate::log::rfc3339(now.wall),
+        "host": about.host.as_str(),
+        "run": about.run.to_string(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "up_ms": now.mono.since(about.started).millis(),
+        "checks": counts(agent, about),
+        "link": link(answerer, agent, now.mono),
+        "spool": { "mode": "memory", "frames": depth.frames, "bytes": depth.bytes, "room": depth.room, "lost": depth.lost },
+        "agent": { "rss_kib": rss, "cpu_ms": cpu, "written_today": today, "written": written, "refused": agent.refused() },
+    })
+    .to_string()
+}
+
+fn counts(agent: &Agent<'_>, about: &About) -> serde_json::Value {
+    let mut counts = [0u16; 5];
+    let slots = (0..).zip(about.checks.iter()).filter_map(|(number, _)| agent.check_at(number));
+    for slot in slots {
+        counts[match slot.verdict() {
+            Verdict::Unknown => 0,
+            Verdict::Up => 1,
+            Verdict::Degraded => 2,
+            Verdict::Flapping => 3,
+            Verdict::Down => 4,
+        }] += 1;
+    }
+    let [unknown, up, degraded, flapping, down] = counts;
+    json!({ "up": up, "degraded": degraded, "flapping": flapping, "down": down, "unknown": unknown })
+}
+
+fn link(answerer: &Answerer, agent: &Agent<'_>, now: Mono) -> serde_json::Value {
+    let facts = &answerer.link;
+    let (state, since, next_try) = match agent.link() {
+        session::Phase::Resting { until } => ("down", None, Some(until.since(now).millis())),
+        session::Phase::Connecting => ("connecting", None, None),
+        session::Phase::Greeting => ("greeting", None, None),
+        session::Phase::Open { since } => ("open", Some(now.since(since).millis()), None),
+    };
+    let trouble = facts.trouble.as_ref().map(|(at, code, detail)| {
+        let (code, known) = named(code, detail);
+        json!({
+            "ago_ms": now.since(*at).millis(),
+            "code": code,
+            "detail": detail,
+            "meaning": known.map(|known| known.meaning),
+            "next": known.map(|known| known.next),
+        })
+    });
+    json!({
+        "state": state,
+        "collector": answerer.about.collector,
+        "since_ms": since,
+        "next_try_ms": next_try,
+        "sessions": facts.sessions,
+        "lost": facts.lost,
+        "trouble": trouble,
+    })
+}
+
+/// The most exact code of a trouble: where the collector refused, its message begins with its own.
+fn named<'d>(code: &'d str, detail: &'d str) -> (&'d str, Option<&'static code::Code>) {
+    let own = detail.split_once(':').map_or(detail, |(own, _)| own);
+    match code::find(own) {
+        Some(known) => (known.code, Some(known)),
+        None => (code, code::find(code)),
+    }
+}
