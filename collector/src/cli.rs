@@ -8,6 +8,7 @@ use crate::authority::Authority;
 use crate::error::{EXIT_USAGE, Failure};
 use crate::log::{self, Format};
 use crate::start::{self, Lifetime, Settings};
+use crate::store::Limits;
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -46,6 +47,9 @@ enum Command {
         /// End when the process that started it ends.
         #[arg(long)]
         die_with_parent: bool,
+        /// Bytes of a segment of the journal; for tests.
+        #[arg(long, value_name = "BYTES", hide = true, default_value_t = Limits::default().segment)]
+        segment_bytes: u64,
         /// How log lines on stderr look.
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         log_format: Format,
@@ -96,10 +100,11 @@ fn execute(command: Command) -> Result<(), Failure> {
             println!("made {}: the operator's credentials lie in operator/", data.display());
             Ok(())
         }
-        Command::Run { data, listen, die_with_parent, log_format } => {
+        Command::Run { data, listen, die_with_parent, segment_bytes, log_format } => {
             log::start(log_format);
             let lifetime = if die_with_parent { Lifetime::Parents } else { Lifetime::Own };
-            start::run(&Settings { data, listen, lifetime })
+            let limits = Limits { segment: segment_bytes };
+            start::run(&Settings { data, listen, lifetime, limits })
         }
         Command::Operator { name, data, out } => {
             Authority::open(&data)?.operator(&name, &out)?;

@@ -17,6 +17,7 @@ use rustix::time::{
     timerfd_create, timerfd_settime,
 };
 use std::io;
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 
 /// The machine's clocks, bent so that Mono continues the journal's.
@@ -49,6 +50,22 @@ impl Clock {
             raw: Raw::from_micros(micros(ClockId::MonotonicRaw)),
             wall: wall(),
         }
+    }
+}
+
+/// A moment, for how long something takes; suspended time counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Since(u64);
+
+impl Since {
+    /// Now.
+    pub(crate) fn now() -> Self {
+        Self(micros(ClockId::Boottime))
+    }
+
+    /// The time since then.
+    pub(crate) fn elapsed(self) -> Duration {
+        Duration::from_micros(micros(ClockId::Boottime).saturating_sub(self.0))
     }
 }
 

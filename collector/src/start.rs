@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::ports::{ASKS_IN, SESSIONS_IN};
 use crate::run::{self, Inlets, Keeper, Serving};
 use crate::server::{self, Door};
-use crate::store::{Journal, Read};
+use crate::store::{Journal, Limits, Read};
 use crate::tls;
 use picket_collector_core::Collector;
 use rustix::fs::{FlockOperation, flock};
@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     pub(crate) listen: String,
     pub(crate) lifetime: Lifetime,
+    pub(crate) limits: Limits,
 }
 
 /// What ends the collector besides a signal.
@@ -72,7 +73,7 @@ pub(crate) fn hash(data: &Path) -> Result<Hash, Failure> {
     let _lock = lock(data)?;
     let mut core = Collector::new(0);
     let mut frames = 0;
-    let read = Journal::open(data)?.read(|index, now, record| {
+    let read = Journal::open(data, Limits::default())?.read_all(|index, now, record| {
         frames += count(&record);
         core.replay(index, now, record);
     })?;
@@ -107,7 +108,7 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
         .map_err(|source| Failure::Bind { address: settings.listen.clone(), source })?;
     let address =
         listener.local_addr().map_err(|source| Failure::System { doing: "read the address", source })?;
-    let keeper = recover(&settings.data)?;
+    let keeper = recover(settings)?;
     let config = tls::config(authority.server(&settings.data)?, authority.certificate())?;
     let (door, inlets) = door(&keeper, authority);
     let (stop, stopped) = watch::channel(false);
@@ -133,10 +134,10 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
 }
 
 /// The core as the journal has it, begun anew, with its store running.
-fn recover(data: &Path) -> Result<Keeper, Failure> {
+fn recover(settings: &Settings) -> Result<Keeper, Failure> {
     let mut core = Collector::new(u64::from_ne_bytes(clock::entropy()?));
-    let mut journal = Journal::open(data)?;
-    let read = journal.read(|index, now, record| core.replay(index, now, record))?;
+    let mut journal = Journal::open(&settings.data, settings.limits)?;
+    let read = journal.read_all(|index, now, record| core.replay(index, now, record))?;
     if read.damaged > 0
         && let Err(failure) = journal.mend(read.last)
     {

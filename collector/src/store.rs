@@ -1,8 +1,8 @@
-//! The journal: SQLite in DATA/journal/, written by one thread in groups, read by another for event queries.
+//! The journal: SQLite files in DATA/journal/, written by one thread in groups, read by another for event queries.
 //!
 //! WAL with synchronous=FULL: a transaction that committed survives kill -9 and power loss, and only then does the
 //! writer say Journaled. Group commit: whatever waits goes into one transaction, at most 1,024 entries or 4 MiB, so
-//! that a burst costs one fsync and not a thousand.
+//! that a burst costs one fsync and not a thousand. One file per 256 MiB (`segment`); the newest alone is written.
 //!
 //! | port | what a full channel means |
 //! |---|---|
@@ -12,138 +12,124 @@
 //!
 //! A failed write keeps its entries in order and waits for the core's Retry; how often that comes is the core's
 //! affair. Damage never refuses the start: a row of frames that does not verify becomes a [`Record::Damaged`] in its
-//! place, which closes and counts what is lost; what nobody can name is counted and logged; a file that SQLite calls
-//! malformed is put aside and its sound rows are taken over (`salvage`). Left out here: segments of 256 MiB with retention, snapshots and projections; the file is numbered so
-//! that they fit.
+//! place, which closes and counts what is lost (`read`); what nobody can name is counted and logged; a file that
+//! SQLite calls malformed is put aside and its sound rows are taken over (`salvage`). Left out here: projections.
 
 mod events;
+mod health;
+mod read;
 mod row;
 mod salvage;
+mod segment;
 mod writer;
 
 use crate::authority::make_private;
 use crate::error::Failure;
 use picket_collector_core::Record;
 use picket_collector_core::store::{Entry, Fact, Order};
-use picket_proto::{BootId, Mono, Now, Raw, Wall};
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
-use std::path::{Path, PathBuf};
+use picket_proto::{BootId, Now};
+use read::{ALL, BEGINNING, Reading, behind};
+use rusqlite::{OptionalExtension, params};
+use segment::{Newest, Segment};
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub(crate) use events::{Events, Found, NoPage, Page, Place, Question};
+pub(crate) use health::Health;
+pub(crate) use read::Read;
 
 /// How many queries may run or wait: a fifth would wait longer than a person does.
 const QUERIES_MAX: usize = 4;
 const FACTS_MAX: usize = 16;
-/// Most rows mended at one start (some MiB); what is beyond reads the same and is mended at the next.
-const MENDS_MAX: usize = 65_536;
-/// How far behind the row before it a damaged row is believed to stand: its place may be what is damaged.
-const STEP_MAX: u64 = 4_096;
 
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS journal (
-  idx INTEGER PRIMARY KEY, mono INTEGER NOT NULL, raw INTEGER NOT NULL, wall INTEGER NOT NULL,
-  kind INTEGER NOT NULL, host TEXT, run INTEGER, first INTEGER, last INTEGER,
-  class_mask INTEGER NOT NULL, blob BLOB NOT NULL, crc INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS journal_host ON journal (host, idx) WHERE kind > 0;
-CREATE TABLE IF NOT EXISTS damaged AS SELECT * FROM journal WHERE 0;
-CREATE TABLE IF NOT EXISTS boot (id BLOB PRIMARY KEY, mono_offset INTEGER NOT NULL);
-";
+/// How large the journal's parts may become.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of a segment.
+    pub(crate) segment: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { segment: 256 * 1024 * 1024 }
+    }
+}
 
 /// The journal before the core begins: read it, then [`Journal::start`] the threads.
 pub(crate) struct Journal {
-    writer: Connection,
-    path: PathBuf,
+    newest: Newest,
     mends: Vec<Entry>,
-}
-
-/// What reading the whole journal found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Read {
-    /// Entries taken.
-    pub(crate) entries: u64,
-    /// The index of the last entry taken.
-    pub(crate) last: u64,
-    /// The highest Mono.
-    pub(crate) mono: Mono,
-    /// Rows whose checksum or content is wrong, each named in the log. Those that say which frames they held are
-    /// taken as [`Record::Damaged`], the others are skipped.
-    pub(crate) damaged: u64,
-    /// Entries that are not there at all.
-    pub(crate) missing: u64,
+    health: Arc<Health>,
 }
 
 impl Journal {
-    /// Opens or makes the journal of `data`.
-    pub(crate) fn open(data: &Path) -> Result<Self, Failure> {
+    /// Opens or makes the journal of `data`. Only the newest segment is looked at whole: the others are when they are
+    /// read.
+    pub(crate) fn open(data: &Path, limits: Limits) -> Result<Self, Failure> {
         let folder = data.join("journal");
         make_private(&folder)?;
-        let path = folder.join("journal-000000000001.db");
-        salvage::finish(&path)?;
-        let writer = match connect(&path) {
-            Err(failure) if is_damage(&failure) => {
-                tracing::error!(%failure, path = %path.display(), "the journal's file is damaged");
-                salvage::salvage(&path)?;
-                connect(&path)?
+        finish_salvages(&folder)?;
+        let segment = segment::list(&folder)?.pop().unwrap_or_else(|| Segment::at(&folder, 1));
+        let checked =
+            || segment::connect(&segment.path).and_then(|journal| segment::check(&journal).map(|()| journal));
+        let connection = match checked() {
+            Err(failure) if segment::is_damage(&failure) => {
+                tracing::error!(%failure, path = %segment.path.display(), "the journal's file is damaged");
+                salvage::salvage(&segment.path)?;
+                segment::connect(&segment.path)?
             }
             other => other?,
         };
-        Ok(Self { writer, path, mends: Vec::new() })
+        let newest = Newest { connection, segment, folder, limit: limits.segment, again: 0 };
+        Ok(Self { newest, mends: Vec::new(), health: Arc::new(Health::default()) })
     }
 
-    /// Hands every entry to `take`, in order; what is damaged as what it loses, if that can be told.
-    pub(crate) fn read(&mut self, mut take: impl FnMut(u64, Now, Record)) -> Result<Read, Failure> {
-        let mut read = Read::default();
-        let mut before =
-            Now { mono: Mono::from_micros(0), raw: Raw::from_micros(0), wall: Wall::from_micros(0) };
-        let Self { writer, mends, .. } = self;
-        mends.clear();
-        let mut statement = writer.prepare(row::SELECT_ALL)?;
-        let mut rows = statement.query([])?;
-        while let Some(found) = rows.next()? {
-            let index = found.get::<_, i64>(0)?.cast_unsigned();
-            let entry = row::Row::read(found).map_err(|_| row::Damage::Column).and_then(|row| row.entry());
-            let entry = match entry {
-                Ok(entry) => entry,
-                Err(damage) => {
-                    read.damaged += 1;
-                    let near = index > read.last && index - read.last <= STEP_MAX;
-                    let lost = row::loss(found).filter(|_| near);
-                    tracing::error!(index, %damage, ?lost, "journal entry damaged");
-                    let Some(record) = lost else { continue };
-                    let entry = Entry { index, now: before, record };
-                    if mends.len() < MENDS_MAX {
-                        mends.push(entry.clone());
-                    }
-                    entry
-                }
-            };
-            let missing = index.saturating_sub(read.last.saturating_add(1));
-            if missing > 0 {
-                tracing::error!(
-                    first = read.last + 1,
-                    last = index - 1,
-                    "journal entries missing or unreadable"
-                );
-                read.missing = read.missing.saturating_add(missing);
-            }
-            read.entries += 1;
-            read.last = index;
-            read.mono = read.mono.max(entry.now.mono);
-            before = entry.now;
-            take(index, entry.now, entry.record);
+    /// Hands every entry behind `last` to `take`, in order; what is damaged as what it loses, if that can be told.
+    /// `before` is the time of `last`.
+    pub(crate) fn read(
+        &mut self,
+        (last, before): (u64, Now),
+        mut take: impl FnMut(u64, Now, Record),
+    ) -> Result<Read, Failure> {
+        let segments = segment::list(&self.newest.folder)?;
+        let oldest = segments.first().map_or(1, |segment| segment.first);
+        if oldest > last + 1 {
+            tracing::warn!(
+                from = last + 1,
+                oldest,
+                "the journal begins later than asked: what was before is gone"
+            );
         }
-        Ok(read)
+        let mut reading = Reading::behind(last.max(oldest - 1), before);
+        for segment in behind(&segments, last) {
+            if *segment == self.newest.segment {
+                reading.rows(&self.newest.connection, ALL, &mut take)?;
+            } else {
+                reading.sealed(segment, &mut take)?;
+            }
+        }
+        Health::add(&self.health.damaged, reading.read.damaged);
+        Health::add(&self.health.missing, reading.read.missing);
+        Health::set(&self.health.index, reading.read.last);
+        self.mends = reading.mends;
+        Ok(reading.read)
     }
 
-    /// Writes what [`Journal::read`] took for damaged rows into their places, and makes room behind the last entry
-    /// for the core's next. The damaged rows go into the table `damaged`: none of it is thrown away.
+    /// Hands every entry there is to `take`.
+    pub(crate) fn read_all(&mut self, take: impl FnMut(u64, Now, Record)) -> Result<Read, Failure> {
+        self.read((0, BEGINNING), take)
+    }
+
+    /// Writes what [`Journal::read`] took for damaged rows of the newest segment into their places, and makes room
+    /// behind the last entry for the core's next. The damaged rows go into the table `damaged`: none of it is thrown
+    /// away. A sealed segment stays as it is: it reads the same every time.
     pub(crate) fn mend(&mut self, last: u64) -> Result<(), Failure> {
         let last = last.cast_signed();
-        let transaction = self.writer.transaction()?;
-        for entry in self.mends.drain(..) {
+        let transaction = self.newest.connection.transaction()?;
+        for entry in self.mends.drain(..).filter(|entry| entry.index >= self.newest.segment.first) {
             let row =
                 row::Row::of(&entry).map_err(|bad| rusqlite::Error::ToSqlConversionFailure(Box::new(bad)))?;
             let index = entry.index.cast_signed();
@@ -160,55 +146,41 @@ impl Journal {
     /// The offset of the core's Mono that was kept for this boot.
     pub(crate) fn offset(&self, boot: BootId) -> Result<Option<i64>, Failure> {
         let find = "SELECT mono_offset FROM boot WHERE id = ?1";
-        Ok(self.writer.query_row(find, [boot.0.to_be_bytes()], |row| row.get(0)).optional()?)
+        let found = self.newest.connection.query_row(find, [boot.0.to_be_bytes()], |row| row.get(0));
+        Ok(found.optional()?)
     }
 
     /// Keeps the offset for this boot.
     pub(crate) fn keep_offset(&self, boot: BootId, offset: i64) -> Result<(), Failure> {
         let keep = "INSERT OR REPLACE INTO boot (id, mono_offset) VALUES (?1, ?2)";
-        self.writer.execute(keep, params![boot.0.to_be_bytes(), offset])?;
+        self.newest.connection.execute(keep, params![boot.0.to_be_bytes(), offset])?;
         Ok(())
     }
 
     /// Starts the writer and the reader.
     pub(crate) fn start(self) -> Result<Store, Failure> {
-        let reader = events::open(&self.path)?;
+        let Self { newest, health, .. } = self;
+        let folder = newest.folder.clone();
         let (append, appends) = mpsc::unbounded_channel();
         let (fact, facts) = mpsc::channel(FACTS_MAX);
         let (ask, asked) = mpsc::channel(QUERIES_MAX);
-        let connection = self.writer;
-        let writer = spawn("journal", move || writer::write(connection, appends, &fact))?;
-        let _ends_with_its_channel = spawn("events", move || events::answer(&reader, asked))?;
-        Ok(Store { append, facts, events: Events(ask), writer })
+        let watched = Arc::clone(&health);
+        let writer = spawn("journal", move || writer::write(newest, appends, (&fact, &watched)))?;
+        let _ends_with_its_channel = spawn("events", move || events::answer(&folder, asked))?;
+        Ok(Store { append, facts, events: Events(ask), health, writer })
     }
 }
 
-/// Opens the file, and looks whether SQLite finds it whole: reading the journal costs more than that.
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let writer = Connection::open(path)?;
-    writer.busy_timeout(Duration::from_secs(5))?;
-    let _mode: String = writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-    writer.pragma_update(None, "synchronous", "FULL")?;
-    let mut check = writer.prepare("PRAGMA quick_check")?;
-    for found in check.query_map([], |row| row.get::<_, String>(0))? {
-        let found = found?;
-        // A value of the wrong type is a damaged row, which reading finds; the file is whole.
-        if found != "ok" && !found.contains(" value in ") {
-            let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-            return Err(rusqlite::Error::SqliteFailure(code, Some(found)));
+/// Ends salvages of any segment that were cut off.
+fn finish_salvages(folder: &Path) -> Result<(), Failure> {
+    let failed = |source| Failure::Io { doing: "read", path: folder.to_owned(), source };
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|ending| ending == "salvage") {
+            salvage::finish(&path.with_extension(""))?;
         }
     }
-    drop(check);
-    writer.execute_batch(SCHEMA)?;
-    Ok(writer)
-}
-
-/// Whether the file's content is at fault, and not its place, its disk or another process.
-fn is_damage(failure: &rusqlite::Error) -> bool {
-    matches!(
-        failure.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown)
-    )
+    Ok(())
 }
 
 fn spawn<T: Send + 'static>(
@@ -226,6 +198,8 @@ pub(crate) struct Store {
     pub(crate) facts: mpsc::Receiver<Fact>,
     /// For the server.
     pub(crate) events: Events,
+    /// How it does.
+    pub(crate) health: Arc<Health>,
     writer: JoinHandle<writer::Left>,
 }
 

@@ -51,6 +51,7 @@ pub(super) fn events(page: Page) -> v1::ListEventsResponse {
         next_page_token: page
             .next
             .map_or_else(String::new, |place| format!("{}:{}", place.index, place.skip)),
+        kept_since: page.kept_since.map(time),
     }
 }
 

@@ -25,8 +25,8 @@ const LOSS: u8 = 3;
 /// Most numbers that a damaged row is believed to have held: as many as the shortest frames fill a batch.
 const LOSS_MAX: u64 = 64 * 1024 / frame::HEADER_LEN as u64;
 
-pub(super) const SELECT_ALL: &str = "SELECT idx, mono, raw, wall, kind, host, run, first, last, class_mask, blob, crc \
-     FROM journal ORDER BY idx";
+pub(super) const SELECT_BEHIND: &str = "SELECT idx, mono, raw, wall, kind, host, run, first, last, class_mask, blob, crc \
+     FROM journal WHERE idx > ?1 ORDER BY idx LIMIT ?2";
 pub(super) const SELECT_FRAMES: &str = "SELECT idx, mono, raw, wall, kind, host, run, first, last, class_mask, blob, crc \
      FROM journal WHERE kind > 0 AND idx <= ?1 ORDER BY idx DESC";
 pub(super) const SELECT_HOSTS_FRAMES: &str = "SELECT idx, mono, raw, wall, kind, host, run, first, last, class_mask, blob, crc \
@@ -134,6 +134,11 @@ impl Row {
             Record::Damaged { run, range, .. } => Some((run, range, GapReason::Damaged)),
             _other => None,
         }
+    }
+
+    /// Whether it holds frames.
+    pub(super) const fn is_batch(&self) -> bool {
+        matches!(self.kind, LIVE | BACKLOG)
     }
 
     /// Whether its frames came in the backlog.

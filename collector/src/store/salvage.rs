@@ -4,20 +4,20 @@
 //! tables, their cells, overflow chains, and the committed pages of the write-ahead log over them. Guessing is safe,
 //! because each row has its own checksum: a row is taken if that matches. Of the rest, rows whose columns can be read
 //! are taken as they are where no sound row has the place, so that recovery can name what they lose. Nothing is
-//! thrown away: the damaged file stays as `journal-000000000001.db.damaged-1` to `-3`; a fourth damage replaces the
+//! thrown away: the damaged file stays as `NAME.damaged-1` to `-3`; a fourth damage replaces the
 //! third, so that a bad disk does not fill itself. A crash anywhere leaves either the old file or the new one in
 //! place. Rows of other tables (the clock's offset, rows set aside before) stay in the damaged file.
 
+use super::read::STEP_MAX;
 use super::row::Row;
-use super::{SCHEMA, STEP_MAX};
+use super::segment::{beside, prepare};
 use crate::error::Failure;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Damaged files that are kept.
 const KEPT: u32 = 3;
@@ -67,12 +67,6 @@ pub(super) fn salvage(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(ending);
-    PathBuf::from(name)
-}
-
 fn remove(path: &Path) -> Result<(), Failure> {
     match fs::remove_file(path) {
         Err(failure) if failure.kind() != std::io::ErrorKind::NotFound => {
@@ -93,7 +87,7 @@ fn copy(from: &Path, to: &Path) -> Result<Taken, Failure> {
     let pages = Pages::open(from)?;
     let mut journal = Connection::open(to)?;
     journal.pragma_update(None, "synchronous", "FULL")?;
-    journal.execute_batch(SCHEMA)?;
+    prepare(&journal)?;
     let mut taken = Taken { sound: 0, unsound: 0 };
     let transaction = journal.transaction()?;
     {

@@ -1,11 +1,14 @@
 //! The journal keeps what it said it kept, finds what others changed, and pages without loss or repeat.
 
+mod segments;
+
 use super::events::page;
 use super::*;
 use picket_collector_core::ingest::Lane;
 use picket_collector_core::store::Entry;
 use picket_proto::event::{Event, Evidence};
 use picket_proto::{Fact as EventFact, Mono, Raw, Run, Seq, SeqRange, Stamp, Text, Wall, frame};
+use rusqlite::Connection;
 
 fn now(second: u64) -> Now {
     let us = second * 1_000_000;
@@ -43,9 +46,17 @@ fn batch(index: u64, host: &str, first: u64, count: u64) -> Entry {
     Entry { index, now: now(index), record }
 }
 
+fn open(data: &Path) -> Journal {
+    Journal::open(data, Limits::default()).unwrap()
+}
+
 /// Writes entries through the real thread and waits until they are durable.
 async fn written(data: &Path, entries: &[Entry]) {
-    let mut store = Journal::open(data).unwrap().start().unwrap();
+    write(open(data), entries).await;
+}
+
+async fn write(journal: Journal, entries: &[Entry]) {
+    let mut store = journal.start().unwrap();
     for entry in entries {
         store.append(Order::Append(Box::new(entry.clone())));
     }
@@ -70,10 +81,8 @@ async fn every_entry_comes_back_as_it_was_written() {
     });
     written(data.path(), &entries).await;
     let mut back = Vec::new();
-    let read = Journal::open(data.path())
-        .unwrap()
-        .read(|index, now, record| back.push(Entry { index, now, record }))
-        .unwrap();
+    let read =
+        open(data.path()).read_all(|index, now, record| back.push(Entry { index, now, record })).unwrap();
     assert_eq!(back, entries);
     assert_eq!(read, Read { entries: 40, last: 40, mono: now(40).mono, damaged: 0, missing: 0 });
 }
@@ -84,7 +93,7 @@ type Seen = (u64, Option<(u64, u64)>);
 /// What is at each index: `None` where entries are as they were written, else what is lost there.
 fn losses(journal: &mut Journal) -> (Read, Vec<Seen>) {
     let mut found = Vec::new();
-    let read = journal.read(|index, _, record| {
+    let read = journal.read_all(|index, _, record| {
         found.push((
             index,
             match record {
@@ -109,21 +118,24 @@ async fn a_damaged_row_is_named_in_its_place_once_and_kept_aside() {
         let data = tempfile::tempdir().unwrap();
         let entries: Vec<_> = (1..=3).map(|index| batch(index, "web-1", index * 10, 2)).collect();
         written(data.path(), &entries).await;
-        let mut journal = Journal::open(data.path()).unwrap();
-        journal.writer.execute(damage, []).unwrap();
+        let mut journal = open(data.path());
+        journal.newest.connection.execute(damage, []).unwrap();
         drop(journal);
-        journal = Journal::open(data.path()).unwrap();
+        journal = open(data.path());
         let (read, found) = losses(&mut journal);
         assert_eq!(found, [(1, None), (2, Some(lost)), (3, None)], "{damage}");
         assert_eq!((read.damaged, read.missing, read.last), (1, 0, 3));
         journal.mend(read.last).unwrap();
         let (read, again) = losses(&mut journal);
         assert_eq!((again, read.damaged), (found, 0), "mended: {damage}");
-        let aside: i64 =
-            journal.writer.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0)).unwrap();
+        let aside: i64 = journal
+            .newest
+            .connection
+            .query_row("SELECT count(*) FROM damaged", [], |row| row.get(0))
+            .unwrap();
         assert_eq!(aside, 1);
         let question = Question { host: None, service: None, since: None, after: None, limit: 500 };
-        let told = page(&journal.writer, &question).unwrap().events;
+        let told = page(&journal.newest.folder, &question).unwrap().events;
         let gaps: Vec<_> = told.iter().filter(|event| event.code == "gap").collect();
         assert_eq!((told.len(), gaps.len()), (5, 1));
         assert_eq!(
@@ -145,8 +157,8 @@ async fn damage_that_names_too_much_or_nothing_is_counted_and_closes_nothing() {
         let data = tempfile::tempdir().unwrap();
         let entries: Vec<_> = (1..=3).map(|index| batch(index, "web-1", index * 10, 2)).collect();
         written(data.path(), &entries).await;
-        let mut journal = Journal::open(data.path()).unwrap();
-        journal.writer.execute(damage, []).unwrap();
+        let mut journal = open(data.path());
+        journal.newest.connection.execute(damage, []).unwrap();
         let (read, found) = losses(&mut journal);
         assert_eq!(found, [(1, None), (3, None)], "{damage}");
         assert_eq!((read.missing, read.last), (1, 3));
@@ -157,16 +169,21 @@ async fn damage_that_names_too_much_or_nothing_is_counted_and_closes_nothing() {
 async fn a_damaged_end_makes_room_for_the_next_entry_and_is_kept_aside() {
     let data = tempfile::tempdir().unwrap();
     written(data.path(), &[batch(1, "web-1", 1, 2), batch(2, "web-1", 3, 2)]).await;
-    let mut journal = Journal::open(data.path()).unwrap();
-    journal.writer.execute("UPDATE journal SET blob = x'00', host = '' WHERE idx = 2", []).unwrap();
-    let read = journal.read(|_, _, _| ()).unwrap();
+    let mut journal = open(data.path());
+    journal
+        .newest
+        .connection
+        .execute("UPDATE journal SET blob = x'00', host = '' WHERE idx = 2", [])
+        .unwrap();
+    let read = journal.read_all(|_, _, _| ()).unwrap();
     assert_eq!((read.last, read.damaged), (1, 1));
     journal.mend(read.last).unwrap();
     drop(journal);
     written(data.path(), &[batch(2, "web-1", 3, 2)]).await;
-    let mut journal = Journal::open(data.path()).unwrap();
-    assert_eq!(journal.read(|_, _, _| ()).unwrap().entries, 2);
-    let aside: i64 = journal.writer.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0)).unwrap();
+    let mut journal = open(data.path());
+    assert_eq!(journal.read_all(|_, _, _| ()).unwrap().entries, 2);
+    let aside: i64 =
+        journal.newest.connection.query_row("SELECT count(*) FROM damaged", [], |row| row.get(0)).unwrap();
     assert_eq!(aside, 1);
 }
 
@@ -180,12 +197,12 @@ async fn spoiled(spoil: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, Read, 
     written(data.path(), &entries).await;
     let path = data.path().join("journal/journal-000000000001.db");
     assert!(!path.with_extension("db-wal").exists(), "the last connection has moved the log into the file");
-    let mut bytes = std::fs::read(&path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
     spoil(&mut bytes);
-    std::fs::write(&path, bytes).unwrap();
-    let mut journal = Journal::open(data.path()).unwrap();
+    fs::write(&path, bytes).unwrap();
+    let mut journal = open(data.path());
     let mut sound = Vec::new();
-    let read = journal.read(|index, now, record| {
+    let read = journal.read_all(|index, now, record| {
         if !matches!(record, Record::Damaged { .. }) {
             let entry = Entry { index, now, record };
             assert_eq!(
@@ -247,13 +264,13 @@ async fn damaged_files_are_kept_up_to_a_bound() {
     for nth in 0..5 {
         written(data.path(), &[batch(nth + 1, "web-1", nth * 10 + 1, 2)]).await;
         let path = data.path().join("journal/journal-000000000001.db");
-        let mut bytes = std::fs::read(&path).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
         bytes[..100].fill(0);
-        std::fs::write(&path, bytes).unwrap();
-        let read = Journal::open(data.path()).unwrap().read(|_, _, _| ()).unwrap();
+        fs::write(&path, bytes).unwrap();
+        let read = open(data.path()).read_all(|_, _, _| ()).unwrap();
         assert_eq!(read.entries, nth + 1);
     }
-    let names = std::fs::read_dir(data.path().join("journal")).unwrap();
+    let names = fs::read_dir(data.path().join("journal")).unwrap();
     let aside = names.filter(|name| name.as_ref().unwrap().file_name().to_string_lossy().contains("damaged"));
     assert_eq!(aside.count(), 3);
 }
@@ -264,13 +281,12 @@ async fn pages_meet_without_loss_or_repeat_newest_first() {
     let entries: Vec<_> =
         (1..=6).map(|index| batch(index, if index == 3 { "db-1" } else { "web-1" }, index * 10, 5)).collect();
     written(data.path(), &entries).await;
-    let journal = Journal::open(data.path()).unwrap();
-    let reader = events::open(&journal.path).unwrap();
+    let journal = open(data.path());
     let mut question =
         Question { host: Some("web-1".parse().unwrap()), service: None, since: None, after: None, limit: 4 };
     let mut seqs = Vec::new();
     loop {
-        let page = page(&reader, &question).unwrap();
+        let page = page(&journal.newest.folder, &question).unwrap();
         assert!(page.events.len() <= 4);
         seqs.extend(page.events.iter().map(|event| event.seq.0));
         match page.next {
@@ -286,7 +302,7 @@ async fn pages_meet_without_loss_or_repeat_newest_first() {
 async fn events_are_found_by_service_and_time_and_say_whether_they_were_late() {
     let data = tempfile::tempdir().unwrap();
     written(data.path(), &[batch(1, "web-1", 1, 1), batch(2, "web-1", 2, 1)]).await;
-    let journal = Journal::open(data.path()).unwrap();
+    let journal = open(data.path());
     let ask = |service: Option<&str>, since: Option<u64>| {
         let question = Question {
             host: None,
@@ -295,7 +311,7 @@ async fn events_are_found_by_service_and_time_and_say_whether_they_were_late() {
             after: None,
             limit: 500,
         };
-        page(&journal.writer, &question).unwrap().events
+        page(&journal.newest.folder, &question).unwrap().events
     };
     assert_eq!(ask(Some("redis"), None), []);
     let all = ask(Some("nginx"), None);
@@ -308,12 +324,15 @@ async fn events_are_found_by_service_and_time_and_say_whether_they_were_late() {
 #[tokio::test]
 async fn a_failed_write_keeps_its_entries_for_retry_in_order() {
     let data = tempfile::tempdir().unwrap();
-    let journal = Journal::open(data.path()).unwrap();
-    let blocker = Connection::open(&journal.path).unwrap();
+    let journal = open(data.path());
+    let blocker = Connection::open(&journal.newest.segment.path).unwrap();
     // The page limit is SQLite's own way to a full disk: nothing more fits until it is lifted.
     let pages: i64 = blocker.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
-    let limited: i64 =
-        journal.writer.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0)).unwrap();
+    let limited: i64 = journal
+        .newest
+        .connection
+        .query_row(&format!("PRAGMA max_page_count = {pages}"), [], |row| row.get(0))
+        .unwrap();
     assert_eq!(limited, pages);
     let mut store = journal.start().unwrap();
     store.append(Order::Append(Box::new(batch(1, "web-1", 1, 400))));
@@ -322,6 +341,6 @@ async fn a_failed_write_keeps_its_entries_for_retry_in_order() {
     store.append(Order::Retry);
     assert_eq!(store.facts.recv().await, Some(Fact::Failed { full: true }));
     assert!(matches!(store.flush().await, Err(Failure::Unflushed)));
-    let read = Journal::open(data.path()).unwrap().read(|_, _, _| ()).unwrap();
+    let read = open(data.path()).read_all(|_, _, _| ()).unwrap();
     assert_eq!(read.entries, 0);
 }

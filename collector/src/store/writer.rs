@@ -1,8 +1,11 @@
 //! The thread that writes: takes what waits, commits it as one, says so; or says why not and waits for Retry.
 
+use super::health::Health;
 use super::row::{INSERT, Row};
+use super::segment::Newest;
+use crate::clock::Since;
 use picket_collector_core::store::{Entry, Fact, Order};
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 use std::collections::VecDeque;
 use tokio::sync::mpsc;
 
@@ -22,9 +25,9 @@ enum State {
 
 /// Writes until the channel closes and everything that can be written is.
 pub(super) fn write(
-    mut journal: Connection,
+    mut journal: Newest,
     mut orders: mpsc::UnboundedReceiver<Order>,
-    facts: &mpsc::Sender<Fact>,
+    (facts, health): (&mpsc::Sender<Fact>, &Health),
 ) -> Left {
     let mut waiting: VecDeque<Box<Entry>> = VecDeque::new();
     let mut state = State::Writing;
@@ -35,16 +38,21 @@ pub(super) fn write(
         if matches!(state, State::Failed) || waiting.is_empty() {
             continue;
         }
-        let fact = commit(&mut journal, &mut waiting);
+        let fact = commit(&mut journal, &mut waiting, health);
         if matches!(fact, Fact::Failed { .. }) {
             state = State::Failed;
         }
         if facts.blocking_send(fact).is_err() {
             break;
         }
+        if let Fact::Journaled { upto } = fact {
+            journal.roll(upto + 1, health);
+        }
     }
     // The core is gone: one last try for what waits, whose acks nobody will see.
-    while !waiting.is_empty() && matches!(commit(&mut journal, &mut waiting), Fact::Journaled { .. }) {}
+    while !waiting.is_empty() && matches!(commit(&mut journal, &mut waiting, health), Fact::Journaled { .. })
+    {
+    }
     Left(waiting.len())
 }
 
@@ -78,37 +86,50 @@ fn take(order: Order, waiting: &mut VecDeque<Box<Entry>>, state: &mut State) {
 }
 
 /// Commits one group from the front; on failure everything stays.
-fn commit(journal: &mut Connection, waiting: &mut VecDeque<Box<Entry>>) -> Fact {
+fn commit(journal: &mut Newest, waiting: &mut VecDeque<Box<Entry>>, health: &Health) -> Fact {
+    let since = Since::now();
     match insert(journal, waiting) {
-        Ok((count, upto)) => {
-            waiting.drain(..count);
-            Fact::Journaled { upto }
+        Ok(group) => {
+            waiting.drain(..group.entries);
+            health.committed(group.upto, group.bytes, group.batches, since.elapsed());
+            Fact::Journaled { upto: group.upto }
         }
         Err(failure) => {
             let full = is_full(&failure);
+            health.failed(full);
             tracing::error!(full, %failure, waiting = waiting.len(), "could not write the journal");
             Fact::Failed { full }
         }
     }
 }
 
-fn insert(journal: &mut Connection, waiting: &VecDeque<Box<Entry>>) -> rusqlite::Result<(usize, u64)> {
-    let transaction = journal.transaction()?;
-    let (mut count, mut upto, mut bytes) = (0, 0, 0);
+/// What one transaction took.
+#[derive(Default)]
+struct Group {
+    entries: usize,
+    upto: u64,
+    bytes: usize,
+    batches: u64,
+}
+
+fn insert(journal: &mut Newest, waiting: &VecDeque<Box<Entry>>) -> rusqlite::Result<Group> {
+    let transaction = journal.connection.transaction()?;
+    let mut group = Group::default();
     {
         let mut statement = transaction.prepare(INSERT)?;
         for entry in waiting.iter().take(GROUP_ENTRIES) {
             let row = Row::of(entry).map_err(|bad| rusqlite::Error::ToSqlConversionFailure(Box::new(bad)))?;
-            bytes += row.blob.len();
-            if count > 0 && bytes > GROUP_BYTES {
+            if group.entries > 0 && group.bytes + row.blob.len() > GROUP_BYTES {
                 break;
             }
             row.insert(&mut statement)?;
-            (count, upto) = (count + 1, entry.index);
+            group.bytes += row.blob.len();
+            group.batches += u64::from(row.is_batch());
+            (group.entries, group.upto) = (group.entries + 1, entry.index);
         }
     }
     transaction.commit()?;
-    Ok((count, upto))
+    Ok(group)
 }
 
 fn is_full(failure: &rusqlite::Error) -> bool {
