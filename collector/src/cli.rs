@@ -8,7 +8,7 @@ use crate::authority::Authority;
 use crate::error::{EXIT_USAGE, Failure};
 use crate::log::{self, Format};
 use crate::start::{self, Lifetime, Settings};
-use crate::store::Limits;
+use crate::store::{self, Limits};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -47,9 +47,9 @@ enum Command {
         /// End when the process that started it ends.
         #[arg(long)]
         die_with_parent: bool,
-        /// Bytes of a segment of the journal; for tests.
-        #[arg(long, value_name = "BYTES", hide = true, default_value_t = Limits::default().segment)]
-        segment_bytes: u64,
+        /// How the journal is kept.
+        #[command(flatten)]
+        keep: Keep,
         /// How log lines on stderr look.
         #[arg(long, value_enum, default_value_t = Format::Plain)]
         log_format: Format,
@@ -72,6 +72,48 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         data: PathBuf,
     },
+}
+
+/// How long the journal is kept. Whole segments of 256 MiB go, oldest first, and only such as no start needs.
+#[derive(Debug, clap::Args)]
+struct Keep {
+    /// Events older than this are dropped.
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=36_500))]
+    keep_days: u64,
+    /// Above this the oldest events are dropped; at least 1GiB.
+    #[arg(long, value_name = "SIZE", default_value = "20GiB", value_parser = size)]
+    keep: u64,
+    /// Bytes of a segment of the journal; for tests.
+    #[arg(long, value_name = "BYTES", hide = true)]
+    segment_bytes: Option<u64>,
+    /// Bytes between two snapshots; for tests.
+    #[arg(long, value_name = "BYTES", hide = true)]
+    snapshot_bytes: Option<u64>,
+    /// Bytes of all segments, however few; for tests.
+    #[arg(long, value_name = "BYTES", hide = true)]
+    keep_bytes: Option<u64>,
+}
+
+impl Keep {
+    fn limits(&self) -> Limits {
+        let usual = Limits::default();
+        Limits {
+            segment: self.segment_bytes.unwrap_or(usual.segment),
+            snapshot: self.snapshot_bytes.unwrap_or(usual.snapshot),
+            keep_bytes: self.keep_bytes.unwrap_or(self.keep),
+            keep: store::days(self.keep_days),
+        }
+    }
+}
+
+/// A size in GiB or TiB.
+fn size(text: &str) -> Result<u64, String> {
+    let units = [("GiB", 30), ("TiB", 40)];
+    let found = units.iter().find_map(|(unit, shift)| {
+        let count: u64 = text.strip_suffix(unit)?.trim().parse().ok()?;
+        count.checked_mul(1 << shift).filter(|bytes| *bytes > 0 && bytes.leading_zeros() > 4)
+    });
+    found.ok_or_else(|| "give a whole number of GiB or TiB, such as 20GiB".to_owned())
 }
 
 /// Runs the command line `args`, the program's name first. Blocks until it is done.
@@ -100,11 +142,10 @@ fn execute(command: Command) -> Result<(), Failure> {
             println!("made {}: the operator's credentials lie in operator/", data.display());
             Ok(())
         }
-        Command::Run { data, listen, die_with_parent, segment_bytes, log_format } => {
+        Command::Run { data, listen, die_with_parent, keep, log_format } => {
             log::start(log_format);
             let lifetime = if die_with_parent { Lifetime::Parents } else { Lifetime::Own };
-            let limits = Limits { segment: segment_bytes };
-            start::run(&Settings { data, listen, lifetime, limits })
+            start::run(&Settings { data, listen, lifetime, limits: keep.limits() })
         }
         Command::Operator { name, data, out } => {
             Authority::open(&data)?.operator(&name, &out)?;
@@ -122,6 +163,8 @@ fn execute(command: Command) -> Result<(), Failure> {
                     "missing": hash.read.missing,
                     "frames": hash.frames,
                     "snapshot": hash.snapshot,
+                    "resumed_from": hash.from,
+                    "resumed": hash.resumed,
                 })
             );
             Ok(())

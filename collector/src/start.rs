@@ -6,12 +6,12 @@
 //! the digest of the state, which a replay of the journal must find again. One process per folder, by a lock on DATA/lock.
 
 use crate::authority::{Authority, make_private, write_private};
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Since};
 use crate::error::Failure;
 use crate::ports::{ASKS_IN, SESSIONS_IN};
 use crate::run::{self, Inlets, Keeper, Serving};
 use crate::server::{self, Door};
-use crate::store::{Journal, Limits, Read};
+use crate::store::{Journal, Limits, Read, Recovered};
 use crate::tls;
 use picket_collector_core::Collector;
 use rustix::fs::{FlockOperation, flock};
@@ -68,23 +68,32 @@ pub(crate) fn run(settings: &Settings) -> Result<(), Failure> {
     result
 }
 
-/// Replays the journal of `data` and tells what is in it; for people who compare two collectors.
+/// Replays the journal of `data` from its beginning and tells what is in it, and what a start would make of it; for
+/// people who compare two collectors. Where the beginning was dropped, the replay begins with a snapshot as well.
 pub(crate) fn hash(data: &Path) -> Result<Hash, Failure> {
     let _lock = lock(data)?;
+    let mut journal = Journal::open(data, Limits::default())?;
+    let resumed = journal.recover(0)?;
     let mut core = Collector::new(0);
     let mut frames = 0;
-    let read = Journal::open(data, Limits::default())?.read_all(|index, now, record| {
+    let read = journal.read_all(|index, now, record| {
         frames += count(&record);
         core.replay(index, now, record);
     })?;
-    Ok(Hash { read, frames, snapshot: digest(&core) })
+    let whole = journal.oldest()? == 1;
+    let snapshot = digest(if whole { &core } else { &resumed.core });
+    Ok(Hash { read, frames, snapshot, from: resumed.from, resumed: digest(&resumed.core) })
 }
 
 /// What a journal holds.
 pub(crate) struct Hash {
     pub(crate) read: Read,
     pub(crate) frames: u64,
+    /// The state's digest by the whole journal.
     pub(crate) snapshot: String,
+    /// The last record of the snapshot that a start begins with, and the state's digest that it comes to.
+    pub(crate) from: u64,
+    pub(crate) resumed: String,
 }
 
 /// SHA-256 of the core's durable state, in hex.
@@ -135,9 +144,9 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
 
 /// The core as the journal has it, begun anew, with its store running.
 fn recover(settings: &Settings) -> Result<Keeper, Failure> {
-    let mut core = Collector::new(u64::from_ne_bytes(clock::entropy()?));
+    let since = Since::now();
     let mut journal = Journal::open(&settings.data, settings.limits)?;
-    let read = journal.read_all(|index, now, record| core.replay(index, now, record))?;
+    let Recovered { core, from, read } = journal.recover(u64::from_ne_bytes(clock::entropy()?))?;
     if read.damaged > 0
         && let Err(failure) = journal.mend(read.last)
     {
@@ -155,6 +164,8 @@ fn recover(settings: &Settings) -> Result<Keeper, Failure> {
         last = read.last,
         damaged = read.damaged,
         missing = read.missing,
+        snapshot = from,
+        ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
         "journal read"
     );
     let mut keeper = Keeper::new(core, clock, journal.start()?);

@@ -13,33 +13,42 @@
 //! A failed write keeps its entries in order and waits for the core's Retry; how often that comes is the core's
 //! affair. Damage never refuses the start: a row of frames that does not verify becomes a [`Record::Damaged`] in its
 //! place, which closes and counts what is lost (`read`); what nobody can name is counted and logged; a file that
-//! SQLite calls malformed is put aside and its sound rows are taken over (`salvage`). Left out here: projections.
+//! SQLite calls malformed is put aside and its sound rows are taken over (`salvage`). Behind the writer's back a third
+//! thread makes snapshots, drops what is too old and reads old segments through (`upkeep`). Left out here: projections.
 
 mod events;
 mod health;
 mod read;
+mod retention;
 mod row;
 mod salvage;
 mod segment;
+mod snapshot;
+mod upkeep;
+mod verify;
 mod writer;
 
 use crate::authority::make_private;
 use crate::error::Failure;
-use picket_collector_core::Record;
 use picket_collector_core::store::{Entry, Fact, Order};
-use picket_proto::{BootId, Now};
+use picket_collector_core::{Collector, Record};
+use picket_proto::{BootId, Now, Span};
 use read::{ALL, BEGINNING, Reading, behind};
 use rusqlite::{OptionalExtension, params};
 use segment::{Newest, Segment};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 use tokio::sync::mpsc;
+use upkeep::Upkeep;
+use writer::Outlets;
 
 pub(crate) use events::{Events, Found, NoPage, Page, Place, Question};
 pub(crate) use health::Health;
 pub(crate) use read::Read;
+pub(crate) use retention::days;
 
 /// How many queries may run or wait: a fifth would wait longer than a person does.
 const QUERIES_MAX: usize = 4;
@@ -50,19 +59,39 @@ const FACTS_MAX: usize = 16;
 pub(crate) struct Limits {
     /// Bytes of a segment.
     pub(crate) segment: u64,
+    /// Bytes of records between two snapshots.
+    pub(crate) snapshot: u64,
+    /// Bytes of all segments, above which the oldest go.
+    pub(crate) keep_bytes: u64,
+    /// Age at which a segment goes.
+    pub(crate) keep: Span,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { segment: 256 * 1024 * 1024 }
+        // 128 MiB replay in about a second; 20 GiB are some 200 million events and fit the smallest usual disk; a
+        // quarter of a year is as far as a review of past incidents looks back.
+        Self { segment: 256 << 20, snapshot: 128 << 20, keep_bytes: 20 << 30, keep: days(90) }
     }
 }
 
 /// The journal before the core begins: read it, then [`Journal::start`] the threads.
 pub(crate) struct Journal {
     newest: Newest,
+    snapshots: PathBuf,
+    limits: Limits,
     mends: Vec<Entry>,
+    /// Bytes of records read behind the snapshot.
+    tail: u64,
     health: Arc<Health>,
+}
+
+/// What a start found.
+pub(crate) struct Recovered {
+    pub(crate) core: Collector,
+    /// The last record of the snapshot it began with; 0 without one.
+    pub(crate) from: u64,
+    pub(crate) read: Read,
 }
 
 impl Journal {
@@ -84,7 +113,26 @@ impl Journal {
             other => other?,
         };
         let newest = Newest { connection, segment, folder, limit: limits.segment, again: 0 };
-        Ok(Self { newest, mends: Vec::new(), health: Arc::new(Health::default()) })
+        let health = Arc::new(Health::default());
+        Ok(Self { newest, snapshots: data.join("snapshots"), limits, mends: Vec::new(), tail: 0, health })
+    }
+
+    /// The core as the newest snapshot and the journal behind it have it.
+    pub(crate) fn recover(&mut self, seed: u64) -> Result<Recovered, Failure> {
+        let start = snapshot::choose(&self.snapshots, seed, self.oldest()?)?;
+        if let Some(head) = start.head {
+            Health::set(&self.health.snapshot_index, head.index);
+            Health::set(&self.health.snapshot_wall, head.made.micros().max(1).cast_unsigned());
+        }
+        let mut core = start.core;
+        let read =
+            self.read((start.last, start.time), |index, now, record| core.replay(index, now, record))?;
+        Ok(Recovered { core, from: start.last, read })
+    }
+
+    /// The first index that can stand in the journal.
+    pub(crate) fn oldest(&self) -> Result<u64, Failure> {
+        Ok(segment::list(&self.newest.folder)?.first().map_or(1, |segment| segment.first))
     }
 
     /// Hands every entry behind `last` to `take`, in order; what is damaged as what it loses, if that can be told.
@@ -114,7 +162,7 @@ impl Journal {
         Health::add(&self.health.damaged, reading.read.damaged);
         Health::add(&self.health.missing, reading.read.missing);
         Health::set(&self.health.index, reading.read.last);
-        self.mends = reading.mends;
+        (self.mends, self.tail) = (reading.mends, reading.bytes);
         Ok(reading.read)
     }
 
@@ -157,16 +205,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Starts the writer and the reader.
+    /// Starts the writer, the reader and the upkeep.
     pub(crate) fn start(self) -> Result<Store, Failure> {
-        let Self { newest, health, .. } = self;
+        let Self { newest, snapshots, limits, tail, health, .. } = self;
         let folder = newest.folder.clone();
         let (append, appends) = mpsc::unbounded_channel();
         let (fact, facts) = mpsc::channel(FACTS_MAX);
         let (ask, asked) = mpsc::channel(QUERIES_MAX);
-        let watched = Arc::clone(&health);
-        let writer = spawn("journal", move || writer::write(newest, appends, (&fact, &watched)))?;
+        let (bell, rung) = sync_channel(1);
+        let upkeep = Upkeep::new(folder.clone(), snapshots, limits, (Arc::clone(&health), tail));
+        let outlets = Outlets::new(fact, Arc::clone(&health), (bell, limits.snapshot));
+        let writer = spawn("journal", move || writer::write(newest, appends, outlets))?;
         let _ends_with_its_channel = spawn("events", move || events::answer(&folder, asked))?;
+        let _ends_with_the_writer = spawn("upkeep", move || upkeep.run(&rung))?;
         Ok(Store { append, facts, events: Events(ask), health, writer })
     }
 }

@@ -6,6 +6,7 @@
 pub mod idle;
 pub mod ingest;
 pub mod respawn;
+pub mod restart;
 pub mod watch;
 
 use std::time::Duration;

@@ -40,6 +40,8 @@ pub(super) struct Reading {
     /// The last row looked at, taken or not.
     at: u64,
     pub(super) before: Now,
+    /// Bytes of the records taken, as [`super::Health`] counts them; what holds no frames counts as nothing.
+    pub(super) bytes: u64,
     /// What stands for damaged rows.
     pub(super) mends: Vec<Entry>,
 }
@@ -48,7 +50,7 @@ impl Reading {
     /// A reading that goes on behind `last`, whose time is `before`.
     pub(super) fn behind(last: u64, before: Now) -> Self {
         let read = Read { last, mono: before.mono, ..Read::default() };
-        Self { read, at: last, before, mends: Vec::new() }
+        Self { read, at: last, before, bytes: 0, mends: Vec::new() }
     }
 
     /// Takes at most `limit` rows of one segment; says how many there were.
@@ -101,6 +103,9 @@ impl Reading {
         read.last = entry.index;
         read.mono = read.mono.max(entry.now.mono);
         self.before = entry.now;
+        if let Record::Frames { frames, .. } = &entry.record {
+            self.bytes += frames.len() as u64;
+        }
         take(entry.index, entry.now, entry.record);
     }
 

@@ -15,7 +15,7 @@ use rusqlite::params;
 use rusqlite::types::Value;
 use std::fmt;
 
-static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
+pub(super) static CRC32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 const OTHER: u8 = 0;
 const LIVE: u8 = 1;

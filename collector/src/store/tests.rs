@@ -1,6 +1,7 @@
 //! The journal keeps what it said it kept, finds what others changed, and pages without loss or repeat.
 
 mod segments;
+mod snapshots;
 
 use super::events::page;
 use super::*;

@@ -7,6 +7,8 @@ use crate::clock::Since;
 use picket_collector_core::store::{Entry, Fact, Order};
 use rusqlite::ErrorCode;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use tokio::sync::mpsc;
 
 /// Most entries in one transaction; at 1 ms per fsync this is a million entries a second.
@@ -16,6 +18,40 @@ const GROUP_BYTES: usize = 4 * 1024 * 1024;
 
 /// Entries that were left unwritten at the end.
 pub(super) struct Left(pub(super) usize);
+
+/// Bytes after which the upkeep is rung: it then looks whether something is due.
+const RING_EVERY: u64 = 4 * 1024 * 1024;
+
+/// Where the writer says what it did.
+pub(super) struct Outlets {
+    facts: mpsc::Sender<Fact>,
+    health: Arc<Health>,
+    bell: SyncSender<()>,
+    ring_every: u64,
+    /// Bytes written when it last rang.
+    rung: u64,
+}
+
+impl Outlets {
+    /// The upkeep is rung at least as often as its snapshots are due.
+    pub(super) fn new(
+        facts: mpsc::Sender<Fact>,
+        health: Arc<Health>,
+        (bell, snapshot): (SyncSender<()>, u64),
+    ) -> Self {
+        Self { facts, health, bell, ring_every: snapshot.min(RING_EVERY), rung: 0 }
+    }
+
+    /// Rings the upkeep if there may be something to do: much was written, or the disk is full and old segments can
+    /// make room.
+    fn ring(&mut self, fact: Fact) {
+        let bytes = Health::get(&self.health.bytes);
+        if matches!(fact, Fact::Failed { .. }) || bytes - self.rung >= self.ring_every {
+            self.rung = bytes;
+            let _one_that_waits_is_enough = self.bell.try_send(());
+        }
+    }
+}
 
 enum State {
     Writing,
@@ -27,7 +63,7 @@ enum State {
 pub(super) fn write(
     mut journal: Newest,
     mut orders: mpsc::UnboundedReceiver<Order>,
-    (facts, health): (&mpsc::Sender<Fact>, &Health),
+    mut out: Outlets,
 ) -> Left {
     let mut waiting: VecDeque<Box<Entry>> = VecDeque::new();
     let mut state = State::Writing;
@@ -38,21 +74,22 @@ pub(super) fn write(
         if matches!(state, State::Failed) || waiting.is_empty() {
             continue;
         }
-        let fact = commit(&mut journal, &mut waiting, health);
+        let fact = commit(&mut journal, &mut waiting, &out.health);
         if matches!(fact, Fact::Failed { .. }) {
             state = State::Failed;
         }
-        if facts.blocking_send(fact).is_err() {
+        if out.facts.blocking_send(fact).is_err() {
             break;
         }
         if let Fact::Journaled { upto } = fact {
-            journal.roll(upto + 1, health);
+            journal.roll(upto + 1, &out.health);
         }
+        out.ring(fact);
     }
     // The core is gone: one last try for what waits, whose acks nobody will see.
-    while !waiting.is_empty() && matches!(commit(&mut journal, &mut waiting, health), Fact::Journaled { .. })
-    {
-    }
+    while !waiting.is_empty()
+        && matches!(commit(&mut journal, &mut waiting, &out.health), Fact::Journaled { .. })
+    {}
     Left(waiting.len())
 }
 

@@ -46,9 +46,15 @@ pub(crate) struct Collector {
 impl Collector {
     /// Starts one and waits until it serves.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// Starts one with further arguments and waits until it serves.
+    pub(crate) fn start_with(data: &Path, args: &[&str]) -> Self {
         let mut child = binary()
             .args(["run", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(args)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

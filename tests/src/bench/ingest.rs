@@ -35,7 +35,7 @@ pub fn run(program: &OsStr) {
 }
 
 /// A batch of verdict changes: half of them failures that fire signals, half of them recoveries.
-fn batch(run: Run, first: u64) -> Vec<u8> {
+pub(super) fn batch(run: Run, first: u64) -> Vec<u8> {
     let frames = (first..first + BATCH).map(|seq| {
         let down = seq % 2 == 0;
         let (from, to) =

@@ -1,13 +1,14 @@
-//! `bench NAME|all`: prints figures as JSON lines. Names: respawn, watch, ingest, idle, size.
+//! `bench NAME|all`: prints figures as JSON lines. Names: respawn, watch, ingest, restart, idle, size.
 //!
-//! `--quick` takes a short span for the figures at rest (a share for CI), `--agent PATH` measures that binary at
+//! `--quick` takes a short span for the figures at rest and a small journal for `restart` (a share for CI), `--gib N`
+//! a journal of that size, `--agent PATH` measures that binary at
 //! rest, as `cross/size.sh` builds it. Build with `--release`: other builds print figures of no meaning.
 
-use picket_tests::bench::{idle, ingest, respawn, watch};
+use picket_tests::bench::{idle, ingest, respawn, restart, watch};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-const NAMES: [&str; 5] = ["respawn", "watch", "ingest", "idle", "size"];
+const NAMES: [&str; 6] = ["respawn", "watch", "ingest", "restart", "idle", "size"];
 
 fn main() -> ExitCode {
     if let Some(code) = picket_tests::rig::role() {
@@ -15,12 +16,19 @@ fn main() -> ExitCode {
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (mut name, mut span, mut agent) = (None, Duration::from_secs(60), None);
+    let (mut name, mut span, mut agent, mut journal) = (None, Duration::from_secs(60), None, 2_u64 << 30);
     let mut rest = words.as_slice();
     while let [word, after @ ..] = rest {
         rest = after;
         match (*word, after) {
-            ("--quick", _) => span = Duration::from_secs(6),
+            ("--quick", _) => (span, journal) = (Duration::from_secs(6), 64 << 20),
+            ("--gib", [count, after @ ..]) => {
+                let Some(bytes) = count.parse::<u64>().ok().filter(|count| (1..=100).contains(count)) else {
+                    return usage(count);
+                };
+                journal = bytes << 30;
+                rest = after;
+            }
             ("--agent", [path, after @ ..]) => {
                 agent = Some(std::ffi::OsString::from(path));
                 rest = after;
@@ -36,6 +44,7 @@ fn main() -> ExitCode {
             "respawn" => respawn::run(program.as_os_str()),
             "watch" => watch::run(program.as_os_str()),
             "ingest" => ingest::run(program.as_os_str()),
+            "restart" => restart::run(program.as_os_str(), journal),
             "idle" => idle::run(program.as_os_str(), agent.as_deref(), span),
             _ => return size(),
         }
@@ -54,7 +63,7 @@ fn size() -> ExitCode {
 
 fn usage(word: &str) -> ExitCode {
     eprintln!(
-        "error: {word} is no bench. Say one of {} or all, and --quick or --agent PATH.",
+        "error: {word} is no bench. Say one of {} or all, and --quick, --gib N (1 to 100) or --agent PATH.",
         NAMES.join(", ")
     );
     ExitCode::from(64)

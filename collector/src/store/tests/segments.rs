@@ -3,11 +3,14 @@
 use super::super::segment::{Segment, list};
 use super::*;
 
-const SMALL: Limits = Limits { segment: 128 * 1024 };
 const MANY: u64 = 300;
 
+fn small() -> Limits {
+    Limits { segment: 128 * 1024, ..Limits::default() }
+}
+
 fn open(data: &Path) -> Journal {
-    Journal::open(data, SMALL).unwrap()
+    Journal::open(data, small()).unwrap()
 }
 
 /// A journal of many segments.
