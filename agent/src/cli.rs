@@ -12,6 +12,7 @@ use crate::log::{Format, Log};
 use crate::plan::{self, Given};
 use crate::{config, run};
 use clap::{Args, Parser, Subcommand};
+use picket_proto::Span;
 use socket::{Failure, Place};
 use status::Page;
 use std::ffi::OsString;
@@ -60,6 +61,16 @@ enum What {
         /// One JSON document per line
         #[arg(long)]
         json: bool,
+    },
+    /// Let remedies rest for a time, 1m to 168h; watching and telling go on. `off` ends that
+    Hold {
+        /// How long, such as 30m or 2h; or `off`
+        lasts: String,
+        /// Only of this service
+        #[arg(long, value_name = "NAME")]
+        service: Option<String>,
+        #[command(flatten)]
+        place: Place,
     },
     /// Without NAME: read the file of --config, say what it watches, start nothing. With NAME: let the running agent
     /// probe that check now
@@ -118,6 +129,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let shown = show(status::events(&place, n, json));
             if follow { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
+        What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
         What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
         What::Check { name: None, .. } => {
@@ -125,6 +137,18 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
                 &mut std::io::stderr(),
                 "error: which? `check --config FILE` reads a file, `check NAME` asks the agent",
             );
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn hold(lasts: &str, service: Option<&str>, place: &Place) -> ExitCode {
+    let span = if lasts == "off" { Some(Span::ZERO) } else { config::parse_span(lasts) };
+    match span {
+        Some(span) if lasts == "off" || span.secs() > 0 => show(status::hold(place, service, span)),
+        Some(_) | None => {
+            let better = "write a number and s, m or h, such as 30m, from 1m to 168h; or `off`";
+            say(&mut std::io::stderr(), &format!("error: `{lasts}` is no length of time; {better}"));
             ExitCode::from(USAGE)
         }
     }

@@ -24,6 +24,7 @@ mod service;
 mod token;
 
 pub use check::{Check, Target};
+pub(crate) use read::parse_span;
 pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;

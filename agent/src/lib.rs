@@ -1,7 +1,8 @@
 //! Picket's agent on Linux: the shell around `picket-agent-core`.
 //!
 //! - [`cli`]: the command line, also of `picket __agent`. [`config`]: the file, and what is wrong with it.
-//! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder.
+//! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder. `keep`: what
+//!   outlives a restart.
 //! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `local` (people on this host), `log` (lines).
 //!   `identity`: keys.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
@@ -16,6 +17,7 @@
 mod act;
 mod clock;
 mod identity;
+mod keep;
 mod link;
 mod local;
 mod log;

@@ -21,7 +21,7 @@ mod facts;
 mod page;
 mod tail;
 
-pub(crate) use answer::{About, Answerer};
+pub(crate) use answer::{About, Answerer, Wish};
 pub(crate) use ask::Ask;
 use tail::Tail;
 

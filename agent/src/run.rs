@@ -18,8 +18,9 @@
 
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
+use crate::keep::Keeper;
 use crate::link::{Heard, Link, Peer, Sent, Word, code_of};
-use crate::local::{About, Answerer, Ask, Local};
+use crate::local::{About, Answerer, Ask, Local, Wish};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::Probes;
@@ -70,7 +71,8 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let mut index = vec![spool::Entry::default(); plan.spool / 128];
     let storage = Storage { checks: &mut slots, services: &mut lives, ring: &mut ring, index: &mut index };
     let version = Text::new(env!("CARGO_PKG_VERSION"));
-    let agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
+    let mut agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
+    let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
     let queue = VecDeque::new();
     let ports = Ports {
         notices,
@@ -92,6 +94,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         synced: false,
         queue,
         legacy,
+        keeper,
         answerer,
         ended: false,
     };
@@ -99,6 +102,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     if ending == Ending::StopServices {
         shell.services.clear_escaped().await;
     }
+    shell.keeper.finish(&shell.agent, clock::now()).await;
     shell.link.finish().await;
     shell.legacy.end();
     Ok(())
@@ -138,6 +142,7 @@ struct Shell<'s> {
     synced: bool,
     queue: VecDeque<Known>,
     legacy: Legacy,
+    keeper: Keeper,
     answerer: Answerer,
     ended: bool,
 }
@@ -165,6 +170,7 @@ impl Shell<'_> {
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
+                owed = self.keeper.written() => self.written(owed),
             }
             self.settle();
         }
@@ -186,8 +192,19 @@ impl Shell<'_> {
     }
 
     fn asked(&mut self, ask: Ask) {
-        if let Some(check) = self.answerer.answer(&self.agent, clock::now(), ask) {
-            self.hand(Input::Look(check));
+        match self.answerer.answer(&self.agent, clock::now(), ask) {
+            Some(Wish::Look(check)) => self.hand(Input::Look(check)),
+            Some(Wish::Hold(holding)) => {
+                self.hand(Input::Hold(holding.as_fact()));
+                holding.done(&self.agent, clock::now().mono);
+            }
+            None => {}
+        }
+    }
+
+    fn written(&mut self, owed: bool) {
+        if owed {
+            self.keeper.keep(&self.agent, clock::now());
         }
     }
 
@@ -247,6 +264,7 @@ impl Shell<'_> {
                 }
                 Effect::Link(order) => self.order(order),
                 Effect::Told(bytes) => told.push(bytes),
+                Effect::Keep => self.keeper.keep(&self.agent, clock::now()),
                 Effect::Ended => self.ended = true,
             }
         }

@@ -270,6 +270,11 @@ impl<'s> Checks<'s> {
         (0..).zip(self.slots.iter()).find(|(_, slot)| of(slot)).map(|(at, _)| at)
     }
 
+    /// The check of this name.
+    pub(crate) fn named(&self, name: &Name) -> Option<CheckIx> {
+        (0..).zip(self.slots.iter()).find(|(_, slot)| slot.spec.name == *name).map(|(at, _)| at)
+    }
+
     /// One check, to look at.
     pub(crate) fn get(&self, check: CheckIx) -> Option<&Slot> {
         self.slots.get(usize::from(check))

@@ -13,6 +13,8 @@
 
 pub mod check;
 mod facts;
+pub mod hold;
+mod keep;
 mod life;
 pub mod policy;
 pub mod service;
@@ -23,6 +25,7 @@ pub mod timer;
 mod view;
 
 use facts::Facts;
+pub use keep::KEEP_MAX;
 pub use life::Ending;
 use life::{Life, Turn};
 use picket_proto::{Mono, Now};
@@ -40,6 +43,8 @@ pub enum Input<'a> {
     Service(service::Fact<'a>),
     /// Something happened to the link.
     Session(session::Fact<'a>),
+    /// A person asks that remedies rest.
+    Hold(hold::Fact<'a>),
     /// A person wants this check probed now.
     Look(check::CheckIx),
     /// The deadline came.
@@ -57,6 +62,8 @@ pub enum Effect {
     Act(service::Act),
     /// Do something on the link; its outcome is an [`Input::Session`].
     Link(session::Order),
+    /// Write what [`Agent::keep`] gives, so that the next run can have it back.
+    Keep,
     /// This frame was made: for the log. The bytes are valid until the next `handle`.
     Told(spool::Bytes),
     /// Everything is said and done: the process may exit.
@@ -108,15 +115,17 @@ impl<'s> Agent<'s> {
             Input::Check(fact) => self.check(now, fact),
             Input::Service(fact) => self.tell(now, |rooms, around| rooms.on(fact, around)),
             Input::Session(fact) => self.session.on(now, fact, &mut self.spool),
+            Input::Hold(fact) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
             Input::Look(check) => self.checks.look_now(now.mono, check),
             Input::Time => {}
             Input::Stop(ending) => self.stop(now, ending),
         }
         // Every step sets its deadline later or waits for an input; the bound is there for configurations of zeros.
-        let mut steps = 0..4 * usize::from(self.services.count());
+        let mut steps = 0..4 * (1 + usize::from(self.services.count()));
         while steps.next().is_some() && self.tell(now, Services::due) {}
         if self.life == Life::Stopping && self.services.all_ended() {
             self.life = Life::Leaving;
+            self.services.keep_in_time();
             self.session.leave(now.mono);
         }
         self.session.settle(now, &mut self.spool);
@@ -126,6 +135,9 @@ impl<'s> Agent<'s> {
     pub fn poll(&mut self) -> Option<Effect> {
         if let Some(act) = self.services.next_act() {
             return Some(Effect::Act(act));
+        }
+        if self.services.keep_is_due(self.now) {
+            return Some(Effect::Keep);
         }
         if self.life == Life::Over {
             return None;
@@ -181,6 +193,7 @@ impl<'s> Agent<'s> {
     }
 
     fn stop(&mut self, now: Now, ending: Ending) {
+        self.services.keep_in_time();
         match self.life.asked(ending) {
             Turn::Leave => self.session.leave(now.mono),
             Turn::StopServices => self.services.stop_all(now.mono),

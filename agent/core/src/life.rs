@@ -43,6 +43,11 @@ pub(crate) enum Life {
 }
 
 impl Life {
+    /// Whether nothing was handed in yet.
+    pub(crate) fn is_new(self) -> bool {
+        self == Self::New
+    }
+
     /// Whether it begins now: true once, at the first input.
     pub(crate) fn begins(&mut self) -> bool {
         let new = *self == Self::New;

@@ -4,6 +4,10 @@
 //! and nothing gives up for ever: a breaker opens, rests, and tries once. Which service, and what is done, is the
 //! [`crate::service`] room's.
 
+mod kept;
+
+pub(crate) use kept::{KeptBudget, KeptDeaths};
+
 use heapless::Deque;
 use picket_proto::event::{Cause, Exit};
 use picket_proto::{Mono, Span};

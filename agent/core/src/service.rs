@@ -8,17 +8,22 @@
 //! when its checks pass and hold by themselves. How processes are started and killed is the shell's.
 
 mod hold;
+mod keep;
 mod moves;
 mod remedy;
+mod rest;
 mod slot;
 mod view;
 
+pub use keep::{Away, Restored};
 pub use slot::Slot;
 pub use view::{Ended, Past, Phase, View};
 
 use crate::check::{Checks, Seen};
 use crate::facts::Facts;
+use crate::hold::Held;
 use crate::timer::{self, Dice, Reason};
+use keep::{Due, Mark};
 use moves::{Moving, Taken};
 use picket_proto::event::Exit;
 use picket_proto::{Mono, Name, Span};
@@ -120,6 +125,13 @@ pub(crate) struct Around<'a, 's> {
     pub(crate) out: &'a mut Facts,
 }
 
+impl<'s> Around<'_, 's> {
+    /// The same once more, for two steps after each other.
+    fn again(&mut self) -> Around<'_, 's> {
+        Around { now: self.now, checks: &mut *self.checks, out: &mut *self.out }
+    }
+}
+
 /// All services.
 pub(crate) struct Services<'s> {
     slots: &'s mut [Slot],
@@ -128,6 +140,9 @@ pub(crate) struct Services<'s> {
     first: Option<ServiceIx>,
     last: Option<ServiceIx>,
     refused: u32,
+    /// The hold of all.
+    held: Option<Held>,
+    keep: Due,
 }
 
 impl<'s> Services<'s> {
@@ -136,7 +151,7 @@ impl<'s> Services<'s> {
         let named = slots.len().min(usize::from(ServiceIx::MAX));
         let slots = &mut slots[..named];
         timer::seat_all(slots);
-        Self { slots, dice, first: None, last: None, refused: 0 }
+        Self { slots, dice, first: None, last: None, refused: 0, held: None, keep: Due::default() }
     }
 
     /// Something happened to a service's process.
@@ -146,7 +161,7 @@ impl<'s> Services<'s> {
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }) = fact;
         let taken = self.with(service, |service| match fact {
-            Fact::Absent { .. } => service.absent(),
+            Fact::Absent { .. } => service.absent(around),
             Fact::Started { pid, adopted, .. } => service.started(pid, adopted, around),
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),
@@ -162,7 +177,10 @@ impl<'s> Services<'s> {
     }
 
     /// Moves one service whose deadline has come; false when there is none.
-    pub(crate) fn due(&mut self, around: Around<'_, '_>) -> bool {
+    pub(crate) fn due(&mut self, mut around: Around<'_, '_>) -> bool {
+        if self.rest_is_over(&mut around) {
+            return true;
+        }
         let due = timer::first(self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
         let Some(service) = due.and_then(|(at, _)| ServiceIx::try_from(at).ok()) else { return false };
         self.with(service, |service| service.due(around)).is_some()
@@ -207,7 +225,11 @@ impl<'s> Services<'s> {
     /// When the next service is due, and why.
     pub(crate) fn deadline(&self) -> (Mono, Reason) {
         let first = timer::first(self.slots).and_then(|(at, _)| self.slots.get(at));
-        first.map_or((Mono::NEVER, Reason::Restart), Slot::deadline)
+        let rest_over = self.held.as_ref().map_or(Mono::NEVER, |held| held.until);
+        first
+            .map_or((Mono::NEVER, Reason::Restart), Slot::deadline)
+            .min((rest_over, Reason::HoldOver))
+            .min((self.keep.at(), Reason::Keep))
     }
 
     /// A service's name.
@@ -233,9 +255,14 @@ impl<'s> Services<'s> {
     /// Lets one service move, then queues its order and its deadline.
     fn with<T>(&mut self, ix: ServiceIx, step: impl FnOnce(&mut Moving<'_>) -> T) -> Option<T> {
         let slot = self.slots.get_mut(usize::from(ix))?;
+        let before = Mark::of(slot);
         let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None };
         let answer = step(&mut moving);
         let order = moving.order;
+        let after = Mark::of(moving.slot);
+        if after != before {
+            self.keep.changed(after.is_urgent(&before));
+        }
         if let Some(verb) = order {
             self.order(ix, verb);
         }

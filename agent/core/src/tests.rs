@@ -1,6 +1,8 @@
 //! The whole core on virtual time: scripted processes, probes and a collector around one agent.
 
 mod first_start;
+mod hold;
+mod keep;
 mod pause;
 mod recovery;
 pub(crate) mod replay;

@@ -27,6 +27,10 @@ pub enum Reason {
     HalfOpen,
     /// Evidence did not come in time; the remedy goes on without it.
     Evidence,
+    /// A hold is over.
+    HoldOver,
+    /// What outlives the run is to be kept.
+    Keep,
     /// The link is tried again.
     Connect,
     /// A heartbeat is due.

@@ -3,6 +3,7 @@
 //! A look at one check or service costs nothing that grows; whoever asks for many asks page by page.
 
 use crate::check::{self, CheckIx};
+use crate::hold::Held;
 use crate::service::{self, ServiceIx};
 use crate::{Agent, session, spool};
 use picket_proto::Seq;
@@ -16,6 +17,11 @@ impl Agent<'_> {
     /// One service.
     pub fn service_at(&self, service: ServiceIx) -> Option<service::View<'_>> {
         self.services.view(service)
+    }
+
+    /// The hold of all services, if one stands.
+    pub fn held(&self) -> Option<&Held> {
+        self.services.held()
     }
 
     /// How full the spool is.

@@ -5,6 +5,7 @@
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::table::{Table, age, alarming, bytes, coloured, cut, number, span, text};
 use crate::local::VERSION;
+use picket_proto::Span;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -44,6 +45,11 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     let mut out = head(whole);
     out.push_str(&link(&whole["link"], colour));
     out.push_str(&counts(whole));
+    if let Some(left) = age(&whole["hold"], "left_ms") {
+        let by = text(&whole["hold"], "by");
+        out.push_str(&alarming(&format!("hold:   no remedy begins for {left}, by {by}"), colour));
+        out.push('\n');
+    }
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);
     let mut alarms = vec![false];
     for check in checks {
@@ -69,7 +75,10 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
             pid,
             text(service, "breaker").to_owned(),
             format!("{} of {} used", number(service, "budget_used"), number(service, "budget")),
-            next.unwrap_or_default(),
+            age(&service["hold"], "left_ms")
+                .map(|left| format!("held by {} for {left}", text(&service["hold"], "by")))
+                .or(next)
+                .unwrap_or_default(),
         ]);
     }
     append(&mut out, &table, &alarms, colour);
@@ -210,6 +219,21 @@ pub(super) fn follow(
         }
     }
     Ok(())
+}
+
+/// `hold`.
+///
+/// # Errors
+/// As in [`Failure`].
+pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<Page, Failure> {
+    let request = json!({ "v": VERSION, "ask": "hold", "name": service, "seconds": lasts.secs() });
+    let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
+    let of = service.map_or_else(|| "anything".to_owned(), ToOwned::to_owned);
+    let text = match age(&whole["hold"], "left_ms") {
+        Some(left) => format!("no remedy of {of} begins for {left}; watching goes on; `hold off` ends it\n"),
+        None => format!("remedies of {of} are allowed\n"),
+    };
+    Ok(Page { text, well: true })
 }
 
 /// `check NAME`.

@@ -287,7 +287,7 @@ fn with_article(value: &DeValue<'_>) -> String {
 }
 
 /// Parses "500ms", "10s", "5m", "1h".
-pub(super) fn parse_span(text: &str) -> Option<Span> {
+pub(crate) fn parse_span(text: &str) -> Option<Span> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

@@ -12,7 +12,9 @@ use super::{Tail, VERSION};
 use crate::config::Check;
 use picket_agent_core::Agent;
 use picket_agent_core::check::{CheckIx, Fact};
-use picket_proto::{HostId, Mono, Now, Run};
+use picket_agent_core::hold;
+use picket_agent_core::service::{ServiceIx, View};
+use picket_proto::{HostId, Mono, Now, Run, Span};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -31,6 +33,39 @@ pub(crate) struct About {
     pub(crate) started: Mono,
     pub(crate) collector: String,
     pub(crate) checks: Arc<[Check]>,
+}
+
+/// What the loop has to do for an answer.
+pub(crate) enum Wish {
+    /// Probe this check; its reading is the answer.
+    Look(CheckIx),
+    /// Let remedies rest, then say what stands.
+    Hold(Holding),
+}
+
+/// A hold that is asked for.
+pub(crate) struct Holding {
+    service: Option<ServiceIx>,
+    lasts: Option<Span>,
+    by: String,
+    reply: oneshot::Sender<Answer>,
+}
+
+impl Holding {
+    /// The fact that the core takes.
+    pub(crate) fn as_fact(&self) -> hold::Fact<'_> {
+        hold::Fact { service: self.service, lasts: self.lasts, by: &self.by }
+    }
+
+    /// Says what stands now.
+    pub(crate) fn done(self, agent: &Agent<'_>, now: Mono) {
+        let stands = match self.service {
+            None => agent.held(),
+            Some(service) => agent.service_at(service).and_then(View::held),
+        };
+        let document = json!({ "v": VERSION, "hold": page::hold(stands, now) });
+        let _asker_is_gone = self.reply.send(Answer::Whole(document.to_string()));
+    }
 }
 
 /// Who answers.
@@ -60,8 +95,8 @@ impl Answerer {
         self.written.turn(now);
     }
 
-    /// Answers, or says which check is to be probed for the answer.
-    pub(crate) fn answer(&mut self, agent: &Agent<'_>, now: Now, ask: Ask) -> Option<CheckIx> {
+    /// Answers, or says what is to be done for the answer.
+    pub(crate) fn answer(&mut self, agent: &Agent<'_>, now: Now, ask: Ask) -> Option<Wish> {
         tracing::debug!(by = ask.by, question = ?ask.question, "asked");
         let answer = match ask.question {
             Question::Status => Answer::Whole(page::status(self, agent, now)),
@@ -72,11 +107,17 @@ impl Answerer {
                 let first = json!({ "v": VERSION, "follows": true }).to_string();
                 Answer::Lines(first, self.tail.follow())
             }
+            Question::Hold { service, seconds } => match holding(agent, service, seconds) {
+                Ok((service, lasts)) => {
+                    return Some(Wish::Hold(Holding { service, lasts, by: ask.by, reply: ask.reply }));
+                }
+                Err(why) => Answer::Whole(error(&why)),
+            },
             Question::Look { check } => match self.number(&check) {
                 Some(number) => {
                     self.looks.retain(|one| !one.reply.is_closed());
                     self.looks.push(Waiting { check: number, since: now.mono, reply: ask.reply });
-                    return Some(number);
+                    return Some(Wish::Look(number));
                 }
                 None => Answer::Whole(error(&format!("there is no check `{check}`; `status` lists them"))),
             },
@@ -123,6 +164,24 @@ impl Answerer {
         });
         let lines: Vec<_> = lines.collect();
         format!("{{\"v\":{VERSION},\"events\":[{}]}}", lines.join(","))
+    }
+}
+
+/// What is to be held, for how long.
+fn holding(
+    agent: &Agent<'_>,
+    name: Option<String>,
+    seconds: u64,
+) -> Result<(Option<ServiceIx>, Option<Span>), String> {
+    let lasts = (seconds > 0).then(|| Span::from_secs(seconds));
+    if lasts.is_some_and(|lasts| !(hold::LEAST..=hold::MOST).contains(&lasts)) {
+        return Err(format!("a hold lasts from {} to {}", hold::LEAST, hold::MOST));
+    }
+    let Some(name) = name else { return Ok((None, lasts)) };
+    let mut services = (0..).map_while(|service| Some((service, agent.service_at(service)?)));
+    match services.find(|(_, view)| view.name().as_str() == name) {
+        Some((service, _)) => Ok((Some(service), lasts)),
+        None => Err(format!("there is no service `{name}`; `status` lists them")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What may be asked on the local socket, and how a request is read.
 //!
 //! A request is one JSON object: `v` (1), `ask`, and what the question takes: `from` (where a page begins), `n` (how
-//! many events), `name` (a check). What is unknown is refused with the
+//! many events), `name` (a check or a service), `seconds` (of a hold; 0 ends it). What is unknown is refused with the
 //! list of what there is.
 
 use super::VERSION;
@@ -33,6 +33,11 @@ pub(crate) enum Question {
     },
     /// Every event from now on.
     Follow,
+    /// Remedies rest for so many seconds, of one service or of all; 0 ends that.
+    Hold {
+        service: Option<String>,
+        seconds: u64,
+    },
     /// Probe this check now.
     Look {
         check: String,
@@ -57,6 +62,8 @@ struct Request {
     n: u16,
     #[serde(default)]
     name: Option<String>,
+    #[serde(default)]
+    seconds: u64,
 }
 
 /// Reads a request.
@@ -78,10 +85,11 @@ pub(super) fn read(line: &str) -> Result<Question, String> {
         "services" => Question::Services { from: request.from },
         "events" => Question::Events { n: usize::from(request.n) },
         "follow" => Question::Follow,
+        "hold" => Question::Hold { service: request.name, seconds: request.seconds },
         "look" => Question::Look { check: named()? },
         other => {
             return Err(format!(
-                "`{other}` can't be asked; there are status, checks, services, events, follow, look"
+                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, look"
             ));
         }
     })

@@ -4,6 +4,7 @@ use super::VERSION;
 use super::answer::{About, Answerer};
 use super::facts::costs;
 use picket_agent_core::check::{self, CheckIx, Reading};
+use picket_agent_core::hold::Held;
 use picket_agent_core::service::{Ended, Past, Phase, View};
 use picket_agent_core::{Agent, Reason, session};
 use picket_proto::event::Verdict;
@@ -39,7 +40,20 @@ pub(super) struct ServiceDoc<'d> {
     budget_used: u16,
     budget: u16,
     budget_window_ms: u64,
+    hold: Option<HoldDoc<'d>>,
     remedies: Vec<RemedyDoc>,
+}
+
+/// A hold that stands.
+#[derive(Serialize)]
+pub(super) struct HoldDoc<'d> {
+    left_ms: u64,
+    by: &'d str,
+}
+
+/// A hold as it stands.
+pub(super) fn hold(held: Option<&Held>, now: Mono) -> Option<HoldDoc<'_>> {
+    held.map(|held| HoldDoc { left_ms: held.until.since(now).millis(), by: held.by.as_str() })
 }
 
 /// One remedy.
@@ -96,6 +110,7 @@ pub(super) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
         budget_used: used,
         budget: allowed,
         budget_window_ms: window.millis(),
+        hold: hold(view.held(), now),
         remedies: view.remedies().map(|past| remedy(past, now)).collect(),
     }
 }
@@ -138,6 +153,8 @@ const fn next(reason: Reason) -> &'static str {
         Reason::Held => "believed",
         Reason::HalfOpen => "one more try",
         Reason::Evidence => "last words",
+        Reason::HoldOver => "hold over",
+        Reason::Keep => "keep",
         Reason::Connect => "connect",
         Reason::Heartbeat => "heartbeat",
         Reason::Farewell => "end",
@@ -159,6 +176,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "pid": std::process::id(),
         "up_ms": now.mono.since(about.started).millis(),
         "checks": counts(agent, about),
+        "hold": hold(agent.held(), now.mono),
         "link": link(answerer, agent, now.mono),
         "spool": { "mode": "memory", "frames": depth.frames, "bytes": depth.bytes, "room": depth.room, "lost": depth.lost },
         "agent": { "rss_kib": rss, "cpu_ms": cpu, "written_today": today, "written": written, "refused": agent.refused() },

@@ -4,6 +4,7 @@
 //! every 10 s, and an agent that ends waits for two of them at most. Whether a recovery is believed and which remedy
 //! follows a failure is decided beside.
 
+use super::keep::Left;
 use super::slot::{Aim, Delays, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
 use super::{Around, ServiceIx};
 use crate::check::{Seen, Sight, Voice};
@@ -32,14 +33,48 @@ pub(super) struct Moving<'a> {
 }
 
 impl Moving<'_> {
-    pub(super) fn absent(&mut self) -> Taken {
+    /// There is no process at the agent's start: what follows depends on where an earlier run left it.
+    pub(super) fn absent(&mut self, around: Around<'_, '_>) -> Taken {
         if !matches!(self.slot.state, State::Idle) {
             return Taken::No;
         }
-        // The first start of a run counts as a try: when it never passes, what follows waits as after a failed remedy.
-        self.slot.streak.tries = 1;
-        self.start(Aim::Verify(Proof::First));
+        let now = around.now;
+        match self.slot.left.take() {
+            Some(Left::Proving(proof)) => self.died(0, Exit::Unknown, proof, around),
+            Some(Left::Waiting(left)) => {
+                self.slot.state =
+                    State::Waiting { process: None, wait: Wait::Restart { at: now.plus(left) } };
+            }
+            Some(Left::Broken(left)) => {
+                self.slot.state = State::Broken { process: None, retry_at: now.plus(left) };
+            }
+            Some(Left::Settled) | None if self.is_held(now) => {
+                self.slot.state = State::Waiting { process: None, wait: Wait::First };
+            }
+            Some(Left::Settled) | None => self.first_start(),
+        }
         Taken::Yes
+    }
+
+    /// The first start of a run counts as a try: when it never passes, what follows waits as after a failed remedy.
+    fn first_start(&mut self) {
+        self.slot.streak.tries = self.slot.streak.tries.max(1);
+        self.start(Aim::Verify(self.slot.first));
+    }
+
+    /// A process is there at the agent's start: it goes on where an earlier run left it.
+    fn go_on(&mut self, process: Process, now: Mono) {
+        self.slot.state = match self.slot.left.take() {
+            Some(Left::Proving(proof)) => {
+                let until = now.plus(self.slot.spec.start_timeout);
+                State::Verifying { process, proof, stage: Stage::Rising { until } }
+            }
+            Some(Left::Waiting(left)) => {
+                State::Waiting { process: Some(process), wait: Wait::Restart { at: now.plus(left) } }
+            }
+            Some(Left::Broken(left)) => State::Broken { process: Some(process), retry_at: now.plus(left) },
+            Some(Left::Settled) | None => State::Running { process },
+        };
     }
 
     pub(super) fn started(&mut self, pid: u32, adopted: bool, around: Around<'_, '_>) -> Taken {
@@ -49,7 +84,7 @@ impl Moving<'_> {
         match self.slot.state {
             State::Idle if adopted => {
                 around.checks.adopted(around.now, self.ix);
-                self.slot.state = State::Running { process };
+                self.go_on(process, around.now);
             }
             State::Starting { aim: Aim::Verify(proof) } => {
                 around.checks.started(around.now, self.ix);
@@ -145,6 +180,15 @@ impl Moving<'_> {
                 around.checks.watch(around.now, self.ix, self.slot.spec.hold);
                 self.hold(around.now, process, Proof::Alone, around.now);
             }
+            (
+                State::Waiting { process: Some(process), wait: Wait::Restart { .. } },
+                Sight::FirstPass | Sight::Passes,
+            ) if self.is_held(around.now)
+                && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() =>
+            {
+                around.checks.watch(around.now, self.ix, self.slot.spec.hold);
+                self.hold(around.now, process, Proof::Alone, around.now);
+            }
             // What else is seen changes nothing: it is on its way down, or waits for its turn.
             (
                 State::Idle
@@ -160,7 +204,10 @@ impl Moving<'_> {
         }
     }
 
-    pub(super) fn due(&mut self, around: Around<'_, '_>) {
+    pub(super) fn due(&mut self, mut around: Around<'_, '_>) {
+        if self.hold_is_up(&mut around) {
+            return;
+        }
         match self.slot.state {
             State::Verifying { process, proof, stage: Stage::Rising { until } } => {
                 self.rise_is_over(process, proof, until, around);
@@ -174,6 +221,7 @@ impl Moving<'_> {
                 self.decide(process, around);
             }
             State::Waiting { process, wait: Wait::Restart { .. } } => self.remedy_or_believe(process, around),
+            State::Waiting { wait: Wait::First, .. } => self.first_start(),
             State::Broken { process, .. } => {
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);

@@ -35,7 +35,8 @@ impl Moving<'_> {
     fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
-        if self.slot.streak.tries == 0 && self.slot.rests(around.now).is_none() {
+        let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
+        if at_once && self.slot.rests(around.now).is_none() {
             self.begin(process, around);
         } else if self.slot.deaths.waits() {
             let wait = Wait::Evidence { until: around.now.plus(EVIDENCE_WAIT) };

@@ -3,14 +3,17 @@
 //! What moves it from state to state is written beside: [`super::moves`] for what happens, [`super::hold`] for being
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
+use super::keep::Left;
 use super::view::Remembered;
 use super::{ServiceIx, Spec};
 use crate::check::CheckIx;
 use crate::facts::Facts;
+use crate::hold::Held;
 use crate::policy::{Breaker, Budget, Deaths};
 use crate::timer::{Reason, Seat, Timed};
 use picket_proto::event::{self, Because, Cause, Exit, Outcome, Remedy};
 use picket_proto::{Mono, Span};
+use serde::{Deserialize, Serialize};
 
 /// One service with all that is remembered of it.
 #[derive(Debug)]
@@ -23,6 +26,14 @@ pub struct Slot {
     pub(super) breaker: Breaker,
     pub(super) delays: Delays,
     pub(super) past: Remembered,
+    /// Its own hold.
+    pub(super) held: Option<Held>,
+    /// Until when all rest.
+    pub(super) all_rest_until: Mono,
+    /// Where an earlier run left it, until something is known of it.
+    pub(super) left: Option<Left>,
+    /// What its first start is to prove.
+    pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
     pub(super) order: Option<Verb>,
     /// The next service in the queue of orders.
@@ -45,7 +56,7 @@ pub(super) struct Process {
 }
 
 /// What a verification is to prove.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Proof {
     /// The first start of this run.
     First,
@@ -84,6 +95,8 @@ pub(super) enum Wait {
     Evidence { until: Mono },
     /// For the restart.
     Restart { at: Mono },
+    /// For the first start, while remedies rest.
+    First,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -149,6 +162,10 @@ impl Slot {
             breaker: Breaker::default(),
             delays: Delays::default(),
             past: Remembered::default(),
+            held: None,
+            all_rest_until: Mono::default(),
+            left: None,
+            first: Proof::First,
             order: None,
             link: None,
             seat: Seat::default(),
@@ -170,14 +187,28 @@ impl Slot {
         }
     }
 
-    pub(super) const fn deadline(&self) -> (Mono, Reason) {
+    /// Until when remedies rest; in the past where they don't.
+    pub(super) fn rests_until(&self) -> Mono {
+        self.held.as_ref().map_or(self.all_rest_until, |held| held.until.max(self.all_rest_until))
+    }
+
+    /// When its hold is over or its state is due.
+    pub(super) fn deadline(&self) -> (Mono, Reason) {
+        let over = self.held.as_ref().map_or(Mono::NEVER, |held| held.until);
+        self.state_due().min((over, Reason::HoldOver))
+    }
+
+    fn state_due(&self) -> (Mono, Reason) {
         match self.state {
             State::Verifying { stage: Stage::Rising { until }, .. } => (until, Reason::StartTimeout),
             State::Verifying { stage: Stage::Holding { until, .. }, .. } => (until, Reason::Held),
             State::Stopping { kill_at, .. } => (kill_at, Reason::Kill),
             State::Waiting { wait: Wait::Evidence { until }, .. } => (until, Reason::Evidence),
-            State::Waiting { wait: Wait::Restart { at }, .. } => (at, Reason::Restart),
-            State::Broken { retry_at, .. } => (retry_at, Reason::HalfOpen),
+            State::Waiting { wait: Wait::Restart { at }, .. } => {
+                (at.max(self.rests_until()), Reason::Restart)
+            }
+            State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
+            State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
             State::Idle | State::Starting { .. } | State::Running { .. } | State::Ended => {
                 (Mono::NEVER, Reason::Restart)
             }

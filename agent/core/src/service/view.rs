@@ -3,7 +3,8 @@
 //! Only looks. The latest four remedies of this run are remembered, enough to see whether they hold; the whole story
 //! is in the events.
 
-use super::slot::{Slot, Stage, State, Wait};
+use super::slot::{Slot, Stage, State};
+use crate::hold::Held;
 use crate::timer::Reason;
 use heapless::Deque;
 use picket_proto::event::{Cause, Exit, Outcome};
@@ -102,7 +103,7 @@ impl<'a> View<'a> {
             State::Verifying { stage: Stage::Holding { .. }, .. } => Phase::Holding,
             State::Running { .. } => Phase::Running,
             State::Stopping { .. } => Phase::Stopping,
-            State::Waiting { wait: Wait::Evidence { .. } | Wait::Restart { .. }, .. } => Phase::Waiting,
+            State::Waiting { .. } => Phase::Waiting,
             State::Broken { .. } => Phase::Broken,
             State::Ended => Phase::Ended,
         }
@@ -128,6 +129,11 @@ impl<'a> View<'a> {
     pub fn budget(self, now: Mono) -> (u16, u16, Span) {
         let spec = &self.0.spec;
         (self.0.budget.spent(now, spec.budget_window), spec.budget, spec.budget_window)
+    }
+
+    /// Its own hold, if one stands.
+    pub fn held(self) -> Option<&'a Held> {
+        self.0.held.as_ref()
     }
 
     /// Its latest remedies in this run, oldest first.

@@ -1,9 +1,10 @@
 //! What the small world is made of: a simulated service, and how services and checks are usually configured.
 
-use crate::{check, service};
+use crate::{Agent, KEEP_MAX, check, service};
 use picket_proto::Span;
 use picket_proto::event::{CheckKind, Exit};
 use std::string::String;
+use std::vec::Vec;
 
 pub(super) fn ms(ms: u64) -> Span {
     Span::from_millis(ms)
@@ -64,4 +65,13 @@ impl Sim {
             sick: false,
         }
     }
+}
+
+/// What an agent would have written now.
+pub(super) fn kept(agent: &Agent<'_>) -> Vec<u8> {
+    let mut bytes = std::vec![0; KEEP_MAX];
+    let (used, left_out) = agent.keep(&mut bytes);
+    assert_eq!(left_out, 0);
+    bytes.truncate(used);
+    bytes
 }

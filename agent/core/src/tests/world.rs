@@ -1,6 +1,6 @@
 //! A small world around one agent: services that live, die or refuse, and a collector that acks or not.
 
-pub(super) use super::sim::{Sim, check_spec, ms, spec};
+pub(super) use super::sim::{self, Sim, check_spec, ms, spec};
 use crate::check::{self, Reading};
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
@@ -19,7 +19,7 @@ pub(super) struct World {
     pub(super) agent: Agent<'static>,
     pub(super) at: u64,
     pub(super) sims: Vec<Sim>,
-    next_pid: u32,
+    pub(super) next_pid: u32,
     /// What comes at which time, in order of insertion.
     pending: Vec<(u64, Coming)>,
     /// Events told, with the time.
@@ -31,6 +31,7 @@ pub(super) struct World {
     /// Frames that reached the collector: lane and number.
     pub(super) sent: Vec<(Lane, u64)>,
     pub(super) ended: bool,
+    pub(super) kept: Option<(u64, Vec<u8>)>,
     /// The effects in words, for comparing two worlds.
     pub(super) log: String,
 }
@@ -82,6 +83,7 @@ impl World {
             orders: Vec::new(),
             sent: Vec::new(),
             ended: false,
+            kept: None,
             log: String::new(),
         }
     }
@@ -138,6 +140,7 @@ impl World {
                 self.log.push_str(&format!("{facts:?}\n"));
                 self.told.extend(facts.into_iter().map(|(_, fact)| (self.at, fact)));
             }
+            Effect::Keep => self.kept = Some((self.at, sim::kept(&self.agent))),
             Effect::Ended => self.ended = true,
         }
     }

@@ -1,0 +1,28 @@
+//! What the agent remembers over its restarts beside the spool, for the shell to write and to read.
+//!
+//! The bytes are this crate's own; the shell stores them whole (two slots, a checksum) and hands them back at the
+//! next start, before the first input. Nothing is kept here.
+
+use crate::Agent;
+use crate::service::{Away, Restored};
+use picket_proto::Mono;
+
+/// Most bytes that are kept.
+pub const KEEP_MAX: usize = 60 * 1024;
+
+impl Agent<'_> {
+    /// Takes back what an earlier run kept. Before the first input; later it changes nothing.
+    pub fn restore(&mut self, now: Mono, away: Away, kept: &[u8]) -> Restored {
+        if self.life.is_new() {
+            self.services.restore(now, away, (kept, &self.checks))
+        } else {
+            Restored::default()
+        }
+    }
+
+    /// Writes what is to be kept into `out`, which [`KEEP_MAX`] bytes are enough for: how many bytes, and how many
+    /// services did not fit.
+    pub fn keep(&self, out: &mut [u8]) -> (usize, u16) {
+        self.services.keep(self.now, &self.checks, out)
+    }
+}
