@@ -7,6 +7,7 @@
 mod socket;
 mod status;
 mod table;
+mod trial;
 
 use crate::log::{Format, Log};
 use crate::plan::{self, Given};
@@ -83,6 +84,18 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Try the way to the collector step by step, and say what to do where it fails; spends no token
+    TestLink {
+        /// The configuration file
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Folder for state, instead of the file's
+        #[arg(long, value_name = "DIR")]
+        state: Option<PathBuf>,
+        /// The collector's host:port, instead of the file's; several times for several addresses
+        #[arg(long, value_name = "ADDRESS")]
+        collector: Vec<String>,
+    },
 }
 
 #[derive(Args)]
@@ -96,9 +109,9 @@ struct Run {
     /// This host's id, instead of the file's
     #[arg(long, value_name = "ID")]
     host: Option<String>,
-    /// The collector's host:port, instead of the file's
+    /// The collector's host:port, instead of the file's; several times for several addresses
     #[arg(long, value_name = "ADDRESS")]
-    collector: Option<String>,
+    collector: Vec<String>,
     /// File with a one-time token, instead of the file's
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -130,6 +143,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             if follow { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
+        What::TestLink { config, state, collector } => {
+            let given = Given { state, collector, ..Given::default() };
+            let page = trial::page(&config, &given).map_err(Failure::Config);
+            show(page.map(|(text, well)| Page { text, well }))
+        }
         What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
         What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
         What::Check { name: None, .. } => {

@@ -9,22 +9,30 @@
 //! | `agent.state` | folder, made with mode 0700 | none: this or `--state` |
 //! | `agent.host` | 1-63 of `a-z 0-9 . _ -` | the kernel's host name, lower case |
 //! | `agent.spool` | KiB, 64-65536: events that wait for the collector | 256: some 1,500 events, hours of an outage |
-//! | `collector.address` | `host:port`, `https://` may stand before it | none: this or `--collector` |
+//! | `collector.address` | `host:port`, or a list of up to 8; `https://` may stand before it | none: this or `--collector` |
+//! | `collector.server_name` | the name that the collector's certificate is for | the address' own |
 //! | `collector.ca` | PEM file of the collector's CA | what the token pins, kept after enrolment |
 //! | `collector.token_file` | file with a one-time token; only its owner can read it | none |
 //! | `collector.token` | the token itself; only if no one but the owner can read this file | none |
+//! | `collector.proxy` | `http://USER@HOST:PORT`, for every address | the environment's, see `config/proxy.rs` |
+//! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
 //!
 //! The tables `[host]`, `[[service]]` and `[[check]]` are described in `config/host.rs`, `config/service.rs` and
 //! `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
 
 mod check;
+mod collector;
 mod host;
+mod proxy;
 mod read;
 mod service;
 mod token;
 
 pub use check::{Check, Target};
 pub(crate) use read::parse_span;
+pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
+pub(crate) use proxy::Environment;
+pub use proxy::Proxy;
 pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;
@@ -59,27 +67,6 @@ pub struct Config {
     pub collector: Option<Collector>,
     services: Vec<Service>,
     checks: Vec<Check>,
-}
-
-/// How to reach the collector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collector {
-    /// Its name or address.
-    pub name: String,
-    /// Its port.
-    pub port: u16,
-    /// The CA's PEM file, if one is given.
-    pub ca: Option<PathBuf>,
-    /// The one-time token, if one is given.
-    pub token: Option<Token>,
-}
-
-impl std::fmt::Display for Collector {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let v6 = self.name.contains(':');
-        let (open, close) = if v6 { ("[", "]") } else { ("", "") };
-        write!(f, "{open}{}{close}:{}", self.name, self.port)
-    }
 }
 
 impl Config {
@@ -135,7 +122,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     let here = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
     let mut keys = Keys::new(table.get_ref(), String::new(), 0);
     let (state, host, spool) = agent(&mut keys, &mut sheet, &here);
-    let collector = keys.table(&mut sheet, "collector").and_then(|table| collector(table, &mut sheet, &here));
+    let collector =
+        keys.table(&mut sheet, "collector").and_then(|table| collector::read(table, &mut sheet, &here));
     let (mut services, mut checks) = (Vec::new(), Vec::new());
     for table in keys.tables(&mut sheet, "service") {
         service::read(table, &mut sheet, &here, &mut services, &mut checks);
@@ -184,61 +172,6 @@ fn kernel_host() -> HostId {
         name.trim().to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
     let kept: String = lower.chars().take(picket_proto::id::HOST_MAX).collect();
     kept.parse().unwrap_or_else(|_| "localhost".parse().expect("a constant of allowed characters"))
-}
-
-fn collector(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<Collector> {
-    let address = keys.needed(sheet, "address").and_then(|(text, place)| {
-        let parsed = parse_address(text);
-        if parsed.is_none() {
-            sheet.wrong(&place, "is not host:port", Some("write e.g. \"collector.example:7440\"".to_owned()));
-        }
-        parsed
-    });
-    let ca = keys.text(sheet, "ca").map(|(ca, place)| {
-        let ca = here.join(ca);
-        if !ca.is_file() {
-            sheet.wrong(&place, format!("there is no file {}", ca.display()), None);
-        }
-        ca
-    });
-    let from_file =
-        keys.text(sheet, "token_file").and_then(|(file, place)| token_file(&here.join(file), &place, sheet));
-    let literal = keys.text(sheet, "token").and_then(|(text, place)| literal_token(text, &place, sheet));
-    keys.finish(sheet);
-    address.map(|(name, port)| Collector { name, port, ca, token: from_file.or(literal) })
-}
-
-fn token_file(file: &Path, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
-    match Token::read(file)? {
-        Ok(token) => Some(token),
-        Err(unfit) => {
-            sheet.wrong(place, unfit.problem, Some(unfit.better));
-            None
-        }
-    }
-}
-
-fn literal_token(text: &str, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
-    if std::fs::metadata(sheet.file).is_ok_and(|found| token::others_can_read(&found)) {
-        let better = "use token_file, or `chmod 600` this file, and make a new token".to_owned();
-        sheet.wrong(place, "is a secret in a file that others can read", Some(better));
-    }
-    let token = Token::parse(text);
-    if token.is_none() {
-        sheet.wrong(place, "is no token", Some("`picket token HOST` makes one".to_owned()));
-    }
-    token
-}
-
-/// Splits `[https://]host:port`; an IPv6 address stands in brackets.
-pub fn parse_address(text: &str) -> Option<(String, u16)> {
-    let bare = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
-    let (name, port) = bare.rsplit_once(':')?;
-    let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
-    if name.is_empty() || (bracketed.is_none() && name.contains([':', '/'])) {
-        return None;
-    }
-    Some((bracketed.unwrap_or(name).to_owned(), port.parse().ok().filter(|port| *port > 0)?))
 }
 
 fn unique(services: &[Service], checks: &[Check], sheet: &mut Sheet<'_>) {

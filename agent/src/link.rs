@@ -6,20 +6,27 @@
 //! | words in | 16 | the task waits, and HTTP/2's flow control holds the collector back |
 //! | sent | a counter | latest value wins: counts add up until the loop takes them |
 //!
-//! A try has 10 s from the first packet to the open stream. HTTP/2 pings every 10 s, also when idle, and a peer that
+//! A try goes to all addresses as `dial.rs` says, beginning with the one that took the last session; after one that
+//! opened there and was never welcomed, with the address behind it. A try has 10 s from the first packet to the open stream. HTTP/2 pings every 10 s, also when idle, and a peer that
 //! is silent for 20 s is lost. Words of a stream that was given up are recognised by its number and dropped.
 //! Opened is told once TLS stands and before the collector has said anything, because it speaks only after Hello.
 
 mod dial;
 mod enrol;
+mod eyeballs;
 mod stream;
 mod tls;
+mod trial;
+mod tunnel;
+mod why;
 
-pub(crate) use dial::Peer;
+pub(crate) use dial::{Peer, Way};
+pub(crate) use trial::diagnose;
+pub(crate) use why::{Diagnosis, Taken};
 
 use crate::config::Check;
 use picket_agent_core::check::CheckIx;
-use picket_agent_core::session::{Fact, Lane, Order, Trouble};
+use picket_agent_core::session::{Fact, Lane, Order};
 use picket_proto::event::Verdict;
 use picket_proto::{Mono, Ranges, Run, Sample, Span, Stamp};
 use picket_rpc::{convert, v1};
@@ -43,26 +50,26 @@ pub(crate) struct Heard {
 /// What came.
 #[derive(Debug)]
 pub(crate) enum Word {
-    Opened,
+    Opened { place: usize },
     Welcomed { heartbeat: Span, known: Ranges },
     Acked { run: Run, ranges: Ranges },
     Beat { echo: Mono, received: Mono, answered: Mono },
     Challenged { nonce: u64 },
-    Lost { trouble: Trouble, detail: String },
+    Lost { diagnosis: Diagnosis },
 }
 
 impl Word {
     /// The fact that the core takes.
-    pub(crate) const fn as_fact(&self) -> Fact<'_> {
+    pub(crate) fn as_fact(&self) -> Fact<'_> {
         match self {
-            Self::Opened => Fact::Opened,
+            Self::Opened { .. } => Fact::Opened,
             Self::Welcomed { heartbeat, known } => Fact::Welcomed { heartbeat: *heartbeat, known },
             Self::Acked { run, ranges } => Fact::Acked { run: *run, ranges },
             Self::Beat { echo, received, answered } => {
                 Fact::Beat { echo: *echo, received: *received, answered: *answered }
             }
             Self::Challenged { nonce } => Fact::Challenged { nonce: *nonce },
-            Self::Lost { trouble, .. } => Fact::Lost { trouble: *trouble },
+            Self::Lost { diagnosis } => Fact::Lost { trouble: diagnosis.trouble() },
         }
     }
 }
@@ -103,6 +110,10 @@ pub(crate) struct Link {
     checks: Arc<[Check]>,
     attempt: u64,
     open: Option<Open>,
+    /// Which address the next try begins with.
+    place: usize,
+    /// The address that took the last session.
+    taken_by: String,
     /// A stream that has said goodbye and is still being flushed.
     leaving: Option<JoinHandle<()>>,
     standing: Vec<v1::StandingCheck>,
@@ -113,6 +124,8 @@ pub(crate) struct Link {
 struct Open {
     orders: mpsc::Sender<Outgoing>,
     task: JoinHandle<()>,
+    /// Which address it goes to, once that is known.
+    place: usize,
 }
 
 impl Link {
@@ -122,7 +135,18 @@ impl Link {
         let sent = Arc::new(Sent::default());
         let peer = Arc::new(peer);
         (
-            Self { peer, checks, attempt: 0, open: None, leaving: None, standing: Vec::new(), words, sent },
+            Self {
+                peer,
+                checks,
+                attempt: 0,
+                open: None,
+                place: 0,
+                taken_by: String::new(),
+                leaving: None,
+                standing: Vec::new(),
+                words,
+                sent,
+            },
             heard,
         )
     }
@@ -185,10 +209,33 @@ impl Link {
         if heard.attempt != self.attempt {
             return None;
         }
-        if matches!(heard.word, Word::Lost { .. }) {
-            self.forget();
+        match &heard.word {
+            Word::Opened { place } => self.opened(*place),
+            Word::Welcomed { .. } => self.welcomed(),
+            Word::Lost { .. } => self.forget(),
+            Word::Acked { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
         }
         Some(heard.word)
+    }
+
+    /// The address that took the last session; empty before the first.
+    pub(crate) fn taken_by(&self) -> &str {
+        &self.taken_by
+    }
+
+    /// A stream that is not welcomed speaks against its address.
+    fn opened(&mut self, place: usize) {
+        self.place = (place + 1) % self.peer.ways.len().max(1);
+        if let Some(open) = &mut self.open {
+            open.place = place;
+        }
+    }
+
+    fn welcomed(&mut self) {
+        let Some(open) = &self.open else { return };
+        self.place = open.place;
+        let way = self.peer.ways.get(open.place);
+        self.taken_by = way.map(|way| way.address.to_string()).unwrap_or_default();
     }
 
     fn connect(&mut self) {
@@ -197,8 +244,8 @@ impl Link {
         let (orders, out) = mpsc::channel(ORDERS);
         let line =
             stream::Line { attempt: self.attempt, words: self.words.clone(), sent: Arc::clone(&self.sent) };
-        let task = tokio::spawn(stream::run(Arc::clone(&self.peer), out, line));
-        self.open = Some(Open { orders, task });
+        let task = tokio::spawn(stream::run(Arc::clone(&self.peer), self.place, out, line));
+        self.open = Some(Open { orders, task, place: self.place });
     }
 
     fn put(&mut self, orders: u16, message: Message) {
@@ -208,9 +255,10 @@ impl Link {
             tracing::error!("the link has more orders than places; it is cut and opened anew");
             open.task.abort();
             let words = self.words.clone();
-            let (attempt, detail) = (self.attempt, "more orders than places".to_owned());
+            let attempt = self.attempt;
+            let diagnosis = Diagnosis::new(why::Step::Session, "link-closed", "more orders than places");
             tokio::spawn(async move {
-                let lost = Heard { attempt, word: Word::Lost { trouble: Trouble::Closed, detail } };
+                let lost = Heard { attempt, word: Word::Lost { diagnosis } };
                 let _loop_is_ending_when_nobody_listens = words.send(lost).await;
             });
             self.open = None;
@@ -276,19 +324,5 @@ const fn to_convert(lane: Lane) -> convert::Lane {
     match lane {
         Lane::Live => convert::Lane::Live,
         Lane::Backlog => convert::Lane::Backlog,
-    }
-}
-
-/// The code of a trouble, for `picket explain`.
-pub(crate) const fn code_of(trouble: Trouble) -> &'static str {
-    match trouble {
-        Trouble::Refused => "link-refused",
-        Trouble::Unreachable => "link-unreachable",
-        Trouble::Unresolved => "link-unresolved",
-        Trouble::Proxy => "link-proxy",
-        Trouble::TimedOut => "link-timed-out",
-        Trouble::Tls => "link-tls",
-        Trouble::Closed => "link-closed",
-        Trouble::Denied => "link-denied",
     }
 }

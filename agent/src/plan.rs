@@ -2,8 +2,12 @@
 //!
 //! What is missing in both is a mistake like those in the file, told with them. It opens nothing.
 
-use crate::config::{Check, Collector, Config, Mistake, Mistakes, Service, Token, parse_address};
+use crate::config::{
+    ADDRESSES_MAX, Address, Check, Collector, Config, Environment, Mistake, Mistakes, NoAddress, Service,
+    Token,
+};
 use crate::identity::Folder;
+use crate::link::Way;
 use picket_agent_core::Ending;
 use picket_proto::HostId;
 use std::path::{Path, PathBuf};
@@ -13,7 +17,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Given {
     pub(crate) state: Option<PathBuf>,
     pub(crate) host: Option<String>,
-    pub(crate) collector: Option<String>,
+    /// Addresses, in the order in which they were given.
+    pub(crate) collector: Vec<String>,
     pub(crate) token_file: Option<PathBuf>,
     pub(crate) stop_services: bool,
 }
@@ -25,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) host: HostId,
     pub(crate) spool: usize,
     pub(crate) collector: Collector,
+    /// The way to each of its addresses.
+    pub(crate) ways: Vec<Way>,
     pub(crate) services: Vec<Service>,
     pub(crate) checks: Vec<Check>,
     /// What SIGTERM and SIGINT mean for the services.
@@ -61,12 +68,13 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             );
         }
     }
+    let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
     let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
     let spool = config.spool;
     match collector {
         Some(collector) if wrong.is_empty() => {
-            Ok(Plan { state, host, spool, collector, services, checks, ending })
+            Ok(Plan { state, host, spool, collector, ways, services, checks, ending })
         }
         Some(_) | None => Err(Mistakes(wrong)),
     }
@@ -78,22 +86,50 @@ fn absolute(path: PathBuf) -> PathBuf {
 
 fn collector(config: &Config, given: &Given, miss: &mut dyn FnMut(String, &str)) -> Option<Collector> {
     let token = given.token_file.as_deref().and_then(|file| token(file, miss));
-    let Some(address) = &given.collector else {
-        if config.collector.is_none() {
-            miss(
-                "no collector".to_owned(),
-                "add [collector] address = \"host:port\", or give --collector ADDRESS",
-            );
+    let filed = config.collector.clone();
+    let found = if given.collector.is_empty() { filed } else { named(given, filed, miss) };
+    if found.is_none() && given.collector.is_empty() {
+        miss(
+            "no collector".to_owned(),
+            "add [collector] address = \"host:port\", or give --collector ADDRESS",
+        );
+    }
+    found.map(|found| Collector { token: token.or_else(|| found.token.clone()), ..found })
+}
+
+/// The collector of the command line; what it does not say is the file's.
+fn named(given: &Given, filed: Option<Collector>, miss: &mut dyn FnMut(String, &str)) -> Option<Collector> {
+    let mut addresses = Vec::new();
+    for text in &given.collector {
+        match text.parse::<Address>() {
+            Ok(address) => addresses.push(address),
+            Err(NoAddress) => {
+                miss(format!("--collector `{text}` is not host:port"), "write e.g. 127.0.0.1:7440");
+                return None;
+            }
         }
-        let collector = config.collector.clone()?;
-        return Some(Collector { token: token.or_else(|| collector.token.clone()), ..collector });
-    };
-    let Some((name, port)) = parse_address(address) else {
-        miss(format!("--collector `{address}` is not host:port"), "write e.g. 127.0.0.1:7440");
+    }
+    if addresses.len() > ADDRESSES_MAX {
+        miss(format!("--collector is given {} times", addresses.len()), "give at most 8 addresses");
         return None;
+    }
+    let bare = || Collector { addresses: Vec::new(), server_name: None, ca: None, token: None, proxy: None };
+    Some(Collector { addresses, ..filed.unwrap_or_else(bare) })
+}
+
+/// The way to each address: the file's proxy for all of them, else the environment's for those that it is meant for.
+fn ways(collector: &Collector, miss: &mut dyn FnMut(String, &str)) -> Vec<Way> {
+    let environment = Environment::read();
+    let mut way = |address: &Address| {
+        let of_environment = || environment.proxy_for(address);
+        let proxy = collector.proxy.clone().map_or_else(of_environment, |proxy| Ok(Some(proxy)));
+        let proxy = proxy.unwrap_or_else(|unfit| {
+            miss(format!("https_proxy in the environment {}", unfit.problem), "unset it, or name another");
+            None
+        });
+        Way { address: address.clone(), proxy }
     };
-    let (ca, filed) = config.collector.clone().map_or((None, None), |filed| (filed.ca, filed.token));
-    Some(Collector { name, port, ca, token: token.or(filed) })
+    collector.addresses.iter().map(&mut way).collect()
 }
 
 fn token(file: &Path, miss: &mut dyn FnMut(String, &str)) -> Option<Token> {

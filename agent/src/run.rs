@@ -19,8 +19,8 @@
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::keep::Keeper;
-use crate::link::{Heard, Link, Peer, Sent, Word, code_of};
 use crate::local::{About, Answerer, Ask, Local, Wish};
+use crate::link::{Heard, Link, Peer, Sent, Word};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::Probes;
@@ -47,6 +47,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let previous = state.previous();
     let legacy = Legacy::new(state, run);
     let (_socket, asks) = listen(&plan.state);
+    let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
@@ -57,12 +58,6 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         collector: plan.collector.to_string(),
         checks: Arc::clone(&checks),
     });
-    let peer = Peer {
-        collector: plan.collector,
-        identity: crate::identity::Folder::below(&plan.state),
-        host: plan.host,
-        services: plan.services.iter().map(|service| service.spec.name.clone()).collect(),
-    };
     let (link, words) = Link::new(peer, Arc::clone(&checks));
     let mut slots: Vec<_> = checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect();
     let mut lives: Vec<_> =
@@ -301,14 +296,16 @@ impl Shell<'_> {
         let now = clock::now();
         match &word {
             Word::Welcomed { .. } => {
-                self.answerer.link.opened();
-                self.log.link(now.wall, "link-open", "the collector took the session");
+                let address = self.link.taken_by();
+                self.answerer.link.opened(address);
+                self.log.link(now.wall, "link-open", &format!("{address} took the session"));
             }
-            Word::Lost { trouble, detail } => {
-                self.answerer.link.lost(now.mono, code_of(*trouble), detail);
-                self.log.link(now.wall, code_of(*trouble), detail);
+            Word::Lost { diagnosis } => {
+                let text = diagnosis.to_string();
+                self.answerer.link.lost(now.mono, diagnosis.code, &text);
+                self.log.link(now.wall, diagnosis.code, &text);
             }
-            Word::Acked { .. } | Word::Opened | Word::Beat { .. } | Word::Challenged { .. } => {}
+            Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
         }
         self.hand(Input::Session(word.as_fact()));
     }

@@ -192,7 +192,7 @@ fn tcp(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Target> {
     let send = bytes(keys, sheet, "send");
     let expect = bytes(keys, sheet, "expect");
     let (address, place) = keys.needed(sheet, "address")?;
-    if super::parse_address(address).is_none() {
+    if address.parse::<super::Address>().is_err() {
         sheet.wrong(&place, "is not host:port", Some("write e.g. \"127.0.0.1:6379\"".to_owned()));
         return None;
     }

@@ -83,7 +83,7 @@ timeout = "10s"
         found,
         [
             "2 agent.statte: is not a known key; did you mean `state`?",
-            "4 collector.address: is not host:port; write e.g. \"collector.example:7440\"",
+            "4 collector.address: `nowhere` is not host:port; write e.g. \"collector.example:7440\", or a list of such",
             "5 service: command is missing; write command = [\"program\", \"argument\"]",
             "6 service.name: must be 1 to 48 of A-Z a-z 0-9 . _ -, starting with a letter or digit",
             "7 service.comand: is not a known key; did you mean `command`?",
@@ -155,13 +155,59 @@ fn the_examples_are_sound() {
     }
 }
 
+/// The collector's table of a file with this in it.
+fn collector_of(table: &str) -> Result<Collector, Mistakes> {
+    let parsed = parse(Path::new("/etc/x.toml"), &format!("[collector]\n{table}"));
+    parsed.map(|config| config.collector.unwrap())
+}
+
 #[test]
-fn addresses_are_host_and_port() {
-    assert_eq!(parse_address("https://c.example:7440/"), Some(("c.example".to_owned(), 7440)));
-    assert_eq!(parse_address("[::1]:7440"), Some(("::1".to_owned(), 7440)));
-    for bad in ["c.example", ":7440", "c:0", "c:99999", "::1:7440", "http://c:1"] {
-        assert_eq!(parse_address(bad), None, "{bad}");
+fn a_collector_has_one_address_or_a_list() {
+    let said = |table: &str| {
+        let found = collector_of(table).unwrap();
+        found.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(said("address = \"a:7440\""), "a:7440");
+    assert_eq!(said("address = [\"a:7440\", \"[2001:db8::1]:7440\"]"), "a:7440 [2001:db8::1]:7440");
+    for bad in ["[]", "7440", "[\"a\"]", "[1]", "\"a\""] {
+        let wrong = collector_of(&format!("address = {bad}")).unwrap_err();
+        assert!(wrong.to_string().contains("host:port"), "{wrong}");
     }
+    let nine = format!("address = [{}]", "\"a:1\",".repeat(9));
+    assert!(collector_of(&nine).unwrap_err().to_string().contains("1 to 8"));
+}
+
+#[test]
+fn a_server_name_is_one() {
+    let found = collector_of("address = \"10.0.0.1:7440\"\nserver_name = \"c.example\"").unwrap();
+    assert_eq!(found.server_name.as_deref(), Some("c.example"));
+    let wrong = collector_of("address = \"a:1\"\nserver_name = \"c.example:7440\"").unwrap_err();
+    assert!(wrong.to_string().contains("is no name of a server"), "{wrong}");
+}
+
+#[test]
+fn a_proxys_password_is_no_secret_in_a_file_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (file, password) = (folder.path().join("agent.toml"), folder.path().join("password"));
+    let table = |proxy: &str| format!("[collector]\naddress = \"c:1\"\n{proxy}\n");
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    std::fs::write(&file, table("proxy = \"http://me:secret@proxy:3128\"")).unwrap();
+    mode(&file, 0o644);
+    let wrong = load(&file).unwrap_err().to_string();
+    assert!(wrong.contains("proxy_password_file") && !wrong.contains("secret@"), "{wrong}");
+    mode(&file, 0o600);
+    let literal = load(&file).unwrap().collector.unwrap().proxy.unwrap();
+    std::fs::write(&password, "secret\n").unwrap();
+    mode(&password, 0o600);
+    std::fs::write(&file, table("proxy = \"http://me@proxy:3128\"\nproxy_password_file = \"password\""))
+        .unwrap();
+    mode(&file, 0o644);
+    assert_eq!(load(&file).unwrap().collector.unwrap().proxy.unwrap(), literal);
+    mode(&password, 0o644);
+    assert!(load(&file).unwrap_err().to_string().contains("chmod 600"));
 }
 
 #[test]

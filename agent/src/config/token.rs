@@ -28,6 +28,7 @@ impl fmt::Debug for Token {
 }
 
 /// What is wrong with a token's file, and what to do instead.
+#[derive(Debug)]
 pub(crate) struct Unfit {
     pub(crate) problem: String,
     pub(crate) better: String,
@@ -36,6 +37,24 @@ pub(crate) struct Unfit {
 /// Whether others than the owner may read a file.
 pub(crate) fn others_can_read(found: &Metadata) -> bool {
     found.mode() & 0o044 != 0
+}
+
+/// The one line of a secret's file.
+pub(crate) fn secret(file: &Path) -> Result<String, Unfit> {
+    let path = file.display();
+    let unfit = |problem: String, better: String| Unfit { problem, better };
+    let open = File::open(file).map_err(|error| {
+        unfit(format!("{path} can't be read: {error}"), "write the secret into it".to_owned())
+    })?;
+    if open.metadata().is_ok_and(|found| others_can_read(&found)) {
+        let problem = format!("{path} is a secret that others can read");
+        return Err(unfit(problem, format!("`chmod 600 {path}`, and change the secret")));
+    }
+    let mut text = String::new();
+    let read = open.take(FILE_MAX).read_to_string(&mut text);
+    let line = read.ok().map(|_| text.trim_end_matches(['\n', '\r']).to_owned());
+    line.filter(|line| !line.is_empty() && !line.contains(char::is_control))
+        .ok_or_else(|| unfit(format!("{path} holds no secret"), "write it as one line of text".to_owned()))
 }
 
 impl Token {

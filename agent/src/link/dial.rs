@@ -1,12 +1,17 @@
-//! One try to reach the collector: resolve, connect, TLS, HTTP/2; each failure with its own trouble.
+//! From addresses to an HTTP/2 channel: resolve, connect, the proxy's tunnel, TLS; each failure with its own reason.
 //!
-//! TCP and TLS are done here and the finished stream is handed to tonic once: a second connection is refused, so
-//! that tonic never connects on its own. It has no retries and no time limit: its caller bounds it.
+//! All addresses race as happy eyeballs do: the next one begins when the one before has failed or after 250 ms, and
+//! the first whose TLS stands wins, so that a dead address costs no more than that. The first is the one that was
+//! good last. TCP and TLS are done here and the finished stream is handed to tonic once: a second connection is
+//! refused, so that tonic never connects on its own. One address gets 8 s; when to try again is the core's decision.
 
-use crate::config::Collector;
+use super::eyeballs::{self, first};
+use super::why::{Diagnosis, Step, Taken, Trail, broken, chain_of, unresolved};
+use super::{tls, tunnel};
+use crate::config::{Address, Collector, Proxy};
 use crate::identity::Folder;
+use crate::plan::Plan;
 use hyper_util::rt::TokioIo;
-use picket_agent_core::session::Trouble;
 use picket_proto::{HostId, Name};
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
@@ -20,33 +25,150 @@ use tonic::transport::{Channel, Endpoint, Uri};
 
 const PING_EVERY: Duration = Duration::from_secs(10);
 const PING_LIMIT: Duration = Duration::from_secs(20);
+/// For one address: the last of eight begins after 1.75 s and must end within the try's 10 s.
+const ADDRESS_LIMIT: Duration = Duration::from_secs(8);
 
 /// Whom to reach, and as whom.
 pub(crate) struct Peer {
     pub(crate) collector: Collector,
+    /// The way to each address of the collector, in the same order.
+    pub(crate) ways: Vec<Way>,
     pub(crate) identity: Folder,
     pub(crate) host: HostId,
     /// The services' names, by their place.
     pub(crate) services: Vec<Name>,
 }
 
-/// Why a try failed: for the core, and in words for the log.
-pub(super) struct Failed {
-    pub(super) trouble: Trouble,
-    pub(super) detail: String,
-}
-
-impl Failed {
-    pub(super) fn new(trouble: Trouble, detail: impl ToString) -> Self {
-        Self { trouble, detail: detail.to_string() }
+impl Peer {
+    /// The collector's peer of one start of the agent.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self {
+            collector: plan.collector.clone(),
+            ways: plan.ways.clone(),
+            identity: Folder::below(&plan.state),
+            host: plan.host.clone(),
+            services: plan.services.iter().map(|service| service.spec.name.clone()).collect(),
+        }
     }
 }
 
-/// Opens an HTTP/2 channel to the collector.
-pub(super) async fn dial(collector: &Collector, config: ClientConfig) -> Result<Channel, Failed> {
-    let tcp = connect(&collector.name, collector.port).await?;
-    let tls = handshake(tcp, &collector.name, config).await?;
-    let mut once = Some(TokioIo::new(tls));
+/// How an address is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Way {
+    pub(crate) address: Address,
+    pub(crate) proxy: Option<Proxy>,
+}
+
+/// A channel, and to which of the collector's addresses.
+pub(super) struct Reached {
+    pub(super) channel: Channel,
+    pub(super) place: usize,
+    pub(super) address: String,
+}
+
+/// Opens an HTTP/2 channel to the collector, beginning with the address at `place`.
+pub(super) async fn dial(peer: &Peer, place: usize, config: ClientConfig) -> Result<Reached, Diagnosis> {
+    let (config, all) = (Arc::new(config), peer.ways.len());
+    let places = (0..all).map(|nth| (place + nth) % all);
+    let tries =
+        places.filter_map(|place| peer.ways.get(place).map(|way| (place, way))).map(|(place, way)| {
+            let config = Arc::clone(&config);
+            async move {
+                let (secured, _) = secure(way, peer.collector.server_name.as_deref(), config).await;
+                secured.map(|stream| (place, way, stream))
+            }
+        });
+    let (place, way, stream) = first(tries).await.map_err(furthest)?;
+    let channel = channel(stream).await.map_err(|why| why.at(&way.address))?;
+    Ok(Reached { channel, place, address: way.address.to_string() })
+}
+
+/// Of several failures the one that came furthest explains most; the others are named behind it.
+fn furthest(failed: Vec<Diagnosis>) -> Diagnosis {
+    let others = failed.len().saturating_sub(1);
+    // The last of equals is what max_by_key finds, and the first address is the one that should have worked.
+    let mut told =
+        failed.into_iter().rev().max_by_key(|why| why.step).unwrap_or_else(|| {
+            Diagnosis::new(Step::Connect, "link-unresolved", "there is no address to try")
+        });
+    if others > 0 {
+        told.detail = format!("{}; {others} more of the addresses failed", told.detail);
+    }
+    told
+}
+
+/// TLS with one address, and the steps on the way.
+pub(super) async fn secure(
+    way: &Way,
+    server_name: Option<&str>,
+    config: Arc<ClientConfig>,
+) -> (Result<TlsStream<TcpStream>, Diagnosis>, Vec<Taken>) {
+    let mut trail = Trail::new(way.address.to_string());
+    let walked = tokio::time::timeout(ADDRESS_LIMIT, walk(way, server_name, config, &mut trail)).await;
+    let secured = match walked {
+        Ok(Ok(stream)) => Ok(stream),
+        Ok(Err(why)) => Err(trail.bad(why)),
+        Err(_late) => Err(trail.late(ADDRESS_LIMIT.as_secs())),
+    };
+    (secured, trail.taken)
+}
+
+async fn walk(
+    way: &Way,
+    server_name: Option<&str>,
+    config: Arc<ClientConfig>,
+    trail: &mut Trail,
+) -> Result<TlsStream<TcpStream>, Diagnosis> {
+    let stream = match &way.proxy {
+        None => reach(&way.address, trail).await?,
+        Some(proxy) => {
+            let stream = reach(&proxy.address, trail).await.map_err(|why| {
+                let detail = format!("the proxy {proxy} can't be reached: {}", why.detail);
+                Diagnosis { code: "link-proxy-away", detail, ..why }
+            })?;
+            trail.enter(Step::Proxy);
+            let stream = tunnel::open(stream, proxy, &way.address).await?;
+            trail.good(format!("a tunnel through {proxy}"));
+            stream
+        }
+    };
+    trail.enter(Step::Tls);
+    let stream = handshake(stream, server_name.unwrap_or(&way.address.name), config).await?;
+    trail.good("the collector's certificate holds");
+    Ok(stream)
+}
+
+async fn reach(address: &Address, trail: &mut Trail) -> Result<TcpStream, Diagnosis> {
+    trail.enter(Step::Resolve);
+    let found = lookup_host((address.name.as_str(), address.port)).await;
+    let found: Vec<_> = found.map_err(|error| unresolved(&address.name, &error))?.collect();
+    let words: Vec<String> = found.iter().map(|address| address.ip().to_string()).collect();
+    trail.good(words.join(", "));
+    trail.enter(Step::Connect);
+    let stream = eyeballs::connect(found).await?;
+    trail.good(stream.peer_addr().map_or_else(|_| String::new(), |peer| peer.to_string()));
+    Ok(stream)
+}
+
+async fn handshake(
+    tcp: TcpStream,
+    name: &str,
+    config: Arc<ClientConfig>,
+) -> Result<TlsStream<TcpStream>, Diagnosis> {
+    let server = ServerName::try_from(name.to_owned())
+        .map_err(|error| Diagnosis::new(Step::Tls, "link-name", format!("{name}: {error}")))?;
+    let stream = TlsConnector::from(config).connect(server, tcp).await.map_err(|error| {
+        tls::below(&error).map_or_else(|| broken(Step::Tls, &error), |below| tls::why(Step::Tls, below))
+    })?;
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        return Ok(stream);
+    }
+    Err(Diagnosis::new(Step::Tls, "link-not-picket", "what answers speaks TLS but not HTTP/2"))
+}
+
+/// HTTP/2 on a stream whose TLS stands.
+pub(super) async fn channel(stream: TlsStream<TcpStream>) -> Result<Channel, Diagnosis> {
+    let mut once = Some(TokioIo::new(stream));
     let connector = tower::service_fn(move |_: Uri| {
         let stream = once.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
         std::future::ready(stream)
@@ -57,76 +179,5 @@ pub(super) async fn dial(collector: &Collector, config: ClientConfig) -> Result<
         .keep_alive_while_idle(true)
         .connect_with_connector(connector)
         .await
-        .map_err(|error| Failed::new(Trouble::Closed, chain_of(&error)))
-}
-
-async fn connect(name: &str, port: u16) -> Result<TcpStream, Failed> {
-    let mut failed = Failed::new(Trouble::Unresolved, "the name has no address");
-    let found = lookup_host((name, port)).await.map_err(|error| Failed::new(Trouble::Unresolved, error))?;
-    for address in found {
-        match TcpStream::connect(address).await {
-            Ok(stream) => {
-                // A heartbeat is one small packet; waiting for more would only delay it.
-                let _works_without = stream.set_nodelay(true);
-                return Ok(stream);
-            }
-            Err(error) => failed = Failed::new(trouble_of(&error), error),
-        }
-    }
-    Err(failed)
-}
-
-async fn handshake(tcp: TcpStream, name: &str, config: ClientConfig) -> Result<TlsStream<TcpStream>, Failed> {
-    let server =
-        ServerName::try_from(name.to_owned()).map_err(|error| Failed::new(Trouble::Unresolved, error))?;
-    let connecting = TlsConnector::from(Arc::new(config)).connect(server, tcp);
-    connecting.await.map_err(|error| Failed::new(tls_or(&error), error))
-}
-
-fn tls_or(error: &io::Error) -> Trouble {
-    if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-        Trouble::Tls
-    } else {
-        trouble_of(error)
-    }
-}
-
-fn trouble_of(error: &io::Error) -> Trouble {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused => Trouble::Refused,
-        io::ErrorKind::TimedOut => Trouble::TimedOut,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Trouble::Unreachable,
-        _ => Trouble::Closed,
-    }
-}
-
-/// What a status means: a refusal of the collector, or a transport that failed.
-pub(super) fn failed_by(status: &tonic::Status) -> Failed {
-    use tonic::Code;
-    let trouble = match status.code() {
-        Code::PermissionDenied | Code::FailedPrecondition | Code::Unauthenticated => Trouble::Denied,
-        Code::DeadlineExceeded => Trouble::TimedOut,
-        _ if rests_on_tls(status) => Trouble::Tls,
-        _ => Trouble::Closed,
-    };
-    let words = if status.message().is_empty() { chain_of(status) } else { status.message().to_owned() };
-    Failed::new(trouble, words)
-}
-
-/// Whether a TLS alert lies below: with TLS 1.3 a server refuses a client's certificate only after the handshake.
-fn rests_on_tls(status: &tonic::Status) -> bool {
-    sources(status).any(|error| {
-        let io = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        error.is::<rustls::Error>() || io.is_some_and(|inner| inner.is::<rustls::Error>())
-    })
-}
-
-fn sources<'e>(
-    error: &'e (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'e (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
-}
-
-fn chain_of(error: &(dyn std::error::Error + 'static)) -> String {
-    sources(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+        .map_err(|error| Diagnosis::new(Step::Session, "link-closed", chain_of(&error)))
 }

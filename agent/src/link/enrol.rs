@@ -4,45 +4,52 @@
 //! answer the same token works again for the same key, and for no other. A renewal that fails is told and left for the next connect: a third of the certificate's
 //! life is left then.
 
-use super::dial::{Failed, Peer, dial, failed_by};
+use super::dial::{Peer, dial};
 use super::tls;
+use super::why::{Diagnosis, Step, refused};
+use crate::config::Token;
 use crate::identity::{Identity, certificates, wants_renewal};
-use picket_agent_core::session::Trouble;
 use picket_proto::Wall;
 use picket_rpc::v1;
 use picket_rpc::v1::agents_client::AgentsClient;
+use rustls::ClientConfig;
 use std::io;
 use tonic::transport::Channel;
 
-/// The host's identity, enrolling it first if it has none.
-pub(super) async fn identity(peer: &Peer) -> Result<Identity, Failed> {
+/// The host's identity, enrolling it first if it has none; `place` is the address to begin with.
+pub(super) async fn identity(peer: &Peer, place: usize) -> Result<Identity, Diagnosis> {
     if let Some(identity) = peer.identity.load().map_err(|error| local("identity", &error))? {
         return Ok(identity);
     }
-    enrol(peer).await?;
+    enrol(peer, place).await?;
     let enrolled = peer.identity.load().map_err(|error| local("identity", &error))?;
-    enrolled.ok_or_else(|| Failed::new(Trouble::Denied, "the enrolment left no certificate"))
+    enrolled.ok_or_else(|| Diagnosis::new(Step::Enrol, "link-identity", "the enrolment left no certificate"))
 }
 
-async fn enrol(peer: &Peer) -> Result<(), Failed> {
+/// TLS as a host that is to enrol: without a certificate, with the CA that is given or pinned.
+pub(super) fn stranger(peer: &Peer) -> Result<(&Token, ClientConfig), Diagnosis> {
     let Some(token) = &peer.collector.token else {
-        return Err(Failed::new(
-            Trouble::Denied,
-            "no certificate and no token: `picket token HOST` makes one",
-        ));
+        let detail = "no certificate and no token: `picket token HOST` makes one";
+        return Err(Diagnosis::new(Step::Enrol, "link-token", detail));
     };
     let config = match &peer.collector.ca {
         Some(file) => tls::with_ca(certificates(file).map_err(|error| local("CA file", &error))?),
         None => tls::with_pin(token.ca),
     };
-    let config = config.map_err(|error| Failed::new(Trouble::Tls, error))?;
+    Ok((token, config.map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?))
+}
+
+async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
+    let (token, config) = stranger(peer)?;
     let csr = peer.identity.request().map_err(|error| local("key", &error))?;
-    let channel = dial(&peer.collector, config).await?;
+    let reached = dial(peer, place, config).await?;
     let request = v1::EnrolRequest { host: peer.host.to_string(), secret: token.secret.clone(), csr };
-    let answer = AgentsClient::new(channel).enrol(request).await.map_err(|status| failed_by(&status))?;
+    let answer = AgentsClient::new(reached.channel).enrol(request).await;
+    let answer = answer.map_err(|status| refused(Step::Enrol, &status).at(&reached.address))?;
     let chain = answer.into_inner().chain;
     if !chain.last().is_some_and(|ca| tls::is_pinned(ca, &token.ca)) {
-        return Err(Failed::new(Trouble::Tls, "the collector's CA is not the one that the token names"));
+        let detail = "the collector's CA is not the one that the token names";
+        return Err(Diagnosis::new(Step::Enrol, "link-ca", detail).at(&reached.address));
     }
     peer.identity.save(&chain).map_err(|error| local("identity", &error))?;
     tracing::info!(host = %peer.host, "enrolled");
@@ -68,6 +75,6 @@ pub(super) async fn renew(peer: &Peer, certificate: &[u8], now: Wall, channel: C
     }
 }
 
-fn local(what: &str, error: &io::Error) -> Failed {
-    Failed::new(Trouble::Tls, format!("{what}: {error}"))
+pub(super) fn local(what: &str, error: &io::Error) -> Diagnosis {
+    Diagnosis::new(Step::Identity, "link-identity", format!("{what}: {error}"))
 }

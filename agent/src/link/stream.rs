@@ -2,10 +2,10 @@
 //!
 //! Every end is told once, with its trouble. A message that `convert.rs` refuses ends the stream.
 
-use super::dial::{Failed, Peer, dial, failed_by};
+use super::dial::{Peer, Reached, dial};
+use super::why::{Diagnosis, Step, refused};
 use super::{Heard, Outgoing, Sent, Word, enrol, tls};
 use futures_util::StreamExt;
-use picket_agent_core::session::Trouble;
 use picket_proto::{Run, Span};
 use picket_rpc::convert::{self, BadMessage};
 use picket_rpc::v1;
@@ -33,33 +33,37 @@ impl Line {
     }
 }
 
-/// One try and, if it succeeds, one stream.
-pub(super) async fn run(peer: Arc<Peer>, orders: mpsc::Receiver<Outgoing>, line: Line) {
-    let late = || Failed::new(Trouble::TimedOut, format!("no session within {} s", TRY_LIMIT.as_secs()));
-    let opened = tokio::time::timeout(TRY_LIMIT, open(&peer)).await.unwrap_or_else(|_| Err(late()));
-    let failed = match opened {
-        Ok(channel) => {
-            line.say(Word::Opened).await;
-            talk(channel, orders, &line).await
-        }
-        Err(failed) => failed,
+/// One try, which begins with the address at `place`, and, if it succeeds, one stream.
+pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Outgoing>, line: Line) {
+    let late = || {
+        let detail = format!("no session within {} s", TRY_LIMIT.as_secs());
+        Diagnosis::new(Step::Session, "link-timed-out", detail)
     };
-    line.say(Word::Lost { trouble: failed.trouble, detail: failed.detail }).await;
+    let opened = tokio::time::timeout(TRY_LIMIT, open(&peer, place)).await.unwrap_or_else(|_| Err(late()));
+    let diagnosis = match opened {
+        Ok(Reached { channel, place, address }) => {
+            line.say(Word::Opened { place }).await;
+            talk(channel, orders, &line).await.at(address)
+        }
+        Err(diagnosis) => diagnosis,
+    };
+    line.say(Word::Lost { diagnosis }).await;
 }
 
-async fn open(peer: &Peer) -> Result<Channel, Failed> {
-    let identity = enrol::identity(peer).await?;
+async fn open(peer: &Peer, place: usize) -> Result<Reached, Diagnosis> {
+    let identity = enrol::identity(peer, place).await?;
     let certificate = identity.chain.first().cloned();
-    let config = tls::mutual(identity).map_err(|error| Failed::new(Trouble::Tls, error))?;
-    let channel = dial(&peer.collector, config).await?;
+    let config =
+        tls::mutual(identity).map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;
+    let reached = dial(peer, place, config).await?;
     if let Some(certificate) = certificate {
-        enrol::renew(peer, &certificate, crate::clock::now().wall, channel.clone()).await;
+        enrol::renew(peer, &certificate, crate::clock::now().wall, reached.channel.clone()).await;
     }
-    Ok(channel)
+    Ok(reached)
 }
 
 /// Speaks and listens until the stream ends; says why it did.
-async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -> Failed {
+async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -> Diagnosis {
     let sent = Arc::clone(&line.sent);
     let outgoing = ReceiverStream::new(orders).map(move |(orders, message)| {
         sent.add(orders);
@@ -67,7 +71,7 @@ async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -
     });
     let answer = match AgentsClient::new(channel).session(outgoing).await {
         Ok(answer) => answer,
-        Err(status) => return failed_by(&status),
+        Err(status) => return refused(Step::Session, &status),
     };
     let mut incoming = answer.into_inner();
     loop {
@@ -79,12 +83,16 @@ async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -
                         line.say(beat).await;
                     }
                 }
-                Err(bad) => return Failed::new(Trouble::Closed, bad),
+                Err(bad) => return closed(bad),
             },
-            Ok(None) => return Failed::new(Trouble::Closed, "the collector ended the stream"),
-            Err(status) => return failed_by(&status),
+            Ok(None) => return closed("the collector ended the stream"),
+            Err(status) => return refused(Step::Session, &status),
         }
     }
+}
+
+fn closed(detail: impl ToString) -> Diagnosis {
+    Diagnosis::new(Step::Session, "link-closed", detail)
 }
 
 /// What a message says; a welcome also ends the first round trip.

@@ -1,8 +1,14 @@
 //! TLS of the link: mutual with the host's own certificate, or, for the enrolment only, without one and with the CA
-//! that the token pins.
+//! that the token pins; and what a failure of it means.
 //!
 //! tokio-rustls with ring, TLS 1.2 and 1.3, ALPN `h2`. A pinned CA must be in the chain that the server sends, and
-//! the server's certificate must verify against it and nothing else.
+//! the server's certificate must verify against it and nothing else. A certificate that is not the CA's is refused as
+//! ever, but who issued it is kept in the error: that tells a device that opens TLS from a wrong collector. Nothing
+//! is accepted because a clock is wrong.
+
+mod why;
+
+pub(super) use why::{below, why};
 
 use crate::identity::Identity;
 use rustls::client::WebPkiServerVerifier;
@@ -10,21 +16,21 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use why::Foreign;
 
 /// For a session: mutual.
 ///
 /// # Errors
 /// The identity's files don't fit together.
 pub(super) fn mutual(identity: Identity) -> Result<ClientConfig, Error> {
-    let config = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots(identity.ca)?)
-        .with_client_auth_cert(identity.chain, identity.key)?;
-    Ok(with_h2(config))
+    let trust = Trust::Cas(identity.ca);
+    builder(trust)?.with_client_auth_cert(identity.chain, identity.key).map(with_h2)
 }
 
 /// For an enrolment with a CA file.
@@ -32,8 +38,7 @@ pub(super) fn mutual(identity: Identity) -> Result<ClientConfig, Error> {
 /// # Errors
 /// The CA's certificate can't be used.
 pub(super) fn with_ca(ca: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
-    let config = ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
-    Ok(with_h2(config.with_root_certificates(roots(ca)?).with_no_client_auth()))
+    builder(Trust::Cas(ca)).map(|builder| with_h2(builder.with_no_client_auth()))
 }
 
 /// For an enrolment with nothing but the SHA-256 of the CA's certificate.
@@ -41,15 +46,7 @@ pub(super) fn with_ca(ca: Vec<CertificateDer<'static>>) -> Result<ClientConfig, 
 /// # Errors
 /// The provider lacks a protocol version; never with ring.
 pub(super) fn with_pin(ca: [u8; 32]) -> Result<ClientConfig, Error> {
-    let provider = provider();
-    let verifier = Pinned {
-        ca,
-        algorithms: provider.signature_verification_algorithms,
-        provider: Arc::clone(&provider),
-    };
-    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let config = config.dangerous().with_custom_certificate_verifier(Arc::new(verifier));
-    Ok(with_h2(config.with_no_client_auth()))
+    builder(Trust::Pin(ca)).map(|builder| with_h2(builder.with_no_client_auth()))
 }
 
 /// Whether `certificate` is the one that the token pins.
@@ -57,15 +54,27 @@ pub(super) fn is_pinned(certificate: &[u8], pin: &[u8; 32]) -> bool {
     Sha256::digest(certificate).as_slice() == pin
 }
 
+type Builder = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
+
+fn builder(trust: Trust) -> Result<Builder, Error> {
+    let provider = Arc::new(ring::default_provider());
+    let verifier = Verifier {
+        trust,
+        algorithms: provider.signature_verification_algorithms,
+        provider: Arc::clone(&provider),
+    };
+    if let Trust::Cas(ca) = &verifier.trust {
+        roots(ca.clone())?;
+    }
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
 fn with_h2(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"h2".to_vec()];
     // One session per stream of days: tickets would only be memory and a thing to leak.
     config.resumption = rustls::client::Resumption::disabled();
     config
-}
-
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
 }
 
 fn roots(ca: Vec<CertificateDer<'static>>) -> Result<RootCertStore, Error> {
@@ -76,14 +85,42 @@ fn roots(ca: Vec<CertificateDer<'static>>) -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
+/// Whom the verifier believes.
 #[derive(Debug)]
-struct Pinned {
-    ca: [u8; 32],
+enum Trust {
+    Cas(Vec<CertificateDer<'static>>),
+    Pin([u8; 32]),
+}
+
+/// webpki's verifier, with an error that says whose certificate it was.
+#[derive(Debug)]
+struct Verifier {
+    trust: Trust,
     algorithms: WebPkiSupportedAlgorithms,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for Pinned {
+impl Verifier {
+    fn believed(&self, chain: &[CertificateDer<'_>]) -> Result<Vec<CertificateDer<'static>>, Error> {
+        match &self.trust {
+            Trust::Cas(ca) => Ok(ca.clone()),
+            Trust::Pin(pin) => {
+                let pinned = chain.iter().find(|certificate| is_pinned(certificate, pin));
+                let ca = pinned.ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
+                Ok(vec![ca.clone().into_owned()])
+            }
+        }
+    }
+
+    fn own_cas(&self) -> &[CertificateDer<'static>] {
+        match &self.trust {
+            Trust::Cas(ca) => ca,
+            Trust::Pin(_) => &[],
+        }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         server: &CertificateDer<'_>,
@@ -92,13 +129,20 @@ impl ServerCertVerifier for Pinned {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let pinned = chain.iter().find(|certificate| is_pinned(certificate, &self.ca));
-        let ca = pinned.ok_or(Error::InvalidCertificate(CertificateError::UnknownIssuer))?;
-        let roots = Arc::new(roots(vec![ca.clone().into_owned()])?);
-        WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&self.provider))
-            .build()
-            .map_err(|error| Error::General(error.to_string()))?
-            .verify_server_cert(server, chain, name, ocsp, now)
+        let verified = self.believed(chain).and_then(|ca| {
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca)?), Arc::clone(&self.provider))
+                .build()
+                .map_err(|error| Error::General(error.to_string()))?
+                .verify_server_cert(server, chain, name, ocsp, now)
+        });
+        verified.map_err(|error| match error {
+            // A CA made anew has the name of the old one, so that its signature is what does not fit.
+            Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+                let foreign = Foreign::of(server, self.own_cas());
+                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(foreign))))
+            }
+            other => other,
+        })
     }
 
     fn verify_tls12_signature(
@@ -123,3 +167,6 @@ impl ServerCertVerifier for Pinned {
         self.algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,8 @@ use picket_proto::{Mono, Now};
 /// How the link fared in this run.
 #[derive(Debug, Default)]
 pub(crate) struct LinkFacts {
+    /// The address that took the last session; empty before the first.
+    pub(crate) address: String,
     /// Sessions that the collector took.
     pub(crate) sessions: u32,
     /// Streams that were lost or did not come to be.
@@ -18,7 +20,8 @@ pub(crate) struct LinkFacts {
 
 impl LinkFacts {
     /// The collector took a session.
-    pub(crate) fn opened(&mut self) {
+    pub(crate) fn opened(&mut self, address: &str) {
+        address.clone_into(&mut self.address);
         self.sessions = self.sessions.saturating_add(1);
     }
 

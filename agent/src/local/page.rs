@@ -208,6 +208,7 @@ fn link(answerer: &Answerer, agent: &Agent<'_>, now: Mono) -> serde_json::Value 
         session::Phase::Greeting => ("greeting", None, None),
         session::Phase::Open { since } => ("open", Some(now.since(since).millis()), None),
     };
+    let open = matches!(agent.link(), session::Phase::Open { .. });
     let trouble = facts.trouble.as_ref().map(|(at, code, detail)| {
         let (code, known) = named(code, detail);
         json!({
@@ -220,7 +221,7 @@ fn link(answerer: &Answerer, agent: &Agent<'_>, now: Mono) -> serde_json::Value 
     });
     json!({
         "state": state,
-        "collector": answerer.about.collector,
+        "collector": if open { &facts.address } else { &answerer.about.collector },
         "since_ms": since,
         "next_try_ms": next_try,
         "sessions": facts.sessions,

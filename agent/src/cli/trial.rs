@@ -1,0 +1,41 @@
+//! `test-link`: tries the way to the collector step by step and shows what each came to, with the next step where
+//! one failed. It works beside a running agent and without one, reads the same file, and spends no token.
+
+use crate::config;
+use crate::link::{Peer, Taken, diagnose};
+use crate::plan::{self, Given};
+use std::fmt::Write;
+
+/// Tries every address of the file's collector: the page, and whether one of them was reached all the way.
+///
+/// # Errors
+/// The file's mistakes.
+pub(super) fn page(file: &std::path::Path, given: &Given) -> Result<(String, bool), config::Mistakes> {
+    let peer = Peer::of(&plan::settle(config::load(file)?, given)?);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else { return Ok(("the runtime can't be made\n".to_owned(), false)) };
+    let tried = runtime.block_on(diagnose(&peer));
+    let well = tried.iter().any(|(_, steps)| steps.iter().all(|taken| taken.outcome.is_ok()));
+    Ok((render(&tried), well))
+}
+
+fn render(tried: &[(String, Vec<Taken>)]) -> String {
+    let mut page = String::new();
+    for (address, steps) in tried {
+        let _text_takes_all = writeln!(page, "{address}");
+        for taken in steps {
+            let (step, ms) = (taken.step.to_string(), taken.took.millis());
+            let _text_takes_all = match &taken.outcome {
+                Ok(words) => writeln!(page, "  ok    {step:<9} {ms:>5} ms  {words}"),
+                Err(why) => writeln!(
+                    page,
+                    "  FAIL  {step:<9} {ms:>5} ms  {}: {}\n        next: {}",
+                    why.code,
+                    why.detail,
+                    why.next()
+                ),
+            };
+        }
+    }
+    page
+}

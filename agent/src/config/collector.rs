@@ -1,0 +1,193 @@
+//! How to reach the collector: addresses in their order, whom to believe, the token, the proxy.
+//!
+//! At most 8 addresses. Any of them may be a name with addresses of both families; which are tried first is the
+//! link's business. Secrets are literal only in a file that no one but its owner can read.
+
+use super::proxy::Proxy;
+use super::read::{Keys, Place, Sheet};
+use super::token::{self, Token};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use toml::de::DeValue;
+
+/// Most addresses of a collector.
+pub const ADDRESSES_MAX: usize = 8;
+
+/// How to reach the collector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collector {
+    /// Where, in the order in which they are tried.
+    pub addresses: Vec<Address>,
+    /// The name that its certificate is for, where the addresses are other ones (a balancer's).
+    pub server_name: Option<String>,
+    /// The CA's PEM file, if one is given.
+    pub ca: Option<PathBuf>,
+    /// The one-time token, if one is given.
+    pub token: Option<Token>,
+    /// The proxy that the file names: for every address.
+    pub proxy: Option<Proxy>,
+}
+
+impl fmt::Display for Collector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all: Vec<String> = self.addresses.iter().map(ToString::to_string).collect();
+        f.write_str(&all.join(", "))
+    }
+}
+
+/// A name or address, and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// The name or address, without brackets.
+    pub name: String,
+    /// The port.
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.contains(':') {
+            write!(f, "[{}]:{}", self.name, self.port)
+        } else {
+            write!(f, "{}:{}", self.name, self.port)
+        }
+    }
+}
+
+/// A text that is no `host:port`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAddress;
+
+impl FromStr for Address {
+    type Err = NoAddress;
+
+    /// Splits `[https://]host:port`; an IPv6 address stands in brackets.
+    fn from_str(text: &str) -> Result<Self, NoAddress> {
+        let bare = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
+        let (name, port) = bare.rsplit_once(':').ok_or(NoAddress)?;
+        let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        if name.is_empty() || (bracketed.is_none() && name.contains([':', '/'])) {
+            return Err(NoAddress);
+        }
+        let port = port.parse().ok().filter(|port| *port > 0).ok_or(NoAddress)?;
+        Ok(Self { name: bracketed.unwrap_or(name).to_owned(), port })
+    }
+}
+
+pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<Collector> {
+    let addresses = addresses(&mut keys, sheet);
+    let server_name = keys.text(sheet, "server_name").and_then(|(name, place)| {
+        let fits = rustls_pki_types::ServerName::try_from(name).is_ok();
+        if !fits {
+            let better = Some("write a name or an address without its port".to_owned());
+            sheet.wrong(&place, "is no name of a server", better);
+        }
+        fits.then(|| name.to_owned())
+    });
+    let ca = keys.text(sheet, "ca").map(|(ca, place)| {
+        let ca = here.join(ca);
+        if !ca.is_file() {
+            sheet.wrong(&place, format!("there is no file {}", ca.display()), None);
+        }
+        ca
+    });
+    let from_file =
+        keys.text(sheet, "token_file").and_then(|(file, place)| token_file(&here.join(file), &place, sheet));
+    let literal = keys.text(sheet, "token").and_then(|(text, place)| literal_token(text, &place, sheet));
+    let proxy = proxy(&mut keys, sheet, here);
+    keys.finish(sheet);
+    Some(Collector { addresses: addresses?, server_name, ca, token: from_file.or(literal), proxy })
+}
+
+/// One text, or a list of them.
+fn addresses(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Vec<Address>> {
+    let Some((value, place)) = keys.take("address") else {
+        return keys.needed(sheet, "address").and(None);
+    };
+    let better = || Some("write e.g. \"collector.example:7440\", or a list of such".to_owned());
+    let texts: Option<Vec<&str>> = match value.as_array() {
+        Some(list) => list.iter().map(|item| DeValue::as_str(item.get_ref())).collect(),
+        None => value.as_str().map(|text| vec![text]),
+    };
+    let Some(texts) = texts.filter(|texts| (1..=ADDRESSES_MAX).contains(&texts.len())) else {
+        sheet.wrong(
+            &place,
+            format!("must be host:port, or a list of 1 to {ADDRESSES_MAX} of them"),
+            better(),
+        );
+        return None;
+    };
+    let mut parsed = Vec::new();
+    for text in texts {
+        match text.parse() {
+            Ok(address) => parsed.push(address),
+            Err(NoAddress) => {
+                sheet.wrong(&place, format!("`{text}` is not host:port"), better());
+                return None;
+            }
+        }
+    }
+    Some(parsed)
+}
+
+fn proxy(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<Proxy> {
+    let password = keys.text(sheet, "proxy_password_file").and_then(|(file, place)| {
+        token::secret(&here.join(file))
+            .map_err(|unfit| sheet.wrong(&place, unfit.problem, Some(unfit.better)))
+            .ok()
+    });
+    let (text, place) = keys.text(sheet, "proxy")?;
+    match Proxy::parse(text, password.as_deref()) {
+        Ok(proxy) => {
+            let is_open = std::fs::metadata(sheet.file).is_ok_and(|found| token::others_can_read(&found));
+            if Proxy::has_password(text) && is_open {
+                let better = "use proxy_password_file, or `chmod 600` this file, and change the password";
+                sheet.wrong(&place, "has a password in a file that others can read", Some(better.to_owned()));
+            }
+            Some(proxy)
+        }
+        Err(unfit) => {
+            sheet.wrong(&place, unfit.problem, Some(unfit.better));
+            None
+        }
+    }
+}
+
+fn token_file(file: &Path, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
+    match Token::read(file)? {
+        Ok(token) => Some(token),
+        Err(unfit) => {
+            sheet.wrong(place, unfit.problem, Some(unfit.better));
+            None
+        }
+    }
+}
+
+fn literal_token(text: &str, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
+    if std::fs::metadata(sheet.file).is_ok_and(|found| token::others_can_read(&found)) {
+        let better = "use token_file, or `chmod 600` this file, and make a new token".to_owned();
+        sheet.wrong(place, "is a secret in a file that others can read", Some(better));
+    }
+    let token = Token::parse(text);
+    if token.is_none() {
+        sheet.wrong(place, "is no token", Some("`picket token HOST` makes one".to_owned()));
+    }
+    token
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_said_as_it_is_read() {
+        for text in ["c.example:7440", "10.0.0.1:1", "[2001:db8::1]:7440"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        assert_eq!("https://c.example:7440/".parse::<Address>().unwrap().to_string(), "c.example:7440");
+        for bad in ["", "c", "c:", ":1", "c:0", "c:65536", "::1:7440", "http://c:1/x"] {
+            assert_eq!(bad.parse::<Address>(), Err(NoAddress), "{bad}");
+        }
+    }
+}
