@@ -29,10 +29,10 @@ mod service;
 mod token;
 
 pub use check::{Check, Target};
-pub(crate) use read::parse_span;
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
+pub(crate) use read::parse_span;
 pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;

@@ -19,8 +19,8 @@
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::keep::Keeper;
-use crate::local::{About, Answerer, Ask, Local, Wish};
 use crate::link::{Heard, Link, Peer, Sent, Word};
+use crate::local::{About, Answerer, Ask, Local, Wish};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::Probes;

@@ -11,6 +11,7 @@ pub mod listen;
 pub mod process;
 pub mod scripted;
 pub mod stack;
+pub mod way;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

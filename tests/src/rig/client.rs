@@ -53,7 +53,8 @@ pub async fn channel(address: &str, tls: ClientConfig) -> Result<Channel, tonic:
         async move {
             let stream = TcpStream::connect(&address).await?;
             stream.set_nodelay(true)?;
-            let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host).to_owned();
+            let host = address.rsplit_once(':').map_or(address.as_str(), |(host, _)| host);
+            let host = host.trim_matches(['[', ']']).to_owned();
             let name = ServerName::try_from(host).map_err(io::Error::other)?;
             Ok::<_, io::Error>(hyper_util::rt::TokioIo::new(connector.connect(name, stream).await?))
         }

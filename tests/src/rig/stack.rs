@@ -31,6 +31,15 @@ impl Collector {
         Self { program: program.to_owned(), data: folder.to_owned(), process, address }
     }
 
+    /// The same on another address, such as `[::1]:0`.
+    ///
+    /// # Panics
+    /// If it does not get ready.
+    pub fn start_on(program: &OsStr, folder: &Path, listen: &str) -> Self {
+        let (process, address) = launch(program, folder, listen);
+        Self { program: program.to_owned(), data: folder.to_owned(), process, address }
+    }
+
     /// Starts it again on the same data and the same port, after its process ended.
     ///
     /// # Panics
@@ -78,8 +87,10 @@ fn launch(program: &OsStr, folder: &Path, listen: &str) -> (Process, String) {
     ];
     let mut process = Process::start("collector", program, &args);
     let ready = process.line_with("\"listen\"");
-    let address =
-        ready.split('"').find(|part| part.starts_with("127.0.0.1:")).expect("ready names the address");
+    let address = ready
+        .split('"')
+        .find(|part| part.contains("1:") || part.contains("1]:"))
+        .expect("ready names the address");
     let address = address.to_owned();
     (process, address)
 }
@@ -115,14 +126,47 @@ impl AgentHome {
         Self { program: program.to_owned(), binary: None, folder: folder.to_owned() }
     }
 
+    /// Puts `lines` in the place of the collector's address in the configuration.
+    ///
+    /// # Panics
+    /// If the configuration cannot be written.
+    pub fn reach_by(&self, lines: &str) {
+        let file = self.folder.join("agent.toml");
+        let text = fs::read_to_string(&file).expect("the configuration is there");
+        let lines = text.lines().map(|line| if line.starts_with("address = ") { lines } else { line });
+        fs::write(&file, lines.collect::<Vec<_>>().join("\n")).expect("the folder can be written");
+    }
+
+    /// Runs another of the agent's commands on this folder's configuration; what it printed, and its status.
+    ///
+    /// # Panics
+    /// If it cannot be started.
+    pub fn ask(&self, command: &str, env: &[(&str, &str)]) -> (String, Option<i32>) {
+        let output = std::process::Command::new(&self.program)
+            .args(["__agent", command, "--config"])
+            .arg(self.folder.join("agent.toml"))
+            .envs(env.iter().copied())
+            .output()
+            .expect("the program starts");
+        let said = [output.stdout, output.stderr].concat();
+        (String::from_utf8_lossy(&said).into_owned(), output.status.code())
+    }
+
     /// Starts the agent; with `extra` arguments.
     pub fn start(&self, extra: &[&str]) -> Process {
+        self.start_in(extra, &[])
+    }
+
+    /// Starts the agent; with `extra` arguments, in an environment with these added.
+    pub fn start_in(&self, extra: &[&str], env: &[(&str, &str)]) -> Process {
         let mut args: Vec<OsString> = if self.binary.is_some() { Vec::new() } else { vec!["__agent".into()] };
         args.extend(["run", "--config"].map(OsString::from));
         args.push(self.folder.join("agent.toml").into());
         args.extend(["--log-format", "json"].map(OsString::from));
         args.extend(extra.iter().map(OsString::from));
-        Process::start("agent", self.binary.as_ref().unwrap_or(&self.program), &args)
+        let program = self.binary.as_ref().unwrap_or(&self.program);
+        let mut command = std::process::Command::new(program);
+        Process::spawn("agent", command.args(&args).envs(env.iter().copied()))
     }
 
     /// Uses another build of the agent: one whose main is the agent's own.

@@ -11,3 +11,4 @@ mod once;
 mod servers;
 mod story;
 mod thread;
+mod ways;
