@@ -17,12 +17,13 @@
 //! | `collector.proxy` | `http://USER@HOST:PORT`, for every address | the environment's, see `config/proxy.rs` |
 //! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
 //!
-//! The tables `[host]`, `[[service]]` and `[[check]]` are described in `config/host.rs`, `config/service.rs` and
-//! `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
+//! The tables `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/host.rs`,
+//! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
 
 mod check;
 mod collector;
 mod host;
+mod metrics;
 mod proxy;
 mod read;
 mod service;
@@ -41,6 +42,7 @@ use picket_proto::HostId;
 use read::{Keys, Place, Sheet};
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
@@ -65,6 +67,8 @@ pub struct Config {
     pub spool: usize,
     /// The collector, if the file names one; the command line may.
     pub collector: Option<Collector>,
+    /// Where `/metrics` is served, if the file says so: a loopback address.
+    pub metrics: Option<SocketAddr>,
     services: Vec<Service>,
     checks: Vec<Check>,
 }
@@ -124,6 +128,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     let (state, host, spool) = agent(&mut keys, &mut sheet, &here);
     let collector =
         keys.table(&mut sheet, "collector").and_then(|table| collector::read(table, &mut sheet, &here));
+    let table = keys.table(&mut sheet, "metrics");
+    let metrics = metrics::read(table, &mut sheet);
     let (mut services, mut checks) = (Vec::new(), Vec::new());
     for table in keys.tables(&mut sheet, "service") {
         service::read(table, &mut sheet, &here, &mut services, &mut checks);
@@ -139,7 +145,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     limits(&services, &checks, &host_place, &mut sheet);
     if sheet.is_clean() {
         let file = path.to_path_buf();
-        Ok(Config { file, here, state, host, spool, collector, services, checks })
+        Ok(Config { file, here, state, host, spool, collector, metrics, services, checks })
     } else {
         Err(sheet.finish())
     }

@@ -3,7 +3,7 @@
 //! - [`cli`]: the command line, also of `picket __agent`. [`config`]: the file, and what is wrong with it.
 //! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder. `keep`: what
 //!   outlives a restart.
-//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `local` (people on this host), `log` (lines).
+//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
@@ -21,6 +21,7 @@ mod keep;
 mod link;
 mod local;
 mod log;
+mod metrics;
 mod plan;
 mod probe;
 mod run;

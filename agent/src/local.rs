@@ -8,7 +8,7 @@
 //! |---|---|
 //! | 4 clients | a person has one or two terminals; a fifth is told so and cut |
 //! | 5 s for a request to come whole, and for an answer to be taken | a stuck client keeps a place no longer |
-//! | 4 questions in the channel to the loop | one per client, so it can't be full |
+//! | 8 questions in the channel to the loop | one per client and per reader of `/metrics`, so it can't be full |
 //! | a page of 64 checks, 32 services, 64 events | the loop needs well below 1 ms for any |
 //!
 //! A client has a task of its own: the loop hands its answer over and never waits. Paths of sockets are limited to
@@ -22,7 +22,8 @@ mod page;
 mod tail;
 
 pub(crate) use answer::{About, Answerer, Wish};
-pub(crate) use ask::Ask;
+pub(crate) use ask::{Answer, Ask, Question};
+pub(crate) use facts::{Costs, LinkFacts};
 use tail::Tail;
 
 use std::io;
@@ -38,7 +39,7 @@ pub(crate) const VERSION: u32 = 1;
 /// The socket's name in the state folder.
 pub(crate) const NAME: &str = "agent.sock";
 /// Most clients at a time.
-const CLIENTS: usize = 4;
+pub(crate) const CLIENTS: usize = 4;
 
 /// The listening socket. Dropping it removes its file.
 pub(crate) struct Local {
@@ -47,12 +48,12 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// Listens in `folder`, of which this process holds the lock: a socket that is there already is nobody's. Gives
-    /// out what is asked.
+    /// Listens in `folder`, of which this process holds the lock: a socket that is there already is nobody's. What
+    /// is asked goes to `asks`, which has a place for each client.
     ///
     /// # Errors
     /// The socket can't be made; nothing listens.
-    pub(crate) fn listen(folder: &Path) -> io::Result<(Self, mpsc::Receiver<Ask>)> {
+    pub(crate) fn listen(folder: &Path, asks: mpsc::Sender<Ask>) -> io::Result<Self> {
         let path = folder.join(NAME);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -60,9 +61,8 @@ impl Local {
         }
         let listener = at(folder, |short| UnixListener::bind(short))?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-        let (asks, out) = mpsc::channel(CLIENTS);
         let task = tokio::spawn(accept(listener, asks));
-        Ok((Self { path, task }, out))
+        Ok(Self { path, task })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::identity::Folder;
 use crate::link::Way;
 use picket_agent_core::Ending;
 use picket_proto::HostId;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// What the command line says; it wins over the file.
@@ -34,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) ways: Vec<Way>,
     pub(crate) services: Vec<Service>,
     pub(crate) checks: Vec<Check>,
+    /// Where `/metrics` is served, if anywhere.
+    pub(crate) metrics: Option<SocketAddr>,
     /// What SIGTERM and SIGINT mean for the services.
     pub(crate) ending: Ending,
 }
@@ -71,10 +74,10 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
     let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
     let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
-    let spool = config.spool;
+    let (spool, metrics) = (config.spool, config.metrics);
     match collector {
         Some(collector) if wrong.is_empty() => {
-            Ok(Plan { state, host, spool, collector, ways, services, checks, ending })
+            Ok(Plan { state, host, spool, collector, ways, services, checks, metrics, ending })
         }
         Some(_) | None => Err(Mistakes(wrong)),
     }

@@ -7,7 +7,7 @@
 //! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
-//! | asks (local socket) | 4 | can't be: one question per client |
+//! | asks (local socket, metrics) | 8 | can't be: one question per client |
 //!
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
 //! there are. What stands before the timer is bounded by checks and services, so it can't starve. Acts are done the
@@ -20,8 +20,9 @@ use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::keep::Keeper;
 use crate::link::{Heard, Link, Peer, Sent, Word};
-use crate::local::{About, Answerer, Ask, Local, Wish};
+use crate::local::{self, About, Answerer, Ask, Local, Wish};
 use crate::log::Log;
+use crate::metrics;
 use crate::plan::Plan;
 use crate::probe::Probes;
 use crate::state::{Legacy, State};
@@ -30,7 +31,6 @@ use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, 
 use picket_proto::{BootId, Mono, Run, Stamp, Text};
 use std::collections::VecDeque;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -46,7 +46,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (run, boot) = (clock::new_run()?, clock::boot()?);
     let previous = state.previous();
     let legacy = Legacy::new(state, run);
-    let (_socket, asks) = listen(&plan.state);
+    let (_socket, asks) = listen(&plan).await;
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
@@ -103,13 +103,20 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     Ok(())
 }
 
-/// The socket for people on this host. Without it the agent does all the rest; it is told why.
-fn listen(state: &Path) -> (Option<Local>, mpsc::Receiver<Ask>) {
-    match Local::listen(state) {
-        Ok((local, asks)) => (Some(local), asks),
+/// The socket for people on this host, and `/metrics`. Without them the agent does all the rest; it is told why.
+async fn listen(plan: &Plan) -> (Option<Local>, mpsc::Receiver<Ask>) {
+    let (asks, out) = mpsc::channel(local::CLIENTS + metrics::CONNECTIONS);
+    if let Some(address) = plan.metrics {
+        match metrics::listen(address, asks.clone()).await {
+            Ok(address) => tracing::info!(%address, "metrics are served"),
+            Err(error) => tracing::warn!(%address, %error, "metrics are not served"),
+        }
+    }
+    match Local::listen(&plan.state, asks) {
+        Ok(local) => (Some(local), out),
         Err(error) => {
-            tracing::warn!(folder = %state.display(), %error, "no local socket: `status` can't be asked");
-            (None, mpsc::channel(1).1)
+            tracing::warn!(folder = %plan.state.display(), %error, "no local socket: `status` can't be asked");
+            (None, out)
         }
     }
 }
@@ -206,6 +213,8 @@ impl Shell<'_> {
     /// The time has come. Watchers and probes whose news came with it speak first: after a loop that stood still all
     /// of them are ready at once, and a deadline must not judge a service by older readings than there are.
     async fn time(&mut self, ports: &mut Ports) {
+        let late = clock::now().mono.since(self.deadline().unwrap_or(Mono::NEVER));
+        self.answerer.figures.lag.add(late);
         tokio::task::yield_now().await;
         while let Ok(notice) = ports.notices.try_recv() {
             self.noticed(notice);
@@ -266,7 +275,7 @@ impl Shell<'_> {
         for bytes in told {
             let frames = self.agent.bytes(bytes);
             self.legacy.made(frames);
-            self.answerer.tail.made(frames);
+            self.answerer.made(frames);
             self.log.frames(frames);
         }
     }

@@ -220,6 +220,7 @@ impl<'s> Checks<'s> {
         let slot = &mut self.slots[usize::from(check)];
         (slot.base, slot.cause, slot.streak) = (Verdict::Down, Some(Cause::NoProcess), None);
         slot.bad = slot.bad.max(slot.spec.fall);
+        slot.last = Some((now, Reading::Bad(Cause::NoProcess)));
         slot.say_it(now, now, Verdict::Down, voice);
     }
 

@@ -135,7 +135,7 @@ fn counts(whole: &Value) -> String {
         bytes(number(spool, "room")),
         text(spool, "mode"),
         if number(spool, "lost") > 0 { format!(", {} lost", number(spool, "lost")) } else { String::new() },
-        bytes(number(agent, "rss_kib") * 1024),
+        bytes(number(agent, "resident")),
         span(number(agent, "cpu_ms")),
         bytes(number(agent, "written_today")),
     );

@@ -69,11 +69,11 @@ pub(super) fn age(document: &Value, key: &str) -> Option<String> {
     document.get(key)?.as_u64().map(span)
 }
 
-/// Milliseconds in words; whole seconds above one.
+/// Milliseconds in words; above one second the nearest one.
 pub(super) fn span(ms: u64) -> String {
     match ms {
         0..1000 => format!("{ms} ms"),
-        _ => Span::from_secs(ms / 1000).to_string(),
+        _ => Span::from_secs((ms + 500) / 1000).to_string(),
     }
 }
 

@@ -10,11 +10,13 @@ use super::facts::{LinkFacts, Written};
 use super::page::{self, Look};
 use super::{Tail, VERSION};
 use crate::config::Check;
+use crate::metrics::Figures;
 use picket_agent_core::Agent;
 use picket_agent_core::check::{CheckIx, Fact};
 use picket_agent_core::hold;
 use picket_agent_core::service::{ServiceIx, View};
-use picket_proto::{HostId, Mono, Now, Run, Span};
+use picket_proto::frame::{self, Content};
+use picket_proto::{HostId, Mono, Now, Run, Span, code};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -71,8 +73,9 @@ impl Holding {
 /// Who answers.
 pub(crate) struct Answerer {
     pub(super) about: About,
-    pub(crate) tail: Tail,
+    tail: Tail,
     pub(crate) link: LinkFacts,
+    pub(crate) figures: Figures,
     pub(super) written: Written,
     looks: Vec<Waiting>,
 }
@@ -87,7 +90,25 @@ struct Waiting {
 impl Answerer {
     pub(crate) fn new(about: About) -> Self {
         let (tail, link) = (Tail::default(), LinkFacts::default());
-        Self { about, tail, link, written: Written::default(), looks: Vec::new() }
+        Self {
+            about,
+            tail,
+            link,
+            figures: Figures::default(),
+            written: Written::default(),
+            looks: Vec::new(),
+        }
+    }
+
+    /// These frames were made.
+    pub(crate) fn made(&mut self, mut frames: &[u8]) {
+        while let Ok((frame, rest)) = frame::split(frames) {
+            frames = rest;
+            if let Ok(Content::Known(event)) = frame.content() {
+                self.figures.event(code::of(&event.fact));
+                self.tail.made(frame.header.run, frame.header.seq, &event);
+            }
+        }
     }
 
     /// Once per turn of the loop.
@@ -102,6 +123,7 @@ impl Answerer {
             Question::Status => Answer::Whole(page::status(self, agent, now)),
             Question::Checks { from } => Answer::Whole(self.checks(agent, now.mono, from)),
             Question::Services { from } => Answer::Whole(services(agent, now.mono, from)),
+            Question::Figures => Answer::Whole(self.figures.page(agent, &self.about, &self.link, now)),
             Question::Events { n } => Answer::Whole(self.events(agent, n)),
             Question::Follow => {
                 let first = json!({ "v": VERSION, "follows": true }).to_string();

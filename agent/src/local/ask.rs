@@ -31,6 +31,8 @@ pub(crate) enum Question {
     Events {
         n: usize,
     },
+    /// The page of `/metrics`; not for the socket.
+    Figures,
     /// Every event from now on.
     Follow,
     /// Remedies rest for so many seconds, of one service or of all; 0 ends that.

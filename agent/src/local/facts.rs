@@ -3,7 +3,7 @@
 //! Only noted for telling; nothing is decided by it. Costs are read from `/proc/self` when someone asks, and once at
 //! the turn of a day (UTC), from which on its written bytes count.
 
-use picket_proto::{Mono, Now};
+use picket_proto::{Mono, Now, Span};
 
 /// How the link fared in this run.
 #[derive(Debug, Default)]
@@ -49,10 +49,9 @@ impl Written {
         }
     }
 
-    /// Bytes since the day began, or since the agent's start if that was later; and since its start.
-    pub(super) fn today(&self) -> (u64, u64) {
-        let all = written();
-        (all.saturating_sub(self.day.map_or(0, |(_, before)| before)), all)
+    /// Of `all` bytes since the agent's start, those since the day began.
+    pub(super) fn today(&self, all: u64) -> u64 {
+        all.saturating_sub(self.day.map_or(0, |(_, before)| before))
     }
 }
 
@@ -61,11 +60,25 @@ fn written() -> u64 {
     field("/proc/self/io", "write_bytes:")
 }
 
-/// Resident memory in KiB, and CPU time in milliseconds.
-pub(super) fn costs() -> (u64, u64) {
-    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
-    let nanos = stat.split_ascii_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok());
-    (field("/proc/self/status", "VmRSS:"), nanos.unwrap_or(0) / 1_000_000)
+/// What the process costs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Costs {
+    /// Resident bytes.
+    pub(crate) resident: u64,
+    /// CPU time of the loop's thread, which does nearly all.
+    pub(crate) cpu: Span,
+    /// Bytes given to disks since the start.
+    pub(crate) written: u64,
+}
+
+impl Costs {
+    /// Reads it; what can't be read is 0.
+    pub(crate) fn now() -> Self {
+        let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+        let nanos = stat.split_ascii_whitespace().next().and_then(|nanos| nanos.parse::<u64>().ok());
+        let resident = field("/proc/self/status", "VmRSS:") * 1024;
+        Self { resident, cpu: Span::from_micros(nanos.unwrap_or(0) / 1000), written: written() }
+    }
 }
 
 fn field(file: &str, name: &str) -> u64 {
@@ -85,8 +98,8 @@ mod tests {
 
     #[test]
     fn what_the_process_costs_is_read_from_the_kernel() {
-        let (kib, _) = costs();
-        assert!(kib > 500, "{kib}");
+        let costs = Costs::now();
+        assert!(costs.resident > 500_000 && costs.cpu > Span::ZERO, "{costs:?}");
     }
 
     #[test]
@@ -98,7 +111,7 @@ mod tests {
         assert_eq!(written.day, Some((0, 0)));
         written.turn(at(86_400_000_000));
         assert_eq!(written.day.map(|(day, _)| day), Some(1));
-        let (today, all) = written.today();
-        assert!(today <= all);
+        let before = written.day.unwrap().1;
+        assert_eq!(written.today(before + 7), 7);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::VERSION;
 use super::answer::{About, Answerer};
-use super::facts::costs;
+use super::facts::Costs;
 use picket_agent_core::check::{self, CheckIx, Reading};
 use picket_agent_core::hold::Held;
 use picket_agent_core::service::{Ended, Past, Phase, View};
@@ -165,8 +165,8 @@ const fn next(reason: Reason) -> &'static str {
 pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String {
     let about = &answerer.about;
     let depth = agent.spool_depth();
-    let (rss, cpu) = costs();
-    let (today, written) = answerer.written.today();
+    let costs = Costs::now();
+    let today = answerer.written.today(costs.written);
     json!({
         "v": VERSION,
         "now": crate::log::rfc3339(now.wall),
@@ -179,7 +179,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "hold": hold(agent.held(), now.mono),
         "link": link(answerer, agent, now.mono),
         "spool": { "mode": "memory", "frames": depth.frames, "bytes": depth.bytes, "room": depth.room, "lost": depth.lost },
-        "agent": { "rss_kib": rss, "cpu_ms": cpu, "written_today": today, "written": written, "refused": agent.refused() },
+        "agent": { "resident": costs.resident, "cpu_ms": costs.cpu.millis(), "written_today": today, "written": costs.written, "refused": agent.refused() },
     })
     .to_string()
 }

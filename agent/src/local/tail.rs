@@ -3,8 +3,7 @@
 //! At most 256 lines and 64 KiB; the oldest go first. A follower that is 64 lines behind is cut: it asks again. It is
 //! no second spool: what counts is there, and this is gone with the process.
 
-use picket_proto::frame::{self, Content};
-use picket_proto::{Name, Run, Seq, code};
+use picket_proto::{Event, Name, Run, Seq, code};
 use serde::Serialize;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,23 +34,19 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// These frames were made.
-    pub(crate) fn made(&mut self, mut bytes: &[u8]) {
-        while let Ok((frame, rest)) = frame::split(bytes) {
-            bytes = rest;
-            let Ok(Content::Known(event)) = frame.content() else { continue };
-            let line = Line {
-                at: crate::log::rfc3339(event.stamp.wall),
-                run: frame.header.run.to_string(),
-                seq: frame.header.seq.0,
-                code: code::of(&event.fact),
-                text: event.to_string(),
-                service: event.fact.service().map(Name::as_str),
-                unsynced: !event.stamp.synced,
-            };
-            if let Ok(line) = serde_json::to_string(&line) {
-                self.push(frame.header.run, frame.header.seq, line.into());
-            }
+    /// An event was made.
+    pub(super) fn made(&mut self, run: Run, seq: Seq, event: &Event) {
+        let line = Line {
+            at: crate::log::rfc3339(event.stamp.wall),
+            run: run.to_string(),
+            seq: seq.0,
+            code: code::of(&event.fact),
+            text: event.to_string(),
+            service: event.fact.service().map(Name::as_str),
+            unsynced: !event.stamp.synced,
+        };
+        if let Ok(line) = serde_json::to_string(&line) {
+            self.push(run, seq, line.into());
         }
     }
 
