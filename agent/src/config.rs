@@ -8,7 +8,8 @@
 //! |---|---|---|
 //! | `agent.state` | folder, made with mode 0700 | none: this or `--state` |
 //! | `agent.host` | 1-63 of `a-z 0-9 . _ -` | the kernel's host name, lower case |
-//! | `agent.spool` | KiB, 64-65536: events that wait for the collector | 256: some 1,500 events, hours of an outage |
+//! | `agent.spool` | MiB of disk, 1-1024: events that wait for the collector | 16: some 100,000 events, weeks of an outage |
+//! | `agent.flash_budget` | MiB written to it in 24 h, 1-1024; above, routine events wait in memory | 10 |
 //! | `collector.address` | `host:port`, or a list of up to 8; `https://` may stand before it | none: this or `--collector` |
 //! | `collector.server_name` | the name that the collector's certificate is for | the address' own |
 //! | `collector.ca` | PEM file of the collector's CA | what the token pins, kept after enrolment |
@@ -63,14 +64,23 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// This host's id.
     pub host: HostId,
-    /// Bytes of spool.
-    pub spool: usize,
+    /// The spool's disk.
+    pub spool: Spool,
     /// The collector, if the file names one; the command line may.
     pub collector: Option<Collector>,
     /// Where `/metrics` is served, if the file says so: a loopback address.
     pub metrics: Option<SocketAddr>,
     services: Vec<Service>,
     checks: Vec<Check>,
+}
+
+/// Limits of the spool's disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spool {
+    /// Bytes of disk.
+    pub bytes: u64,
+    /// Bytes written in 24 h, above which routine events wait in memory.
+    pub flash_budget: u64,
 }
 
 impl Config {
@@ -151,10 +161,12 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     }
 }
 
-fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> (Option<PathBuf>, HostId, usize) {
-    const SPOOL_KIB: u32 = 256;
+fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> (Option<PathBuf>, HostId, Spool) {
+    const SPOOL: u32 = 16;
+    const BUDGET: u32 = 10;
+    let mib = |count: u32| u64::from(count) * 1024 * 1024;
     let Some(mut keys) = keys.table(sheet, "agent") else {
-        return (None, kernel_host(), SPOOL_KIB as usize * 1024);
+        return (None, kernel_host(), Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) });
     };
     let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
     let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
@@ -166,7 +178,10 @@ fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> (Option<Pat
             kernel_host()
         }
     };
-    let spool = keys.number(sheet, "spool", 64..=65_536, SPOOL_KIB) as usize * 1024;
+    let spool = Spool {
+        bytes: mib(keys.number(sheet, "spool", 1..=1024, SPOOL)),
+        flash_budget: mib(keys.number(sheet, "flash_budget", 1..=1024, BUDGET)),
+    };
     keys.finish(sheet);
     (state, host, spool)
 }

@@ -3,19 +3,20 @@
 //! - [`cli`]: the command line, also of `picket __agent`. [`config`]: the file, and what is wrong with it.
 //! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder. `keep`: what
 //!   outlives a restart.
-//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `local` (people on this host), `metrics`, `log`.
+//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `disk` (the spool's segments),
+//!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
-//! but for names being resolved (at most 4) and one per hung mount. The ring is 256 KiB by default: a busy service's
-//! worst day makes some hundred events of about 150 bytes, so this holds an outage of the collector of days on a
-//! quiet host, and untouched pages of it cost nothing. It listens on no port and needs no root.
+//! but for the spool's disk, names being resolved (at most 4) and one per hung mount. The ring is 256 KiB: frames leave
+//! it for the disk when it is full, and untouched pages of it cost nothing. It listens on no port and needs no root.
 
 #![deny(unsafe_code)]
 
 mod act;
 mod clock;
+mod disk;
 mod identity;
 mod keep;
 mod link;

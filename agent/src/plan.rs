@@ -4,7 +4,7 @@
 
 use crate::config::{
     ADDRESSES_MAX, Address, Check, Collector, Config, Environment, Mistake, Mistakes, NoAddress, Service,
-    Token,
+    Spool, Token,
 };
 use crate::identity::Folder;
 use crate::link::Way;
@@ -29,7 +29,7 @@ pub(crate) struct Given {
 pub(crate) struct Plan {
     pub(crate) state: PathBuf,
     pub(crate) host: HostId,
-    pub(crate) spool: usize,
+    pub(crate) spool: Spool,
     pub(crate) collector: Collector,
     /// The way to each of its addresses.
     pub(crate) ways: Vec<Way>,

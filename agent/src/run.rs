@@ -7,6 +7,7 @@
 //! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
+//! | orders, answers (disk) | 1, 8 | can't be: one order is out at a time; its thread waits with the answers of an Open |
 //! | asks (local socket, metrics) | 8 | can't be: one question per client |
 //!
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
@@ -18,6 +19,7 @@
 
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
+use crate::disk::{self, Disk, Folder, Memory};
 use crate::keep::Keeper;
 use crate::link::{Heard, Link, Peer, Sent, Word};
 use crate::local::{self, About, Answerer, Ask, Local, Wish};
@@ -34,6 +36,9 @@ use std::io;
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
+
+/// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
+const RING: usize = 256 * 1024;
 
 /// Runs the agent until it was asked to end and has ended.
 ///
@@ -62,9 +67,17 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let mut slots: Vec<_> = checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect();
     let mut lives: Vec<_> =
         plan.services.iter().map(|service| service::Slot::new(service.spec.clone())).collect();
-    let mut ring = vec![0; plan.spool];
-    let mut index = vec![spool::Entry::default(); plan.spool / 128];
-    let storage = Storage { checks: &mut slots, services: &mut lives, ring: &mut ring, index: &mut index };
+    let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
+    let mut ring = vec![0; RING];
+    let mut index = vec![spool::Entry::default(); RING / 128];
+    let mut memory = Memory::new(plan.spool);
+    let storage = Storage {
+        checks: &mut slots,
+        services: &mut lives,
+        ring: &mut ring,
+        index: &mut index,
+        disk: memory.lend(),
+    };
     let version = Text::new(env!("CARGO_PKG_VERSION"));
     let mut agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
@@ -73,6 +86,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         notices,
         answers,
         words,
+        segments,
         asks,
         sent: link.sent(),
         signals: Signals::new(ending)?,
@@ -83,6 +97,8 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         services,
         probes,
         link,
+        disk,
+        mode: spool::Mode::Opening,
         log,
         run,
         boot,
@@ -126,6 +142,7 @@ struct Ports {
     notices: mpsc::Receiver<Notice>,
     answers: mpsc::Receiver<check::Fact>,
     words: mpsc::Receiver<Heard>,
+    segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
     sent: Arc<Sent>,
     signals: Signals,
@@ -138,6 +155,9 @@ struct Shell<'s> {
     services: Services,
     probes: Probes,
     link: Link,
+    disk: Disk,
+    /// As it was told last.
+    mode: spool::Mode,
     log: Log,
     run: Run,
     boot: BootId,
@@ -170,6 +190,7 @@ impl Shell<'_> {
                 Some(fact) = ports.answers.recv() => self.answered(fact),
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
+                Some(told) = ports.segments.recv() => self.hand(Input::Disk(told.as_fact())),
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
                 owed = self.keeper.written() => self.written(owed),
@@ -247,6 +268,7 @@ impl Shell<'_> {
         self.link.flush();
         let now = clock::now();
         self.legacy.keep(now.mono);
+        self.tell_mode();
         self.answerer.turn(now);
     }
 
@@ -267,6 +289,7 @@ impl Shell<'_> {
                     self.queue.extend(answer.map(Known::Reading));
                 }
                 Effect::Link(order) => self.order(order),
+                Effect::Disk(order) => self.keep(order),
                 Effect::Told(bytes) => told.push(bytes),
                 Effect::Keep => self.keeper.keep(&self.agent, clock::now()),
                 Effect::Ended => self.ended = true,
@@ -277,6 +300,27 @@ impl Shell<'_> {
             self.legacy.made(frames);
             self.answerer.made(frames);
             self.log.frames(frames);
+        }
+    }
+
+    fn keep(&self, order: spool::Order) {
+        let bytes = match order {
+            spool::Order::Write { bytes, .. } | spool::Order::Keep { bytes } => self.agent.bytes(bytes),
+            spool::Order::Open
+            | spool::Order::Begin { .. }
+            | spool::Order::Read { .. }
+            | spool::Order::Drop { .. } => &[],
+        };
+        self.disk.obey(order, bytes);
+    }
+
+    /// Tells when events are kept another way than before.
+    fn tell_mode(&mut self) {
+        let mode = self.agent.spool_view().mode;
+        if std::mem::replace(&mut self.mode, mode) != mode
+            && let Some((code, text)) = disk::words(mode)
+        {
+            self.log.link(clock::now().wall, code, text);
         }
     }
 

@@ -188,6 +188,10 @@ codes! {
     "link-token": "This host has no certificate yet, and its token is missing or was not accepted.", "`picket token HOST` makes a new one; put it where [collector] token_file says.";
     "link-token-used": "The token was used already, by another key.", "If you did not use it, someone else did: look for that host. `picket token HOST` makes a new one.";
     "link-identity": "This host's own key or certificate can't be read or used.", "Look at STATE/identity; to begin anew remove that folder and use a new token.";
+    // Where the agent keeps what waits.
+    "spool-disk": "Events that wait for the collector are kept on disk.", "Nothing.";
+    "spool-ram": "Events that wait for the collector are kept in memory only: the state folder can't be written, or its disk fails or hangs; the agent's text says which. What waits is lost if the agent or the host ends.", "Make the state folder writable, or look at its disk; it is tried again every minute.";
+    "spool-full": "The file system of the state folder is full, so that events wait in memory only.", "Free space there; it goes on by itself.";
     // Configuration.
     "config-invalid": "The configuration has mistakes; all of them are listed with file, line and key.", "Correct them and start again; nothing was changed. Exit status 64.";
 }

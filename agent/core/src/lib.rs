@@ -47,6 +47,8 @@ pub enum Input<'a> {
     Hold(hold::Fact<'a>),
     /// A person wants this check probed now.
     Look(check::CheckIx),
+    /// Something came from the disk.
+    Disk(spool::Fact<'a>),
     /// The deadline came.
     Time,
     /// The agent is asked to end. Comes once; a second one ends at once.
@@ -64,6 +66,8 @@ pub enum Effect {
     Link(session::Order),
     /// Write what [`Agent::keep`] gives, so that the next run can have it back.
     Keep,
+    /// Do something on the spool's disk; its outcome is an [`Input::Disk`].
+    Disk(spool::Order),
     /// This frame was made: for the log. The bytes are valid until the next `handle`.
     Told(spool::Bytes),
     /// Everything is said and done: the process may exit.
@@ -91,7 +95,7 @@ impl<'s> Agent<'s> {
             checks: check::Checks::new(storage.checks),
             // Each room throws its own dice, so that a probe more does not move a backoff.
             services: Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
-            spool: spool::Spool::new(storage.ring, storage.index, identity),
+            spool: spool::Spool::new((storage.ring, storage.index), storage.disk, identity),
             session: session::Session::new(timer::Dice::new(seed ^ 0x11_4C)),
             dice: timer::Dice::new(seed),
             life: Life::New,
@@ -117,6 +121,7 @@ impl<'s> Agent<'s> {
             Input::Session(fact) => self.session.on(now, fact, &mut self.spool),
             Input::Hold(fact) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
             Input::Look(check) => self.checks.look_now(now.mono, check),
+            Input::Disk(fact) => self.spool.on_disk(now, fact),
             Input::Time => {}
             Input::Stop(ending) => self.stop(now, ending),
         }
@@ -145,8 +150,11 @@ impl<'s> Agent<'s> {
         if let Some(probe) = self.checks.next_probe(self.now) {
             return Some(Effect::Probe(probe));
         }
-        if let Some(order) = self.session.next_order(self.now, &self.spool, &self.checks) {
+        if let Some(order) = self.session.next_order(self.now, &mut self.spool, &self.checks) {
             return Some(Effect::Link(order));
+        }
+        if let Some(order) = self.spool.next_disk(self.now) {
+            return Some(Effect::Disk(order));
         }
         if let Some(bytes) = self.spool.next_told() {
             return Some(Effect::Told(bytes));
@@ -161,7 +169,8 @@ impl<'s> Agent<'s> {
     pub fn deadline(&self) -> Option<(Mono, Reason)> {
         let first = (self.checks.deadline(), Reason::Probe)
             .min(self.services.deadline())
-            .min(self.session.deadline());
+            .min(self.session.deadline())
+            .min((self.spool.deadline(), Reason::Disk));
         (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
     }
 

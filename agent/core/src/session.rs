@@ -90,12 +90,13 @@ impl Session {
             (Fact::Opened, Link::Connecting) => self.greet(now.mono, spool),
             (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
-                spool.acked(known);
+                spool.acked(now.mono, known);
                 self.talk(now.mono, heartbeat, (boundary, known));
             }
             (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {
-                spool.acked(ranges);
+                spool.acked(now.mono, ranges);
             }
+            (Fact::Acked { run, ranges }, Link::Talking(_)) if spool.acked_past(now.mono, run, ranges) => {}
             (Fact::Beat { echo, received, answered }, Link::Talking(talk)) => {
                 talk.offsets.on(Trip { sent: echo, received, answered, heard: now.mono });
             }
@@ -142,13 +143,23 @@ impl Session {
             if talk.has_window() {
                 spool.name_losses(now, &talk.sent, talk.boundary);
             }
+            if matches!(talk.standing, Standing::Told) {
+                spool.bring(now, &talk.sent);
+            }
+        } else {
+            spool.hold_back();
         }
         self.time(now.mono);
         self.part(now.mono, spool);
     }
 
     /// The next thing to do on the link.
-    pub(crate) fn next_order(&mut self, now: Mono, spool: &Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
+    pub(crate) fn next_order(
+        &mut self,
+        now: Mono,
+        spool: &mut Spool<'_>,
+        checks: &Checks<'_>,
+    ) -> Option<Order> {
         let mut order = self.orders.pop_front().or_else(|| self.speak(spool, checks))?;
         if !matches!(order, Order::Connect | Order::Close) {
             self.out = self.out.saturating_add(1);
@@ -267,7 +278,7 @@ impl Session {
     }
 
     /// What the open session says next, if there is a place for it.
-    fn speak(&mut self, spool: &Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
+    fn speak(&mut self, spool: &mut Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
         let open = matches!(self.farewell, Farewell::No | Farewell::Flushing(_)) && self.out < PLACES;
         match &mut self.link {
             Link::Talking(talk) if open => talk.stand(checks).or_else(|| talk.send(spool)),

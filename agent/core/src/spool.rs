@@ -4,21 +4,30 @@
 //! ranges at a time. When the memory is full the lowest class goes first, oldest first, and never for the sake of a
 //! lower one; the last eighth is for critical frames alone. Frames are laid one after the other and never wrap.
 //! Space that acks and losses free in the middle is won back by moving what is left to the front, which costs at
-//! most one pass over the memory for each 1/32 of it that is appended. It survives no restart: the next run's first
-//! frame says what was there.
+//! most one pass over the memory for each 1/32 of it that is appended. Behind the ring stands the disk: frames that are
+//! durable leave the ring before any is lost, and come back from there; so do the frames of earlier runs.
 
 mod depth;
+mod disk;
+mod late;
 mod loss;
 mod name;
 mod next;
 mod room;
+mod view;
+
+pub use disk::{Fact, Lent, Mode, Order, PAGE, Part, SEGMENT_FRAMES, SegmentId, Shape, Trouble};
+pub use late::Past;
+pub use view::View;
 
 pub use depth::Depth;
 
 use crate::facts::Facts;
-use picket_proto::event::{Began, Event, Fact};
+use disk::Disk;
+use late::Late;
+use picket_proto::event::{self, Began, Event};
 use picket_proto::frame::{self, Class, FRAME_MAX};
-use picket_proto::{BootId, Now, Ranges, Run, Seq, SeqRange, Stamp, Text};
+use picket_proto::{BootId, Mono, Now, Ranges, Run, Seq, SeqRange, Stamp, Text};
 
 /// Who this agent is, for the life of the process.
 #[derive(Debug, Clone)]
@@ -58,6 +67,19 @@ pub struct Entry {
     at: u32,
     len: u16,
     kept: Kept,
+    stored: Stored,
+}
+
+/// Whether a frame that is held is on the disk as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Stored {
+    #[default]
+    No,
+    /// It is with the shell.
+    Asked,
+    Yes,
+    /// It was, and went for its room; it is not written a second time.
+    Spent,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -108,12 +130,24 @@ pub(crate) struct Spool<'s> {
     lost: Ranges,
     /// Frames given up so far.
     given_up: u64,
+    /// What the collector has of this run.
+    acked: Ranges,
+    /// What left the ring for the disk. Too wide rather than too narrow: it is looked for there.
+    spilled: Ranges,
+    disk: Disk<'s>,
+    late: Late<'s>,
 }
 
 impl<'s> Spool<'s> {
     /// An empty spool. Of a ring of 4 GiB or more the rest is left alone.
-    pub(crate) fn new(ring: &'s mut [u8], index: &'s mut [Entry], identity: Identity) -> Self {
-        let used = ring.len().min(usize::try_from(u32::MAX).unwrap_or(usize::MAX));
+    pub(crate) fn new(
+        (ring, index): (&'s mut [u8], &'s mut [Entry]),
+        lent: Lent<'s>,
+        identity: Identity,
+    ) -> Self {
+        // The two pages lie behind it in the same 32 bits.
+        let used = ring.len().min(u32::MAX as usize - 2 * PAGE);
+        let disk = Disk::new(used as u32, lent.parts, lent.pages, (lent.segments, lent.budget));
         Self {
             ring: &mut ring[..used],
             index,
@@ -129,6 +163,10 @@ impl<'s> Spool<'s> {
             told: Seq(0),
             lost: Ranges::new(),
             given_up: 0,
+            acked: Ranges::new(),
+            spilled: Ranges::new(),
+            disk,
+            late: Late::new(lent.runs),
         }
     }
 
@@ -150,7 +188,8 @@ impl<'s> Spool<'s> {
     /// The run's first frame: who speaks, and how many checks and services it knows.
     pub(crate) fn begin(&mut self, now: Now, checks: u16, services: u16) {
         let Identity { boot, previous, version, .. } = self.identity.clone();
-        self.append(now, Fact::Began(Began { boot, previous, version, checks, services }));
+        self.meet_previous();
+        self.append(now, event::Fact::Began(Began { boot, previous, version, checks, services }));
     }
 
     /// What was told in one call, in that order.
@@ -161,7 +200,7 @@ impl<'s> Spool<'s> {
     }
 
     /// Encodes a fact as the next frame. If there is no room for it, it is lost and counted as such.
-    pub(crate) fn append(&mut self, now: Now, fact: Fact) {
+    pub(crate) fn append(&mut self, now: Now, fact: event::Fact) {
         let Identity { run, boot, .. } = self.identity;
         let stamp = Stamp { run, boot, mono: now.mono, wall: now.wall, synced: self.synced };
         let rank = rank_of(&fact, run);
@@ -169,7 +208,13 @@ impl<'s> Spool<'s> {
         let seq = self.last;
         let written = if self.make_room(rank) { self.write(seq, &Event { stamp, fact }) } else { None };
         match written {
-            Some(len) => self.note(seq, len, rank),
+            Some(len) => {
+                self.note(seq, len, rank);
+                if self.disk.is_there() {
+                    let is_tight = u64::from(self.held) * 2 > self.ring.len() as u64;
+                    self.disk.owe(rank.class(), now.mono, is_tight);
+                }
+            }
             None => {
                 self.given_up = self.given_up.saturating_add(1);
                 self.lose(SeqRange::one(seq));
@@ -177,8 +222,18 @@ impl<'s> Spool<'s> {
         }
     }
 
+    /// These frames of an earlier run are journaled; false if that run is none of those kept.
+    pub(crate) fn acked_past(&mut self, now: Mono, run: Run, ranges: &Ranges) -> bool {
+        self.disk.keep_soon(now);
+        self.late.acked(run, ranges)
+    }
+
     /// These frames are journaled.
-    pub(crate) fn acked(&mut self, ranges: &Ranges) {
+    pub(crate) fn acked(&mut self, now: Mono, ranges: &Ranges) {
+        self.acked = ranges.clone();
+        if self.disk.segments.last_of(self.identity.run).is_some() {
+            self.disk.keep_soon(now);
+        }
         for range in ranges.iter() {
             let mut at = self.place(range.first());
             while at < self.tail && self.index[at].seq <= range.last().0 {
@@ -187,6 +242,7 @@ impl<'s> Spool<'s> {
             }
             // What was given up on its way arrived after all; if that would split a range too many it stays named.
             let _named_although_it_arrived = self.lost.remove(range);
+            let _looked_for_although_it_arrived = self.spilled.remove(range);
         }
         self.trim();
     }
@@ -217,8 +273,22 @@ impl<'s> Spool<'s> {
         Some(Bytes { start: entry.at, len: u32::from(entry.len) })
     }
 
+    /// The lowest number above `seq` that is held.
+    fn first_held(&self, seq: Seq) -> Option<Seq> {
+        let above = &self.index[self.place(seq.next())..self.tail];
+        above.iter().find(|entry| entry.is_held()).map(|entry| Seq(entry.seq))
+    }
+
+    /// When the disk wants the time.
+    pub(crate) fn deadline(&self) -> Mono {
+        self.disk.deadline()
+    }
+
     /// The bytes there; none if that is outside.
     pub(crate) fn bytes(&self, range: Bytes) -> &[u8] {
+        if range.start as usize >= self.ring.len() {
+            return self.disk.bytes(range);
+        }
         let start = range.start as usize;
         self.ring.get(start..start.saturating_add(range.len as usize)).unwrap_or_default()
     }
@@ -235,9 +305,24 @@ impl Entry {
     }
 }
 
-fn rank_of(fact: &Fact, run: Run) -> Rank {
+impl Rank {
+    const fn class(self) -> Class {
+        match self {
+            Self::Routine => Class::Routine,
+            Self::Notable => Class::Notable,
+            Self::Critical | Self::Gap => Class::Critical,
+        }
+    }
+}
+
+/// Whether all numbers from `first` to `last` are known; true where there are none.
+fn covers(known: &Ranges, first: Seq, last: Seq) -> bool {
+    last < first || known.iter().any(|range| range.contains(first) && range.contains(last))
+}
+
+fn rank_of(fact: &event::Fact, run: Run) -> Rank {
     match (fact, frame::class_of(fact)) {
-        (Fact::Gap(gap), _) if gap.run == run => Rank::Gap,
+        (event::Fact::Gap(gap), _) if gap.run == run => Rank::Gap,
         (_, Class::Routine) => Rank::Routine,
         (_, Class::Notable) => Rank::Notable,
         (_, Class::Critical) => Rank::Critical,

@@ -14,4 +14,6 @@ pub struct Storage<'s> {
     pub ring: &'s mut [u8],
     /// One per frame that can wait, made with `Default`; one per 128 bytes of ring fits the usual mix.
     pub index: &'s mut [spool::Entry],
+    /// What the disk needs; without parts there is none.
+    pub disk: spool::Lent<'s>,
 }

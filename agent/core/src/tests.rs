@@ -4,6 +4,7 @@ mod first_start;
 mod hold;
 mod keep;
 mod pause;
+mod power;
 mod recovery;
 pub(crate) mod replay;
 mod sameness;

@@ -35,6 +35,8 @@ pub enum Reason {
     Connect,
     /// A heartbeat is due.
     Heartbeat,
+    /// Frames are due on the disk, or it is tried again.
+    Disk,
     /// The farewell has taken long enough.
     Farewell,
 }

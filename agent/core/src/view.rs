@@ -34,6 +34,11 @@ impl Agent<'_> {
         self.spool.holds_any(frame, frame)
     }
 
+    /// The spool, as it stood at the last input.
+    pub fn spool_view(&self) -> spool::View {
+        self.spool.view(self.now)
+    }
+
     /// Where the link stands.
     pub fn link(&self) -> session::Phase {
         self.session.phase()

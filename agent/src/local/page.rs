@@ -6,6 +6,7 @@ use super::facts::Costs;
 use picket_agent_core::check::{self, CheckIx, Reading};
 use picket_agent_core::hold::Held;
 use picket_agent_core::service::{Ended, Past, Phase, View};
+use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, Reason, session};
 use picket_proto::event::Verdict;
 use picket_proto::tell::Level;
@@ -157,6 +158,7 @@ const fn next(reason: Reason) -> &'static str {
         Reason::Keep => "keep",
         Reason::Connect => "connect",
         Reason::Heartbeat => "heartbeat",
+        Reason::Disk => "disk",
         Reason::Farewell => "end",
     }
 }
@@ -178,10 +180,18 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "checks": counts(agent, about),
         "hold": hold(agent.held(), now.mono),
         "link": link(answerer, agent, now.mono),
-        "spool": { "mode": "memory", "frames": depth.frames, "bytes": depth.bytes, "room": depth.room, "lost": depth.lost },
+        "spool": { "mode": mode(agent.spool_view().mode), "segments": agent.spool_view().segments, "on_disk": agent.spool_view().on_disk, "frames": depth.frames, "bytes": depth.bytes, "room": depth.room, "lost": depth.lost },
         "agent": { "resident": costs.resident, "cpu_ms": costs.cpu.millis(), "written_today": today, "written": costs.written, "refused": agent.refused() },
     })
     .to_string()
+}
+
+const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Opening => "opening",
+        Mode::Disk => "disk",
+        Mode::Ram(_) => "memory",
+    }
 }
 
 fn counts(agent: &Agent<'_>, about: &About) -> serde_json::Value {

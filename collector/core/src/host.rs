@@ -202,11 +202,6 @@ impl Host {
         (count, digest.value())
     }
 
-    /// All frames that are known to be lost.
-    pub(crate) fn lost(&self) -> u64 {
-        self.lost.saturating_add(self.runs.missing_tails())
-    }
-
     /// The slot of a service, made if there is room.
     pub(crate) fn service(&mut self, name: &Name) -> Option<u32> {
         if let Some(slot) = self.services.find(name.as_str()) {

@@ -251,7 +251,7 @@ impl State {
         let Some(host) = self.hosts.find(id.as_str()).and_then(|slot| self.hosts.get_mut(slot)) else {
             return;
         };
-        let is_known = host.run == Some(run) || host.runs.find(run).is_some();
+        let is_known = host.run == Some(run) || host.runs.has(run);
         let closed = if is_known { host.runs.close(run, range) } else { Ok(range.count()) };
         host.lost = host.lost.saturating_add(closed.unwrap_or_else(|_full| range.count()));
     }
@@ -280,17 +280,14 @@ impl State {
 /// What a frame says about frames.
 fn account(host: &mut Host, fact: &Fact) {
     match fact {
-        Fact::Began(began) => {
-            if let Some((run, last)) = began.previous {
-                host.runs.claim(run, last);
-            }
-        }
         Fact::Gap(gap) => {
             // Ingest made sure that the ranges have room for it.
             let closed = host.runs.close(gap.run, gap.range).unwrap_or(0);
             host.lost = host.lost.saturating_add(closed);
         }
-        Fact::Verdict(_)
+        // What the run before had and did not bring is the agent's to name: part of it may still be on its disk.
+        Fact::Began(_)
+        | Fact::Verdict(_)
         | Fact::Started(_)
         | Fact::Exited(_)
         | Fact::Remedy(_)

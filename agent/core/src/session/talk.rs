@@ -69,14 +69,25 @@ impl Talk {
         !self.unacked.is_full() && waiting <= UNACKED_MAX - BATCH_BYTES
     }
 
-    pub(super) fn send(&mut self, spool: &Spool<'_>) -> Option<Order> {
+    pub(super) fn send(&mut self, spool: &mut Spool<'_>) -> Option<Order> {
         if !self.has_window() {
             return None;
         }
-        let (batch, sent) = spool.next_batch(&self.sent, self.boundary)?;
+        let Some((batch, sent)) = spool.next_batch(&self.sent, self.boundary) else {
+            return self.send_late(spool);
+        };
         self.sent = sent;
         let _there_is_a_place = self.unacked.push(batch);
         let lane = if batch.first > self.boundary { Lane::Live } else { Lane::Backlog };
         Some(Order::Send { lane, bytes: batch.bytes })
+    }
+
+    /// What the disk brings back: one batch at a time, when the ring has nothing to send.
+    fn send_late(&mut self, spool: &mut Spool<'_>) -> Option<Order> {
+        let (bytes, is_live, sent) = spool.late_batch(&self.sent, self.boundary)?;
+        if let Some(sent) = sent {
+            self.sent = sent;
+        }
+        Some(Order::Send { lane: if is_live { Lane::Live } else { Lane::Backlog }, bytes })
     }
 }

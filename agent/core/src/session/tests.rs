@@ -80,7 +80,7 @@ impl<'s> Pair<'s> {
     fn new(ring: &'s mut [u8], index: &'s mut [spool::Entry]) -> Self {
         let identity = Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("t") };
         Self {
-            spool: Spool::new(ring, index, identity),
+            spool: Spool::new((ring, index), spool::Lent::none(), identity),
             session: Session::new(Dice::new(7)),
             checks: Checks::new(&mut []),
             at: 0,
@@ -102,7 +102,7 @@ impl<'s> Pair<'s> {
     fn settle(&mut self) {
         self.at += 1_000;
         self.session.settle(self.now(), &mut self.spool);
-        while let Some(order) = self.session.next_order(self.now().mono, &self.spool, &self.checks) {
+        while let Some(order) = self.session.next_order(self.now().mono, &mut self.spool, &self.checks) {
             if let Order::Send { bytes, .. } = order {
                 let mut bytes = self.spool.bytes(bytes);
                 let mut batch = List::new();

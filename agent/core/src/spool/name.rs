@@ -22,7 +22,8 @@ impl Spool<'_> {
     /// sent has arrived; frames up to `boundary` are backlog.
     pub(crate) fn name_losses(&mut self, now: Now, sent: &Ranges, boundary: Seq) {
         // What is on its way may still be acknowledged and make room.
-        let is_stuck = self.next_batch(sent, boundary).is_none() && !self.awaits_acks(sent);
+        let comes = self.late.is_busy() || self.lowest_spilled(sent).is_some();
+        let is_stuck = self.next_batch(sent, boundary).is_none() && !self.awaits_acks(sent) && !comes;
         if is_stuck {
             self.withdraw_gaps(sent);
             self.join(sent);

@@ -3,10 +3,11 @@
 //! The last eighth is for critical frames alone. What is given up at once is a 32nd of the ring, so that one move to
 //! the front is paid for by many frames.
 
-use super::{Entry, Kept, LONGEST, Rank, Spool};
-use picket_proto::Seq;
+use super::late::widen;
+use super::{Entry, Kept, LONGEST, Rank, Spool, Stored};
 use picket_proto::event::Event;
 use picket_proto::frame::{self, FRAME_MAX};
+use picket_proto::{Seq, SeqRange};
 
 impl Spool<'_> {
     /// Bytes that frames of this rank may fill.
@@ -41,6 +42,7 @@ impl Spool<'_> {
 
     fn shed(&mut self, rank: Rank, capacity: (u32, usize)) {
         let spare = (self.ring.len() / 32) as u32;
+        self.spill(capacity, spare);
         for victim in [Rank::Routine, Rank::Notable, Rank::Critical, Rank::Gap] {
             for at in self.head..self.tail {
                 if victim > rank || self.fits(capacity, spare) {
@@ -53,13 +55,32 @@ impl Spool<'_> {
         }
     }
 
+    /// What is on the disk as well leaves the ring, oldest first; but for gap frames, which are sent first.
+    fn spill(&mut self, capacity: (u32, usize), spare: u32) {
+        for at in self.head..self.tail {
+            if self.fits(capacity, spare) {
+                return;
+            }
+            let entry = self.index[at];
+            // What is on its way there counts too: if it does not arrive it is not found, and then it is lost.
+            let is_there = matches!(entry.stored, Stored::Yes | Stored::Asked);
+            if is_there && entry.is_held() && entry.kept != Kept::Held(Rank::Gap) {
+                self.free(at);
+                if let Some(one) = SeqRange::one(Seq(entry.seq)) {
+                    widen(&mut self.spilled, one);
+                }
+            }
+        }
+    }
+
     pub(super) fn write(&mut self, seq: Seq, event: &Event) -> Option<u16> {
         let room = self.ring.get_mut(self.end as usize..)?;
         frame::encode(seq, event, room).ok().and_then(|len| u16::try_from(len).ok())
     }
 
     pub(super) fn note(&mut self, seq: Seq, len: u16, rank: Rank) {
-        self.index[self.tail] = Entry { seq: seq.0, at: self.end, len, kept: Kept::Held(rank) };
+        self.index[self.tail] =
+            Entry { seq: seq.0, at: self.end, len, kept: Kept::Held(rank), stored: Stored::No };
         self.tail += 1;
         self.end += u32::from(len);
         self.held += u32::from(len);

@@ -4,6 +4,7 @@
 #![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 use super::*;
 use crate::tests::replay::cases;
+use event::Fact;
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
 use picket_proto::frame::Content;
 use picket_proto::{BootId, Mono, Text};
@@ -77,7 +78,7 @@ fn step(spool: &mut Spool<'_>, step: &Step, acked: &mut BTreeSet<u64>) {
                 let mut ranges = Ranges::new();
                 ranges.insert(one).unwrap();
                 let before: BTreeSet<u64> = named.clone();
-                spool.acked(&ranges);
+                spool.acked(Now::default().mono, &ranges);
                 let gone: List<u64> = before.difference(&accounted(spool).1).copied().collect();
                 acked.insert(seq);
                 acked.extend(gone);
@@ -91,7 +92,7 @@ proptest! {
     #[test]
     fn every_number_is_acked_or_held_or_lost_and_named(script in steps(), frames in 16_usize..200) {
         let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); frames]);
-        let mut spool = Spool::new(&mut ring, &mut index, identity());
+        let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
         let mut acked = BTreeSet::new();
         for one in &script {
             step(&mut spool, one, &mut acked);
@@ -108,7 +109,7 @@ proptest! {
         }
         let mut everything = Ranges::new();
         everything.insert(SeqRange::new(Seq(1), spool.last().max(Seq(1))).unwrap()).unwrap();
-        spool.acked(&everything);
+        spool.acked(Now::default().mono, &everything);
         prop_assert!(spool.next_batch(&Ranges::new(), Seq(0)).is_none());
         prop_assert_eq!((spool.held, spool.frames), (0, 0));
     }
@@ -117,7 +118,7 @@ proptest! {
 #[test]
 fn critical_frames_survive_a_flood_of_routine_ones() {
     let (mut ring, mut index) = (std::vec![0; 32 * 1024], std::vec![Entry::default(); 512]);
-    let mut spool = Spool::new(&mut ring, &mut index, identity());
+    let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
     for _ in 0..20 {
         spool.append(Now::default(), fact(Rank::Critical, 0));
     }
@@ -137,7 +138,7 @@ fn critical_frames_survive_a_flood_of_routine_ones() {
 #[test]
 fn losses_between_critical_frames_need_no_ninth_range() {
     let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); 128]);
-    let mut spool = Spool::new(&mut ring, &mut index, identity());
+    let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
     for _ in 0..300 {
         spool.append(Now::default(), fact(Rank::Critical, 0));
         spool.append(Now::default(), fact(Rank::Routine, 150));
@@ -151,7 +152,7 @@ fn losses_between_critical_frames_need_no_ninth_range() {
 #[test]
 fn a_memory_too_small_for_a_frame_loses_all_and_says_so() {
     let (mut ring, mut index) = ([0; 100], std::vec::Vec::<Entry>::new());
-    let mut spool = Spool::new(&mut ring, &mut index, identity());
+    let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
     for _ in 0..10 {
         spool.append(Now { mono: Mono::from_micros(1), ..Now::default() }, fact(Rank::Critical, 0));
     }

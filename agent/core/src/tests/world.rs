@@ -70,6 +70,7 @@ impl World {
             ),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
+            disk: spool::Lent::none(),
         };
         Self {
             agent: Agent::new(seed, identity, storage),
@@ -134,6 +135,7 @@ impl World {
                 }
                 self.orders.push((self.at, order));
             }
+            Effect::Disk(order) => panic!("{order:?} without a disk"),
             Effect::Told(bytes) => {
                 let facts = frames(self.agent.bytes(bytes));
                 assert_eq!(facts.len(), 1, "one frame is told at a time");

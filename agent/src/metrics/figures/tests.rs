@@ -65,7 +65,13 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
     let mut slots: Vec<_> = config.checks().iter().map(|it| check::Slot::new(it.spec.clone())).collect();
     let mut lives: Vec<_> = config.services().iter().map(|it| service::Slot::new(it.spec.clone())).collect();
     let (mut ring, mut index) = (vec![0; 64 * 1024], vec![spool::Entry::default(); 512]);
-    let storage = Storage { checks: &mut slots, services: &mut lives, ring: &mut ring, index: &mut index };
+    let storage = Storage {
+        checks: &mut slots,
+        services: &mut lives,
+        ring: &mut ring,
+        index: &mut index,
+        disk: picket_agent_core::spool::Lent::none(),
+    };
     let version = picket_proto::Text::new("test");
     let identity = Identity { run: Run(1), boot: BootId(1), previous: None, version };
     let mut agent = Agent::new(1, identity, storage);

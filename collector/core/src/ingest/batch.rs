@@ -1,6 +1,6 @@
 //! A batch against what is known: which of it is new, which conflicts, and whether there is room for it.
 
-use super::dedupe::{Known, Novelty, Runs};
+use super::dedupe::{Novelty, Runs, Seen};
 use super::taken::{Taken, span};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -14,10 +14,10 @@ pub(crate) struct Plan {
 }
 
 /// Sorts a batch into stretches that are new and stretches that conflict; repeats are in none.
-pub(crate) fn plan(known: Option<&Known>, taken: &[Taken]) -> Plan {
+pub(crate) fn plan(seen: &Seen<'_>, taken: &[Taken]) -> Plan {
     let mut plan = Plan::default();
     for (at, frame) in taken.iter().enumerate() {
-        let novelty = Runs::novelty(known, frame.seq, frame.crc);
+        let novelty = seen.novelty(frame.seq, frame.crc);
         if novelty == Novelty::Repeat {
             continue;
         }
@@ -42,9 +42,7 @@ pub(crate) fn fits(runs: &Runs, run: Run, plan: &Plan, taken: &[Taken]) -> Resul
     for (_, range) in plan.stretches.iter().filter(|(novelty, _)| *novelty == Novelty::New) {
         let stretch = &taken[range.clone()];
         for event in stretch.iter().filter_map(|taken| taken.event.as_ref()) {
-            if let Fact::Gap(gap) = &event.fact
-                && !runs.is_past(gap.run)
-            {
+            if let Fact::Gap(gap) = &event.fact {
                 copy(&mut tried, runs, gap.run).insert(gap.range)?;
             }
         }

@@ -5,6 +5,7 @@
 //! that is at rest costs some hundred bytes); an older number that comes again counts as a repeat. The ranges of the
 //! newest 8 runs are kept, and the names of 64 runs before them: their frames are dropped as repeats.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use picket_proto::ranges::Full;
 use picket_proto::{Ranges, Run, Seq, SeqRange};
@@ -53,15 +54,9 @@ pub(crate) struct Known {
     pub(crate) run: Run,
     pub(crate) ranges: Ranges,
     crcs: Crcs,
-    /// The highest number that a later run says this one had.
-    claimed: Seq,
 }
 
 impl Known {
-    fn missing_tail(&self) -> u64 {
-        self.claimed.0.saturating_sub(self.ranges.last().map_or(0, |last| last.0))
-    }
-
     /// The numbers between the lowest two ranges.
     fn lowest_hole(&self) -> Option<SeqRange> {
         let mut ranges = self.ranges.iter();
@@ -78,59 +73,98 @@ pub(crate) enum Novelty {
     Conflict,
 }
 
-/// The runs of one host, oldest first.
+/// What is kept of a run that was not used for long.
+#[derive(Debug, Serialize, Deserialize)]
+struct Past {
+    run: Run,
+    ranges: Box<[SeqRange]>,
+}
+
+impl Past {
+    fn of(known: &Known) -> Self {
+        Self { run: known.run, ranges: known.ranges.iter().collect() }
+    }
+
+    fn whole(&self) -> Ranges {
+        let mut ranges = Ranges::new();
+        for range in &self.ranges {
+            let _as_many_as_there_were = ranges.insert(*range);
+        }
+        ranges
+    }
+}
+
+/// What a run's frames are held against.
+#[derive(Debug)]
+pub(crate) struct Seen<'a> {
+    ranges: Ranges,
+    crcs: Option<&'a Crcs>,
+}
+
+impl Seen<'_> {
+    /// How this frame stands to what is known.
+    pub(crate) fn novelty(&self, seq: Seq, crc: u32) -> Novelty {
+        if !self.ranges.contains(seq) {
+            return Novelty::New;
+        }
+        match self.crcs.and_then(|crcs| crcs.get(seq)) {
+            Some(other) if other != crc => Novelty::Conflict,
+            Some(_) | None => Novelty::Repeat,
+        }
+    }
+}
+
+/// The runs of one host, the one used last at the end.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Runs {
     known: Vec<Known>,
-    past: Vec<Run>,
+    past: Vec<Past>,
 }
 
 impl Runs {
     /// What is known of `run`; nothing for one not seen.
     pub(crate) fn ranges(&self, run: Run) -> Ranges {
-        self.find(run).map_or_else(Ranges::new, |known| known.ranges.clone())
+        self.seen(run).ranges
     }
 
-    /// Whether `run` is so old that its frames are dropped.
-    pub(crate) fn is_past(&self, run: Run) -> bool {
-        self.past.contains(&run)
+    /// Whether anything is known of `run`.
+    pub(crate) fn has(&self, run: Run) -> bool {
+        self.known.iter().any(|known| known.run == run) || self.past.iter().any(|past| past.run == run)
     }
 
-    /// How this frame stands to what is known.
-    pub(crate) fn novelty(known: Option<&Known>, seq: Seq, crc: u32) -> Novelty {
-        let Some(known) = known else { return Novelty::New };
-        if !known.ranges.contains(seq) {
-            return Novelty::New;
+    /// What the frames of `run` are held against.
+    pub(crate) fn seen(&self, run: Run) -> Seen<'_> {
+        if let Some(known) = self.known.iter().rev().find(|known| known.run == run) {
+            return Seen { ranges: known.ranges.clone(), crcs: Some(&known.crcs) };
         }
-        match known.crcs.get(seq) {
-            Some(other) if other != crc => Novelty::Conflict,
-            Some(_) | None => Novelty::Repeat,
-        }
+        let past = self.past.iter().rev().find(|past| past.run == run);
+        Seen { ranges: past.map_or_else(Ranges::new, Past::whole), crcs: None }
     }
 
-    pub(crate) fn find(&self, run: Run) -> Option<&Known> {
-        self.known.iter().rev().find(|known| known.run == run)
-    }
-
-    /// The run's entry, made if it is new; the oldest run makes room.
+    /// The run's entry, made if it is new, and the newest from now on; the one used longest ago makes room.
     pub(crate) fn enter(&mut self, run: Run) -> &mut Known {
-        let at = self.known.iter().position(|known| known.run == run).unwrap_or_else(|| self.begin(run));
-        &mut self.known[at]
+        match self.known.iter().position(|known| known.run == run) {
+            Some(at) => self.known[at..].rotate_left(1),
+            None => self.begin(run),
+        }
+        let last = self.known.len() - 1;
+        &mut self.known[last]
     }
 
-    fn begin(&mut self, run: Run) -> usize {
+    fn begin(&mut self, run: Run) {
+        let before = self.past.iter().position(|past| past.run == run);
+        let ranges = before.map_or_else(Ranges::new, |at| self.past.remove(at).whole());
         if self.known.len() == RUNS {
             if self.past.len() == PAST_RUNS {
                 self.past.remove(0);
             }
-            self.past.push(self.known.remove(0).run);
+            self.past.push(Past::of(&self.known.remove(0)));
         }
-        self.known.push(Known { run, ranges: Ranges::new(), crcs: Crcs::default(), claimed: Seq(0) });
+        self.known.push(Known { run, ranges, crcs: Crcs::default() });
         let old = self.known.len().saturating_sub(RUNS_WITH_CRCS);
         for known in &mut self.known[..old] {
             known.crcs = Crcs::default();
         }
-        self.known.len() - 1
     }
 
     /// Takes a stretch of new frames. Where the ranges have no room for it, the lowest hole is closed to make some:
@@ -152,25 +186,9 @@ impl Runs {
 
     /// Closes a range that will never come, and says how many numbers of it were open.
     pub(crate) fn close(&mut self, run: Run, range: SeqRange) -> Result<u64, Full> {
-        if self.is_past(run) {
-            return Ok(0);
-        }
         let known = self.enter(run);
         let before = known.ranges.count();
         known.ranges.insert(range)?;
         Ok(known.ranges.count().saturating_sub(before))
-    }
-
-    /// A later run says how far `run` came. What is missing counts as lost, but is still taken if it comes.
-    pub(crate) fn claim(&mut self, run: Run, last: Seq) {
-        if !self.is_past(run) {
-            let known = self.enter(run);
-            known.claimed = known.claimed.max(last);
-        }
-    }
-
-    /// Numbers that runs which ended had and that never came.
-    pub(crate) fn missing_tails(&self) -> u64 {
-        self.known.iter().fold(0, |sum, known| sum.saturating_add(known.missing_tail()))
     }
 }

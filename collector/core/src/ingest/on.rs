@@ -188,9 +188,15 @@ impl Collector {
         // The scratch leaves its place while the batch is worked on, so that its memory is used again.
         let mut taken = core::mem::take(&mut self.live.scratch);
         let result = self.take_batch(now, slot, host, batch, &mut taken);
+        let previous = taken.iter().find_map(previous_run);
         self.live.scratch = taken;
         match result {
             Ok((run, ranges)) => {
+                if let Some(run) = previous {
+                    let known =
+                        self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
+                    self.say_when_durable(Order::Ack { session: id, run, ranges: Box::new(known) });
+                }
                 self.say_when_durable(Order::Ack { session: id, run, ranges: Box::new(ranges) });
             }
             Err(code) => self.refuse(id, code),
@@ -207,11 +213,13 @@ impl Collector {
     ) -> Result<(Run, Ranges), &'static str> {
         let run = take_apart(&frames, taken)?;
         let runs = &self.state.hosts.get(slot).ok_or("not-found")?.runs;
-        if runs.is_past(run) {
-            return Ok((run, all_of(taken)));
+        let plan = plan(&runs.seen(run), taken);
+        if fits(runs, run, &plan, taken).is_err() {
+            // The agent knows what its present run has here, and never sends what does not fit. Of an earlier one it
+            // learns that from this ack, of which the batch is not a part.
+            let is_present = self.state.hosts.get(slot).and_then(|host| host.run) == Some(run);
+            return if is_present { Err("ranges-full") } else { Ok((run, runs.ranges(run))) };
         }
-        let plan = plan(runs.find(run), taken);
-        fits(runs, run, &plan, taken).map_err(|_full| "ranges-full")?;
         let mut frames = frames;
         for (novelty, range) in &plan.stretches {
             let Some(span) = span(&taken[range.clone()]) else { continue };
@@ -319,14 +327,10 @@ fn session_host(sessions: &super::sessions::Sessions, id: SessionId) -> Option<H
     sessions.get(id).map(|session| session.host.clone())
 }
 
-/// The numbers of a batch whose run is too old to be kept: all are acknowledged.
-fn all_of(taken: &[super::taken::Taken]) -> Ranges {
-    let mut ranges = Ranges::new();
-    for frame in taken {
-        if let Some(one) = picket_proto::SeqRange::one(frame.seq) {
-            // A ninth range is left for the next ack: the agent sends what was not acknowledged again.
-            let _left_for_the_next_ack = ranges.insert(one);
-        }
+/// The run before, where a frame names it: the agent is told what came of that one, so that it can name the rest.
+fn previous_run(taken: &super::taken::Taken) -> Option<Run> {
+    match taken.event.as_ref().map(|event| &event.fact) {
+        Some(picket_proto::Fact::Began(began)) => began.previous.map(|(run, _)| run),
+        Some(_) | None => None,
     }
-    ranges
 }

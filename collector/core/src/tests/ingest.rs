@@ -108,8 +108,8 @@ fn a_gap_frame_closes_the_range_it_names() {
     assert_eq!(world.host(&agent.host).lost, 6);
 }
 
-/// A run of three frames ends, and the next one says that it came to `last`: the world, the new agent, the old run.
-fn second_run_claiming(last: Seq) -> (World, Agent, Run) {
+/// A run of three frames ends, and the next one says that it came to 8: the world, the new agent, the old one's words.
+fn second_run() -> (World, Agent, Agent) {
     let mut world = World::new();
     let mut agent = Agent::new("web-1", 1);
     agent.connect(&mut world);
@@ -118,26 +118,58 @@ fn second_run_claiming(last: Seq) -> (World, Agent, Run) {
     let old = agent.run;
     (agent.run, agent.session) = (Run(77), SessionId(2));
     agent.connect(&mut world);
-    let began =
-        Began { boot: BOOT, previous: Some((old, last)), version: Text::new("1"), checks: 1, services: 1 };
+    world.take_effects();
+    let previous = Some((old, Seq(8)));
+    let began = Began { boot: BOOT, previous, version: Text::new("1"), checks: 1, services: 1 };
     agent.say_late(&mut world, Said::Began(began));
+    let old = Agent { host: agent.host.clone(), run: old, seq: 0, session: agent.session };
     (world, agent, old)
 }
 
 #[test]
-fn a_new_run_names_the_tail_that_the_one_before_lost() {
-    let (mut world, agent, old) = second_run_claiming(Seq(8));
-    assert_eq!(world.host(&agent.host).lost, 5);
-    let old_agent = Agent { host: agent.host.clone(), run: old, seq: 0, session: agent.session };
-    let late = frames(&old_agent, &world, 4..=6);
+fn a_new_run_is_told_what_came_of_the_one_before_and_names_the_rest() {
+    let (mut world, agent, old) = second_run();
+    assert_eq!(acks(&mut world), [(old.run, ranges(&[(1, 3)])), (agent.run, ranges(&[(1, 1)]))]);
+    assert_eq!(world.host(&agent.host).lost, 0, "it may still be on the agent's disk");
+    let late = frames(&old, &world, 4..=6);
     agent.batch(&mut world, Lane::Backlog, late);
-    assert_eq!(world.host(&agent.host).lost, 2, "what comes after all is not lost");
+    let range = SeqRange::new(Seq(7), Seq(8)).unwrap();
+    let gap = Said::Gap(Gap { run: old.run, range, reason: GapReason::AgentEnded });
+    let frame = agent.frame_at(&world, 2, gap);
+    agent.batch(&mut world, Lane::Live, frame);
+    assert_eq!((world.host(&agent.host).lost, world.host(&agent.host).frames), (2, 8));
 }
 
 #[test]
-fn a_new_run_that_does_not_know_how_far_the_one_before_came_claims_nothing() {
-    let (mut world, agent, _old) = second_run_claiming(Seq(0));
-    assert_eq!(world.host(&agent.host).lost, 0);
+fn frames_of_many_runs_before_are_each_taken_once_however_old_the_run_is() {
+    let (mut world, agent, _) = second_run();
+    for back in 0..2 {
+        for run in 1..=40 {
+            let old =
+                Agent { host: agent.host.clone(), run: Run(2000 + run), seq: 0, session: agent.session };
+            let late = frames(&old, &world, 1..=2 + back);
+            world.take_effects();
+            agent.batch(&mut world, Lane::Backlog, late);
+            assert_eq!(acks(&mut world), [(old.run, ranges(&[(1, 2 + back)]))]);
+        }
+    }
+    assert_eq!((world.host(&agent.host).lost, world.host(&agent.host).frames), (0, 4 + 40 * 3));
+    send(&agent, &mut world, 2..=3);
+    assert_eq!(world.host(&agent.host).frames, 4 + 40 * 3 + 2, "the present run was not forgotten over them");
+}
+
+#[test]
+fn a_batch_of_an_earlier_run_that_does_not_fit_is_answered_with_what_is_there() {
+    let (mut world, agent, old) = second_run();
+    for seq in 1..=7 {
+        let island = frames(&old, &world, 10 * seq..=10 * seq);
+        agent.batch(&mut world, Lane::Backlog, island);
+    }
+    world.take_effects();
+    let ninth = frames(&old, &world, 100..=100);
+    agent.batch(&mut world, Lane::Backlog, ninth);
+    let there = [(1, 3), (10, 10), (20, 20), (30, 30), (40, 40), (50, 50), (60, 60), (70, 70)];
+    assert_eq!(acks(&mut world), [(old.run, ranges(&there))]);
 }
 
 #[test]
@@ -220,23 +252,6 @@ fn a_ninth_range_is_refused_with_nothing_taken() {
     send(&agent, &mut world, 20..=20);
     assert_eq!(refusals(&mut world), ["ranges-full"]);
     assert_eq!(world.host(&agent.host).frames, 10);
-}
-
-#[test]
-fn frames_of_a_run_long_past_are_acknowledged_and_dropped() {
-    let mut world = World::new();
-    let mut agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    let old = frames(&agent, &world, 1..=2);
-    for run in 0..9 {
-        agent.close(&mut world);
-        (agent.run, agent.session) = (Run(run), SessionId(100 + run));
-        agent.connect(&mut world);
-    }
-    world.take_effects();
-    agent.batch(&mut world, Lane::Backlog, old);
-    assert_eq!(acks(&mut world), [(Run(1_001), ranges(&[(1, 2)]))]);
-    assert_eq!(world.host(&agent.host).frames, 0);
 }
 
 #[test]

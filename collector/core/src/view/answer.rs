@@ -67,7 +67,7 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
         checks: count(watched().count()),
         not_up: count(not_up),
         frames: host.frames,
-        lost: host.lost(),
+        lost: host.lost,
         unknown: host.unknown,
         differences: host.differences,
         sample: report.and_then(|report| report.sample),

@@ -1,0 +1,345 @@
+//! What is brought back next: a step at a time, until something has to be waited for.
+
+use super::super::disk::Half;
+use super::super::{Bytes, Spool, covers};
+use super::{Page, Ready, Told, lowest_missing};
+use picket_proto::event::{Fact, Gap, GapReason};
+use picket_proto::{Now, Ranges, Run, Seq, SeqRange, frame};
+
+/// Steps in one call at most: each names a loss or leaves a run behind; the next input goes on.
+const STEPS: usize = 32;
+/// Most ranges that the present run's frames from the disk may make.
+const MOST: usize = 7;
+/// Refusals in a row before a batch is given up.
+const REFUSALS: u8 = 3;
+
+/// What the page says about a number.
+enum Look {
+    /// The first frame from there on.
+    Frame { at: u32, seq: Seq },
+    /// There is none.
+    Nothing,
+    /// It was not read.
+    Unread,
+}
+
+impl Spool<'_> {
+    /// Goes on bringing back what the disk holds. `sent` is what the collector knows of this run once all that was
+    /// sent has arrived.
+    pub(crate) fn bring(&mut self, now: Now, sent: &Ranges) {
+        if let Some((run, range)) = self.late.flying
+            && run == self.identity.run
+            && covers(&self.acked, range.first(), range.last())
+        {
+            self.late.flying = None;
+        }
+        for _ in 0..STEPS {
+            if self.late.is_busy() || !self.bring_one(now, sent) {
+                return;
+            }
+        }
+    }
+
+    /// No session is open.
+    pub(crate) fn hold_back(&mut self) {
+        self.late.grounded();
+    }
+
+    /// A batch from the disk, if one is ready: its bytes, its numbers, and what is then known of this run.
+    pub(crate) fn late_batch(
+        &mut self,
+        sent: &Ranges,
+        boundary: Seq,
+    ) -> Option<(Bytes, bool, Option<Ranges>)> {
+        let ready = self.late.ready?;
+        let mut after = None;
+        if ready.run == self.identity.run {
+            let mut all = sent.clone();
+            let fits = all.insert(ready.range).is_ok();
+            if !fits || all.iter().count() > MOST.max(sent.iter().count()) {
+                self.late.ready = None;
+                self.lose_spilled(ready.range);
+                return None;
+            }
+            after = Some(all);
+        }
+        self.late.sent(ready);
+        let is_live = after.is_some() && ready.range.first() > boundary;
+        Some((self.disk.page(Half::Read, ready.start, ready.len), is_live, after))
+    }
+
+    fn bring_one(&mut self, now: Now, sent: &Ranges) -> bool {
+        if let Some(missing) = self.lowest_spilled(sent) {
+            return self.bring_own(missing, sent);
+        }
+        if !self.settle_names() {
+            return false;
+        }
+        // What stands on the disk is not known yet; two failures mean that it won't be soon.
+        if self.disk.is_there() && !self.disk.is_opened() && self.disk.tries < 2 {
+            return false;
+        }
+        self.forget_done();
+        let Some(at) = self.late.runs().iter().position(|past| !past.is_done()) else { return false };
+        self.bring_past(now, at)
+    }
+
+    /// The lowest number that left the ring for the disk and was not sent.
+    pub(in crate::spool) fn lowest_spilled(&self, sent: &Ranges) -> Option<Seq> {
+        for range in self.spilled.iter() {
+            let mut seq = range.first();
+            while seq <= range.last() {
+                let skip =
+                    [sent, &self.lost].into_iter().flat_map(Ranges::iter).find(|known| known.contains(seq));
+                match skip {
+                    Some(known) => seq = known.last().next(),
+                    None if self.holds_any(seq, seq) => seq = seq.next(),
+                    None => return Some(seq),
+                }
+            }
+        }
+        None
+    }
+
+    fn bring_own(&mut self, missing: Seq, sent: &Ranges) -> bool {
+        let run = self.identity.run;
+        match self.look(run, missing) {
+            Look::Unread => self.late.wants = Some((run, missing)),
+            Look::Nothing => self.lose_spilled_from(missing, Seq(u64::MAX), sent),
+            Look::Frame { seq, .. } if seq > missing => {
+                self.lose_spilled_from(missing, Seq(seq.0 - 1), sent);
+            }
+            Look::Frame { at, .. } => {
+                let is_wanted = |spool: &Self, seq: Seq| {
+                    !sent.contains(seq) && !spool.lost.contains(seq) && !spool.holds_any(seq, seq)
+                };
+                self.prepare(run, at, |spool, before, seq| {
+                    before.is_none_or(|before| before.next() == seq) && is_wanted(spool, seq)
+                });
+            }
+        }
+        true
+    }
+
+    /// Numbers from `first` on that are nowhere: as far as nothing else is known of them, at most to `upto`.
+    fn lose_spilled_from(&mut self, first: Seq, upto: Seq, sent: &Ranges) {
+        let mut last = upto.min(self.spilled.last().unwrap_or(first));
+        for known in [sent, &self.lost].into_iter().flat_map(Ranges::iter) {
+            if known.first() > first {
+                last = last.min(Seq(known.first().0 - 1));
+            }
+        }
+        if let Some(held) = self.first_held(first) {
+            last = last.min(Seq(held.0 - 1));
+        }
+        if let Some(range) = SeqRange::new(first, last) {
+            self.lose_spilled(range);
+        }
+    }
+
+    /// These are lost, and are not looked for any more.
+    fn lose_spilled(&mut self, range: SeqRange) {
+        let mut lost = range;
+        if self.spilled.remove(range).is_err() {
+            // Cutting a range in two has no room: all before it goes too. The collector has most of that.
+            let first = self.spilled.iter().next().map_or(range.first(), SeqRange::first);
+            lost = SeqRange::new(first.min(range.first()), range.last()).unwrap_or(range);
+            let _nothing_is_cut = self.spilled.remove(lost);
+        }
+        self.lose(Some(lost));
+    }
+
+    fn forget_done(&mut self) {
+        while let Some(at) = self
+            .late
+            .runs()
+            .iter()
+            .position(|past| past.is_done() && self.disk.segments.last_of(past.run).is_none())
+        {
+            self.late.remove(at);
+        }
+    }
+
+    fn bring_past(&mut self, now: Now, at: usize) -> bool {
+        let Some(past) = self.late.runs().get(at).cloned() else { return false };
+        let is_previous = self.identity.previous.is_some_and(|(run, _)| run == past.run);
+        if is_previous && past.told == Told::Kept && !self.acked.contains(Seq::FIRST) {
+            return false;
+        }
+        let missing = past.missing();
+        match self.look_past(past.run, missing) {
+            Look::Unread => self.late.wants = Some((past.run, missing)),
+            Look::Frame { at, seq } if self.late.refusals < REFUSALS => {
+                if past.told == Told::Collector && seq > missing {
+                    return self.name_holes(now, at_most(&past), &past.known);
+                }
+                self.prepare(past.run, at, |_, before, seq| match before {
+                    Some(before) => {
+                        before.next() == seq
+                            || (past.told == Told::Collector
+                                && covers(&past.known, before.next(), Seq(seq.0 - 1)))
+                    }
+                    None => true,
+                });
+            }
+            Look::Frame { seq, .. } => {
+                self.late.refusals = 0;
+                return self.name_one(now, past.run, (missing, seq));
+            }
+            Look::Nothing => return self.name_holes(now, at_most(&past), &past.known),
+        }
+        true
+    }
+
+    fn look_past(&mut self, run: Run, missing: Seq) -> Look {
+        let is_there = self.disk.segments.last_of(run).is_some_and(|last| last >= missing);
+        if is_there { self.look(run, missing) } else { Look::Nothing }
+    }
+
+    /// Names what is nowhere, lowest first; false, since their acks must be waited for.
+    fn name_holes(&mut self, now: Now, (run, made, told): (Run, Seq, Told), known: &Ranges) -> bool {
+        let mut all = known.clone();
+        // The first name touches what is known, so it always fits.
+        while (self.late.naming.is_empty() || all.iter().count() <= MOST) && !self.late.naming.is_full() {
+            let missing = lowest_missing(&all);
+            if missing > made || !self.fits(self.capacity(super::super::Rank::Critical), 0) {
+                break;
+            }
+            let next = all
+                .iter()
+                .map(SeqRange::first)
+                .find(|first| *first > missing)
+                .filter(|_| told == Told::Collector);
+            let (upto, reason) = match self.look_past(run, missing) {
+                Look::Unread => break,
+                Look::Frame { seq, .. } if seq == missing => {
+                    if !self.skip_page(run, missing, &mut all) {
+                        break;
+                    }
+                    continue;
+                }
+                Look::Frame { seq, .. } => (Seq(seq.0 - 1), self.reason_of(run)),
+                Look::Nothing => (made, self.reason_at(run, missing)),
+            };
+            let last = next.map_or(upto, |next| upto.min(Seq(next.0 - 1))).min(made);
+            let Some(range) = SeqRange::new(missing, last) else { break };
+            if all.insert(range).is_err() {
+                break;
+            }
+            self.append(now, Fact::Gap(Gap { run, range, reason }));
+            let _checked_above = self.late.naming.push((run, range, self.last));
+        }
+        false
+    }
+
+    /// The collector takes neither these nor says that it has them: they are given up.
+    fn name_one(&mut self, now: Now, run: Run, (first, last): (Seq, Seq)) -> bool {
+        if let Some(range) = SeqRange::new(first, last) {
+            self.append(now, Fact::Gap(Gap { run, range, reason: GapReason::Conflict }));
+            let _empty_before = self.late.naming.push((run, range, self.last));
+        }
+        false
+    }
+
+    /// Takes the frames in a row from `missing` on as known; false where there is no room for them.
+    fn skip_page(&self, run: Run, missing: Seq, all: &mut Ranges) -> bool {
+        let mut last = missing;
+        while let Some((seq, _)) = self.frame_from(run, last.next()).filter(|(seq, _)| *seq == last.next()) {
+            last = seq;
+        }
+        SeqRange::new(missing, last).is_some_and(|range| all.insert(range).is_ok())
+    }
+
+    fn reason_of(&self, run: Run) -> GapReason {
+        let past = self.late.runs().iter().find(|past| past.run == run);
+        past.map_or(GapReason::AgentEnded, |past| past.reason)
+    }
+
+    /// Behind everything that was ever durable stands what the run's end took along.
+    fn reason_at(&self, run: Run, missing: Seq) -> GapReason {
+        let last = self.disk.segments.last_of(run);
+        if last.is_some_and(|last| last >= missing) { self.reason_of(run) } else { GapReason::AgentEnded }
+    }
+
+    /// Whether no name waits for its ack any more. A name that was itself lost is made anew.
+    fn settle_names(&mut self) -> bool {
+        let waits = |name: &(Run, SeqRange, Seq)| !self.acked.contains(name.2) && !self.lost.contains(name.2);
+        if self.late.naming.iter().any(waits) {
+            return false;
+        }
+        while let Some((run, range, seq)) = self.late.naming.pop() {
+            if self.acked.contains(seq)
+                && let Some(past) = self.late.past_mut(run)
+            {
+                let _what_does_not_fit_is_named_again = past.known.insert(range);
+            }
+        }
+        true
+    }
+
+    fn look(&mut self, run: Run, missing: Seq) -> Look {
+        self.measure_page();
+        let reaches = |page: &Page| page.run == run && page.from <= missing && missing <= page.upto;
+        if !self.late.page.as_ref().is_some_and(reaches) {
+            return Look::Unread;
+        }
+        match self.frame_from(run, missing) {
+            Some((seq, at)) => Look::Frame { at, seq },
+            None => Look::Nothing,
+        }
+    }
+
+    /// A page reaches to its last frame; an empty one says that there is nothing more.
+    fn measure_page(&mut self) {
+        let Some(page) = self.late.page.filter(|page| page.upto == Seq(0)) else { return };
+        let mut rest = self.disk.bytes(self.disk.page(Half::Read, 0, page.len));
+        let (mut last, mut used) = (Seq(u64::MAX), 0);
+        while let Ok((frame, after)) = frame::split(rest) {
+            let follows = frame.header.run == page.run && (used == 0 || frame.header.seq > last);
+            if !follows {
+                break;
+            }
+            (last, used) = (frame.header.seq, used + frame.bytes.len() as u32);
+            rest = after;
+        }
+        self.late.page = Some(Page { upto: last, len: used, ..page });
+    }
+
+    /// The first frame of the page with this number or a higher one, and where it lies.
+    fn frame_from(&self, run: Run, from: Seq) -> Option<(Seq, u32)> {
+        let page = self.late.page.filter(|page| page.run == run)?;
+        let mut at = 0;
+        let mut rest = self.disk.bytes(self.disk.page(Half::Read, 0, page.len));
+        while let Ok((frame, after)) = frame::split(rest) {
+            if frame.header.seq >= from {
+                return Some((frame.header.seq, at));
+            }
+            at += frame.bytes.len() as u32;
+            rest = after;
+        }
+        None
+    }
+
+    /// Makes a batch of the frames at `start` of the page, as long as `goes_on`.
+    fn prepare(&mut self, run: Run, start: u32, goes_on: impl Fn(&Self, Option<Seq>, Seq) -> bool) {
+        let Some(page) = self.late.page else { return };
+        let mut rest = self.disk.bytes(self.disk.page(Half::Read, start, page.len.saturating_sub(start)));
+        let (mut first, mut last, mut len) = (None, None, 0);
+        let mut frames = 0..super::super::BATCH_FRAMES;
+        while let Ok((frame, after)) = frame::split(rest) {
+            let seq = frame.header.seq;
+            if frames.next().is_none() || !goes_on(self, last, seq) {
+                break;
+            }
+            first = first.or(Some(seq));
+            (last, len) = (Some(seq), len + frame.bytes.len() as u32);
+            rest = after;
+        }
+        let range = first.zip(last).and_then(|(first, last)| SeqRange::new(first, last));
+        self.late.ready = range.map(|range| Ready { run, range, start, len });
+    }
+}
+
+fn at_most(past: &super::Past) -> (Run, Seq, Told) {
+    (past.run, past.made, past.told)
+}
