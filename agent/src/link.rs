@@ -19,87 +19,28 @@ mod tls;
 mod trial;
 mod tunnel;
 mod why;
+mod word;
 
 pub(crate) use dial::{Peer, Way};
 pub(crate) use trial::diagnose;
 pub(crate) use why::{Diagnosis, Taken};
+pub(crate) use word::{Heard, Sent, Word};
 
 use crate::config::Check;
 use picket_agent_core::check::CheckIx;
-use picket_agent_core::session::{Fact, Lane, Order};
+use picket_agent_core::session::{Lane, Order};
 use picket_proto::event::Verdict;
-use picket_proto::{Mono, Ranges, Run, Sample, Span, Stamp};
+use picket_proto::{Sample, Stamp};
 use picket_rpc::{convert, v1};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use v1::agent_message::Message;
 
 const ORDERS: usize = 64;
 const WORDS: usize = 16;
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
-
-/// Something that came from the link, with the number of the try that it belongs to.
-pub(crate) struct Heard {
-    attempt: u64,
-    word: Word,
-}
-
-/// What came.
-#[derive(Debug)]
-pub(crate) enum Word {
-    Opened { place: usize },
-    Welcomed { heartbeat: Span, known: Ranges },
-    Acked { run: Run, ranges: Ranges },
-    Beat { echo: Mono, received: Mono, answered: Mono },
-    Challenged { nonce: u64 },
-    Lost { diagnosis: Diagnosis },
-}
-
-impl Word {
-    /// The fact that the core takes.
-    pub(crate) fn as_fact(&self) -> Fact<'_> {
-        match self {
-            Self::Opened { .. } => Fact::Opened,
-            Self::Welcomed { heartbeat, known } => Fact::Welcomed { heartbeat: *heartbeat, known },
-            Self::Acked { run, ranges } => Fact::Acked { run: *run, ranges },
-            Self::Beat { echo, received, answered } => {
-                Fact::Beat { echo: *echo, received: *received, answered: *answered }
-            }
-            Self::Challenged { nonce } => Fact::Challenged { nonce: *nonce },
-            Self::Lost { diagnosis } => Fact::Lost { trouble: diagnosis.trouble() },
-        }
-    }
-}
-
-/// Orders that the transport has taken, counted until the loop asks.
-#[derive(Default)]
-pub(crate) struct Sent {
-    orders: AtomicU16,
-    news: Notify,
-}
-
-impl Sent {
-    fn add(&self, orders: u16) {
-        if orders > 0 {
-            self.orders.fetch_add(orders, Ordering::AcqRel);
-            self.news.notify_one();
-        }
-    }
-
-    /// Waits for a count above zero and takes it. May be dropped and called again.
-    pub(crate) async fn take(&self) -> u16 {
-        loop {
-            let orders = self.orders.swap(0, Ordering::AcqRel);
-            if orders > 0 {
-                return orders;
-            }
-            self.news.notified().await;
-        }
-    }
-}
 
 /// A message on its way out, and how many orders it fulfils of those that the core counts.
 type Outgoing = (u16, v1::AgentMessage);
@@ -315,8 +256,7 @@ impl Link {
     fn forget(&mut self) {
         self.open = None;
         self.standing.clear();
-        // Counts of a stream that is gone mean nothing to the next one.
-        self.sent.orders.store(0, Ordering::Release);
+        self.sent.forget();
     }
 }
 

@@ -78,6 +78,11 @@ pub(crate) enum Command {
     Up(Up),
     /// List the hosts
     Hosts(Page),
+    /// Look at one host: whether it is heard, how it fares, how its clocks lie
+    Host {
+        /// The host's id
+        host: String,
+    },
     /// List services and checks with their verdicts
     Services(Services),
     /// List the incidents that are not over

@@ -24,6 +24,7 @@ pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Re
     let mut link = link::open(place).await?;
     match command {
         Command::Hosts(page) => hosts(&mut link, page, screen).await,
+        Command::Host { host } => one_host(&mut link, host, screen).await,
         Command::Services(asked) => services(&mut link, asked, screen).await,
         Command::Incidents(asked) => incidents(&mut link, asked, screen).await,
         Command::Incident(Incident::Show { id }) => {
@@ -83,6 +84,16 @@ macro_rules! fetch {
 async fn hosts(link: &mut Link, page: &Page, screen: &Screen) -> Result<String, Failure> {
     let hosts = fetch!(link, list_hosts, v1::ListHostsRequest::default(), hosts, page.limit);
     Ok(shown(screen, || list("hosts", &hosts, json::host), || pages::hosts(&hosts, screen)))
+}
+
+async fn one_host(link: &mut Link, asked: &str, screen: &Screen) -> Result<String, Failure> {
+    let hosts = fetch!(link, list_hosts, v1::ListHostsRequest::default(), hosts, HOSTS_LOOKED_AT);
+    let Some(host) = hosts.iter().find(|host| host.host == asked) else {
+        let names: Vec<String> = hosts.iter().map(|host| plain(&host.host)).collect();
+        return Err(no_host(asked, &names));
+    };
+    let document = || json::document(&json!({"host": json::host(host)}));
+    Ok(shown(screen, document, || pages::host(host, screen)))
 }
 
 async fn services(link: &mut Link, asked: &Services, screen: &Screen) -> Result<String, Failure> {

@@ -37,6 +37,19 @@ pub(crate) fn host(host: &v1::Host) -> Value {
         "frames_lost": host.frames_lost,
         "frames_unknown": host.frames_unknown,
         "standing_differences": host.standing_differences,
+        "sample": host.sample.map(|sample| json!({
+            "cpu_permille": sample.cpu_permille,
+            "memory_permille": sample.memory_permille,
+            "load_hundredths": sample.load_hundredths,
+            "frames_waiting": sample.frames_waiting,
+            "frames_lost": sample.frames_lost,
+            "agent_rss_kib": sample.agent_rss_kib,
+        })),
+        "clock": host.clock.map(|clock| json!({
+            "wall_ahead_ms": clock.wall_ahead_ms,
+            "synced": clock.synced,
+            "bound_us": clock.bound_us,
+        })),
     })
 }
 

@@ -65,6 +65,7 @@ fn run(args: &Args) -> Result<(), Failure> {
             runtime()?.block_on(watch::watch(&place::find(&args.globals)?, resume.as_deref(), &screen))
         }
         asked @ (Command::Hosts(_)
+        | Command::Host { .. }
         | Command::Services(_)
         | Command::Incidents(_)
         | Command::Incident(_)

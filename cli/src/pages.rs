@@ -3,6 +3,7 @@
 //! A list is a table and an empty one a sentence. [`detail`] is the page that somebody reads at three in the morning:
 //! what, how bad, where it stands and what to type come first, then why it is one incident, then what happened.
 
+mod host;
 mod incident;
 
 use crate::args::Incidents;
@@ -11,6 +12,7 @@ use crate::screen::{Ink, Screen};
 use crate::words::{self, plain};
 use picket_rpc::v1;
 
+pub(crate) use host::host;
 pub(crate) use incident::{acted, detail};
 
 /// Stands behind a time that a host told while its clock was not synchronised.
@@ -35,9 +37,15 @@ pub(crate) fn hosts(hosts: &[v1::Host], screen: &Screen) -> String {
         ("NOT UP", Lean::Right),
         ("EVENTS", Lean::Right),
         ("LOST", Lean::Right),
+        ("CPU", Lean::Right),
+        ("MEM", Lean::Right),
+        ("CLOCK", Lean::Left),
         ("AGENT", Lean::Left),
     ]);
     for host in hosts {
+        let sample = host.sample.unwrap_or_default();
+        let level = |level: Option<u32>| Cell::plain(level.map(host::percent).unwrap_or_default());
+        let (clock, is_good) = host::clock(host).unwrap_or_default();
         let (state, ink) = words::host_state(host.state);
         table.row(vec![
             Cell::plain(plain(&host.host)),
@@ -47,6 +55,9 @@ pub(crate) fn hosts(hosts: &[v1::Host], screen: &Screen) -> String {
             count(u64::from(host.checks_not_up)),
             Cell::plain(host.frames.to_string()),
             count(host.frames_lost),
+            level(sample.cpu_permille),
+            level(sample.memory_permille),
+            Cell::inked(if is_good { Ink::Faint } else { Ink::Bad }, clock),
             Cell::plain(plain(&host.agent_version)),
         ]);
     }

@@ -186,7 +186,6 @@ codes! {
     "link-not-picket": "What answers speaks TLS but not HTTP/2, so it is no collector.", "Is it the right port? A balancer must pass TCP through and not end TLS.";
     "link-revoked": "The collector does not accept this host's certificate any more.", "If that was not meant, enrol anew: make a token with `picket token HOST`, remove STATE/identity, start the agent with the token.";
     "link-token": "This host has no certificate yet, and its token is missing or was not accepted.", "`picket token HOST` makes a new one; put it where [collector] token_file says.";
-    "link-token-used": "The token was used already, by another key.", "If you did not use it, someone else did: look for that host. `picket token HOST` makes a new one.";
     "link-identity": "This host's own key or certificate can't be read or used.", "Look at STATE/identity; to begin anew remove that folder and use a new token.";
     // Where the agent keeps what waits.
     "spool-disk": "Events that wait for the collector are kept on disk.", "Nothing.";

@@ -110,12 +110,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_slow_try_still_wins_where_the_later_ones_fail() {
-        let tries = [true, false, false].map(|slow| async move {
-            if !slow {
-                return Err("failed");
+        let both_failed = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+        let tries = [true, false, false].map(|is_slow| {
+            let both_failed = std::sync::Arc::clone(&both_failed);
+            async move {
+                if !is_slow {
+                    both_failed.add_permits(1);
+                    return Err("failed");
+                }
+                let _both = both_failed.acquire_many(2).await;
+                Ok("slow")
             }
-            tokio::time::sleep(STAGGER * 3).await;
-            Ok("slow")
         });
         assert_eq!(first(tries.into_iter()).await, Ok("slow"));
         let none: Result<(), Vec<()>> = first(std::iter::empty::<std::future::Ready<_>>()).await;

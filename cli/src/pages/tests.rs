@@ -192,3 +192,42 @@ fn a_failed_check_without_words_still_says_why_nothing_is_done() {
     let text = services(&[service], &Screen::still(120, NOW));
     assert!(text.contains("not healed, because it failed 3 times"), "{text}");
 }
+
+#[test]
+fn a_host_is_shown_with_its_sample_and_a_clock_that_is_off_stands_out() {
+    let screen = Screen::still(120, NOW);
+    let sample = v1::Sample {
+        cpu_permille: Some(126),
+        memory_permille: Some(400),
+        load_hundredths: Some(205),
+        frames_waiting: 7,
+        frames_lost: 0,
+        agent_rss_kib: Some(7_936),
+    };
+    let clock = v1::HostClock { wall_ahead_ms: -90_500, synced: false, bound_us: Some(1_200) };
+    let mut shown = v1::Host {
+        host: "web-1".to_owned(),
+        state: v1::HostState::Connected.into(),
+        checks: 9,
+        frames: 120,
+        agent_version: "0.1.0".to_owned(),
+        sample: Some(sample),
+        clock: Some(clock),
+        ..Default::default()
+    };
+    let page = host(&shown, &screen);
+    for part in [
+        "CPU 13 %, memory 40 %, load 2.05 per core",
+        "0.1.0, 7.7 MiB",
+        "7 wait on the host",
+        "NOT synchronised, 90500 ms behind the collector's; events are placed to 2 ms",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let row = hosts(std::slice::from_ref(&shown), &screen);
+    assert!(row.contains("13 %") && row.contains("-91 s"), "{row}");
+    shown.clock = Some(v1::HostClock { wall_ahead_ms: 3, synced: true, bound_us: None });
+    assert!(hosts(std::slice::from_ref(&shown), &screen).contains(" ok "));
+    (shown.sample, shown.clock) = (None, None);
+    assert!(!host(&shown, &screen).contains("clock"), "what is not known is not shown");
+}

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod dedupe;
+pub(crate) mod heard;
 pub(crate) mod on;
 pub(crate) mod sessions;
 pub(crate) mod taken;

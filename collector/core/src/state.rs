@@ -169,14 +169,6 @@ impl State {
         }
     }
 
-    fn resumed(&mut self, at: At, boot: BootId) {
-        if self.boot.replace(boot) != Some(boot) {
-            // How long the machine was down is not known, so nothing that was measured before holds.
-            self.hosts.iter_mut().for_each(|(_, host)| host.offset = None);
-        }
-        self.resumed = Some(at.now.wall);
-    }
-
     fn opened(&mut self, at: At, id: &HostId, hello: &Hello) {
         let Some(slot) = self.host(id) else { return };
         self.back(at, slot);

@@ -1,5 +1,6 @@
 //! A collector on virtual time, with its journal, and agents that speak to it: the vocabulary of the tests.
 
+mod clocks;
 mod cut;
 mod durable;
 mod failures;
@@ -14,7 +15,7 @@ mod words;
 
 pub(crate) use words::*;
 
-use crate::ingest::{Close, Fact, Heard, Hello, Lane, Order, SessionId, Standing, Watched};
+use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Watched};
 use crate::store::Entry;
 use crate::view::{Answer, Detail, Incident, Question};
 use crate::{Collector, Effect, Input, Token, incident, store, view};
@@ -32,10 +33,6 @@ pub(crate) const BOOT: BootId = BootId(7);
 
 pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
-}
-
-pub(crate) fn heard(agent: &Agent) -> Heard {
-    Heard { host: agent.host.clone(), report: None }
 }
 
 pub(crate) fn host_id(text: &str) -> HostId {

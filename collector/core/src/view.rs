@@ -1,8 +1,11 @@
 //! Views: answers to questions, as plain values. A page has at most 500 items, so none holds the core for 1 ms.
 
 pub(crate) mod answer;
+mod clock;
 pub(crate) mod finding;
 pub(crate) mod watch;
+
+pub use clock::HostClock;
 
 use crate::Token;
 use crate::incident::{Change, IncidentId, Severity, State};
@@ -10,7 +13,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Intent, Verdict};
-use picket_proto::{HostId, Name, Sample, Span, Wall};
+use picket_proto::{HostId, Name, Sample, Wall};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,17 +133,6 @@ pub struct Host {
     pub sample: Option<Sample>,
     /// How its clocks lie to the collector's; `None` likewise.
     pub clock: Option<HostClock>,
-}
-
-/// How a host's clocks lie to the collector's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostClock {
-    /// How far its wall clock is ahead of the collector's, microseconds.
-    pub wall_ahead: i64,
-    /// Whether its kernel calls the wall clock synchronised.
-    pub synced: bool,
-    /// How well its Mono is known here; `None` where it was not measured.
-    pub bound: Option<Span>,
 }
 
 /// A service, or under no name the checks that belong to none.

@@ -5,7 +5,7 @@ use crate::session::{Fact, Lane, ORDERS_MAX, Order, Trouble};
 use crate::timer::Reason;
 use crate::{Ending, Input};
 use picket_proto::frame::Crc32c;
-use picket_proto::{Ranges, Seq, SeqRange, Span};
+use picket_proto::{Mono, Ranges, Seq, SeqRange, Span};
 use std::collections::BTreeSet;
 use std::format;
 use std::vec::Vec;
@@ -177,6 +177,32 @@ fn a_heartbeat_goes_out_early_and_then_every_ten_seconds() {
         "{beats:?}"
     );
     assert!(beats.windows(2).any(|pair| pair[1] - pair[0] != beats[1] - beats[0]), "they are jittered");
+}
+
+#[test]
+fn a_heartbeat_carries_the_last_levels_what_waits_and_an_offset_that_is_news() {
+    let beats = |world: &World| -> Vec<_> {
+        let orders = world.orders.iter().map(|(_, order)| *order);
+        orders.filter(|order| matches!(order, Order::Heartbeat { .. })).collect()
+    };
+    let mut world = World::running(7, std::vec![spec("web")]);
+    world.opened();
+    let now = Mono::from_micros(world.at);
+    let received = now.plus(Span::from_secs(90));
+    world.input(Input::Session(Fact::Beat { echo: now, received, answered: received }));
+    world.all_sent();
+    world.run(22_000);
+    let told = beats(&world);
+    let Order::Heartbeat { sample, offset } = told[0] else { panic!("{told:?}") };
+    assert!(sample.waiting > 0, "nothing was acknowledged: {sample:?}");
+    assert_eq!((sample.cpu, sample.lost), (None, 0), "no check reads the host here");
+    assert_eq!(offset.unwrap().ahead, 90_000_000);
+    for later in &told[1..] {
+        assert!(matches!(later, Order::Heartbeat { offset: None, .. }), "it is no news: {later:?}");
+    }
+    lost(&mut world, Trouble::Closed);
+    world.run(1_000);
+    assert_eq!(world.agent.offset(Mono::from_micros(world.at)), None, "the next session measures anew");
 }
 
 #[test]

@@ -2,19 +2,17 @@
 
 use super::batch::{fits, plan};
 use super::dedupe::Novelty;
-use super::sessions::{AMNESTY, CHALLENGE, HEARTBEAT, Phase, Session, Waiting};
+use super::sessions::{CHALLENGE, HEARTBEAT, Phase, Session, Waiting};
 use super::taken::{bytes_of, span, take_apart};
-use super::{Close, Fact, Heard, Hello, Lane, Order, Report, SessionId, Standing};
-use crate::host::{CHECKS_MAX, Presence, Trust};
+use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
+use crate::host::{CHECKS_MAX, Trust};
 use crate::record::Record;
 use crate::{Collector, Effect};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use picket_proto::text::TEXT_MAX;
-use picket_proto::{HostId, Now, Offset, Ranges, Run, Span};
+use picket_proto::{HostId, Now, Ranges, Run};
 
-/// A measured offset that is known worse than this is worth no record.
-const OFFSET_BOUND_MAX: Span = Span::from_secs(10);
 /// Most checks in one message that says what stands.
 const STANDING_MAX: usize = 500;
 
@@ -122,7 +120,7 @@ impl Collector {
         }
     }
 
-    fn take_over(&mut self, now: Now, id: SessionId) {
+    pub(super) fn take_over(&mut self, now: Now, id: SessionId) {
         let Some(session) = self.live.sessions.remove(id) else { return };
         let Phase::Waiting(waiting) = session.phase else { return };
         let seat = self.live.sessions.seat(session.slot);
@@ -237,75 +235,6 @@ impl Collector {
         }
         let ranges = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
         Ok((run, ranges))
-    }
-
-    pub(crate) fn on_heard(&mut self, now: Now, hosts: Vec<Heard>) {
-        let mut back = Vec::new();
-        for Heard { host: id, report } in hosts {
-            let Some(slot) = self.state.hosts.find(id.as_str()) else { continue };
-            let Some(host) = self.state.hosts.get(slot) else { continue };
-            if host.trust == Trust::Quarantined {
-                continue;
-            }
-            match host.presence {
-                Presence::Present => self.live.sessions.heard(slot, now),
-                Presence::Silent => back.push((slot, id.clone())),
-                Presence::Expected | Presence::Stopped { .. } => {}
-            }
-            if let Some(report) = report {
-                self.on_report(now, (slot, id), report);
-            }
-        }
-        if back.is_empty() {
-            return;
-        }
-        for (slot, _) in &back {
-            self.live.sessions.heard(*slot, now);
-        }
-        let hosts = back.into_iter().map(|(_, id)| id).collect();
-        self.commit(now, Record::Back { hosts }, &[]);
-    }
-
-    /// What a heartbeat says is live; only an offset that says more than the known one becomes a record.
-    fn on_report(&mut self, now: Now, (slot, host): (u32, HostId), report: Report) {
-        let ahead = self.live.ahead;
-        let received = report.received.plus(ahead);
-        self.live.sessions.report(slot, Report { received, ..report });
-        let Some(offset) = report.offset else { return };
-        let ahead = offset.ahead.saturating_add_unsigned(ahead.micros());
-        let (boot, offset) = (report.stamp.boot, Offset { ahead, ..offset });
-        let known = self.state.hosts.get(slot).and_then(|host| host.offset);
-        let known = known.filter(|known| known.boot == boot);
-        // One whose bound is longer than a Hello may take says less than the Hello.
-        let says_something = offset.bound <= OFFSET_BOUND_MAX;
-        if says_something && known.is_none_or(|known| known.is_outdone_by(offset)) {
-            self.commit(now, Record::Offset { host, boot, offset }, &[]);
-        }
-    }
-
-    pub(crate) fn on_session_time(&mut self, now: Now) {
-        while let Some(waiting) = self.live.sessions.unanswered(now.mono) {
-            self.take_over(now, waiting);
-        }
-        let overdue = self.live.sessions.overdue(now.mono);
-        let silent = |slot: &u32| {
-            let host = self.state.hosts.get(*slot)?;
-            (host.presence == Presence::Present && host.trust == Trust::Full).then(|| host.id.clone())
-        };
-        let hosts: Vec<HostId> = overdue.iter().filter_map(silent).collect();
-        if !hosts.is_empty() {
-            self.commit(now, Record::Silent { hosts }, &[]);
-        }
-    }
-
-    /// Every host that should be there gets its full time.
-    pub(crate) fn expect_all(&mut self, now: Now) {
-        for (slot, host) in self.state.hosts.iter() {
-            let waits = self.live.sessions.seat(slot).due == picket_proto::Mono::NEVER;
-            if waits && host.presence == Presence::Present && host.trust == Trust::Full {
-                self.live.sessions.expect(slot, now.mono.plus(AMNESTY));
-            }
-        }
     }
 
     /// Ends a session.

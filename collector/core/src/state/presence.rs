@@ -10,12 +10,21 @@ use crate::signal::{Key, What};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use picket_proto::{HostId, Mono, Span};
+use picket_proto::{BootId, HostId, Mono, Span};
 
 /// How long a planned stop may last before somebody is told.
 const OVERSTAY: Span = Span::from_secs(15 * 60);
 
 impl State {
+    /// A collector process began.
+    pub(super) fn resumed(&mut self, at: At, boot: BootId) {
+        if self.boot.replace(boot) != Some(boot) {
+            // How long the machine was down is not known, so nothing that was measured before holds.
+            self.hosts.iter_mut().for_each(|(_, host)| host.offset = None);
+        }
+        self.resumed = Some(at.now.wall);
+    }
+
     /// The host is there again, whatever it was before.
     pub(super) fn back(&mut self, at: At, slot: u32) {
         let Some(host) = self.hosts.get_mut(slot) else { return };

@@ -24,6 +24,7 @@ pub(super) enum Step {
     NewRun { agent: usize },
     Garbage { agent: usize, bytes: Vec<u8> },
     Heard { agent: usize },
+    Beat { agent: usize, ahead: i64, bound: u64 },
     Pass { ms: u64 },
     Command { incident: u64, verb: usize },
     Watch { watcher: u64, what: u64 },
@@ -45,6 +46,8 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         1 => agent().prop_map(|agent| Step::NewRun { agent }),
         1 => (agent(), proptest::collection::vec(any::<u8>(), 0..80)).prop_map(|(agent, bytes)| Step::Garbage { agent, bytes }),
         4 => agent().prop_map(|agent| Step::Heard { agent }),
+        2 => (agent(), prop_oneof![-9_000_i64..9_000, any::<i64>()], 0_u64..9_000)
+            .prop_map(|(agent, ahead, bound)| Step::Beat { agent, ahead, bound }),
         6 => prop_oneof![0_u64..3_000, 3_000_u64..100_000, 100_000_u64..2_000_000].prop_map(|ms| Step::Pass { ms }),
         2 => (0_u64..60, 0_usize..3).prop_map(|(incident, verb)| Step::Command { incident, verb }),
         1 => (0_u64..3, 0_u64..40).prop_map(|(watcher, what)| Step::Watch { watcher, what }),
@@ -166,6 +169,10 @@ fn take(
         }
         Step::Garbage { agent, bytes } => agents[agent].batch(world, Lane::Live, bytes),
         Step::Heard { agent } => world.input(Input::Heard(vec![heard(&agents[agent])])),
+        Step::Beat { agent, ahead, bound } => {
+            let input = beat(world, &agents[agent], Some((ahead, bound)));
+            world.input(input);
+        }
         Step::Pass { ms } => world.pass(Span::from_millis(ms)),
         Step::Command { incident, verb } => {
             let verb = match verb {

@@ -1,6 +1,25 @@
 //! The facts that the stories tell.
 
 use super::*;
+use crate::ingest::{Heard, Report};
+use picket_proto::{Offset, Sample};
+
+/// It said something, but no heartbeat.
+pub(crate) fn heard(agent: &Agent) -> Heard {
+    Heard { host: agent.host.clone(), report: None }
+}
+
+/// Its heartbeat came now, with what it measured.
+pub(crate) fn beat(world: &World, agent: &Agent, offset: Option<(i64, u64)>) -> Input {
+    let report = Report {
+        stamp: agent.stamp(world),
+        received: world.now.mono,
+        received_wall: world.now.wall,
+        sample: Some(Sample { cpu: Some(125), waiting: 3, ..Sample::default() }),
+        offset: offset.map(|(ahead, bound)| Offset { ahead, bound: Span::from_micros(bound) }),
+    };
+    Input::Heard(vec![Heard { host: agent.host.clone(), report: Some(report) }])
+}
 
 pub(crate) fn verdict(check: &str, kind: CheckKind, service: Option<&str>, to: Verdict) -> Said {
     let cause = match (to, kind) {

@@ -4,7 +4,6 @@ use super::finding::{detail, of_incident};
 use super::{Answer, Check, Host, HostClock, HostState, More, Question, Service};
 use crate::host::{self, Presence, Trust};
 use crate::incident::life;
-use crate::ingest::Report;
 use crate::ingest::sessions::Sessions;
 use crate::state::State;
 use alloc::boxed::Box;
@@ -71,24 +70,8 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
         unknown: host.unknown,
         differences: host.differences,
         sample: report.and_then(|report| report.sample),
-        clock: report.map(|report| clock_of(host, report)),
+        clock: report.map(|report| HostClock::of(host, report)),
     }
-}
-
-/// The host's wall clock against the collector's at the moment of the heartbeat: that moment is known by the host's
-/// Mono where it was measured, else by when the heartbeat came.
-fn clock_of(host: &host::Host, report: &Report) -> HostClock {
-    let offset = host.offset.filter(|offset| offset.boot == report.stamp.boot);
-    let bound = offset.and_then(|offset| match offset.bound {
-        host::Bound::Within(bound) => Some(bound),
-        host::Bound::Transit => None,
-    });
-    let sent =
-        offset.filter(|_| bound.is_some()).map_or(report.received, |offset| offset.map(report.stamp.mono));
-    let transit = report.received.since(sent).micros();
-    let wall_here = report.received_wall.micros().saturating_sub_unsigned(transit);
-    let wall_ahead = report.stamp.wall.micros().saturating_sub(wall_here);
-    HostClock { wall_ahead, synced: report.stamp.synced, bound }
 }
 
 fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {

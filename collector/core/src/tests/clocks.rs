@@ -1,0 +1,105 @@
+//! Clocks of hosts against the journal's: what is measured, what becomes a record, what a stamp means here.
+
+use super::*;
+use crate::ingest::{Heard, Report};
+use crate::{host, record::Record};
+
+fn offsets(world: &World) -> usize {
+    world.journal.iter().filter(|entry| matches!(entry.record, Record::Offset { .. })).count()
+}
+
+fn host<'w>(world: &'w World, agent: &Agent) -> &'w host::Host {
+    let slot = world.core.state.hosts.find(agent.host.as_str()).unwrap();
+    world.core.state.hosts.get(slot).unwrap()
+}
+
+/// A moment of the host's own clock, `ahead` of which the collector is.
+fn at(agent: &Agent, world: &World, ahead: i64) -> Stamp {
+    let mono = Mono::from_micros(world.now.mono.micros().saturating_add_signed(-ahead));
+    Stamp { mono, ..agent.stamp(world) }
+}
+
+#[test]
+fn a_measured_offset_is_one_record_until_it_says_more() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.pass(Span::from_secs(100));
+    for (offset, records, why) in [
+        (None, 0, "nothing was measured"),
+        (Some((1, 20_000_000)), 0, "known worse than by the Hello"),
+        (Some((90_000, 4_000)), 1, "the first"),
+        (Some((91_000, 4_000)), 1, "within the bound"),
+        (Some((90_500, 2_500)), 1, "better, but not twice as well"),
+        (Some((90_000, 2_000)), 2, "twice as well"),
+        (Some((92_001, 2_000)), 3, "moved beyond the bound"),
+        (Some((-92_001, 2_000)), 4, "behind instead of ahead"),
+    ] {
+        let input = beat(&world, &agent, offset);
+        world.input(input);
+        assert_eq!(offsets(&world), records, "{why}");
+    }
+    world.restart();
+}
+
+#[test]
+fn a_stamp_is_an_interval_that_holds_the_truth_whichever_machine_is_older() {
+    for ahead in [5_000_000_i64, -700_000_000, 0] {
+        let mut world = World::new();
+        world.pass(Span::from_secs(1_000));
+        let agent = Agent::new("web-1", 1);
+        agent.connect(&mut world);
+        let (earliest, latest) = host(&world, &agent).local(&agent.stamp(&world)).unwrap();
+        assert!(earliest < world.now.mono && latest == world.now.mono, "by the Hello alone");
+        let input = beat(&world, &agent, Some((ahead + 300, 400)));
+        world.input(input);
+        world.pass(Span::from_secs(60));
+        let (earliest, latest) = host(&world, &agent).local(&at(&agent, &world, ahead)).unwrap();
+        assert!(earliest <= world.now.mono && world.now.mono <= latest, "{ahead}");
+        assert_eq!(latest.since(earliest), Span::from_micros(800));
+        let other = Stamp { boot: BootId(71), ..agent.stamp(&world) };
+        assert_eq!(host(&world, &agent).local(&other), None, "of another boot nothing is known");
+    }
+}
+
+#[test]
+fn what_was_measured_holds_over_sessions_but_not_over_the_collectors_reboot() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let input = beat(&world, &agent, Some((90_000, 4_000)));
+    world.input(input);
+    let again = Agent { session: SessionId(2), ..Agent::new("web-1", 1) };
+    world.input(Input::Session(Fact::Closed { session: agent.session, how: Close::Broken }));
+    again.connect(&mut world);
+    let measured = host(&world, &agent).offset.unwrap();
+    assert_eq!(measured.bound, host::Bound::Within(Span::from_millis(4)), "a Hello says less");
+    world.core.begin(world.now, BootId(8));
+    assert_eq!(host(&world, &agent).offset, None);
+}
+
+#[test]
+fn an_operator_sees_the_last_look_and_how_far_the_wall_clock_is_off() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    assert_eq!(world.host(&agent.host).sample, None);
+    world.pass(Span::from_secs(20));
+    let input = beat(&world, &agent, Some((0, 500)));
+    world.input(input);
+    let Input::Heard(heard) = beat(&world, &agent, None) else { unreachable!("a beat is heard") };
+    let report = heard[0].report.unwrap();
+    // It was sent 40 ms ago, by a wall clock that is 5 s ahead.
+    let mono = Mono::from_micros(report.stamp.mono.micros() - 40_000);
+    let wall = Wall::from_micros(report.stamp.wall.micros() + 5_000_000 - 40_000);
+    let stamp = Stamp { mono, wall, synced: false, ..report.stamp };
+    let report = Some(Report { stamp, ..report });
+    world.input(Input::Heard(vec![Heard { host: agent.host.clone(), report }]));
+    let seen = world.host(&agent.host);
+    assert_eq!(seen.sample.unwrap().cpu, Some(125));
+    let clock = seen.clock.unwrap();
+    assert_eq!((clock.wall_ahead, clock.synced), (5_000_000, false), "the way here is taken out");
+    assert_eq!(clock.bound, Some(Span::from_micros(500)));
+    world.restart();
+    assert_eq!(world.host(&agent.host).sample, None, "it is live, not journaled");
+}
