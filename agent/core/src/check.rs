@@ -5,6 +5,7 @@
 //! process ends. Probes of one check never overlap: a slow one delays the next, and an answer about a process that
 //! is gone by now is thrown away, and so is one that a pause of the agent held up. What to do about a verdict is not decided here.
 
+mod levels;
 mod pace;
 mod slot;
 mod verdict;
@@ -155,26 +156,13 @@ impl<'s> Checks<'s> {
         };
         let service = slot.spec.service;
         timer::moved(self.slots, at);
-        self.keep_level(kind, fact.reading);
+        levels::keep(&mut self.levels, kind, fact.reading);
         Some(Seen { check: fact.check, service: service?, sight: sight? })
     }
 
     /// What the host's own checks read last; the rest of the sample is empty.
     pub(crate) const fn levels(&self) -> Sample {
         self.levels
-    }
-
-    fn keep_level(&mut self, kind: CheckKind, reading: Reading) {
-        let level = match reading {
-            Reading::Level(level) => Some(level),
-            Reading::Good | Reading::Bad(_) => None,
-        };
-        match kind {
-            CheckKind::Cpu => self.levels.cpu = level,
-            CheckKind::Memory => self.levels.memory = level,
-            CheckKind::Load => self.levels.load = level,
-            CheckKind::Process | CheckKind::Tcp | CheckKind::Http | CheckKind::Space => {}
-        }
     }
 
     /// The next probe that is due.

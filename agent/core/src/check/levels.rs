@@ -1,0 +1,37 @@
+//! The last levels of the whole host, kept for the heartbeat: what its own checks read, so that nothing is read twice.
+
+use super::Reading;
+use picket_proto::Sample;
+use picket_proto::event::CheckKind;
+
+/// Keeps what a check of this kind read; a reading that failed leaves nothing.
+pub(super) fn keep(levels: &mut Sample, kind: CheckKind, reading: Reading) {
+    let level = match reading {
+        Reading::Level(level) => Some(level),
+        Reading::Good | Reading::Bad(_) => None,
+    };
+    match kind {
+        CheckKind::Cpu => levels.cpu = level,
+        CheckKind::Memory => levels.memory = level,
+        CheckKind::Load => levels.load = level,
+        CheckKind::Process | CheckKind::Tcp | CheckKind::Http | CheckKind::Space => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use picket_proto::event::Cause;
+
+    #[test]
+    fn each_level_has_its_place_and_a_failed_reading_empties_it() {
+        let mut levels = Sample::default();
+        let kinds = [CheckKind::Cpu, CheckKind::Memory, CheckKind::Load, CheckKind::Space];
+        for (kind, level) in kinds.into_iter().zip(1..) {
+            keep(&mut levels, kind, Reading::Level(level));
+        }
+        assert_eq!((levels.cpu, levels.memory, levels.load), (Some(1), Some(2), Some(3)));
+        keep(&mut levels, CheckKind::Cpu, Reading::Bad(Cause::Local(5)));
+        assert_eq!((levels.cpu, levels.memory), (None, Some(2)));
+    }
+}
