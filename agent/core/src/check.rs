@@ -149,7 +149,7 @@ impl<'s> Checks<'s> {
         };
         let kind = slot.spec.kind;
         let sight = if slot.is_worthless(now) {
-            slot.due = now;
+            slot.due = if slot.pace == Pace::Rest { Mono::NEVER } else { now };
             None
         } else {
             slot.read(now, fact.reading, voice)
@@ -210,6 +210,12 @@ impl<'s> Checks<'s> {
         slot.bad = slot.bad.max(slot.spec.fall);
         slot.last = Some((now, Reading::Bad(Cause::NoProcess)));
         slot.say_it(now, now, Verdict::Down, voice);
+    }
+
+    /// The service is left alone: its checks rest, and nothing is known of them. That is told with the intent, since
+    /// one call can't tell of any number of checks.
+    pub(crate) fn suspend(&mut self, now: Mono, service: u16) {
+        self.each_of(service, |slot| slot.suspend(now));
     }
 
     /// A recovery is watched: look at least four times within `hold`.

@@ -5,7 +5,7 @@
 //! allocation, no randomness but the seed: the same inputs give the same effects, bit for bit.
 //!
 //! This file only routes. Data runs one way: [`check`] (readings to verdicts) -> [`policy`] (what is due, budget,
-//! breaker) -> [`service`] (one machine per service) -> [`spool`] (frames that wait) -> [`session`] (the link).
+//! breaker) -> [`unit`] (what systemd does) -> [`service`] (one machine per service) -> [`spool`] (frames that wait) -> [`session`] (the link).
 //! Storage is borrowed from the shell, which sizes it from the configuration; nothing here grows.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -22,12 +22,14 @@ pub mod session;
 pub mod spool;
 mod storage;
 pub mod timer;
+pub mod unit;
 mod view;
+mod walk;
 
 use facts::Facts;
 pub use keep::KEEP_MAX;
 pub use life::Ending;
-use life::{Life, Turn};
+use life::Life;
 use picket_proto::{Mono, Now};
 use service::{Around, Services};
 pub use spool::Identity;
@@ -41,6 +43,8 @@ pub enum Input<'a> {
     Check(check::Fact),
     /// Something happened to a service's process.
     Service(service::Fact<'a>),
+    /// Something was heard of a unit, or of the bus.
+    Unit(unit::Fact),
     /// Something happened to the link.
     Session(session::Fact<'a>),
     /// A person asks that remedies rest.
@@ -62,6 +66,8 @@ pub enum Effect {
     Probe(check::Probe),
     /// Do something to a service; its outcome is an [`Input::Service`].
     Act(service::Act),
+    /// Do something about the bus; its outcome is an [`Input::Unit`].
+    Unit(unit::Order),
     /// Do something on the link; its outcome is an [`Input::Session`].
     Link(session::Order),
     /// Write what [`Agent::keep`] gives, so that the next run can have it back.
@@ -113,11 +119,13 @@ impl<'s> Agent<'s> {
         self.now = now.mono;
         if self.life.begins() {
             self.checks.begin(now.mono, &mut self.dice);
+            self.services.begin(now.mono);
             self.spool.begin(now, self.checks.count(), self.services.count());
         }
         match input {
             Input::Check(fact) => self.check(now, fact),
             Input::Service(fact) => self.tell(now, |rooms, around| rooms.on(fact, around)),
+            Input::Unit(fact) => self.tell(now, |rooms, around| rooms.heard(fact, around)),
             Input::Session(fact) => self.session.on(now, fact, &mut self.spool),
             Input::Hold(fact) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
             Input::Look(check) => self.checks.look_now(now.mono, check),
@@ -146,6 +154,9 @@ impl<'s> Agent<'s> {
         }
         if self.life == Life::Over {
             return None;
+        }
+        if let Some(order) = self.services.next_order() {
+            return Some(Effect::Unit(order));
         }
         if let Some(probe) = self.checks.next_probe(self.now) {
             return Some(Effect::Probe(probe));
@@ -188,31 +199,6 @@ impl<'s> Agent<'s> {
     pub fn refused(&self) -> u32 {
         let rooms = self.checks.refused().saturating_add(self.services.refused());
         rooms.saturating_add(self.session.refused())
-    }
-
-    fn check(&mut self, now: Now, fact: check::Fact) {
-        let mut out = Facts::new();
-        let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
-        let owner = service.and_then(|service| self.services.name(service));
-        let seen = self.checks.on(now.mono, fact, check::Voice { owner, out: &mut out });
-        self.spool.append_all(now, out);
-        if let Some(seen) = seen {
-            self.tell(now, |services, around| services.see(seen, around));
-        }
-    }
-
-    fn stop(&mut self, now: Now, ending: Ending) {
-        self.services.keep_in_time();
-        match self.life.asked(ending) {
-            Turn::Leave => self.session.leave(now.mono),
-            Turn::StopServices => self.services.stop_all(now.mono),
-            Turn::Abandon => self.session.abandon(),
-            Turn::KillServices => {
-                self.services.kill_all();
-                self.session.abandon();
-            }
-            Turn::Nothing => {}
-        }
     }
 
     /// Lets the services room move and spools what it tells.

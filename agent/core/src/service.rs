@@ -13,6 +13,7 @@ mod moves;
 mod remedy;
 mod rest;
 mod slot;
+mod units;
 mod view;
 
 pub use keep::{Away, Restored};
@@ -23,6 +24,7 @@ use crate::check::{Checks, Seen};
 use crate::facts::Facts;
 use crate::hold::Held;
 use crate::timer::{self, Dice, Reason};
+use crate::unit::{self, bus::Bus};
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
 use picket_proto::event::Exit;
@@ -37,6 +39,8 @@ pub type ServiceIx = u16;
 pub struct Spec {
     /// Unique among services.
     pub name: Name,
+    /// Who starts and stops it.
+    pub driver: Driver,
     /// From the polite signal to the kill; 10 ms to 10 min.
     pub stop_timeout: Span,
     /// Within this time after a start all its checks must have passed once; failures before are not counted.
@@ -55,6 +59,15 @@ pub struct Spec {
     pub same_deaths: u16,
     /// How long an open breaker rests before its single try; doubles with each try that does not hold, at most 8 times.
     pub retry_after: Span,
+}
+
+/// Who starts and stops a service's process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// The agent itself.
+    Spawn,
+    /// systemd: the service is a unit, and its own restarts and its operators' stops are respected.
+    Systemd,
 }
 
 /// Something happened to a service's process.
@@ -113,6 +126,13 @@ pub enum Act {
         /// Which service.
         service: ServiceIx,
     },
+    /// Call systemd. Answered by [`unit::Fact::Answered`].
+    Unit {
+        /// Which service: the unit of the same place.
+        service: ServiceIx,
+        /// What to ask for.
+        verb: unit::Verb,
+    },
 }
 
 /// What surrounds a service while it moves.
@@ -143,6 +163,7 @@ pub(crate) struct Services<'s> {
     /// The hold of all.
     held: Option<Held>,
     keep: Due,
+    bus: Bus,
 }
 
 impl<'s> Services<'s> {
@@ -151,7 +172,7 @@ impl<'s> Services<'s> {
         let named = slots.len().min(usize::from(ServiceIx::MAX));
         let slots = &mut slots[..named];
         timer::seat_all(slots);
-        Self { slots, dice, first: None, last: None, refused: 0, held: None, keep: Due::default() }
+        Self { slots, dice, first: None, last: None, refused: 0, held: None, keep: Due::default(), bus: Bus::new() }
     }
 
     /// Something happened to a service's process.
@@ -178,7 +199,7 @@ impl<'s> Services<'s> {
 
     /// Moves one service whose deadline has come; false when there is none.
     pub(crate) fn due(&mut self, mut around: Around<'_, '_>) -> bool {
-        if self.rest_is_over(&mut around) {
+        if self.bus_due(around.now) || self.rest_is_over(&mut around) {
             return true;
         }
         let due = timer::first(self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
@@ -196,7 +217,8 @@ impl<'s> Services<'s> {
     /// Kills everything that lives.
     pub(crate) fn kill_all(&mut self) {
         for at in 0..self.count() {
-            if self.slots[usize::from(at)].process().is_some() {
+            let slot = &self.slots[usize::from(at)];
+            if slot.spec.driver == Driver::Spawn && slot.process().is_some() {
                 self.order(at, Verb::Kill);
             }
         }
@@ -219,6 +241,10 @@ impl<'s> Services<'s> {
             Verb::Start => Act::Start { service },
             Verb::Stop => Act::Stop { service },
             Verb::Kill => Act::Kill { service },
+            Verb::Unit(verb) => {
+                slot.unit.called();
+                Act::Unit { service, verb }
+            }
         })
     }
 
@@ -230,6 +256,7 @@ impl<'s> Services<'s> {
             .map_or((Mono::NEVER, Reason::Restart), Slot::deadline)
             .min((rest_over, Reason::HoldOver))
             .min((self.keep.at(), Reason::Keep))
+            .min(self.bus.deadline())
     }
 
     /// A service's name.

@@ -31,6 +31,8 @@ pub enum Reason {
     HoldOver,
     /// What outlives the run is to be kept.
     Keep,
+    /// What somebody else does about a service should have come by now.
+    Awaited,
     /// The link is tried again.
     Connect,
     /// A heartbeat is due.

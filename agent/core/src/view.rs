@@ -39,6 +39,11 @@ impl Agent<'_> {
         self.spool.view(self.now)
     }
 
+    /// Whether every unit was read, or there is no bus to read them from.
+    pub fn units_settled(&self) -> bool {
+        self.services.units_settled()
+    }
+
     /// Where the link stands.
     pub fn link(&self) -> session::Phase {
         self.session.phase()

@@ -141,6 +141,8 @@ const fn phase(phase: Phase) -> &'static str {
         Phase::Stopping => "stopping",
         Phase::Waiting => "waiting",
         Phase::Broken => "not healed",
+        Phase::Awaiting => "left to systemd",
+        Phase::Left => "left alone",
         Phase::Ended => "ended",
     }
 }

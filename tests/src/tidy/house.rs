@@ -91,9 +91,9 @@ pub const CORES: &[Core] = &[
         // Deadlines are values that every room arms and facts are what every room tells; neither knows a room.
         leaves: &["timer", "facts"],
         // `life` is the last word: the agent is over when the session is.
-        pipeline: &["check", "policy", "service", "spool", "session", "life"],
+        pipeline: &["check", "policy", "unit", "service", "spool", "session", "life"],
         // The memory that the rooms are lent, and what may be seen of them.
-        above: &["storage", "view"],
+        above: &["storage", "view", "walk"],
         roof: &["Input", "Effect", "Agent"],
         admitted: &[],
     },

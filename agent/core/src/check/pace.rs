@@ -37,6 +37,8 @@ pub(super) enum Pace {
     Ramp(u8),
     /// While a recovery is watched: every so many milliseconds.
     Watch(u32),
+    /// Never, until its service runs again.
+    Rest,
 }
 
 impl Slot {
@@ -59,6 +61,7 @@ impl Slot {
                 self.pace = Pace::Ramp(if good { 0 } else { step.saturating_add(1) });
             }
             Pace::Watch(ms) => self.due = now.plus(Span::from_millis(u64::from(ms)).min(self.interval())),
+            Pace::Rest => self.due = Mono::NEVER,
             Pace::Steady => {
                 let missed = now.since(self.beat).micros() / self.interval().micros();
                 self.beat = self.beat.plus(self.interval().times(missed));
@@ -89,6 +92,16 @@ impl Slot {
         (self.asked, self.due) = (now, Mono::NEVER);
     }
 
+    /// It is not probed until its service runs again, and nothing is known of it.
+    pub(super) fn suspend(&mut self, now: Mono) {
+        self.distrust_flight();
+        (self.pace, self.due) = (Pace::Rest, Mono::NEVER);
+        (self.base, self.cause, self.streak, self.bad) = (Verdict::Unknown, None, None, 0);
+        if self.told != Verdict::Unknown {
+            (self.told, self.since) = (Verdict::Unknown, now);
+        }
+    }
+
     /// An answer that is still out tells of the past.
     pub(super) fn distrust_flight(&mut self) {
         if matches!(self.flight, Flight::Asked | Flight::Again) {
@@ -97,12 +110,18 @@ impl Slot {
     }
 
     pub(super) fn look_at(&mut self, when: Mono) {
+        if self.pace == Pace::Rest {
+            return;
+        }
         self.beat = when;
         self.due = if self.flight == Flight::Home { when } else { Mono::NEVER };
     }
 
     /// A recovery is watched: at least four looks within `hold`, none sooner than 20 ms after the last.
     pub(super) fn watch(&mut self, now: Mono, hold: Span) {
+        if self.pace == Pace::Rest {
+            return;
+        }
         let every = Span::from_micros(hold.micros() / 4).max(WATCH_MIN);
         self.pace = Pace::Watch(u32::try_from(every.millis()).unwrap_or(u32::MAX));
         self.look_at(now.plus(every.min(self.interval())));
@@ -110,6 +129,9 @@ impl Slot {
 
     /// Back to every interval.
     pub(super) fn relax(&mut self, now: Mono) {
+        if self.pace == Pace::Rest {
+            return;
+        }
         self.pace = Pace::Steady;
         self.look_at(now.plus(self.interval()));
     }

@@ -16,7 +16,7 @@ use super::slot::{Aim, Proof, Slot, State, Streak, Then, Wait, Why};
 use crate::check::Checks;
 use crate::hold::KeptHold;
 use crate::policy::{KeptBudget, KeptDeaths};
-use picket_proto::event::{Exit, Trigger};
+use picket_proto::event::{Exit, Intent, Trigger};
 use picket_proto::{Mono, Name, Span};
 use serde::{Deserialize, Serialize};
 
@@ -69,12 +69,15 @@ struct Record {
     budget: KeptBudget,
     openings: u8,
     hold: Option<KeptHold>,
+    intent: Intent,
 }
 
 /// What tells that something is to be kept, without the times that only pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Mark {
     phase: u8,
+    /// What should be of it, where that is not to run.
+    intent: Option<Intent>,
     counts: (u16, u16, u16),
     /// When the latest remedy began.
     spent: Option<Mono>,
@@ -100,6 +103,7 @@ impl Mark {
         };
         Self {
             phase,
+            intent: Some(slot.intent).filter(|intent| *intent != Intent::Run),
             counts: (slot.streak.tries, slot.streak.attempt, slot.deaths.same()),
             spent: slot.budget.latest(),
             urgent: Urgent {
@@ -206,6 +210,8 @@ fn left(slot: &Slot, now: Mono) -> Left {
         | State::Starting { aim: Aim::End }
         | State::Stopping { then: Then::End, .. }
         | State::Running { .. }
+        | State::Awaiting { .. }
+        | State::Left
         | State::Ended => Left::Settled,
     }
 }
@@ -213,7 +219,7 @@ fn left(slot: &Slot, now: Mono) -> Left {
 fn has_something(slot: &Slot, now: Mono) -> bool {
     let spent = slot.budget.spent(now, slot.spec.budget_window) > 0;
     let calm = Mark { spent: None, ..Mark::of(slot) } == Mark::default();
-    spent || !calm
+    spent || !calm || slot.intent != Intent::Run
 }
 
 fn record(slot: &Slot, now: Mono, checks: &Checks<'_>) -> Record {
@@ -235,6 +241,7 @@ fn record(slot: &Slot, now: Mono, checks: &Checks<'_>) -> Record {
         budget: slot.budget.keep(now, slot.spec.budget_window),
         openings: slot.breaker.openings(),
         hold: slot.held.as_ref().map(|held| held.keep(now)),
+        intent: slot.intent,
     }
 }
 
@@ -253,6 +260,7 @@ impl Record {
         slot.deaths.restore(&self.deaths, |name| number(name));
         slot.budget.restore(&self.budget, ago);
         slot.breaker.restore(self.openings);
+        slot.intent = self.intent;
         slot.held = self.hold.map(|hold| hold.restore(now, away.span()));
         slot.left = match (self.left, away) {
             (Left::Settled, _) => None,

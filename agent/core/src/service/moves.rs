@@ -6,9 +6,10 @@
 
 use super::keep::Left;
 use super::slot::{Aim, Delays, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
-use super::{Around, ServiceIx};
+use super::{Around, Driver, ServiceIx};
 use crate::check::{Seen, Sight, Voice};
 use crate::timer::Dice;
+use crate::unit;
 use picket_proto::event::{self, Exit};
 use picket_proto::{Mono, Span, Text};
 
@@ -63,7 +64,7 @@ impl Moving<'_> {
     }
 
     /// A process is there at the agent's start: it goes on where an earlier run left it.
-    fn go_on(&mut self, process: Process, now: Mono) {
+    pub(super) fn go_on(&mut self, process: Process, now: Mono) {
         self.slot.state = match self.slot.left.take() {
             Some(Left::Proving(proof)) => {
                 let until = now.plus(self.slot.spec.start_timeout);
@@ -100,6 +101,8 @@ impl Moving<'_> {
             | State::Stopping { .. }
             | State::Waiting { .. }
             | State::Broken { .. }
+            | State::Awaiting { .. }
+            | State::Left
             | State::Ended => return Taken::No,
         }
         around.out.tell(fact);
@@ -127,7 +130,7 @@ impl Moving<'_> {
         Taken::Yes
     }
 
-    fn exited_unasked(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
+    pub(super) fn exited_unasked(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
         match self.slot.state {
             State::Starting { aim: Aim::End } => self.slot.state = State::Ended,
             State::Starting { aim: Aim::Verify(proof) } => self.died(pid, exit, proof, around),
@@ -138,7 +141,7 @@ impl Moving<'_> {
             State::Running { .. } => self.died(pid, exit, Proof::Alone, around),
             State::Waiting { wait, .. } => self.slot.state = State::Waiting { process: None, wait },
             State::Broken { retry_at, .. } => self.slot.state = State::Broken { process: None, retry_at },
-            State::Idle | State::Stopping { .. } | State::Ended => {}
+            State::Idle | State::Stopping { .. } | State::Awaiting { .. } | State::Left | State::Ended => {}
         }
     }
 
@@ -198,6 +201,8 @@ impl Moving<'_> {
                 | State::Stopping { .. }
                 | State::Waiting { .. }
                 | State::Broken { .. }
+                | State::Awaiting { .. }
+                | State::Left
                 | State::Ended,
                 Sight::FirstPass | Sight::Passes | Sight::Doubt | Sight::Fails(_),
             ) => {}
@@ -226,11 +231,16 @@ impl Moving<'_> {
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);
             }
-            State::Idle | State::Starting { .. } | State::Running { .. } | State::Ended => {}
+            State::Awaiting { .. } => self.awaited_in_vain(around),
+            State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {}
         }
     }
 
     pub(super) fn end(&mut self, now: Mono) {
+        if self.slot.spec.driver == Driver::Systemd {
+            self.slot.state = State::Ended;
+            return;
+        }
         match self.slot.state {
             State::Starting { .. } => self.slot.state = State::Starting { aim: Aim::End },
             State::Stopping { process, kill_at, kills, .. } => {
@@ -241,6 +251,8 @@ impl Moving<'_> {
             | State::Running { .. }
             | State::Waiting { .. }
             | State::Broken { .. }
+            | State::Awaiting { .. }
+            | State::Left
             | State::Ended => match self.slot.process() {
                 Some(process) => self.stop(now, process, Then::End),
                 None => self.slot.state = State::Ended,
@@ -249,13 +261,20 @@ impl Moving<'_> {
     }
 
     pub(super) fn start(&mut self, aim: Aim) {
-        self.order = Some(Verb::Start);
+        self.order = Some(match self.slot.spec.driver {
+            Driver::Spawn => Verb::Start,
+            Driver::Systemd => Verb::Unit(self.start_verb()),
+        });
         self.slot.state = State::Starting { aim };
     }
 
     pub(super) fn stop(&mut self, now: Mono, process: Process, then: Then) {
-        self.order = Some(Verb::Stop);
-        let kill_at = now.plus(self.slot.spec.stop_timeout);
+        let (order, kill_at) = match self.slot.spec.driver {
+            Driver::Spawn => (Verb::Stop, now.plus(self.slot.spec.stop_timeout)),
+            // One job stops and starts it; how long it may take to stop is its unit's business.
+            Driver::Systemd => (Verb::Unit(unit::Verb::Restart), Mono::NEVER),
+        };
+        self.order = Some(order);
         self.slot.state = State::Stopping { process, then, kill_at, kills: 0 };
     }
 

@@ -32,7 +32,7 @@ impl Moving<'_> {
     }
 
     /// It failed: at once a remedy, or a wait.
-    fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
+    pub(super) fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);

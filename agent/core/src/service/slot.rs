@@ -11,7 +11,8 @@ use crate::facts::Facts;
 use crate::hold::Held;
 use crate::policy::{Breaker, Budget, Deaths};
 use crate::timer::{Reason, Seat, Timed};
-use picket_proto::event::{self, Because, Cause, Exit, Outcome, Remedy};
+use crate::unit::{self, Who};
+use picket_proto::event::{self, Because, Cause, Exit, Intent, Outcome, Remedy};
 use picket_proto::{Mono, Span};
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +25,10 @@ pub struct Slot {
     pub(super) deaths: Deaths,
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
+    /// What should be of it.
+    pub(super) intent: Intent,
+    /// What is seen of its unit, where it is one.
+    pub(super) unit: unit::Memory,
     pub(super) delays: Delays,
     pub(super) past: Remembered,
     /// Its own hold.
@@ -46,6 +51,7 @@ pub(super) enum Verb {
     Start,
     Stop,
     Kill,
+    Unit(unit::Verb),
 }
 
 /// A living process.
@@ -115,6 +121,10 @@ pub(super) enum State {
     Waiting { process: Option<Process>, wait: Wait },
     /// Its breaker is open.
     Broken { process: Option<Process>, retry_at: Mono },
+    /// It ended, and somebody else is at work: systemd restarts it, or its queue holds another's job.
+    Awaiting { until: Mono },
+    /// It should not run.
+    Left,
     /// The agent ends and it is gone.
     Ended,
 }
@@ -160,6 +170,8 @@ impl Slot {
             deaths: Deaths::default(),
             budget: Budget::default(),
             breaker: Breaker::default(),
+            intent: Intent::Run,
+            unit: unit::Memory::default(),
             delays: Delays::default(),
             past: Remembered::default(),
             held: None,
@@ -179,7 +191,9 @@ impl Slot {
 
     pub(super) const fn process(&self) -> Option<Process> {
         match self.state {
-            State::Idle | State::Starting { .. } | State::Ended => None,
+            State::Idle | State::Starting { .. } | State::Awaiting { .. } | State::Left | State::Ended => {
+                None
+            }
             State::Verifying { process, .. }
             | State::Running { process }
             | State::Stopping { process, .. } => Some(process),
@@ -209,15 +223,21 @@ impl Slot {
             }
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
-            State::Idle | State::Starting { .. } | State::Running { .. } | State::Ended => {
+            State::Awaiting { until } => (until, Reason::Awaited),
+            State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {
                 (Mono::NEVER, Reason::Restart)
             }
         }
     }
 
     pub(super) fn tell_exit(&self, now: Mono, pid: u32, exit: Exit, out: &mut Facts) {
+        let who = if matches!(self.state, State::Stopping { .. }) { Who::Asked } else { Who::Itself };
+        self.tell_end(now, (pid, exit), who, out);
+    }
+
+    pub(super) fn tell_end(&self, now: Mono, (pid, exit): (u32, Exit), who: Who, out: &mut Facts) {
+        let asked = who == Who::Asked;
         let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
-        let asked = matches!(self.state, State::Stopping { .. });
         let service = self.spec.name.clone();
         out.tell(event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
     }

@@ -7,7 +7,7 @@ use super::slot::{Slot, Stage, State};
 use crate::hold::Held;
 use crate::timer::Reason;
 use heapless::Deque;
-use picket_proto::event::{Cause, Exit, Outcome};
+use picket_proto::event::{Cause, Exit, Intent, Outcome};
 use picket_proto::{Mono, Name, Span};
 
 /// Remedies that are remembered.
@@ -32,6 +32,10 @@ pub enum Phase {
     Waiting,
     /// Its breaker is open.
     Broken,
+    /// It ended, and somebody else is at work on it: systemd's own restart, or another's job.
+    Awaiting,
+    /// It should not run: an operator stopped it, or nobody saw why it does not.
+    Left,
     /// The agent ends and it is gone.
     Ended,
 }
@@ -105,8 +109,15 @@ impl<'a> View<'a> {
             State::Stopping { .. } => Phase::Stopping,
             State::Waiting { .. } => Phase::Waiting,
             State::Broken { .. } => Phase::Broken,
+            State::Awaiting { .. } => Phase::Awaiting,
+            State::Left => Phase::Left,
             State::Ended => Phase::Ended,
         }
+    }
+
+    /// What should be of it.
+    pub fn intent(self) -> Intent {
+        self.0.intent
     }
 
     /// Its process, and since when it is known.

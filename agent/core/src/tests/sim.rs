@@ -13,6 +13,7 @@ pub(super) fn ms(ms: u64) -> Span {
 pub(super) fn spec(name: &str) -> service::Spec {
     service::Spec {
         name: name.parse().unwrap(),
+        driver: service::Driver::Spawn,
         stop_timeout: ms(500),
         start_timeout: ms(5_000),
         hold: ms(2_000),

@@ -10,7 +10,7 @@ use crate::signal::{Key, What};
 use crate::state::firing::clear;
 use crate::state::{At, State};
 use alloc::vec::Vec;
-use picket_proto::event::{Intent, IntentChanged};
+use picket_proto::event::{Intent, IntentChanged, Verdict};
 use picket_proto::{Event, Seq};
 
 /// A live change of intent.
@@ -59,6 +59,10 @@ pub(crate) fn left_alone(state: &mut State, at: At, slot: u32, service: u32) {
     if let Some(known) = host.services.get_mut(service) {
         known.healing = Healing::No;
         known.not_healed.clear();
+    }
+    // Its agent probes them no more, and says so by the intent alone.
+    for (_, check) in host.checks.iter_mut().filter(|(_, check)| check.service == Some(service)) {
+        (check.verdict, check.cause) = (Verdict::Unknown, None);
     }
     let Some(host) = state.hosts.get(slot) else { return };
     let firing = host.signals.keys().copied();

@@ -1,0 +1,288 @@
+//! Services that are units: what each turn of a unit does in each state, and what is heard of the bus.
+//!
+//! A unit has the same machine as a spawned service; only its beginnings and ends come from systemd. Whatever somebody
+//! else does about it wins: a life that began elsewhere is verified like any start, what was stopped is left alone,
+//! and systemd's own restarts are waited for. A turn that a state can't take changes nothing.
+
+use super::moves::Moving;
+use super::keep::Left;
+use super::slot::{Aim, Delays, FRESH, Process, Proof, Stage, State, Wait, Why};
+use super::{Around, Driver, Services};
+use crate::check::Voice;
+use crate::unit::{self, Fact, Order, Turn, Who};
+use picket_proto::event::{self, Exit, Intent, Outcome, Witness};
+use picket_proto::{Mono, Span};
+
+impl Services<'_> {
+    /// Something was heard of a unit, or of the bus.
+    pub(crate) fn heard(&mut self, fact: Fact, around: Around<'_, '_>) {
+        match fact {
+            Fact::Opened => self.compare_all(around.now),
+            Fact::Lost => self.lost(around),
+            Fact::Read { unit, wake, seen, done } => {
+                let Around { now, checks, out } = around;
+                let inner = Around { now, checks, out: &mut *out };
+                let compared = self.with(unit, |service| {
+                    let (turn, compared) = service.slot.unit.read(wake, seen, done);
+                    service.turn(turn, inner);
+                    compared
+                });
+                if let Some(compared) = compared {
+                    self.bus.compared(now, compared, out);
+                }
+            }
+            Fact::Answered { unit, answer } => {
+                self.with(unit, |service| {
+                    let turn = service.slot.unit.answered(answer);
+                    service.turn(turn, around);
+                });
+            }
+        }
+    }
+
+    /// The run begins.
+    pub(crate) fn begin(&mut self, now: Mono) {
+        if self.units() > 0 {
+            self.bus.begin(now);
+        }
+    }
+
+    /// The next thing to do about the bus.
+    pub(crate) fn next_order(&mut self) -> Option<Order> {
+        self.bus.next_order()
+    }
+
+    /// Whether every unit was read, or there is no bus to read them from.
+    pub(crate) fn units_settled(&self) -> bool {
+        self.bus.is_settled()
+    }
+
+    /// Lets the bus' deadline pass; whether something followed.
+    pub(super) fn bus_due(&mut self, now: Mono) -> bool {
+        let units = self.units();
+        let looks = self.bus.due(now, units);
+        if looks {
+            self.await_looks();
+        }
+        looks
+    }
+
+    fn compare_all(&mut self, now: Mono) {
+        self.bus.opened(now, self.units());
+        self.await_looks();
+    }
+
+    fn await_looks(&mut self) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.spec.driver == Driver::Systemd) {
+            slot.unit.await_look();
+        }
+    }
+
+    fn lost(&mut self, around: Around<'_, '_>) {
+        let Around { now, checks, out } = around;
+        self.bus.lost(now, &mut self.dice);
+        for at in 0..self.count() {
+            let inner = Around { now, checks: &mut *checks, out: &mut *out };
+            self.with(at, |service| {
+                let turn = service.slot.unit.lost();
+                service.turn(turn, inner);
+            });
+        }
+    }
+
+    fn units(&self) -> u16 {
+        let units = self.slots.iter().filter(|slot| slot.spec.driver == Driver::Systemd).count();
+        u16::try_from(units).unwrap_or(u16::MAX)
+    }
+}
+
+impl Moving<'_> {
+    /// What a reading of its unit means for it.
+    fn turn(&mut self, turn: Turn, around: Around<'_, '_>) {
+        if matches!(self.slot.state, State::Ended) {
+            return;
+        }
+        match turn {
+            Turn::Nothing => {}
+            Turn::Found { pid } => self.found(pid, around),
+            Turn::Up { pid } => self.came_up(pid, around),
+            Turn::Replaced { old, pid, who } => self.replaced(old, pid, who, around),
+            Turn::Died { pid, exit } => self.unit_died(pid, exit, around),
+            Turn::Restarting { pid, exit, within } => self.restarts_itself(pid, exit, within, around),
+            Turn::Left { exit, to, witness } => self.leave(exit, (to, witness), around),
+            Turn::Later { within } => self.later(within, around.now),
+        }
+    }
+
+    /// How a unit is started: the single try of an open breaker must not be refused by a start limit.
+    pub(super) fn start_verb(&self) -> unit::Verb {
+        if self.slot.breaker.is_closed() { unit::Verb::Start } else { unit::Verb::ResetAndStart }
+    }
+
+    fn found(&mut self, pid: u32, around: Around<'_, '_>) {
+        if !matches!(self.slot.state, State::Idle) {
+            return;
+        }
+        let process = Process { pid, since: around.now };
+        around.checks.adopted(around.now, self.ix);
+        self.go_on(process, around.now);
+        self.wanted(around.out);
+        self.tell_start(pid, true, around.out);
+    }
+
+    /// It runs: by our call, by systemd's own restart, or because somebody started it.
+    fn came_up(&mut self, pid: u32, around: Around<'_, '_>) {
+        let proof = match self.slot.state {
+            State::Starting { aim: Aim::Verify(proof) } => proof,
+            State::Stopping { .. } => Proof::Remedy,
+            State::Idle
+            | State::Starting { aim: Aim::End }
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Waiting { .. }
+            | State::Broken { .. }
+            | State::Awaiting { .. }
+            | State::Left
+            | State::Ended => Proof::Alone,
+        };
+        around.checks.started(around.now, self.ix);
+        self.slot.delays = Delays::default();
+        self.wanted(around.out);
+        self.tell_start(pid, false, around.out);
+        let process = Process { pid, since: around.now };
+        let until = around.now.plus(self.slot.spec.start_timeout);
+        self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
+        self.all_may_have_passed(around.now, around.checks);
+    }
+
+    fn replaced(&mut self, old: u32, pid: u32, who: Who, around: Around<'_, '_>) {
+        let Around { now, checks, out } = around;
+        checks.ended(now, self.ix);
+        if who == Who::Itself {
+            self.slot.deaths.ended(old, Exit::Unknown);
+        }
+        self.slot.tell_end(now, (old, Exit::Unknown), who, out);
+        self.came_up(pid, Around { now, checks, out });
+    }
+
+    fn unit_died(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
+        let Around { now, checks, out } = around;
+        checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
+        let around = Around { now, checks, out };
+        match self.slot.state {
+            // The crash itself was told when systemd began to restart it.
+            State::Awaiting { .. } => self.failed(Why::Exit(exit), None, around),
+            State::Idle => {
+                self.slot.tell_end(now, (pid, exit), Who::Itself, around.out);
+                match self.slot.left.take() {
+                    Some(Left::Waiting(left)) => {
+                        let wait = Wait::Restart { at: now.plus(left) };
+                        self.slot.state = State::Waiting { process: None, wait };
+                    }
+                    Some(Left::Broken(left)) => {
+                        self.slot.state = State::Broken { process: None, retry_at: now.plus(left) };
+                    }
+                    Some(Left::Settled | Left::Proving(_)) | None => {
+                        self.died(pid, exit, Proof::Alone, around);
+                    }
+                }
+            }
+            State::Stopping { .. } => {
+                self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
+                self.died(pid, exit, Proof::Remedy, around);
+            }
+            State::Starting { .. }
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Waiting { .. }
+            | State::Broken { .. } => {
+                self.slot.tell_end(now, (pid, exit), Who::Itself, around.out);
+                self.exited_unasked(pid, exit, around);
+            }
+            State::Left | State::Ended => {}
+        }
+    }
+
+    /// systemd restarts it: told, and waited for.
+    fn restarts_itself(&mut self, pid: u32, exit: Exit, within: Span, around: Around<'_, '_>) {
+        let Around { now, checks, out } = around;
+        checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
+        self.slot.tell_end(now, (pid, exit), Who::Itself, out);
+        self.slot.deaths.ended(pid, exit);
+        let proof = match self.slot.state {
+            State::Starting { aim: Aim::Verify(proof) } | State::Verifying { proof, .. } => proof,
+            State::Idle
+            | State::Starting { aim: Aim::End }
+            | State::Running { .. }
+            | State::Stopping { .. }
+            | State::Waiting { .. }
+            | State::Broken { .. }
+            | State::Awaiting { .. }
+            | State::Left
+            | State::Ended => Proof::Alone,
+        };
+        if proof == Proof::Remedy {
+            self.slot.tell_outcome(now, Outcome::Died(exit), out);
+        }
+        (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
+        self.slot.state = State::Awaiting { until: now.plus(within) };
+    }
+
+    /// It should not run: nothing is healed and nothing is probed until somebody starts it.
+    fn leave(&mut self, exit: Exit, (to, witness): (Intent, Witness), around: Around<'_, '_>) {
+        if matches!(self.slot.state, State::Left) {
+            return;
+        }
+        if let Some(process) = self.slot.process() {
+            self.slot.tell_end(around.now, (process.pid, exit), Who::Asked, around.out);
+        }
+        // What was known to be stopped before stays so: that it does not run is nothing new.
+        let known = to == Intent::Unknown && self.slot.intent != Intent::Run;
+        if !known {
+            self.intend(to, witness, around.out);
+        }
+        around.checks.suspend(around.now, self.ix);
+        self.slot.streak = FRESH;
+        self.slot.delays = Delays::default();
+        self.slot.deaths.passed();
+        self.slot.state = State::Left;
+    }
+
+    fn later(&mut self, within: Span, now: Mono) {
+        match self.slot.state {
+            State::Starting { .. } | State::Stopping { .. } => {
+                self.slot.state = State::Awaiting { until: now.plus(within) };
+            }
+            State::Idle
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Waiting { .. }
+            | State::Broken { .. }
+            | State::Awaiting { .. }
+            | State::Left
+            | State::Ended => {}
+        }
+    }
+
+    /// What somebody else was at did not bring it back.
+    pub(super) fn awaited_in_vain(&mut self, around: Around<'_, '_>) {
+        self.failed(self.slot.streak.why, None, around);
+    }
+
+    fn wanted(&mut self, out: &mut crate::facts::Facts) {
+        if self.slot.intent != Intent::Run {
+            self.intend(Intent::Run, Witness::Job, out);
+        }
+    }
+
+    fn intend(&mut self, to: Intent, witness: Witness, out: &mut crate::facts::Facts) {
+        let from = core::mem::replace(&mut self.slot.intent, to);
+        let service = self.slot.spec.name.clone();
+        out.tell(event::Fact::Intent(event::IntentChanged { service, from, to, witness }));
+    }
+
+    fn tell_start(&self, pid: u32, adopted: bool, out: &mut crate::facts::Facts) {
+        let service = self.slot.spec.name.clone();
+        out.tell(event::Fact::Started(event::Started { service, pid, adopted }));
+    }
+}

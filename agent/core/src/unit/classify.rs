@@ -1,0 +1,206 @@
+//! What two readings in a row mean.
+//!
+//! | seen | and | means |
+//! |---|---|---|
+//! | active | another invocation than before | it was started anew: by us, by systemd, or by a person |
+//! | activating, auto-restart | | systemd restarts it: told, not raced |
+//! | deactivating | a stop job that is not ours | a person or a dependency stops it: left alone |
+//! | inactive or failed | another's job was done, and no new life began | it was stopped: left alone |
+//! | inactive or failed | no job | it died: also by a stray SIGTERM, which systemd calls a success |
+//! | failed | after systemd's own restarts | systemd gave up: ours |
+//! | inactive | nobody looked when it ended | unknown: told, left alone |
+//! | not running | masked | left alone |
+
+use super::{Active, File, JobKind, Kind, Load, Seen, Sub};
+use picket_proto::Span;
+use picket_proto::event::{Exit, Intent, Witness};
+
+/// Added to what systemd allows itself for a restart: a loaded host is late by less.
+const MARGIN: Span = Span::from_secs(5);
+/// The longest that systemd's own restart is waited for, whatever its unit allows: `TimeoutStartSec=infinity` must
+/// not keep a service down for ever.
+const PATIENCE_MAX: Span = Span::from_secs(600);
+
+/// One life of a unit, or the lack of one, as last told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    /// It was never read.
+    New,
+    /// It runs.
+    Up { invocation: [u8; 16], pid: u32, restarts: u32 },
+    /// It died, and systemd restarts it.
+    Restarting { invocation: [u8; 16] },
+    /// It died, and whatever comes next is ours.
+    Down { invocation: [u8; 16] },
+    /// It is left alone.
+    Left,
+}
+
+/// Where a call of ours stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ours {
+    /// There is none.
+    None,
+    /// Its job is not done yet.
+    Pending,
+    /// Its job has ended.
+    Ended,
+}
+
+/// Whether somebody else stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// Not as far as was seen.
+    Unseen,
+    /// A stop job of another's runs.
+    Runs,
+    /// A job of another's was done.
+    Done,
+}
+
+/// Whether everything was seen since the last reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    Whole,
+    /// The bus was away.
+    Blind,
+}
+
+/// What was known before a reading.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    pub(super) life: Life,
+    pub(super) ours: Ours,
+    pub(super) stop: Stop,
+    pub(super) sight: Sight,
+}
+
+/// Who ended a life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Somebody asked for it.
+    Asked,
+    /// It ended by itself.
+    Itself,
+}
+
+/// What a reading means for the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Nothing new.
+    Nothing,
+    /// It was found running when it was first read.
+    Found { pid: u32 },
+    /// It runs.
+    Up { pid: u32 },
+    /// Another life runs than the one before, which ended unseen.
+    Replaced { old: u32, pid: u32, who: Who },
+    /// It ended by itself, and systemd does nothing about it.
+    Died { pid: u32, exit: Exit },
+    /// It ended by itself, and systemd starts it again within this time.
+    Restarting { pid: u32, exit: Exit, within: Span },
+    /// It should not run.
+    Left { exit: Exit, to: Intent, witness: Witness },
+    /// Somebody else is at work, or nobody answers: look again after this time.
+    Later { within: Span },
+}
+
+pub(super) fn classify(before: &Before, seen: &Seen) -> Turn {
+    match (seen.active, seen.sub) {
+        (Active::Active, _) => up(before, seen),
+        (Active::Activating | Active::Inactive | Active::Failed, Sub::AutoRestart) => {
+            restarting(before, seen)
+        }
+        (Active::Deactivating, _) => match (before.stop, before.life) {
+            (Stop::Runs, Life::Up { .. } | Life::New) => left(seen, Intent::Stopped, Witness::Job),
+            (Stop::Runs | Stop::Done | Stop::Unseen, _) => Turn::Nothing,
+        },
+        (Active::Activating | Active::Other, _) => Turn::Nothing,
+        (Active::Inactive | Active::Failed, Sub::Other) => down(before, seen),
+    }
+}
+
+fn up(before: &Before, seen: &Seen) -> Turn {
+    match before.life {
+        Life::New => Turn::Found { pid: seen.pid },
+        Life::Up { invocation, .. } if invocation == seen.invocation => Turn::Nothing,
+        Life::Up { pid, restarts, .. } => {
+            let by_systemd = seen.restarts > restarts && before.ours == Ours::None;
+            let who = if by_systemd { Who::Itself } else { Who::Asked };
+            Turn::Replaced { old: pid, pid: seen.pid, who }
+        }
+        Life::Restarting { .. } | Life::Down { .. } | Life::Left => Turn::Up { pid: seen.pid },
+    }
+}
+
+fn restarting(before: &Before, seen: &Seen) -> Turn {
+    let pid = match before.life {
+        Life::Up { pid, .. } => pid,
+        Life::Restarting { invocation } | Life::Down { invocation } if invocation == seen.invocation => {
+            return Turn::Nothing;
+        }
+        Life::New | Life::Restarting { .. } | Life::Down { .. } | Life::Left => 0,
+    };
+    if before.ours == Ours::Pending {
+        return Turn::Nothing;
+    }
+    Turn::Restarting { pid, exit: exit(seen), within: seen.patience.plus(MARGIN).min(PATIENCE_MAX) }
+}
+
+fn down(before: &Before, seen: &Seen) -> Turn {
+    let is_new = |invocation: [u8; 16]| invocation != seen.invocation;
+    let died = |pid| Turn::Died { pid, exit: exit(seen) };
+    if before.ours == Ours::Pending || seen.job.is_some() {
+        return Turn::Nothing;
+    }
+    let stopped = before.stop != Stop::Unseen;
+    match before.life {
+        Life::Left => Turn::Nothing,
+        _ if seen.load == Load::Masked => left(seen, Intent::Masked, Witness::State),
+        Life::New if seen.active == Active::Failed && seen.file == File::Wanted => died(0),
+        Life::New => left(seen, Intent::Unknown, Witness::State),
+        Life::Up { invocation, .. } | Life::Restarting { invocation } | Life::Down { invocation }
+            if stopped && before.ours == Ours::None && !is_new(invocation) =>
+        {
+            left(seen, Intent::Stopped, Witness::Job)
+        }
+        Life::Up { .. } if is_done(seen) => Turn::Nothing,
+        Life::Up { .. } if before.sight == Sight::Blind && seen.active == Active::Inactive => {
+            left(seen, Intent::Unknown, Witness::State)
+        }
+        Life::Up { pid, .. } => died(pid),
+        Life::Restarting { invocation } => died_again(is_new(invocation), seen),
+        Life::Down { invocation } if before.ours == Ours::Ended || is_new(invocation) => {
+            died_again(is_new(invocation), seen)
+        }
+        Life::Down { .. } => Turn::Nothing,
+    }
+}
+
+/// A start that failed: what the unit says of its end is of this start only if a new life had begun.
+fn died_again(is_new: bool, seen: &Seen) -> Turn {
+    Turn::Died { pid: 0, exit: if is_new { exit(seen) } else { Exit::Unknown } }
+}
+
+fn left(seen: &Seen, to: Intent, witness: Witness) -> Turn {
+    Turn::Left { exit: exit(seen), to, witness }
+}
+
+/// A oneshot unit that has done its work.
+fn is_done(seen: &Seen) -> bool {
+    seen.kind == Kind::Oneshot && seen.active == Active::Inactive && seen.code == 1 && seen.status == 0
+}
+
+/// How the main process ended, as systemd tells it.
+fn exit(seen: &Seen) -> Exit {
+    match seen.code {
+        1 => Exit::Code(seen.status),
+        2 | 3 => Exit::Signal(seen.status),
+        _ => Exit::Unknown,
+    }
+}
+
+/// A stop job that somebody else has queued.
+pub(super) fn is_stop(seen: &Seen, own: Option<u32>) -> bool {
+    seen.job.is_some_and(|job| job.kind == JobKind::Stop && Some(job.id) != own)
+}

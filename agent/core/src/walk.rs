@@ -1,0 +1,35 @@
+//! Inputs that walk through more than one room. It decides nothing: each room is asked in its turn.
+
+use crate::facts::Facts;
+use crate::life::{Ending, Turn};
+use crate::{Agent, check};
+use picket_proto::Now;
+
+impl Agent<'_> {
+    /// A probe's answer walks from its check to the service that it belongs to.
+    pub(crate) fn check(&mut self, now: Now, fact: check::Fact) {
+        let mut out = Facts::new();
+        let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
+        let owner = service.and_then(|service| self.services.name(service));
+        let seen = self.checks.on(now.mono, fact, check::Voice { owner, out: &mut out });
+        self.spool.append_all(now, out);
+        if let Some(seen) = seen {
+            self.tell(now, |services, around| services.see(seen, around));
+        }
+    }
+
+    /// It is asked to end: what that means for the services and the link.
+    pub(crate) fn stop(&mut self, now: Now, ending: Ending) {
+        self.services.keep_in_time();
+        match self.life.asked(ending) {
+            Turn::Leave => self.session.leave(now.mono),
+            Turn::StopServices => self.services.stop_all(now.mono),
+            Turn::Abandon => self.session.abandon(),
+            Turn::KillServices => {
+                self.services.kill_all();
+                self.session.abandon();
+            }
+            Turn::Nothing => {}
+        }
+    }
+}
