@@ -85,6 +85,8 @@ pub(crate) struct Services {
 
 struct Item {
     name: String,
+    /// systemd starts it: nothing of what follows is used.
+    is_unit: bool,
     command: Command,
     identity: PathBuf,
     log: evidence::Log,
@@ -153,6 +155,8 @@ impl Services {
                 self.item(service).signal(Signal::KILL);
                 None
             }
+            // The loop hands these to systemd.
+            Act::Unit { .. } => None,
         }
     }
 
@@ -266,7 +270,10 @@ impl Item {
         let name = service.spec.name.to_string();
         let folder = state.join("services");
         let own = folder.join(&name);
-        if let Err(error) = crate::identity::make_private_folder(&own) {
+        let is_unit = service.unit.is_some();
+        if is_unit {
+            // It has a folder, a log and an identity of its own.
+        } else if let Err(error) = crate::identity::make_private_folder(&own) {
             tracing::warn!(folder = %own.display(), %error, "the service's folder can't be made");
         }
         let own = own.to_string_lossy();
@@ -277,7 +284,7 @@ impl Item {
         command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
         let log = evidence::Log::new(folder.join(format!("{name}.log")))?;
         let identity = folder.join(format!("{name}.process"));
-        Ok(Self { name, command, identity, log, life: Life::None, owed: Owed::default() })
+        Ok(Self { name, is_unit, command, identity, log, life: Life::None, owed: Owed::default() })
     }
 
     fn spawn(&mut self, descriptors: &limit::Descriptors) -> io::Result<Process> {

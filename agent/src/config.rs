@@ -10,6 +10,7 @@
 //! | `agent.host` | 1-63 of `a-z 0-9 . _ -` | the kernel's host name, lower case |
 //! | `agent.spool` | MiB of disk, 1-1024: events that wait for the collector | 16: some 100,000 events, weeks of an outage |
 //! | `agent.flash_budget` | MiB written to it in 24 h, 1-1024; above, routine events wait in memory | 10 |
+//! | `agent.bus` | `system`, `user`, or a D-Bus address such as `unix:path=/run/bus` | `system`, or what `DBUS_SYSTEM_BUS_ADDRESS` says |
 //! | `collector.address` | `host:port`, or a list of up to 8; `https://` may stand before it | none: this or `--collector` |
 //! | `collector.server_name` | the name that the collector's certificate is for | the address' own |
 //! | `collector.ca` | PEM file of the collector's CA | what the token pins, kept after enrolment |
@@ -21,6 +22,7 @@
 //! The tables `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/host.rs`,
 //! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
 
+mod bus;
 mod check;
 mod collector;
 mod host;
@@ -30,6 +32,7 @@ mod read;
 mod service;
 mod token;
 
+pub use bus::BusAddress;
 pub use check::{Check, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
@@ -64,6 +67,8 @@ pub struct Config {
     pub state: Option<PathBuf>,
     /// This host's id.
     pub host: HostId,
+    /// The bus on which systemd is heard.
+    pub bus: BusAddress,
     /// The spool's disk.
     pub spool: Spool,
     /// The collector, if the file names one; the command line may.
@@ -135,7 +140,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     let here = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
     let mut keys = Keys::new(table.get_ref(), String::new(), 0);
-    let (state, host, spool) = agent(&mut keys, &mut sheet, &here);
+    let AgentTable { state, host, spool, bus } = agent(&mut keys, &mut sheet, &here);
     let collector =
         keys.table(&mut sheet, "collector").and_then(|table| collector::read(table, &mut sheet, &here));
     let table = keys.table(&mut sheet, "metrics");
@@ -155,18 +160,27 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     limits(&services, &checks, &host_place, &mut sheet);
     if sheet.is_clean() {
         let file = path.to_path_buf();
-        Ok(Config { file, here, state, host, spool, collector, metrics, services, checks })
+        Ok(Config { file, here, state, host, bus, spool, collector, metrics, services, checks })
     } else {
         Err(sheet.finish())
     }
 }
 
-fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> (Option<PathBuf>, HostId, Spool) {
+/// `[agent]`.
+struct AgentTable {
+    state: Option<PathBuf>,
+    host: HostId,
+    spool: Spool,
+    bus: BusAddress,
+}
+
+fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> AgentTable {
     const SPOOL: u32 = 16;
     const BUDGET: u32 = 10;
     let mib = |count: u32| u64::from(count) * 1024 * 1024;
     let Some(mut keys) = keys.table(sheet, "agent") else {
-        return (None, kernel_host(), Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) });
+        let spool = Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) };
+        return AgentTable { state: None, host: kernel_host(), spool, bus: BusAddress::System };
     };
     let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
     let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
@@ -182,8 +196,9 @@ fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> (Option<Pat
         bytes: mib(keys.number(sheet, "spool", 1..=1024, SPOOL)),
         flash_budget: mib(keys.number(sheet, "flash_budget", 1..=1024, BUDGET)),
     };
+    let bus = bus::read(&mut keys, sheet);
     keys.finish(sheet);
-    (state, host, spool)
+    AgentTable { state, host, spool, bus }
 }
 
 /// The kernel's host name as a [`HostId`]; `localhost` where it can't be one.

@@ -3,7 +3,7 @@
 //! - [`cli`]: the command line, also of `picket __agent`. [`config`]: the file, and what is wrong with it.
 //! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder. `keep`: what
 //!   outlives a restart.
-//! - Ports: `act` (processes), `probe` (readings), `link` (the collector), `disk` (the spool's segments),
+//! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
@@ -26,6 +26,7 @@ mod metrics;
 mod plan;
 mod probe;
 mod run;
+mod sd;
 mod state;
 mod sys;
 

@@ -3,8 +3,8 @@
 //! What is missing in both is a mistake like those in the file, told with them. It opens nothing.
 
 use crate::config::{
-    ADDRESSES_MAX, Address, Check, Collector, Config, Environment, Mistake, Mistakes, NoAddress, Service,
-    Spool, Token,
+    ADDRESSES_MAX, Address, BusAddress, Check, Collector, Config, Environment, Mistake, Mistakes, NoAddress,
+    Service, Spool, Token,
 };
 use crate::identity::Folder;
 use crate::link::Way;
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) collector: Collector,
     /// The way to each of its addresses.
     pub(crate) ways: Vec<Way>,
+    /// Where systemd is heard.
+    pub(crate) bus: BusAddress,
     pub(crate) services: Vec<Service>,
     pub(crate) checks: Vec<Check>,
     /// Where `/metrics` is served, if anywhere.
@@ -76,9 +78,18 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
     let (spool, metrics) = (config.spool, config.metrics);
     match collector {
-        Some(collector) if wrong.is_empty() => {
-            Ok(Plan { state, host, spool, collector, ways, services, checks, metrics, ending })
-        }
+        Some(collector) if wrong.is_empty() => Ok(Plan {
+            state,
+            host,
+            spool,
+            bus: config.bus,
+            collector,
+            ways,
+            services,
+            checks,
+            metrics,
+            ending,
+        }),
         Some(_) | None => Err(Mistakes(wrong)),
     }
 }

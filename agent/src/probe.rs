@@ -18,7 +18,6 @@ pub(crate) use host::own_rss_kib;
 use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Reading};
 use picket_proto::event::Cause;
-use rustix::process::Pid;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,13 +80,9 @@ impl Probes {
     }
 
     /// Begins one probe; the answer is here at once or comes out of the channel. `process` finds a service's process.
-    pub(crate) fn begin(
-        &mut self,
-        check: CheckIx,
-        process: impl Fn(u16) -> Option<(Pid, Option<u64>)>,
-    ) -> Option<Fact> {
+    pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16) -> Reading) -> Option<Fact> {
         let reading = match &self.checks.get(usize::from(check))?.target {
-            Target::Process(service) => process::read(process(*service)),
+            Target::Process(service) => process(*service),
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
@@ -206,7 +201,7 @@ mod tests {
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {
-            probes.begin(*check, |_| None);
+            probes.begin(*check, |_| Reading::Good);
         }
         let tcp =
             of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));

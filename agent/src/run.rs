@@ -3,6 +3,7 @@
 //! | port | places | full means |
 //! |---|---|---|
 //! | notices (processes) | 2 per service + 1 | can't be: one watcher and one clearing per service |
+//! | units (systemd) | 64 | readings wait in their own tasks, one per unit |
 //! | answers (probes) | 96 | can't be: one place per probe in flight, what is beyond waits unasked |
 //! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
@@ -26,11 +27,14 @@ use crate::local::{self, About, Answerer, Ask, Local, Wish};
 use crate::log::Log;
 use crate::metrics;
 use crate::plan::Plan;
-use crate::probe::Probes;
+use crate::probe::{Probes, process};
+use crate::sd::Systemd;
+use crate::sd::notify::Notify;
 use crate::state::{Legacy, State};
+use picket_agent_core::service::Act;
 use picket_agent_core::session::{self, Order};
-use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, service, spool};
-use picket_proto::{BootId, Mono, Run, Stamp, Text};
+use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, service, spool, unit};
+use picket_proto::{BootId, Mono, Run, Span, Stamp, Text};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -39,6 +43,8 @@ use tokio::sync::mpsc;
 
 /// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
 const RING: usize = 256 * 1024;
+/// What a start may take beyond the init system's patience: a long spool is read back in it, and a bus tried.
+const RECOVERY: Span = Span::from_secs(30);
 
 /// Runs the agent until it was asked to end and has ended.
 ///
@@ -55,6 +61,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
+    let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
     let answerer = Answerer::new(About {
         host: plan.host.clone(),
@@ -84,6 +91,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let queue = VecDeque::new();
     let ports = Ports {
         notices,
+        units: heard,
         answers,
         words,
         segments,
@@ -95,6 +103,8 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let mut shell = Shell {
         agent,
         services,
+        systemd,
+        notify: Notify::from_env(),
         probes,
         link,
         disk,
@@ -109,7 +119,9 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         answerer,
         ended: false,
     };
+    shell.notify.extend(RECOVERY);
     shell.turn_until_ended(ports).await?;
+    shell.notify.stopping();
     if ending == Ending::StopServices {
         shell.services.clear_escaped().await;
     }
@@ -140,6 +152,7 @@ async fn listen(plan: &Plan) -> (Option<Local>, mpsc::Receiver<Ask>) {
 /// Where inputs come from.
 struct Ports {
     notices: mpsc::Receiver<Notice>,
+    units: mpsc::Receiver<unit::Fact>,
     answers: mpsc::Receiver<check::Fact>,
     words: mpsc::Receiver<Heard>,
     segments: mpsc::Receiver<disk::Told>,
@@ -153,6 +166,8 @@ struct Ports {
 struct Shell<'s> {
     agent: Agent<'s>,
     services: Services,
+    systemd: Systemd,
+    notify: Notify,
     probes: Probes,
     link: Link,
     disk: Disk,
@@ -186,6 +201,7 @@ impl Shell<'_> {
             tokio::select! {
                 biased;
                 Some(notice) = ports.notices.recv() => self.noticed(notice),
+                Some(fact) = ports.units.recv() => self.unit(fact),
                 ending = ports.signals.next() => self.hand(Input::Stop(ending)),
                 Some(fact) = ports.answers.recv() => self.answered(fact),
                 () = ports.timer.fired() => self.time(&mut ports).await,
@@ -202,6 +218,11 @@ impl Shell<'_> {
 
     fn noticed(&mut self, notice: Notice) {
         self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
+    }
+
+    fn unit(&mut self, fact: unit::Fact) {
+        self.systemd.passes(&fact);
+        self.hand(Input::Unit(fact));
     }
 
     fn answered(&mut self, fact: check::Fact) {
@@ -241,6 +262,10 @@ impl Shell<'_> {
             self.noticed(notice);
             self.settle();
         }
+        while let Ok(fact) = ports.units.try_recv() {
+            self.unit(fact);
+            self.settle();
+        }
         while let Ok(fact) = ports.answers.try_recv() {
             self.answered(fact);
             self.settle();
@@ -270,22 +295,29 @@ impl Shell<'_> {
         self.legacy.keep(now.mono);
         self.tell_mode();
         self.answerer.turn(now);
+        self.tell_init(now.mono);
     }
 
     /// The core's next moment or the state file's; a look at the time that the core did not ask for does no harm.
     fn deadline(&self) -> Option<Mono> {
         let core = self.agent.deadline().map(|(deadline, _)| deadline);
-        core.into_iter().chain(self.legacy.due()).min()
+        core.into_iter().chain(self.legacy.due()).chain(self.notify.due()).min()
     }
 
     fn effects(&mut self) {
         let mut told = Vec::new();
         while let Some(effect) = self.agent.poll() {
             match effect {
+                Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
+                Effect::Unit(order) => self.systemd.obey(order),
                 Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
                 Effect::Probe(probe) => {
-                    let services = &self.services;
-                    let answer = self.probes.begin(probe.check, |service| services.process(service));
+                    let (services, systemd) = (&self.services, &self.systemd);
+                    let process = |service| {
+                        let unit = systemd.process(service);
+                        unit.unwrap_or_else(|| process::read(services.process(service)))
+                    };
+                    let answer = self.probes.begin(probe.check, process);
                     self.queue.extend(answer.map(Known::Reading));
                 }
                 Effect::Link(order) => self.order(order),
@@ -361,6 +393,18 @@ impl Shell<'_> {
             Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
         }
         self.hand(Input::Session(word.as_fact()));
+    }
+
+    /// Ready when every service and unit was looked at once; alive as often as the init system wants to hear it.
+    fn tell_init(&mut self, now: Mono) {
+        self.notify.turn(now);
+        if self.agent.units_settled() && self.mode != spool::Mode::Opening {
+            self.notify.ready();
+        }
+        if self.notify.wants_status(now) {
+            let status = crate::sd::notify::status(&self.agent);
+            self.notify.status(now, status);
+        }
     }
 
     fn ask_synced(&mut self) {

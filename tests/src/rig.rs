@@ -8,6 +8,7 @@ pub mod client;
 pub mod clock;
 pub mod files;
 pub mod listen;
+pub mod private_systemd;
 pub mod process;
 pub mod scripted;
 pub mod stack;

@@ -172,7 +172,16 @@ impl<'s> Services<'s> {
         let named = slots.len().min(usize::from(ServiceIx::MAX));
         let slots = &mut slots[..named];
         timer::seat_all(slots);
-        Self { slots, dice, first: None, last: None, refused: 0, held: None, keep: Due::default(), bus: Bus::new() }
+        Self {
+            slots,
+            dice,
+            first: None,
+            last: None,
+            refused: 0,
+            held: None,
+            keep: Due::default(),
+            bus: Bus::new(),
+        }
     }
 
     /// Something happened to a service's process.

@@ -67,17 +67,18 @@ impl Services {
     pub(crate) fn look(&mut self) -> Vec<Outcome> {
         let boot = self.boot;
         let notices = self.notices.clone();
-        let found = self.items.iter_mut().zip(0..).map(|(item, service)| {
-            let saved = load(&item.identity).filter(|saved| saved.boot == boot);
-            if let Some(process) = saved.and_then(|saved| adopt(&saved)) {
-                let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
-                watch(service, Arc::clone(&process.pidfd), Parent::Other, notices.clone());
-                item.life = Life::Lives(process);
-                return Outcome::Started { service, pid, adopted: true };
-            }
-            item.clear_strays(service, saved, &notices);
-            Outcome::Absent { service }
-        });
+        let found =
+            self.items.iter_mut().zip(0..).filter(|(item, _)| !item.is_unit).map(|(item, service)| {
+                let saved = load(&item.identity).filter(|saved| saved.boot == boot);
+                if let Some(process) = saved.and_then(|saved| adopt(&saved)) {
+                    let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
+                    watch(service, Arc::clone(&process.pidfd), Parent::Other, notices.clone());
+                    item.life = Life::Lives(process);
+                    return Outcome::Started { service, pid, adopted: true };
+                }
+                item.clear_strays(service, saved, &notices);
+                Outcome::Absent { service }
+            });
         found.collect()
     }
 }

@@ -3,7 +3,8 @@
 //! | key | unit, range | default |
 //! |---|---|---|
 //! | `name` | 1-48 of `A-Z a-z 0-9 . _ -`, not starting with `.` or `-` | none |
-//! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | none |
+//! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | this or `unit` |
+//! | `unit` | name of a systemd service such as `nginx.service`: systemd starts and stops it | this or `command` |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
 //! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
@@ -22,12 +23,14 @@
 
 use super::check::{self, Check, Owner};
 use super::read::{Keys, Sheet};
-use picket_agent_core::service::Spec;
+use picket_agent_core::service::{Driver, Spec};
 use picket_proto::Span;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 const NAME_MAX: usize = 48;
+/// systemd's own limit, UNIT_NAME_MAX.
+const UNIT_MAX: usize = 255;
 const HOUR: Span = Span::from_secs(3600);
 
 /// One service.
@@ -35,7 +38,9 @@ const HOUR: Span = Span::from_secs(3600);
 pub struct Service {
     /// What the core needs to know.
     pub spec: Spec,
-    /// Program and arguments; at least the program. `{state}` is still in it.
+    /// The unit that it is, where systemd starts it; there is no command then.
+    pub unit: Option<String>,
+    /// Program and arguments; at least the program, unless it is a unit. `{state}` is still in it.
     pub command: Vec<String>,
     /// What is added to the environment. `{state}` is still in it.
     pub env: Vec<(String, String)>,
@@ -54,9 +59,15 @@ pub(super) fn read(
 ) {
     let at = keys.place().at;
     let name = name(&mut keys, sheet);
-    let (program, env, cwd) = what(&mut keys, sheet, here);
+    let unit = unit(&mut keys, sheet);
+    let (program, env, cwd) = match &unit {
+        Some(_) => (Vec::new(), Vec::new(), "{state}".to_owned()),
+        None => what(&mut keys, sheet, here),
+    };
+    let driver = if unit.is_some() { Driver::Systemd } else { Driver::Spawn };
     let mut spec = Spec {
         name: "unnamed".parse().expect("a constant of allowed characters"),
+        driver,
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
         start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),
         hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
@@ -80,7 +91,7 @@ pub(super) fn read(
     if let Some(name) = name.and_then(|name| name.parse().ok()) {
         spec.name = name;
     }
-    services.push(Service { spec, command: program, env, cwd, at });
+    services.push(Service { spec, unit, command: program, env, cwd, at });
 }
 
 const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {
@@ -106,6 +117,24 @@ fn name<'t>(keys: &mut Keys<'t>, sheet: &mut Sheet<'_>) -> Option<&'t str> {
     sound.then_some(name)
 }
 
+/// The unit, where one is named. What only a spawned process has is then a mistake of its own.
+fn unit(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<String> {
+    let (unit, place) = keys.text(sheet, "unit")?;
+    for key in ["command", "env", "cwd", "stop_timeout"] {
+        if let Some((_, place)) = keys.take(key) {
+            let better = "take it away: the unit's own file says it; or take `unit` away".to_owned();
+            sheet.wrong(&place, "is not for a service that systemd starts", Some(better));
+        }
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    let sound = unit.len() <= UNIT_MAX && unit.bytes().all(allowed) && unit.len() > ".service".len();
+    if !sound || !unit.ends_with(".service") {
+        let better = (!unit.is_empty() && !unit.contains('.')).then(|| format!("write \"{unit}.service\""));
+        sheet.wrong(&place, "is no name of a systemd service", better);
+    }
+    Some(unit.to_owned())
+}
+
 fn what(
     keys: &mut Keys<'_>,
     sheet: &mut Sheet<'_>,
@@ -118,7 +147,7 @@ fn what(
         sheet.wrong(
             &place,
             "command is missing",
-            Some("write command = [\"program\", \"argument\"]".to_owned()),
+            Some("write command = [\"program\", \"argument\"], or unit = \"NAME.service\"".to_owned()),
         );
     }
     if command.iter().any(|part| part.contains('\0')) {

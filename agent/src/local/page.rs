@@ -151,6 +151,7 @@ const fn next(reason: Reason) -> &'static str {
     match reason {
         Reason::Probe => "probe",
         Reason::Restart => "restart",
+        Reason::Awaited => "left to systemd until",
         Reason::Kill => "kill",
         Reason::StartTimeout => "must pass",
         Reason::Held => "believed",

@@ -4,8 +4,8 @@
 //! else does about it wins: a life that began elsewhere is verified like any start, what was stopped is left alone,
 //! and systemd's own restarts are waited for. A turn that a state can't take changes nothing.
 
-use super::moves::Moving;
 use super::keep::Left;
+use super::moves::Moving;
 use super::slot::{Aim, Delays, FRESH, Process, Proof, Stage, State, Wait, Why};
 use super::{Around, Driver, Services};
 use crate::check::Voice;

@@ -148,7 +148,8 @@ fn restarting(before: &Before, seen: &Seen) -> Turn {
 }
 
 fn down(before: &Before, seen: &Seen) -> Turn {
-    let is_new = |invocation: [u8; 16]| invocation != seen.invocation;
+    // A unit that systemd has forgotten since it ended shows no invocation at all.
+    let is_new = |invocation: [u8; 16]| seen.invocation != [0; 16] && invocation != seen.invocation;
     let died = |pid| Turn::Died { pid, exit: exit(seen) };
     if before.ours == Ours::Pending || seen.job.is_some() {
         return Turn::Nothing;

@@ -1,0 +1,120 @@
+//! systemd over D-Bus: units that are services are read and called; what they mean is the core's business.
+//!
+//! - [`bus`]: one connection, its signals and its readings. A signal is only a wake-up: whatever it says, the unit is
+//!   then read whole, once. [`read`]: what a reading takes from the properties. [`call`]: what is asked of systemd.
+//! - At most one reading per unit is out; a signal that comes meanwhile makes another one follow, so signals never
+//!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again.
+//! - [`notify`]: what the agent tells the init system that started it.
+//!
+//! Which bus: the system's, or the one in `DBUS_SYSTEM_BUS_ADDRESS`; `[agent] bus` names another. Only units that the
+//! configuration names are looked at or called. Calls need root or a polkit rule for `org.freedesktop.systemd1`.
+
+mod bus;
+mod call;
+pub(crate) mod notify;
+mod read;
+
+use crate::config::{BusAddress, Service};
+use crate::probe::process;
+use bus::{Session, Watch};
+use picket_agent_core::check::Reading;
+use picket_agent_core::unit::{Active, Answer, Fact, Order, UnitIx, Verb};
+use picket_proto::event::Cause;
+use rustix::process::Pid;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+/// Longest time for one call: systemd answers within milliseconds unless it reloads or the host starves.
+const CALL: Duration = Duration::from_secs(3);
+
+/// Facts that may wait for the loop: readings beyond wait in their own tasks, one per unit.
+const FACTS: usize = 64;
+
+/// The units of this agent.
+pub(crate) struct Systemd {
+    address: BusAddress,
+    /// By service; nothing where it is none.
+    names: Arc<[Option<String>]>,
+    last: Vec<Option<(Active, u32)>>,
+    facts: mpsc::Sender<Fact>,
+    session: Option<Session>,
+    /// Calls that are out: one per unit at most, as the core has it.
+    calls: JoinSet<()>,
+}
+
+impl Systemd {
+    /// The units among `services`; connects to nothing yet.
+    pub(crate) fn new(services: &[Service], address: BusAddress) -> (Self, mpsc::Receiver<Fact>) {
+        let (facts, out) = mpsc::channel(FACTS);
+        let names: Arc<[_]> = services.iter().map(|service| service.unit.clone()).collect();
+        let last = vec![None; names.len()];
+        (Self { address, names, last, facts, session: None, calls: JoinSet::new() }, out)
+    }
+
+    /// Does what the core says about the bus.
+    pub(crate) fn obey(&mut self, order: Order) {
+        match order {
+            Order::Connect => {
+                self.calls = JoinSet::new();
+                let watch = Watch::new(Arc::clone(&self.names), self.facts.clone());
+                self.session = Some(Session::begin(self.address.clone(), watch));
+            }
+            Order::Look => {
+                if let Some(session) = &self.session {
+                    session.look();
+                }
+            }
+        }
+    }
+
+    /// Calls systemd about one unit; the answer comes as a fact.
+    pub(crate) fn call(&mut self, unit: UnitIx, verb: Verb) {
+        while self.calls.try_join_next().is_some() {}
+        let connection = self.session.as_ref().and_then(Session::connection);
+        let name = self.names.get(usize::from(unit)).cloned().flatten();
+        let facts = self.facts.clone();
+        self.calls.spawn(async move {
+            let answer = match (connection, name) {
+                (Some(connection), Some(name)) => call::call(&connection, &name, verb).await,
+                (None, _) | (_, None) => Answer::Unheard,
+            };
+            let _loop_is_ending_when_nobody_listens = facts.send(Fact::Answered { unit, answer }).await;
+        });
+    }
+
+    /// A fact passes on its way to the core: the last reading answers the process check, and a bus that is gone is
+    /// forgotten.
+    pub(crate) fn passes(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Read { unit, seen, .. } => {
+                if let Some(last) = self.last.get_mut(usize::from(*unit)) {
+                    *last = Some((seen.active, seen.pid));
+                }
+            }
+            Fact::Lost => (self.session, self.calls) = (None, JoinSet::new()),
+            Fact::Opened | Fact::Answered { .. } => {}
+        }
+    }
+
+    /// The process check of a unit: by its main process where it has one, else by its state. `None` if the service is
+    /// no unit. Goes on while the bus is away, by the process that was seen last.
+    pub(crate) fn process(&self, service: u16) -> Option<Reading> {
+        self.names.get(usize::from(service))?.as_ref()?;
+        let Some((active, pid)) = self.last.get(usize::from(service)).copied().flatten() else {
+            return Some(Reading::Bad(Cause::Local(libc::ENOTCONN)));
+        };
+        let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        Some(match (active, pid) {
+            (Active::Active | Active::Activating | Active::Deactivating, Some(pid)) => {
+                process::read(Some((pid, None)))
+            }
+            (Active::Active, None) => Reading::Good,
+            (Active::Activating | Active::Deactivating | Active::Other, _) => {
+                Reading::Bad(Cause::Local(libc::EAGAIN))
+            }
+            (Active::Inactive | Active::Failed, _) => Reading::Bad(Cause::NoProcess),
+        })
+    }
+}

@@ -1,0 +1,284 @@
+//! One connection to the bus: subscribe first, then read; signals mark units, readings clear the marks.
+//!
+//! The reader takes signals as they come and waits for nothing else: it marks the unit in a table, and a task per
+//! marked unit reads it. Jobs that end are kept with the mark, the last four per unit. A reading that a signal has
+//! overtaken is made again, 8 times at most, so that what reaches the core is never older than the signals before it.
+//! NameOwnerChanged (systemd was executed anew, or is gone), an end of the stream and a call without answer end the
+//! connection; a new one subscribes and reads everything again.
+
+use super::{CALL, read};
+use crate::config::BusAddress;
+use futures_util::StreamExt;
+use picket_agent_core::unit::{DONE_MAX, Done, Dones, Fact, JobEnd, UnitIx, Wake};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use zbus::OwnedObjectPath;
+use zbus::{Connection, Message, MessageStream};
+
+pub(super) const SYSTEMD: &str = "org.freedesktop.systemd1";
+pub(super) const ROOT: &str = "/org/freedesktop/systemd1";
+pub(super) const MANAGER: &str = "org.freedesktop.systemd1.Manager";
+const BUS: &str = "org.freedesktop.DBus";
+const RULES: [&str; 2] = [
+    "type='signal',sender='org.freedesktop.systemd1',path_namespace='/org/freedesktop/systemd1'",
+    "type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='org.freedesktop.systemd1'",
+];
+/// How often a reading that was overtaken is made again before it counts all the same.
+const OVERTAKEN_MAX: u8 = 8;
+
+/// What of a unit is to be read.
+#[derive(Debug, Default)]
+struct Mark {
+    name: Option<String>,
+    /// The object that its signals come from; an alias has its unit's.
+    path: String,
+    wake: Option<Wake>,
+    reading: bool,
+    done: Dones,
+}
+
+/// The marks of all units, shared by the reader and the readings.
+pub(super) struct Watch {
+    marks: Mutex<Vec<Mark>>,
+    marked: Notify,
+    facts: mpsc::Sender<Fact>,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Watch {
+    pub(super) fn new(names: Arc<[Option<String>]>, facts: mpsc::Sender<Fact>) -> Arc<Self> {
+        let mark = |name: &Option<String>| Mark {
+            name: name.clone(),
+            path: name.as_deref().map(read::path_of).unwrap_or_default(),
+            ..Mark::default()
+        };
+        let marks = Mutex::new(names.iter().map(mark).collect());
+        Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None) })
+    }
+
+    /// Changes marks; `change` says of each whether it is to be read.
+    fn mark(&self, wake: Wake, mut change: impl FnMut(&mut Mark) -> bool) {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        for mark in marks.iter_mut().filter(|mark| mark.name.is_some()) {
+            if change(mark) {
+                // What a signal has told is no difference that a look finds.
+                mark.wake = if mark.wake == Some(Wake::Signal) { mark.wake } else { Some(wake) };
+            }
+        }
+        self.marked.notify_one();
+    }
+
+    /// The next unit to read: its number, its object, why.
+    fn next(&self) -> Option<(UnitIx, String, Wake)> {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, mark) =
+            marks.iter_mut().enumerate().find(|(_, mark)| !mark.reading && mark.wake.is_some())?;
+        mark.reading = true;
+        let wake = mark.wake.take()?;
+        Some((UnitIx::try_from(at).ok()?, mark.path.clone(), wake))
+    }
+
+    /// The mark that came while a unit was read.
+    fn overtaken(&self, unit: UnitIx) -> Option<Wake> {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.get_mut(usize::from(unit))?.wake.take()
+    }
+
+    /// A unit was read: the jobs that ended before.
+    fn taken(&self, unit: UnitIx, id: &str) -> Dones {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mark) = marks.get_mut(usize::from(unit)) else { return Dones::default() };
+        mark.path = read::path_of(id);
+        std::mem::take(&mut mark.done)
+    }
+
+    /// The next reading of it may begin.
+    fn free(&self, unit: UnitIx) {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mark) = marks.get_mut(usize::from(unit)) {
+            mark.reading = false;
+        }
+        self.marked.notify_one();
+    }
+}
+
+/// A connection that is being made or is there. Dropping it ends it.
+pub(super) struct Session {
+    watch: Arc<Watch>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Session {
+    /// Connects; the outcome comes as a fact.
+    pub(super) fn begin(address: BusAddress, watch: Arc<Watch>) -> Self {
+        let own = Arc::clone(&watch);
+        let task = tokio::spawn(async move {
+            if let Err(error) = serve(&address, &own).await {
+                tracing::warn!(%error, "systemd is not heard over D-Bus");
+            }
+            let _loop_is_ending_when_nobody_listens = own.facts.send(Fact::Lost).await;
+        });
+        Self { watch, task }
+    }
+
+    /// Reads every unit.
+    pub(super) fn look(&self) {
+        self.watch.mark(Wake::Look, |_| true);
+    }
+
+    pub(super) fn connection(&self) -> Option<Connection> {
+        self.watch.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Serves one connection to its end.
+async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
+    let builder = match address {
+        BusAddress::System => zbus::connection::Builder::system(),
+        BusAddress::User => zbus::connection::Builder::session(),
+        BusAddress::At(address) => zbus::connection::Builder::address(address.as_str()),
+    };
+    let connection = timely(builder.method_timeout(CALL).build()).await??;
+    let signals = MessageStream::from(&connection);
+    for rule in RULES {
+        connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "AddMatch", &rule).await?;
+    }
+    connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
+    pin(&connection, watch).await?;
+    *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+    if watch.facts.send(Fact::Opened).await.is_err() {
+        return Ok(());
+    }
+    tokio::select! {
+        ended = hear(signals, watch) => ended,
+        ended = read_marked(&connection, watch) => ended,
+    }
+}
+
+/// Keeps systemd from forgetting how a unit ended: one that nothing refers to is unloaded as soon as it stops. Where
+/// that is not allowed, or there is no such unit, readings tell less.
+async fn pin(connection: &Connection, watch: &Watch) -> zbus::Result<()> {
+    let names: Vec<String> = {
+        let marks = watch.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.iter().filter_map(|mark| mark.name.clone()).collect()
+    };
+    for name in names {
+        match connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "RefUnit", &name).await {
+            Ok(_) => {}
+            Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => {
+                tracing::debug!(unit = name, "the unit can't be pinned");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn timely<T>(work: impl Future<Output = T>) -> zbus::Result<T> {
+    timeout(CALL, work).await.map_err(|_| gone("no answer within 3 s"))
+}
+
+fn gone(why: &str) -> zbus::Error {
+    zbus::Error::Failure(why.to_owned())
+}
+
+/// Takes signals until the stream ends.
+async fn hear(mut signals: MessageStream, watch: &Watch) -> zbus::Result<()> {
+    while let Some(message) = signals.next().await {
+        let message = message?;
+        if message.message_type() == zbus::message::Type::Signal {
+            heard(&message, watch)?;
+        }
+    }
+    Err(gone("the bus closed the connection"))
+}
+
+fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
+    let header = message.header();
+    let member = header.member().map(|member| member.as_str()).unwrap_or_default();
+    let path = header.path().map(|path| path.as_str()).unwrap_or_default();
+    match member {
+        "PropertiesChanged" => watch.mark(Wake::Signal, |mark| mark.path == path),
+        "JobNew" => {
+            let (_, _, unit): (u32, OwnedObjectPath, String) = message.body().deserialize()?;
+            watch.mark(Wake::Signal, |mark| is_of(mark, &unit));
+        }
+        "JobRemoved" => job_removed(message, watch)?,
+        "Reloading" => {
+            // What it says at the begin of a reload is not what stands at its end.
+            let begins: bool = message.body().deserialize()?;
+            watch.mark(Wake::Signal, |_| !begins);
+        }
+        "UnitFilesChanged" => watch.mark(Wake::Signal, |_| true),
+        "NameOwnerChanged" => {
+            let (_, old, _): (String, String, String) = message.body().deserialize()?;
+            // That it has come is no news: the call that subscribes waited for it.
+            if !old.is_empty() {
+                return Err(gone("systemd was executed anew, or is gone from the bus"));
+            }
+        }
+        // UnitNew and UnitRemoved come for every unit at a reload, and for units that reading has loaded.
+        _ => {}
+    }
+    Ok(())
+}
+
+fn job_removed(message: &Message, watch: &Watch) -> zbus::Result<()> {
+    let (id, _, unit, result): (u32, OwnedObjectPath, String, String) = message.body().deserialize()?;
+    let end = if result == "done" { JobEnd::Done } else { JobEnd::Other };
+    watch.mark(Wake::Signal, |mark| {
+        let own = is_of(mark, &unit);
+        if own {
+            mark.done.rotate_left(1);
+            mark.done[DONE_MAX - 1] = Some(Done { id, end });
+        }
+        own
+    });
+    Ok(())
+}
+
+fn is_of(mark: &Mark, unit: &str) -> bool {
+    mark.name.as_deref() == Some(unit) || mark.path == read::path_of(unit)
+}
+
+/// Reads what is marked until a reading fails.
+async fn read_marked(connection: &Connection, watch: &Arc<Watch>) -> zbus::Result<()> {
+    let mut readings = JoinSet::new();
+    loop {
+        while let Some((unit, path, wake)) = watch.next() {
+            let (connection, watch) = (connection.clone(), Arc::clone(watch));
+            readings.spawn(async move { read_one(&connection, &watch, (unit, path), wake).await });
+        }
+        tokio::select! {
+            () = watch.marked.notified() => {}
+            Some(ended) = readings.join_next() => ended.map_err(|_| gone("a reading ended early"))??,
+        }
+    }
+}
+
+async fn read_one(
+    connection: &Connection,
+    watch: &Watch,
+    (unit, path): (UnitIx, String),
+    mut wake: Wake,
+) -> zbus::Result<()> {
+    let mut seen = read::unit(connection, &path).await?;
+    for _ in 0..OVERTAKEN_MAX {
+        let Some(newer) = watch.overtaken(unit) else { break };
+        wake = if wake == Wake::Signal { wake } else { newer };
+        seen = read::unit(connection, &path).await?;
+    }
+    let (seen, id) = seen;
+    let done = watch.taken(unit, &id);
+    let sent = watch.facts.send(Fact::Read { unit, wake, seen, done }).await;
+    watch.free(unit);
+    sent.map_err(|_| gone("the loop has ended"))
+}
