@@ -271,9 +271,8 @@ impl Item {
         let folder = state.join("services");
         let own = folder.join(&name);
         let is_unit = service.unit.is_some();
-        if is_unit {
-            // It has a folder, a log and an identity of its own.
-        } else if let Err(error) = crate::identity::make_private_folder(&own) {
+        let made = if is_unit { Ok(()) } else { crate::identity::make_private_folder(&own) };
+        if let Err(error) = made {
             tracing::warn!(folder = %own.display(), %error, "the service's folder can't be made");
         }
         let own = own.to_string_lossy();
@@ -282,7 +281,8 @@ impl Item {
         let mut command = Command::new(parts.next().unwrap_or_default());
         command.args(parts).current_dir(fill(&service.cwd)).process_group(0);
         command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
-        let log = evidence::Log::new(folder.join(format!("{name}.log")))?;
+        let log = folder.join(format!("{name}.log"));
+        let log = if is_unit { evidence::Log::unused(log)? } else { evidence::Log::new(log)? };
         let identity = folder.join(format!("{name}.process"));
         Ok(Self { name, is_unit, command, identity, log, life: Life::None, owed: Owed::default() })
     }

@@ -47,13 +47,20 @@ impl Log {
     /// # Errors
     /// Not even that can be opened.
     pub(super) fn new(path: PathBuf) -> io::Result<Self> {
-        let null = OpenOptions::new().read(true).append(true).open("/dev/null")?;
-        let wants = Wants::Open;
-        let mut log =
-            Self { path, file: null, life_start: 0, unread: None, before: None, wants, told: false };
+        let mut log = Self::unused(path)?;
         log.renew();
         log.wants = if log.life_start > LOG_MAX { Wants::TurnOver } else { log.wants };
         Ok(log)
+    }
+
+    /// For a service that writes its log elsewhere: nothing is made.
+    ///
+    /// # Errors
+    /// `/dev/null` can't be opened.
+    pub(super) fn unused(path: PathBuf) -> io::Result<Self> {
+        let null = OpenOptions::new().read(true).append(true).open("/dev/null")?;
+        let wants = Wants::Open;
+        Ok(Self { path, file: null, life_start: 0, unread: None, before: None, wants, told: false })
     }
 
     /// Where the file is, as `/proc` names it.

@@ -143,6 +143,8 @@ impl World {
                 self.told.extend(facts.into_iter().map(|(_, fact)| (self.at, fact)));
             }
             Effect::Keep => self.kept = Some((self.at, sim::kept(&self.agent))),
+            // Stories about units look at the log of acts and hand in readings themselves.
+            Effect::Unit(_) => {}
             Effect::Ended => self.ended = true,
         }
     }
@@ -162,6 +164,7 @@ impl World {
 
     fn act(&mut self, act: Act) {
         match act {
+            Act::Unit { .. } => {}
             Act::Start { service } => {
                 let pid = self.next_pid;
                 self.next_pid += 1;

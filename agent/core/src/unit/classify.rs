@@ -161,7 +161,7 @@ fn down(before: &Before, seen: &Seen) -> Turn {
         Life::New if seen.active == Active::Failed && seen.file == File::Wanted => died(0),
         Life::New => left(seen, Intent::Unknown, Witness::State),
         Life::Up { invocation, .. } | Life::Restarting { invocation } | Life::Down { invocation }
-            if stopped && before.ours == Ours::None && !is_new(invocation) =>
+            if stopped && !is_new(invocation) =>
         {
             left(seen, Intent::Stopped, Witness::Job)
         }
