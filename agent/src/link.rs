@@ -14,6 +14,7 @@
 mod dial;
 mod enrol;
 mod eyeballs;
+mod fate;
 mod stream;
 mod tls;
 mod trial;

@@ -6,6 +6,7 @@
 //! refused, so that tonic never connects on its own. One address gets 8 s; when to try again is the core's decision.
 
 use super::eyeballs::{self, first};
+use super::fate::{Fate, Noted};
 use super::why::{Diagnosis, Step, Taken, Trail, broken, chain_of, unresolved};
 use super::{tls, tunnel};
 use crate::config::{Address, Collector, Proxy};
@@ -62,6 +63,7 @@ pub(crate) struct Way {
 /// A channel, and to which of the collector's addresses.
 pub(super) struct Reached {
     pub(super) channel: Channel,
+    pub(super) fate: Fate,
     pub(super) place: usize,
     pub(super) address: String,
 }
@@ -79,8 +81,8 @@ pub(super) async fn dial(peer: &Peer, place: usize, config: ClientConfig) -> Res
             }
         });
     let (place, way, stream) = first(tries).await.map_err(furthest)?;
-    let channel = channel(stream).await.map_err(|why| why.at(&way.address))?;
-    Ok(Reached { channel, place, address: way.address.to_string() })
+    let (channel, fate) = channel(stream).await.map_err(|why| why.at(&way.address))?;
+    Ok(Reached { channel, fate, place, address: way.address.to_string() })
 }
 
 /// Of several failures the one that came furthest explains most; the others are named behind it.
@@ -166,18 +168,22 @@ async fn handshake(
     Err(Diagnosis::new(Step::Tls, "link-not-picket", "what answers speaks TLS but not HTTP/2"))
 }
 
-/// HTTP/2 on a stream whose TLS stands.
-pub(super) async fn channel(stream: TlsStream<TcpStream>) -> Result<Channel, Diagnosis> {
+/// HTTP/2 on a stream whose TLS stands, and where to read how that ended.
+pub(super) async fn channel(stream: TlsStream<TcpStream>) -> Result<(Channel, Fate), Diagnosis> {
+    let (stream, fate) = Noted::new(stream);
     let mut once = Some(TokioIo::new(stream));
     let connector = tower::service_fn(move |_: Uri| {
         let stream = once.take().ok_or_else(|| io::Error::from(io::ErrorKind::NotConnected));
         std::future::ready(stream)
     });
-    Endpoint::from_static("https://collector")
+    let connected = Endpoint::from_static("https://collector")
         .http2_keep_alive_interval(PING_EVERY)
         .keep_alive_timeout(PING_LIMIT)
         .keep_alive_while_idle(true)
         .connect_with_connector(connector)
-        .await
-        .map_err(|error| Diagnosis::new(Step::Session, "link-closed", chain_of(&error)))
+        .await;
+    match connected {
+        Ok(channel) => Ok((channel, fate)),
+        Err(error) => Err(fate.explain(Diagnosis::new(Step::Session, "link-closed", chain_of(&error)))),
+    }
 }

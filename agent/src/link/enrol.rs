@@ -45,7 +45,8 @@ async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
     let reached = dial(peer, place, config).await?;
     let request = v1::EnrolRequest { host: peer.host.to_string(), secret: token.secret.clone(), csr };
     let answer = AgentsClient::new(reached.channel).enrol(request).await;
-    let answer = answer.map_err(|status| refused(Step::Enrol, &status).at(&reached.address))?;
+    let answer =
+        answer.map_err(|status| reached.fate.explain(refused(Step::Enrol, &status)).at(&reached.address))?;
     let chain = answer.into_inner().chain;
     if !chain.last().is_some_and(|ca| tls::is_pinned(ca, &token.ca)) {
         let detail = "the collector's CA is not the one that the token names";

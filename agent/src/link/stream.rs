@@ -41,9 +41,9 @@ pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Ou
     };
     let opened = tokio::time::timeout(TRY_LIMIT, open(&peer, place)).await.unwrap_or_else(|_| Err(late()));
     let diagnosis = match opened {
-        Ok(Reached { channel, place, address }) => {
+        Ok(Reached { channel, fate, place, address }) => {
             line.say(Word::Opened { place }).await;
-            talk(channel, orders, &line).await.at(address)
+            fate.explain(talk(channel, orders, &line).await).at(address)
         }
         Err(diagnosis) => diagnosis,
     };

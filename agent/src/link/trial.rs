@@ -59,8 +59,8 @@ fn known(peer: &Peer) -> Result<(Arc<ClientConfig>, bool, String), Diagnosis> {
 }
 
 async fn call(stream: tokio_rustls::client::TlsStream<tokio::net::TcpStream>) -> Result<String, Diagnosis> {
-    let channel = channel(stream).await?;
+    let (channel, fate) = channel(stream).await?;
     let asked = HealthClient::new(channel).check(HealthCheckRequest { service: String::new() }).await;
-    asked.map_err(|status| refused(Step::Session, &status))?;
+    asked.map_err(|status| fate.explain(refused(Step::Session, &status)))?;
     Ok("the collector takes this host's certificate".to_owned())
 }

@@ -1,6 +1,6 @@
 //! A tunnel through an HTTP proxy: CONNECT, Basic authentication, and its answer.
 //!
-//! The answer's head has at most 8 KiB and comes within 10 s, else the tunnel is given up. TLS runs inside, so that
+//! The answer's head has at most 8 KiB and comes within 5 s, else the tunnel is given up. TLS runs inside, so that
 //! the proxy sees the collector's name and port and nothing else. Written here because hyper-util's own tunnel
 //! keeps the answer's status to itself, and the status is what a person needs; the head is parsed by httparse. Not
 //! here: proxies that are spoken to over TLS, SOCKS, and other ways to authenticate.
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 const HEAD_MAX: usize = 8 * 1024;
 const HEADERS_MAX: usize = 64;
-const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// How much of a proxy's reason is told.
 const REASON_MAX: usize = 160;
 

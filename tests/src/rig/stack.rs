@@ -126,15 +126,17 @@ impl AgentHome {
         Self { program: program.to_owned(), binary: None, folder: folder.to_owned() }
     }
 
-    /// Puts `lines` in the place of the collector's address in the configuration.
+    /// Puts `lines` in the place of how the collector is reached in the configuration.
     ///
     /// # Panics
     /// If the configuration cannot be written.
     pub fn reach_by(&self, lines: &str) {
         let file = self.folder.join("agent.toml");
         let text = fs::read_to_string(&file).expect("the configuration is there");
-        let lines = text.lines().map(|line| if line.starts_with("address = ") { lines } else { line });
-        fs::write(&file, lines.collect::<Vec<_>>().join("\n")).expect("the folder can be written");
+        let (before, after) = text.split_once("[collector]\n").expect("there is a collector");
+        let (_way, after) = after.split_once("token_file").expect("there is a token");
+        let text = format!("{before}[collector]\n{lines}\ntoken_file{after}");
+        fs::write(&file, text).expect("the folder can be written");
     }
 
     /// Runs another of the agent's commands on this folder's configuration; what it printed, and its status.

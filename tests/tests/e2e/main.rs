@@ -8,6 +8,7 @@ mod breaker;
 mod identity;
 mod link;
 mod once;
+mod reasons;
 mod servers;
 mod story;
 mod thread;

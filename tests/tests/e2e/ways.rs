@@ -13,17 +13,17 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tempfile::TempDir;
 
-const QUIET: &str = "[host]\nenabled = false\n";
+pub(crate) const QUIET: &str = "[host]\nenabled = false\n";
 
 /// A collector, and an agent `web-1` that has not been started.
-struct Ground {
-    folder: TempDir,
-    collector: Collector,
-    home: AgentHome,
+pub(crate) struct Ground {
+    pub(crate) folder: TempDir,
+    pub(crate) collector: Collector,
+    pub(crate) home: AgentHome,
 }
 
 impl Ground {
-    async fn new(config: &str) -> Self {
+    pub(crate) async fn new(config: &str) -> Self {
         Self::on("127.0.0.1:0", config).await
     }
 
@@ -57,7 +57,8 @@ impl Ground {
     }
 }
 
-fn open(agent: &mut Process) -> String {
+/// Waits for the session; the line that tells of it.
+pub(crate) fn open(agent: &mut Process) -> String {
     agent.line_with("\"link-open\"")
 }
 
@@ -171,19 +172,6 @@ async fn a_test_of_the_link_shows_each_step_beside_the_agent_that_runs() {
     assert_eq!(status, Some(1), "{page}");
     assert!(page.contains("link-not-tls") && page.contains("link-refused"), "{page}");
     assert!(page.contains("next: Is it the right port?"), "{page}");
-}
-
-/// Purpose: a token that was used already is told with the collector's own code, at once.
-#[tokio::test]
-async fn a_token_used_by_another_key_is_told_by_its_code() {
-    let ground = Ground::new(QUIET).await;
-    open(&mut ground.home.start(&["--die-with-parent"]));
-    let token = std::fs::read_to_string(ground.folder.path().join("agent/token")).unwrap();
-    let other = ground.folder.path().join("other");
-    let home = AgentHome::prepare(program(), &other, "web-1", &ground.collector, QUIET).await;
-    picket_tests::rig::files::write_secret(&other.join("token"), &token);
-    let line = home.start(&["--die-with-parent"]).line_with("\"token-used\"");
-    assert!(line.contains("made new") || line.contains("Make a new one"), "{line}");
 }
 
 /// Purpose: behind a balancer that passes TCP through and closes what it likes, everything arrives, once.
