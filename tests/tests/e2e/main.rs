@@ -7,6 +7,7 @@
 mod breaker;
 mod identity;
 mod link;
+mod local;
 mod once;
 mod reasons;
 mod servers;

@@ -1,0 +1,203 @@
+//! People on the host: what the running agent says on its local socket, link up or down, and what it keeps.
+
+use super::story::{Story, program};
+use picket_tests::rig::clock::Since;
+use picket_tests::rig::listen::free_port;
+use picket_tests::rig::process::PATIENCE;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A server that stays up, and one that dies the same way each time.
+fn config(address: SocketAddr) -> String {
+    with_metrics(address, free_port())
+}
+
+fn with_metrics(address: SocketAddr, metrics: SocketAddr) -> String {
+    let program = program().to_str().unwrap();
+    format!(
+        "[host]\nenabled = false\n\n[metrics]\nlisten = \"{metrics}\"\n\n[[service]]\nname = \"web\"\n\
+         command = [\"{program}\", \"__listen\", \"{address}\"]\nhold = \"300ms\"\n\n\
+         [[service.check]]\nkind = \"tcp\"\naddress = \"{address}\"\ninterval = \"500ms\"\n\n\
+         [[service]]\nname = \"broken\"\ncommand = [\"/bin/false\"]\nbackoff_first = \"20ms\"\n\
+         backoff_max = \"100ms\"\nretry_after = \"1h\"\n"
+    )
+}
+
+/// Asks the story's agent as a person would.
+fn ask(story: &Story, args: &[&str]) -> Output {
+    let (command, rest) = args.split_first().unwrap();
+    let state = story.home.state();
+    let all = ["__agent", command, "--state", state.to_str().unwrap()];
+    Command::new(program()).args(all).args(rest).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn status(story: &Story) -> Value {
+    let output = ask(story, &["status", "--json"]);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {}", said(&output)))
+}
+
+/// The status as soon as it is as wanted.
+fn status_when(story: &Story, wanted: impl Fn(&Value) -> bool) -> Value {
+    let since = Since::now();
+    loop {
+        let status = status(story);
+        if wanted(&status) {
+            return status;
+        }
+        assert!(since.elapsed() < PATIENCE, "it does not come to that: {status:#}");
+    }
+}
+
+fn service<'s>(status: &'s Value, name: &str) -> &'s Value {
+    let services = status["each_service"].as_array().unwrap();
+    services.iter().find(|service| service["name"] == name).unwrap()
+}
+
+fn kill_web(story: &Story) {
+    let status = status_when(story, |status| service(status, "web")["phase"] == "running");
+    let pid = service(&status, "web")["pid"].as_i64().unwrap();
+    kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
+}
+
+/// Purpose: a person sees what is watched and done, and with the collector gone why, and what to do next.
+#[tokio::test]
+async fn status_tells_what_stands_and_why_the_collector_is_not_reached() {
+    let mut story = Story::begin(&config(free_port())).await;
+    story.agent.line_with("link-open");
+    story.agent.line_with("breaker-open");
+    let well = ask(&story, &["status"]);
+    let text = said(&well);
+    assert!(well.status.success(), "{text}");
+    assert!(text.contains("connected to") && text.contains(&story.collector.address), "{text}");
+    assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(
+        text.lines().any(|line| line.starts_with("broken") && line.contains("one more try in")),
+        "{text}"
+    );
+    assert!(text.contains("not held: it exited with status 1"), "{text}");
+    story.collector.process.kill();
+    story.agent.line_with("link-refused");
+    let down = ask(&story, &["status"]);
+    let text = said(&down);
+    assert_eq!(down.status.code(), Some(1), "{text}");
+    for part in ["NOT connected", "(link-refused)", "next: Is the collector running"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let document = status(&story);
+    assert_eq!(document["link"]["trouble"]["code"], "link-refused", "{document:#}");
+    kill_web(&story);
+    story.agent.line_with("remedy-held");
+    let events = said(&ask(&story, &["events", "-n", "20"]));
+    let waits = |line: &&str| line.contains('*') && line.contains("remedy-held");
+    assert!(events.lines().any(|line| waits(&line)), "told and still waiting: {events}");
+    story.agent.end();
+    let nobody = ask(&story, &["status"]);
+    assert_eq!(nobody.status.code(), Some(69), "{}", said(&nobody));
+    assert!(said(&nobody).contains("agent.sock"), "{}", said(&nobody));
+}
+
+/// Purpose: a check is probed at once for whoever asks, by its name.
+#[tokio::test]
+async fn a_check_is_probed_now_for_whoever_asks() {
+    let mut story = Story::begin(&config(free_port())).await;
+    story.agent.line_with("breaker-open");
+    status_when(&story, |status| service(status, "web")["phase"] == "running");
+    let good = ask(&story, &["check", "web:tcp"]);
+    assert!(good.status.success() && said(&good).contains("verdict: up"), "{}", said(&good));
+    let bad = ask(&story, &["check", "broken:process"]);
+    assert_eq!(bad.status.code(), Some(1), "{}", said(&bad));
+    assert!(said(&bad).contains("no process"), "{}", said(&bad));
+    let unknown = ask(&story, &["check", "nothing"]);
+    assert!(said(&unknown).contains("there is no check `nothing`"), "{}", said(&unknown));
+}
+
+/// Purpose: maintenance. While a hold stands a killed service stays down and is told; afterwards it is healed.
+#[tokio::test]
+async fn a_hold_keeps_a_killed_service_down_over_a_restart_of_the_agent_until_it_is_lifted() {
+    let mut story = Story::begin(&config(free_port())).await;
+    story.agent.line_with("breaker-open");
+    status_when(&story, |status| service(status, "web")["phase"] == "running");
+    let held = ask(&story, &["hold", "30m", "--service", "web"]);
+    assert!(held.status.success() && said(&held).contains("30 min"), "{}", said(&held));
+    story.agent.line_with("hold-begun");
+    kill_web(&story);
+    story.agent.line_with("service-died");
+    let status = status_when(&story, |status| service(status, "web")["phase"] == "waiting");
+    assert!(service(&status, "web")["hold"]["by"].is_string(), "{status:#}");
+    story.agent.kill();
+    story.agent = story.home.start(&["--stop-services"]);
+    story.agent.line_with("agent-began");
+    let status = status_when(&story, |status| service(status, "web")["phase"] != "unknown");
+    assert_eq!(service(&status, "web")["phase"], "waiting", "the hold stands: {status:#}");
+    assert_eq!(service(&status, "broken")["breaker"], "open", "the breaker stands: {status:#}");
+    assert_eq!(service(&status, "broken")["phase"], "not healed", "{status:#}");
+    assert!(ask(&story, &["hold", "off", "--service", "web"]).status.success());
+    story.agent.line_with("hold-lifted");
+    status_when(&story, |status| service(status, "web")["phase"] == "running");
+    for (args, words) in [(["hold", "10s"], "from 1 min to 7 d"), (["hold", "soon"], "no length of time")] {
+        let refused = ask(&story, &args);
+        assert!(!refused.status.success() && said(&refused).contains(words), "{}", said(&refused));
+    }
+}
+
+/// Purpose: a power cut in the middle of a write costs the last change and never the start.
+#[tokio::test]
+async fn a_torn_slot_costs_one_change_and_two_are_told() {
+    let mut story = Story::begin(&config(free_port())).await;
+    story.agent.line_with("breaker-open");
+    assert!(ask(&story, &["hold", "1h"]).status.success());
+    story.agent.line_with("hold-begun");
+    assert!(ask(&story, &["hold", "2h"]).status.success());
+    story.agent.line_with("hold-begun");
+    story.agent.end();
+    let slots = ["keep.0", "keep.1"].map(|name| story.home.state().join(name));
+    let generation =
+        |slot: &&PathBuf| std::fs::read(slot).unwrap()[16..24].iter().rev().copied().collect::<Vec<_>>();
+    let newest = slots.iter().max_by_key(generation).unwrap();
+    let bytes = std::fs::read(newest).unwrap();
+    std::fs::write(newest, &bytes[..bytes.len() / 2]).unwrap();
+    story.agent = story.home.start(&["--stop-services"]);
+    story.agent.line_with("a slot of the state file is damaged");
+    let status = status_when(&story, |status| service(status, "broken")["phase"] == "not healed");
+    assert!(status["hold"].is_object(), "{status:#}");
+    story.agent.end();
+    for slot in &slots {
+        std::fs::write(slot, "garbage").unwrap();
+    }
+    story.agent = story.home.start(&["--stop-services"]);
+    story.agent.line_with("the state file is damaged");
+    let status = status_when(&story, |status| service(status, "web")["phase"] == "running");
+    assert!(status["hold"].is_null(), "{status:#}");
+}
+
+/// Purpose: whoever scrapes the agent reads the same as who asks it.
+#[tokio::test]
+async fn metrics_say_what_status_says() {
+    let metrics = free_port();
+    let mut story = Story::begin(&with_metrics(free_port(), metrics)).await;
+    story.agent.line_with("link-open");
+    story.agent.line_with("breaker-open");
+    status_when(&story, |status| service(status, "web")["phase"] == "running");
+    let mut stream = TcpStream::connect(metrics).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    for line in [
+        "picket_agent_link_up 1",
+        "picket_agent_services_running 1",
+        "picket_agent_breakers_open 1",
+        "picket_agent_remedies_total{outcome=\"not_held\"} 2",
+        "picket_agent_events_total{code=\"breaker-open\"} 1",
+    ] {
+        assert!(page.lines().any(|told| told == line), "{line} in {page}");
+    }
+}
