@@ -18,14 +18,16 @@
 //! input before it are done; the queue holds at most one entry per check and two per service. The core is never
 //! entered twice at once.
 
+mod doors;
+mod signals;
+
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::disk::{self, Disk, Folder, Memory};
 use crate::keep::Keeper;
 use crate::link::{Heard, Link, Peer, Sent, Word};
-use crate::local::{self, About, Answerer, Ask, Local, Wish};
+use crate::local::{About, Answerer, Ask, Wish};
 use crate::log::Log;
-use crate::metrics;
 use crate::plan::Plan;
 use crate::probe::{Probes, process};
 use crate::sd::Systemd;
@@ -35,10 +37,10 @@ use picket_agent_core::service::Act;
 use picket_agent_core::session::{self, Order};
 use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, service, spool, unit};
 use picket_proto::{BootId, Mono, Run, Span, Stamp, Text};
+use signals::Signals;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
@@ -57,7 +59,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (run, boot) = (clock::new_run()?, clock::boot()?);
     let previous = state.previous();
     let legacy = Legacy::new(state, run);
-    let (_socket, asks) = listen(&plan).await;
+    let (_socket, asks) = doors::listen(&plan).await;
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
@@ -129,24 +131,6 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     shell.link.finish().await;
     shell.legacy.end();
     Ok(())
-}
-
-/// The socket for people on this host, and `/metrics`. Without them the agent does all the rest; it is told why.
-async fn listen(plan: &Plan) -> (Option<Local>, mpsc::Receiver<Ask>) {
-    let (asks, out) = mpsc::channel(local::CLIENTS + metrics::CONNECTIONS);
-    if let Some(address) = plan.metrics {
-        match metrics::listen(address, asks.clone()).await {
-            Ok(address) => tracing::info!(%address, "metrics are served"),
-            Err(error) => tracing::warn!(%address, %error, "metrics are not served"),
-        }
-    }
-    match Local::listen(&plan.state, asks) {
-        Ok(local) => (Some(local), out),
-        Err(error) => {
-            tracing::warn!(folder = %plan.state.display(), %error, "no local socket: `status` can't be asked");
-            (None, out)
-        }
-    }
 }
 
 /// Where inputs come from.
@@ -410,36 +394,5 @@ impl Shell<'_> {
     fn ask_synced(&mut self) {
         self.synced = clock::synced();
         self.agent.clock_synced(self.synced);
-    }
-}
-
-/// SIGTERM and SIGINT, and what they mean. SIGHUP ends nothing: a closed terminal must not leave a host unwatched.
-struct Signals {
-    term: Signal,
-    int: Signal,
-    hangup: Signal,
-    ending: Ending,
-}
-
-impl Signals {
-    fn new(ending: Ending) -> io::Result<Self> {
-        Ok(Self {
-            term: signal(SignalKind::terminate())?,
-            int: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-            ending,
-        })
-    }
-
-    async fn next(&mut self) -> Ending {
-        loop {
-            tokio::select! {
-                _ = self.term.recv() => return self.ending,
-                _ = self.int.recv() => return self.ending,
-                _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP: nothing is read anew; end the agent and start it for a changed file");
-                }
-            }
-        }
     }
 }

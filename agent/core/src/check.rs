@@ -6,6 +6,7 @@
 //! is gone by now is thrown away, and so is one that a pause of the agent held up. What to do about a verdict is not decided here.
 
 mod levels;
+mod look;
 mod pace;
 mod slot;
 mod verdict;
@@ -216,29 +217,6 @@ impl<'s> Checks<'s> {
     /// one call can't tell of any number of checks.
     pub(crate) fn suspend(&mut self, now: Mono, service: u16) {
         self.each_of(service, |slot| slot.suspend(now));
-    }
-
-    /// A recovery is watched: look at least four times within `hold`.
-    pub(crate) fn watch(&mut self, now: Mono, service: u16, hold: Span) {
-        self.each_of(service, |slot| slot.watch(now, hold));
-    }
-
-    /// Looks at one check now; where a probe of it is out, that one's answer is the look.
-    pub(crate) fn look_now(&mut self, now: Mono, check: CheckIx) {
-        let at = usize::from(check);
-        match self.slots.get_mut(at) {
-            Some(slot) if slot.flight == Flight::Home => {
-                slot.due = now;
-                timer::moved(self.slots, at);
-            }
-            Some(_) => {}
-            None => self.refused = self.refused.saturating_add(1),
-        }
-    }
-
-    /// Looks at all checks of the service now.
-    pub(crate) fn look(&mut self, now: Mono, service: u16) {
-        self.each_of(service, |slot| slot.look_at(now));
     }
 
     /// Until when an answer of this check is to be waited for, if a probe of it is out.

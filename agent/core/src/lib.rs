@@ -185,22 +185,6 @@ impl<'s> Agent<'s> {
         (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
     }
 
-    /// How far the collector's Mono is ahead of this host's, while a session stands that has measured it.
-    pub fn offset(&self, now: Mono) -> Option<picket_proto::Offset> {
-        self.session.offset(now)
-    }
-
-    /// The frames at `range`; empty if it is not from this agent's last effects.
-    pub fn bytes(&self, range: spool::Bytes) -> &[u8] {
-        self.spool.bytes(range)
-    }
-
-    /// How many inputs were refused since the start: about what there is not, or what the state can't take.
-    pub fn refused(&self) -> u32 {
-        let rooms = self.checks.refused().saturating_add(self.services.refused());
-        rooms.saturating_add(self.session.refused())
-    }
-
     /// Lets the services room move and spools what it tells.
     fn tell<T>(&mut self, now: Now, step: impl FnOnce(&mut Services<'s>, Around<'_, 's>) -> T) -> T {
         let mut out = Facts::new();

@@ -7,7 +7,6 @@
 //! most one pass over the memory for each 1/32 of it that is appended. Behind the ring stands the disk: frames that are
 //! durable leave the ring before any is lost, and come back from there; so do the frames of earlier runs.
 
-mod depth;
 mod disk;
 mod late;
 mod loss;
@@ -19,8 +18,6 @@ mod view;
 pub use disk::{Fact, Lent, Mode, Order, PAGE, Part, SEGMENT_FRAMES, SegmentId, Shape, Trouble};
 pub use late::Past;
 pub use view::View;
-
-pub use depth::Depth;
 
 use crate::facts::Facts;
 use disk::Disk;

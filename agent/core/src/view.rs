@@ -6,7 +6,7 @@ use crate::check::{self, CheckIx};
 use crate::hold::Held;
 use crate::service::{self, ServiceIx};
 use crate::{Agent, session, spool};
-use picket_proto::Seq;
+use picket_proto::{Mono, Offset, Seq};
 
 impl Agent<'_> {
     /// One check.
@@ -22,11 +22,6 @@ impl Agent<'_> {
     /// The hold of all services, if one stands.
     pub fn held(&self) -> Option<&Held> {
         self.services.held()
-    }
-
-    /// How full the spool is.
-    pub fn spool_depth(&self) -> spool::Depth {
-        self.spool.depth()
     }
 
     /// Whether a frame of this run still waits for the collector.
@@ -47,5 +42,21 @@ impl Agent<'_> {
     /// Where the link stands.
     pub fn link(&self) -> session::Phase {
         self.session.phase()
+    }
+
+    /// How far the collector's Mono is ahead of this host's, while a session stands that has measured it.
+    pub fn offset(&self, now: Mono) -> Option<Offset> {
+        self.session.offset(now)
+    }
+
+    /// The frames at `range`; empty if it is not from this agent's last effects.
+    pub fn bytes(&self, range: spool::Bytes) -> &[u8] {
+        self.spool.bytes(range)
+    }
+
+    /// How many inputs were refused since the start: about what there is not, or what the state can't take.
+    pub fn refused(&self) -> u32 {
+        let rooms = self.checks.refused().saturating_add(self.services.refused());
+        rooms.saturating_add(self.session.refused())
     }
 }

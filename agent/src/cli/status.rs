@@ -129,12 +129,17 @@ fn counts(whole: &Value) -> String {
     let mut out = String::new();
     let _a_string_takes_it = writeln!(
         out,
-        "spool:  {} events wait ({} of {}, in {}){}\nagent:  {} resident, {} CPU, {} written today",
+        "spool:  {} events wait, {} of {} in memory; {}{}\nagent:  {} resident, {} CPU, {} written today",
         number(spool, "frames"),
         bytes(number(spool, "bytes")),
         bytes(number(spool, "room")),
-        text(spool, "mode"),
-        if number(spool, "lost") > 0 { format!(", {} lost", number(spool, "lost")) } else { String::new() },
+        match text(spool, "mode") {
+            "disk" =>
+                format!("{} on disk in {} segments", number(spool, "on_disk"), number(spool, "segments")),
+            "opening" => "the disk is being read".to_owned(),
+            _ => "NOT durable: the disk can't be written".to_owned(),
+        },
+        if number(spool, "lost") > 0 { format!(", {} LOST", number(spool, "lost")) } else { String::new() },
         bytes(number(agent, "resident")),
         span(number(agent, "cpu_ms")),
         bytes(number(agent, "written_today")),

@@ -169,7 +169,7 @@ const fn next(reason: Reason) -> &'static str {
 /// The overview.
 pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String {
     let about = &answerer.about;
-    let depth = agent.spool_depth();
+    let spool = agent.spool_view();
     let costs = Costs::now();
     let today = answerer.written.today(costs.written);
     json!({
@@ -183,7 +183,11 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "checks": counts(agent, about),
         "hold": hold(agent.held(), now.mono),
         "link": link(answerer, agent, now.mono),
-        "spool": { "mode": mode(agent.spool_view().mode), "segments": agent.spool_view().segments, "on_disk": agent.spool_view().on_disk, "frames": depth.frames, "bytes": depth.bytes, "room": depth.room, "lost": depth.lost },
+        "spool": {
+            "mode": mode(spool.mode), "frames": spool.frames, "bytes": spool.bytes, "room": spool.room,
+            "on_disk": spool.on_disk, "segments": spool.segments, "lost": spool.lost, "damaged": spool.damaged,
+            "over_budget": spool.is_over_budget,
+        },
         "agent": { "resident": costs.resident, "cpu_ms": costs.cpu.millis(), "written_today": today, "written": costs.written, "refused": agent.refused() },
     })
     .to_string()

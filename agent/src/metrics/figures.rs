@@ -3,6 +3,7 @@
 use super::text::{Text, seconds};
 use crate::local::{About, Costs, LinkFacts};
 use picket_agent_core::service::Phase;
+use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, session};
 use picket_proto::event::Verdict;
 use picket_proto::{Now, Span, code};
@@ -132,10 +133,14 @@ fn watched(agent: &Agent<'_>, about: &About, text: &mut Text) {
 }
 
 fn waiting(agent: &Agent<'_>, text: &mut Text) {
-    let depth = agent.spool_depth();
+    let depth = agent.spool_view();
     text.one("picket_agent_spool_frames", "gauge", "Events that wait for the collector.", depth.frames);
     text.one("picket_agent_spool_bytes", "gauge", "Bytes that they take.", depth.bytes);
     text.one("picket_agent_spool_room_bytes", "gauge", "Bytes that there is room for.", depth.room);
+    text.one("picket_agent_spool_disk_frames", "gauge", "Events that stand on the disk.", depth.on_disk);
+    text.one("picket_agent_spool_segments", "gauge", "Segments on the disk.", depth.segments);
+    let durable = u8::from(depth.mode == Mode::Disk);
+    text.one("picket_agent_spool_durable", "gauge", "Whether events are made durable on the disk.", durable);
     let help = "Events that were given up and that no gap names yet.";
     text.one("picket_agent_spool_lost_frames", "gauge", help, depth.lost);
     text.one("picket_agent_frames_total", "counter", "Events that were made in this run.", depth.last.0);

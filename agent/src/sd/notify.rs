@@ -112,7 +112,7 @@ pub(crate) fn status(agent: &Agent<'_>) -> String {
         Phase::Open { .. } => "link open",
         Phase::Resting { .. } | Phase::Connecting | Phase::Greeting => "link down",
     };
-    let waits = agent.spool_depth().frames;
+    let waits = agent.spool_view().frames;
     format!("checks: {up} up, {down} down, {other} other; {waits} events wait; {link}")
 }
 

@@ -54,7 +54,7 @@ impl Services<'_> {
     }
 
     pub(super) fn rest_all(&mut self, held: Option<Held>) {
-        let until = held.as_ref().map_or(Mono::default(), |held| held.until);
+        let until = held.as_ref().map_or_else(Mono::default, |held| held.until);
         if self.held != held {
             self.keep.changed(true);
         }

@@ -1,7 +1,7 @@
 //! What people and programs may know of the spool.
 
 use super::{Mode, Spool};
-use picket_proto::Mono;
+use picket_proto::{Mono, Seq};
 
 /// The spool at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,10 @@ pub struct View {
     pub frames: u32,
     /// Their bytes.
     pub bytes: u32,
+    /// Bytes that there is room for in memory.
+    pub room: u32,
+    /// The number of the last frame that was made.
+    pub last: Seq,
     /// Frames that stand on the disk, waiting or not yet removed with their segment.
     pub on_disk: u64,
     /// Segments on the disk.
@@ -35,6 +39,8 @@ impl Spool<'_> {
         View {
             frames: u32::try_from(self.frames).unwrap_or(u32::MAX),
             bytes: self.held,
+            room: u32::try_from(self.ring.len()).unwrap_or(u32::MAX),
+            last: self.last,
             on_disk: segments.parts().iter().map(|part| u64::from(part.frames)).sum(),
             segments: segments.count(),
             runs: u32::try_from(self.late.runs().iter().filter(|past| !past.is_done()).count())

@@ -35,7 +35,7 @@ impl Due {
 
     /// When it is due.
     pub(in crate::service) fn at(&self) -> Mono {
-        let after = |span| self.last.map_or(Mono::default(), |last| last.plus(span));
+        let after = |span| self.last.map_or_else(Mono::default, |last| last.plus(span));
         match (self.urgent, self.changed, self.stands) {
             (true, _, _) => Mono::default(),
             (false, true, _) => after(PACE),
