@@ -65,13 +65,8 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
     let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
-    let answerer = Answerer::new(About {
-        host: plan.host.clone(),
-        run,
-        started: clock::now().mono,
-        collector: plan.collector.to_string(),
-        checks: Arc::clone(&checks),
-    });
+    let whom = (plan.host.clone(), plan.collector.to_string());
+    let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
     let (link, words) = Link::new(peer, Arc::clone(&checks));
     let mut slots: Vec<_> = checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect();
     let mut lives: Vec<_> =
@@ -90,7 +85,6 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let version = Text::new(env!("CARGO_PKG_VERSION"));
     let mut agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
-    let queue = VecDeque::new();
     let ports = Ports {
         notices,
         units: heard,
@@ -115,7 +109,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         run,
         boot,
         synced: false,
-        queue,
+        queue: VecDeque::new(),
         legacy,
         keeper,
         answerer,

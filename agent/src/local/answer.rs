@@ -37,6 +37,13 @@ pub(crate) struct About {
     pub(crate) checks: Arc<[Check]>,
 }
 
+impl About {
+    /// This run, from now on: of this host, with this collector.
+    pub(crate) fn new(run: Run, (host, collector): (HostId, String), checks: Arc<[Check]>) -> Self {
+        Self { host, run, started: crate::clock::now().mono, collector, checks }
+    }
+}
+
 /// What the loop has to do for an answer.
 pub(crate) enum Wish {
     /// Probe this check; its reading is the answer.

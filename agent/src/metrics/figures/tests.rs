@@ -70,7 +70,7 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
         services: &mut lives,
         ring: &mut ring,
         index: &mut index,
-        disk: picket_agent_core::spool::Lent::none(),
+        disk: spool::Lent::none(),
     };
     let version = picket_proto::Text::new("test");
     let identity = Identity { run: Run(1), boot: BootId(1), previous: None, version };
