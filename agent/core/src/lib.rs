@@ -139,7 +139,7 @@ impl<'s> Agent<'s> {
         if self.life == Life::Stopping && self.services.all_ended() {
             self.life = Life::Leaving;
             self.services.keep_in_time();
-            self.session.leave(now.mono);
+            self.leave(now.mono);
         }
         self.session.settle(now, &mut self.spool);
     }
@@ -170,7 +170,7 @@ impl<'s> Agent<'s> {
         if let Some(bytes) = self.spool.next_told() {
             return Some(Effect::Told(bytes));
         }
-        self.session.is_over().then(|| {
+        (self.session.is_over() && self.spool.is_settled(self.now)).then(|| {
             self.life = Life::Over;
             Effect::Ended
         })

@@ -276,6 +276,21 @@ impl<'s> Spool<'s> {
         above.iter().find(|entry| entry.is_held()).map(|entry| Seq(entry.seq))
     }
 
+    /// The agent ends: what waits is made durable now.
+    pub(crate) fn leave(&mut self, now: Mono) {
+        self.disk.leave(now);
+    }
+
+    /// It ends at once.
+    pub(crate) fn abandon(&mut self) {
+        self.disk.leave_now();
+    }
+
+    /// Whether the end need not wait for the disk.
+    pub(crate) fn is_settled(&self, now: Mono) -> bool {
+        self.disk.is_settled(now)
+    }
+
     /// When the disk wants the time.
     pub(crate) fn deadline(&self) -> Mono {
         self.disk.deadline()

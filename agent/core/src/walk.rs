@@ -3,7 +3,7 @@
 use crate::facts::Facts;
 use crate::life::{Ending, Turn};
 use crate::{Agent, check};
-use picket_proto::Now;
+use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
     /// A probe's answer walks from its check to the service that it belongs to.
@@ -18,16 +18,28 @@ impl Agent<'_> {
         }
     }
 
+    /// Takes leave of the collector, and makes durable what waits.
+    pub(crate) fn leave(&mut self, now: Mono) {
+        self.session.leave(now);
+        self.spool.leave(now);
+    }
+
+    /// Neither is waited for.
+    fn abandon(&mut self) {
+        self.session.abandon();
+        self.spool.abandon();
+    }
+
     /// It is asked to end: what that means for the services and the link.
     pub(crate) fn stop(&mut self, now: Now, ending: Ending) {
         self.services.keep_in_time();
         match self.life.asked(ending) {
-            Turn::Leave => self.session.leave(now.mono),
+            Turn::Leave => self.leave(now.mono),
             Turn::StopServices => self.services.stop_all(now.mono),
-            Turn::Abandon => self.session.abandon(),
+            Turn::Abandon => self.abandon(),
             Turn::KillServices => {
                 self.services.kill_all();
-                self.session.abandon();
+                self.abandon();
             }
             Turn::Nothing => {}
         }

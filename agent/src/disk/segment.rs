@@ -153,9 +153,23 @@ impl<'b> Frames<'b> {
                 return Some((at, frame));
             }
             // The next place where a frame may begin.
-            at += 1 + rest.get(1..)?.windows(2).position(|pair| pair == b"PK")?;
+            at += 1 + next_magic(rest.get(1..)?)?;
         }
     }
+}
+
+/// Where a frame may begin. Most of what is no frame is zeros, which are passed over many at a time.
+fn next_magic(bytes: &[u8]) -> Option<usize> {
+    const ZEROS: [u8; 1024] = [0; 1024];
+    for (start, some) in (0..).step_by(ZEROS.len()).zip(bytes.chunks(ZEROS.len())) {
+        if *some != ZEROS[..some.len()] {
+            let magic = |(at, byte): (usize, &u8)| *byte == b'P' && bytes.get(start + at + 1) == Some(&b'K');
+            if let Some(at) = some.iter().enumerate().position(magic) {
+                return Some(start + at);
+            }
+        }
+    }
+    None
 }
 
 /// The checksum over all but the last four bytes, put there.

@@ -194,7 +194,6 @@ impl<F: Files> Store<F> {
     }
 
     fn begin(&mut self, id: SegmentId, class: Class) -> io::Result<()> {
-        self.close(class);
         let name = name_of(id);
         let file = self.files.create(&name)?;
         let made = self.make(&file, id, class);
@@ -202,6 +201,8 @@ impl<F: Files> Store<F> {
             let _found_empty_next_time = self.files.remove(&name);
         }
         made?;
+        // Only now, since the one before goes on where no new one can be made.
+        self.close(class);
         self.segments.insert(id, Segment::new(class));
         self.open.insert(id, file);
         Ok(())
@@ -369,3 +370,6 @@ fn id_of(name: &str) -> Option<SegmentId> {
     let hex = name.strip_suffix(".seg").filter(|hex| hex.len() == 8)?;
     SegmentId::from_str_radix(hex, 16).ok()
 }
+
+#[cfg(test)]
+mod tests;

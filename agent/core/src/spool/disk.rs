@@ -44,6 +44,8 @@ const FAILURES: u8 = 3;
 const SILENT: Span = Span::from_secs(10);
 /// What the flash budget is for.
 const DAY: Span = Span::from_secs(24 * 3600);
+/// How long an agent that ends waits for its disk.
+const FAREWELL: Span = Span::from_secs(1);
 /// How often what is acknowledged of earlier runs is kept.
 const KEEP: Span = Span::from_secs(5);
 
@@ -103,6 +105,8 @@ pub(super) struct Disk<'s> {
     day: Mono,
     written: u64,
     pub(super) damaged: u32,
+    /// The agent ends: what is unwritten is written now, within this time.
+    leaving: Option<Mono>,
 }
 
 impl<'s> Disk<'s> {
@@ -126,6 +130,7 @@ impl<'s> Disk<'s> {
             day: Mono::default(),
             written: 0,
             damaged: 0,
+            leaving: None,
         }
     }
 
@@ -162,6 +167,7 @@ impl<'s> Disk<'s> {
     /// A frame of this class was made.
     pub(super) fn owe(&mut self, class: Class, now: Mono, is_tight: bool) {
         let wait = match class {
+            Class::Critical | Class::Notable | Class::Routine if self.leaving.is_some() => Span::ZERO,
             Class::Critical | Class::Notable => URGENT,
             Class::Routine if is_tight => Span::ZERO,
             Class::Routine => ROUTINE,
@@ -183,6 +189,28 @@ impl<'s> Disk<'s> {
         *due <= now
     }
 
+    /// The agent ends: nothing waits for more to come.
+    pub(super) fn leave(&mut self, now: Mono) {
+        self.leaving.get_or_insert(now.plus(FAREWELL));
+        for due in self.due.iter_mut().filter(|due| **due != Mono::NEVER) {
+            *due = now;
+        }
+        if self.keep_due != Mono::NEVER {
+            self.keep_due = now;
+        }
+    }
+
+    /// It has waited long enough.
+    pub(super) fn leave_now(&mut self) {
+        self.leaving = Some(Mono::default());
+    }
+
+    /// Whether an agent that ends need not wait: all is written, or nothing can be.
+    pub(super) fn is_settled(&self, now: Mono) -> bool {
+        let idle = self.asked.is_none() && self.due.iter().all(|due| *due > now) && self.keep_due > now;
+        !self.opened || idle || self.rest > now || self.leaving.is_none_or(|until| until <= now)
+    }
+
     /// What is known of earlier runs has changed.
     pub(super) fn keep_soon(&mut self, now: Mono) {
         if self.is_there() {
@@ -198,14 +226,15 @@ impl<'s> Disk<'s> {
 
     /// When something is due.
     pub(super) fn deadline(&self) -> Mono {
+        let leaving = self.leaving.filter(|until| *until != Mono::default()).unwrap_or(Mono::NEVER);
         if !self.is_there() || self.asked.is_some() {
-            return Mono::NEVER;
+            return leaving;
         }
         if !self.opened {
             return self.rest;
         }
         let first = self.due.iter().copied().min().unwrap_or(Mono::NEVER);
-        first.min(self.keep_due).max(self.rest)
+        first.min(self.keep_due).max(self.rest).min(leaving)
     }
 
     fn failed(&mut self, now: Mono, trouble: Trouble) {

@@ -27,6 +27,9 @@ impl Spool<'_> {
 
     /// The next thing to do on the disk.
     pub(crate) fn next_disk(&mut self, now: Mono) -> Option<Order> {
+        if self.disk.leaving.is_some_and(|until| until <= now) {
+            self.disk.leave_now();
+        }
         if self.disk.asked.is_some() || !self.disk.is_there() {
             return None;
         }
