@@ -1,0 +1,171 @@
+//! A private systemd with units that write down each start, and an agent that watches them.
+
+use picket_tests::rig::clock::Since;
+use picket_tests::rig::private_systemd::{self, Systemd};
+use picket_tests::rig::process::{PATIENCE, Process};
+use picket_tests::rig::{cannot_run_here, files};
+use rustix::process::{Pid, Signal, kill_process};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// The programs under test.
+fn program() -> &'static OsStr {
+    OsStr::new(env!("CARGO_BIN_EXE_picket-rig"))
+}
+
+/// What systemd itself does when the unit ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Restart {
+    No,
+    Always,
+}
+
+/// The host.
+pub(crate) struct Host {
+    pub(crate) agent: Process,
+    pub(crate) systemd: Systemd,
+    folder: TempDir,
+}
+
+impl Host {
+    /// Starts the units `web-N`, and the agent; `None` if it can't run here, which is said.
+    pub(crate) fn begin(test: &str, restarts: &[Restart]) -> Option<Self> {
+        // A socket's path has 108 bytes at most.
+        let folder = TempDir::new_in("/tmp").unwrap();
+        let systemd = match private_systemd::start(&folder.path().join("s")) {
+            Ok(systemd) => systemd,
+            Err(reason) => {
+                cannot_run_here(test, &reason);
+                return None;
+            }
+        };
+        let mut config = head(folder.path().join("state"), &systemd.address());
+        for (nth, restart) in restarts.iter().enumerate() {
+            systemd.unit(&format!("web-{nth}.service"), &unit(&starts_file(&folder, nth), *restart));
+            config += &format!(
+                "[[service]]\nname = \"web-{nth}\"\nunit = \"web-{nth}.service\"\nhold = \"100ms\"\nbudget = 32\n\
+                 budget_window = \"1s\"\nsame_deaths = 100\nbackoff_first = \"10ms\"\nbackoff_max = \"50ms\"\n"
+            );
+        }
+        files::write_secret(&folder.path().join("picket.toml"), &config);
+        for nth in 0..restarts.len() {
+            systemd.ctl(&["start", &format!("web-{nth}")]);
+        }
+        let agent = agent(&folder);
+        let mut host = Self { agent, systemd, folder };
+        for nth in 0..restarts.len() {
+            host.starts_are(nth, 1);
+        }
+        host.wait_adopted(restarts.len());
+        Some(host)
+    }
+
+    fn wait_adopted(&mut self, units: usize) {
+        for _ in 0..units {
+            self.agent.line_with("service-adopted");
+        }
+    }
+
+    /// Kills the agent and starts another one.
+    pub(crate) fn agent_again(&mut self, units: usize) {
+        self.agent.kill();
+        self.agent = agent(&self.folder);
+        self.wait_adopted(units);
+    }
+
+    /// How often a unit was started, by its own log.
+    pub(crate) fn starts(&self, nth: usize) -> usize {
+        fs::read_to_string(starts_file(&self.folder, nth)).unwrap_or_default().lines().count()
+    }
+
+    /// Waits until a unit was started so often.
+    pub(crate) fn starts_are(&self, nth: usize, wanted: usize) {
+        let since = Since::now();
+        while self.starts(nth) < wanted {
+            assert!(!since.left(PATIENCE).is_zero(), "web-{nth}: {} starts, not {wanted}", self.starts(nth));
+            thread::sleep(Duration::from_millis(10));
+        }
+        assert_eq!(self.starts(nth), wanted, "web-{nth} was started too often");
+    }
+
+    /// The main process of a unit.
+    pub(crate) fn pid(&self, nth: usize) -> Pid {
+        let pid = self.systemd.property(&format!("web-{nth}"), "MainPID");
+        Pid::from_raw(pid.parse().unwrap()).unwrap_or_else(|| panic!("web-{nth} has no process"))
+    }
+
+    /// Signals the main process of a unit, behind systemd's back.
+    pub(crate) fn signal(&self, nth: usize, signal: Signal) {
+        kill_process(self.pid(nth), signal).unwrap();
+    }
+
+    /// Waits for a line with this code about this unit.
+    pub(crate) fn told(&mut self, nth: usize, code: &str) -> String {
+        let service = format!("\"service\":\"web-{nth}\"");
+        loop {
+            let line = self.agent.line_with(&format!("\"code\":\"{code}\""));
+            if line.contains(&service) {
+                return line;
+            }
+        }
+    }
+}
+
+fn agent(folder: &TempDir) -> Process {
+    let config = folder.path().join("picket.toml");
+    let args = ["__agent", "run", "--config", config.to_str().unwrap(), "--log-format", "json"];
+    Process::start("agent", program(), &args)
+}
+
+/// The link is down all the time: nothing here needs a collector.
+fn head(state: PathBuf, bus: &str) -> String {
+    let zeros = "0".repeat(64);
+    format!(
+        "[agent]\nhost = \"rig\"\nstate = \"{}\"\nbus = \"{bus}\"\n[collector]\naddress = \"127.0.0.1:1\"\n\
+         token = \"pkt1.{zeros}.{zeros}\"\n[host]\nenabled = false\n",
+        state.display()
+    )
+}
+
+/// A unit that writes a line per start, ends with 1 on SIGUSR1, and as signals want otherwise.
+fn unit(starts: &str, restart: Restart) -> String {
+    let restart = match restart {
+        Restart::No => "no",
+        Restart::Always => "always",
+    };
+    format!(
+        "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart={restart}\nRestartSec=50ms\nExecStart=/bin/sh -c \
+         'echo start >> {starts}; trap \"exit 1\" USR1; while :; do sleep 60 & wait; done'\nTimeoutStopSec=5\n"
+    )
+}
+
+fn starts_file(folder: &TempDir, nth: usize) -> String {
+    folder.path().join(format!("starts-{nth}")).to_str().unwrap().to_owned()
+}
+
+impl Host {
+    /// Starts the agent again where `web-1` was stopped while it was away.
+    pub(crate) fn agent_again_with_one_stopped(&mut self) {
+        self.agent_again(1);
+        self.told(1, "service-found-stopped");
+    }
+}
+
+impl Host {
+    /// Waits until a unit runs as another process than `before`.
+    pub(crate) fn alive_again(&mut self, nth: usize, before: Pid) {
+        let since = Since::now();
+        loop {
+            let pid = self.systemd.property(&format!("web-{nth}"), "MainPID");
+            if Pid::from_raw(pid.parse().unwrap()).is_some_and(|pid| pid != before) {
+                return;
+            }
+            assert!(!since.left(PATIENCE).is_zero(), "web-{nth} does not run again");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
