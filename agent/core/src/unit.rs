@@ -85,8 +85,10 @@ pub enum Kind {
 pub enum JobKind {
     /// stop.
     Stop,
-    /// All others, and those that were gone before they could be read.
+    /// All others.
     Other,
+    /// It was gone before it could be read.
+    Unread,
 }
 
 /// A job that is queued or runs.

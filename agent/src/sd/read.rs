@@ -53,13 +53,14 @@ async fn job_kind(connection: &Connection, path: &OwnedObjectPath) -> zbus::Resu
     let answer = connection.call_method(Some(SYSTEMD), path.as_str(), properties, "Get", &asked).await;
     let answer = match answer {
         Ok(answer) => answer,
-        Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => return Ok(JobKind::Other),
+        Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => return Ok(JobKind::Unread),
         Err(error) => return Err(error),
     };
     let kind: OwnedVariant = answer.body().deserialize()?;
     Ok(match String::try_from(kind) {
         Ok(kind) if kind == "stop" => JobKind::Stop,
-        Ok(_) | Err(_) => JobKind::Other,
+        Ok(_) => JobKind::Other,
+        Err(_) => JobKind::Unread,
     })
 }
 

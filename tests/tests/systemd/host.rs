@@ -169,3 +169,19 @@ impl Host {
         }
     }
 }
+
+impl Host {
+    /// How often the agent was blind so far.
+    pub(crate) fn blind(&mut self) -> usize {
+        self.agent.said().matches("\"blind-systemd\"").count()
+    }
+
+    /// Waits until it was blind once more and sees again.
+    pub(crate) fn sees_again(&mut self, before: usize) {
+        let since = Since::now();
+        while self.blind() <= before {
+            assert!(!since.left(PATIENCE).is_zero(), "the agent does not see again");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}

@@ -106,6 +106,14 @@ impl Moving<'_> {
             Turn::Nothing => {}
             Turn::Found { pid } => self.found(pid, around),
             Turn::Up { pid } => self.came_up(pid, around),
+            Turn::Still { pid } => {
+                if matches!(
+                    self.slot.state,
+                    State::Starting { .. } | State::Stopping { .. } | State::Awaiting { .. }
+                ) {
+                    self.came_up(pid, around);
+                }
+            }
             Turn::Replaced { old, pid, who } => self.replaced(old, pid, who, around),
             Turn::Died { pid, exit } => self.unit_died(pid, exit, around),
             Turn::Restarting { pid, exit, within } => self.restarts_itself(pid, exit, within, around),

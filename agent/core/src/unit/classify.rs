@@ -93,6 +93,8 @@ pub(crate) enum Turn {
     Found { pid: u32 },
     /// It runs.
     Up { pid: u32 },
+    /// It runs, still or again, as a call of ours asked for; it may be told already.
+    Still { pid: u32 },
     /// Another life runs than the one before, which ended unseen.
     Replaced { old: u32, pid: u32, who: Who },
     /// It ended by itself, and systemd does nothing about it.
@@ -123,7 +125,10 @@ pub(super) fn classify(before: &Before, seen: &Seen) -> Turn {
 fn up(before: &Before, seen: &Seen) -> Turn {
     match before.life {
         Life::New => Turn::Found { pid: seen.pid },
-        Life::Up { invocation, .. } if invocation == seen.invocation => Turn::Nothing,
+        Life::Up { invocation, .. } if invocation == seen.invocation => match before.ours {
+            Ours::Ended => Turn::Still { pid: seen.pid },
+            Ours::None | Ours::Pending => Turn::Nothing,
+        },
         Life::Up { pid, restarts, .. } => {
             let by_systemd = seen.restarts > restarts && before.ours == Ours::None;
             let who = if by_systemd { Who::Itself } else { Who::Asked };

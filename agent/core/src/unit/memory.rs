@@ -4,7 +4,7 @@
 //! can come before the answer.
 
 use super::classify::{Before, Life, Ours, Sight, Stop, classify, is_stop};
-use super::{Answer, Done, Dones, JobEnd, Seen, Turn, Wake};
+use super::{Answer, Done, Dones, JobEnd, JobKind, Seen, Turn, Wake};
 use heapless::Deque;
 use picket_proto::Span;
 use picket_proto::event::Exit;
@@ -29,6 +29,8 @@ pub(crate) struct Memory {
     call: Call,
     seen: Option<Seen>,
     ended: Deque<Done, { super::DONE_MAX }>,
+    /// The last job that was seen to be no stop: that it is done stopped nothing.
+    harmless: Option<u32>,
     sight: Sight,
     /// Whether a comparison of all waits for its reading.
     awaited: bool,
@@ -41,6 +43,7 @@ impl Default for Memory {
             call: Call::None,
             seen: None,
             ended: Deque::new(),
+            harmless: None,
             sight: Sight::Whole,
             awaited: false,
         }
@@ -64,6 +67,9 @@ impl Memory {
                 self.ended.pop_front();
             }
             let _there_is_room_now = self.ended.push_back(done);
+        }
+        if let Some(job) = seen.job.filter(|job| job.kind == JobKind::Other) {
+            self.harmless = Some(job.id);
         }
         let changed = self.seen.is_some_and(|before| !is_alike(&before, &seen));
         let differs = changed && (wake == Wake::Look || self.sight == Sight::Blind);
@@ -120,7 +126,9 @@ impl Memory {
         if self.ended.iter().any(|done| Some(done.id) == own) {
             self.call = Call::Ended;
         }
-        let others_done = self.ended.iter().any(|done| Some(done.id) != own && done.end == JobEnd::Done);
+        let known = [own, self.harmless];
+        let others_done =
+            self.ended.iter().any(|done| !known.contains(&Some(done.id)) && done.end == JobEnd::Done);
         self.ended.clear();
         let stop = if is_stop(&seen, own) {
             Stop::Runs
@@ -144,7 +152,7 @@ impl Memory {
         let invocation = seen.invocation;
         let life = match turn {
             Turn::Nothing | Turn::Later { .. } => return,
-            Turn::Found { pid } | Turn::Up { pid } | Turn::Replaced { pid, .. } => {
+            Turn::Found { pid } | Turn::Up { pid } | Turn::Still { pid } | Turn::Replaced { pid, .. } => {
                 Life::Up { invocation, pid, restarts: seen.restarts }
             }
             Turn::Died { .. } => Life::Down { invocation },

@@ -215,6 +215,24 @@ fn what_stopped_while_nobody_looked_is_told_and_left_but_a_failure_is_healed() {
     );
 }
 
+#[test]
+fn a_reload_that_was_done_before_a_death_is_no_stop() {
+    let mut unit = watched();
+    let reloading = Seen { job: Some(Job { id: 3, kind: JobKind::Other }), ..running(FIRST, 7) };
+    assert_eq!(read(&mut unit, reloading, none()), Turn::Nothing);
+    let died = Turn::Died { pid: 7, exit: Exit::Signal(9) };
+    assert_eq!(read(&mut unit, ended(Active::Failed, KILLED), done(3)), died);
+}
+
+#[test]
+fn a_start_of_what_runs_already_ends_our_waiting() {
+    let mut unit = watched();
+    unit.called();
+    assert_eq!(unit.answered(Answer::Job(5)), Turn::Nothing);
+    assert_eq!(read(&mut unit, running(FIRST, 7), done(5)), Turn::Still { pid: 7 });
+    assert_eq!(read(&mut unit, running(FIRST, 7), none()), Turn::Nothing);
+}
+
 /// The job's end can come before the answer that names it.
 #[test]
 fn our_own_job_is_known_whichever_word_of_it_comes_first() {
