@@ -76,6 +76,8 @@ pub(crate) enum Command {
     /// Watch this machine: agent and collector in one folder, no root, no set-up; Ctrl-C leaves nothing behind
     #[command(after_help = UP)]
     Up(Up),
+    /// Tell how the collector itself is: its journal, its disk, its load
+    Status,
     /// List the hosts
     Hosts(Page),
     /// Look at one host: whether it is heard, how it fares, how its clocks lie

@@ -23,6 +23,7 @@ const NAMES_TOLD: usize = 8;
 pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Result<String, Failure> {
     let mut link = link::open(place).await?;
     match command {
+        Command::Status => status(&mut link, screen).await,
         Command::Hosts(page) => hosts(&mut link, page, screen).await,
         Command::Host { host } => one_host(&mut link, host, screen).await,
         Command::Services(asked) => services(&mut link, asked, screen).await,
@@ -65,20 +66,30 @@ fn page_size(limit: usize, have: usize) -> u32 {
 /// Fetches pages until the limit or the end. `$call` is the method, `$request` the request without its page,
 /// `$items` the field with the items.
 macro_rules! fetch {
-    ($link:expr, $call:ident, $request:expr, $items:ident, $limit:expr) => {{
+    ($link:expr, $call:ident, $request:expr, $items:ident, $limit:expr) => {
+        fetch!($link, $call, $request, $items, $limit, |_page| ())
+    };
+    ($link:expr, $call:ident, $request:expr, $items:ident, $limit:expr, |$page:ident| $seen:expr) => {{
         let mut items = Vec::new();
         let mut request = $request;
         while items.len() < $limit {
             request.page_size = page_size($limit, items.len());
-            let page = answer($link.$call(request.clone())).await?;
-            items.extend(page.$items);
-            if page.next_page_token.is_empty() {
+            let $page = answer($link.$call(request.clone())).await?;
+            $seen;
+            items.extend($page.$items);
+            if $page.next_page_token.is_empty() {
                 break;
             }
-            request.page_token = page.next_page_token;
+            request.page_token = $page.next_page_token;
         }
         items
     }};
+}
+
+async fn status(link: &mut Link, screen: &Screen) -> Result<String, Failure> {
+    let status = answer(link.get_status(v1::GetStatusRequest {})).await?;
+    let document = || json::document(&json!({"status": json::status(&status)}));
+    Ok(shown(screen, document, || pages::status(&status, screen)))
 }
 
 async fn hosts(link: &mut Link, page: &Page, screen: &Screen) -> Result<String, Failure> {
@@ -124,10 +135,11 @@ async fn events(link: &mut Link, asked: &Events, screen: &Screen) -> Result<Stri
         within,
         ..Default::default()
     };
-    let events = fetch!(link, list_events, request, events, asked.limit);
+    let mut kept_since = None;
+    let events = fetch!(link, list_events, request, events, asked.limit, |page| kept_since = page.kept_since);
     known(link, asked.host.as_deref(), events.len()).await?;
     let lines = || events.iter().map(|event| json::line(&json::event(event))).collect();
-    Ok(shown(screen, lines, || pages::events(&events, screen)))
+    Ok(shown(screen, lines, || pages::events(&events, screen) + &pages::kept_since(kept_since, screen)))
 }
 
 /// Where nothing was found on a host: whether there is such a host. A typo must not read like "all is well".

@@ -25,6 +25,33 @@ fn text(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { Value::String(text.to_owned()) }
 }
 
+pub(crate) fn status(status: &v1::CollectorStatus) -> Value {
+    json!({
+        "version": status.version,
+        "started": time(status.started.as_ref()),
+        "journal": words::journal_state(status.journal).0,
+        "failing_since": time(status.failing_since.as_ref()),
+        "journal_index": status.journal_index,
+        "journal_bytes": status.journal_bytes,
+        "segments": status.segments,
+        "oldest_index": status.oldest_index,
+        "damaged": status.damaged,
+        "missing": status.missing,
+        "snapshot_index": status.snapshot_index,
+        "snapshot_made": time(status.snapshot_made.as_ref()),
+        "waiting_entries": status.waiting_entries,
+        "waiting_bytes": status.waiting_bytes,
+        "sessions": status.sessions,
+        "watchers": status.watchers,
+        "hosts": status.hosts,
+        "incidents_open": status.incidents_open,
+        "signals_firing": status.signals_firing,
+        "frames": status.frames,
+        "frames_lost": status.frames_lost,
+        "disk_free": status.disk_free,
+    })
+}
+
 pub(crate) fn host(host: &v1::Host) -> Value {
     json!({
         "host": host.host,

@@ -64,7 +64,8 @@ fn run(args: &Args) -> Result<(), Failure> {
         Command::Watch { resume } => {
             runtime()?.block_on(watch::watch(&place::find(&args.globals)?, resume.as_deref(), &screen))
         }
-        asked @ (Command::Hosts(_)
+        asked @ (Command::Status
+        | Command::Hosts(_)
         | Command::Host { .. }
         | Command::Services(_)
         | Command::Incidents(_)

@@ -5,6 +5,7 @@
 
 mod host;
 mod incident;
+mod status;
 
 use crate::args::Incidents;
 use crate::page::{Cell, Lean, Table, wrap};
@@ -14,6 +15,7 @@ use picket_rpc::v1;
 
 pub(crate) use host::host;
 pub(crate) use incident::{acted, detail};
+pub(crate) use status::{kept_since, status};
 
 /// Stands behind a time that a host told while its clock was not synchronised.
 const UNSYNCED: char = '~';

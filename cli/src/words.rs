@@ -6,7 +6,7 @@
 
 use crate::screen::Ink;
 use jiff::Timestamp;
-use picket_rpc::v1::{CheckKind, HostState, IncidentState, Intent, Severity, Verdict};
+use picket_rpc::v1::{CheckKind, HostState, IncidentState, Intent, JournalState, Severity, Verdict};
 
 /// What `incident-verifying` says in `up` and `watch`: it comes as soon as a service is restarted, which proves
 /// nothing yet.
@@ -112,6 +112,16 @@ names! {
         P1 => "p1", Bad;
         P2 => "p2", Warning;
         P3 => "p3", Plain;
+    }
+}
+
+names! {
+    /// Whether the collector's journal can be written.
+    journal_state, JournalState {
+        Unspecified => "unspecified", Plain;
+        Writing => "writing", Good;
+        Full => "full", Bad;
+        Failing => "failing", Bad;
     }
 }
 

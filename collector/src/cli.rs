@@ -7,10 +7,12 @@
 use crate::authority::Authority;
 use crate::error::{EXIT_USAGE, Failure};
 use crate::log::{self, Format};
+use crate::metrics;
 use crate::start::{self, Lifetime, Settings};
 use crate::store::{self, Limits};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -47,7 +49,9 @@ enum Command {
         /// End when the process that started it ends.
         #[arg(long)]
         die_with_parent: bool,
-        /// How the journal is kept.
+        /// Serve figures for Prometheus at this address; loopback only, off without it.
+        #[arg(long, value_name = "ADDR:PORT", value_parser = metrics::address)]
+        metrics: Option<SocketAddr>,
         #[command(flatten)]
         keep: Keep,
         /// How log lines on stderr look.
@@ -142,10 +146,10 @@ fn execute(command: Command) -> Result<(), Failure> {
             println!("made {}: the operator's credentials lie in operator/", data.display());
             Ok(())
         }
-        Command::Run { data, listen, die_with_parent, keep, log_format } => {
+        Command::Run { data, listen, die_with_parent, metrics, keep, log_format } => {
             log::start(log_format);
             let lifetime = if die_with_parent { Lifetime::Parents } else { Lifetime::Own };
-            start::run(&Settings { data, listen, lifetime, limits: keep.limits() })
+            start::run(&Settings { data, listen, lifetime, limits: keep.limits(), metrics })
         }
         Command::Operator { name, data, out } => {
             Authority::open(&data)?.operator(&name, &out)?;

@@ -58,6 +58,17 @@ impl Failure {
         }
     }
 
+    /// Whether it is for want of space.
+    pub(crate) fn is_full(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => {
+                matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            }
+            Self::Journal(source) => source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull),
+            _other => false,
+        }
+    }
+
     /// For `map_err` on file operations.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
@@ -89,7 +100,17 @@ impl fmt::Display for Failure {
             Self::Verifier(source) => {
                 write!(f, "could not set up the verifier of client certificates: {source}")
             }
-            Self::Journal(source) => write!(f, "could not open the journal: {source}"),
+            Self::Journal(source) if self.is_full() => {
+                write!(
+                    f,
+                    "could not open the journal: {source}; free some MiB in the data folder and start again"
+                )
+            }
+            Self::Journal(source) => write!(
+                f,
+                "could not open or read the journal: {source}; look at the disk and at the rights of DATA/journal, \
+                 nothing was changed"
+            ),
             Self::Reflection(source) => write!(f, "could not describe the services: {source}"),
             Self::System { doing, source } => write!(f, "could not {doing}: {source}"),
             Self::Served(source) => write!(f, "the server ended: {source}"),

@@ -12,6 +12,7 @@
 //!
 //! Everything here belongs to the core's task; the server's tasks hold the other ends.
 
+use crate::counts::Counts;
 use picket_collector_core::identity::{KeyHash, SecretHash};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
 use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId};
@@ -19,6 +20,7 @@ use picket_collector_core::view::{Push, Question, Watch, WatcherId};
 use picket_collector_core::{Effect, Input, Token, identity, incident, store, view};
 use picket_proto::{HostId, Name, Ranges, Run, Span};
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) const SESSIONS_IN: usize = 256;
@@ -119,6 +121,7 @@ pub(crate) struct Ports {
     watchers: HashMap<WatcherId, mpsc::Sender<Pushed>>,
     last_token: u64,
     ending: bool,
+    counts: Arc<Counts>,
 }
 
 impl Ports {
@@ -203,9 +206,15 @@ impl Ports {
         None
     }
 
+    /// What is counted here.
+    pub(crate) fn counts(&self) -> Arc<Counts> {
+        Arc::clone(&self.counts)
+    }
+
     fn say(&mut self, order: Order) {
         let (session, word) = match order {
             Order::Ack { session, run, ranges } => {
+                self.counts.acked();
                 if let Some(port) = self.sessions.get(&session) {
                     port.acks.send_modify(|acks| acks.put(run, *ranges));
                 }
@@ -213,7 +222,10 @@ impl Ports {
             }
             Order::Welcome { session, heartbeat, known } => (session, Word::Welcome { heartbeat, known }),
             Order::Challenge { session, nonce } => (session, Word::Challenge { nonce }),
-            Order::Refuse { session, code } => (session, Word::Refuse { code }),
+            Order::Refuse { session, code } => {
+                self.counts.refused(code);
+                (session, Word::Refuse { code })
+            }
         };
         let full = self.sessions.get(&session).is_some_and(|port| port.words.try_send(word).is_err());
         if full {
@@ -232,6 +244,9 @@ impl Ports {
     }
 
     fn answer(&mut self, reply: Token, answer: Answer) {
+        if let Err(code) = &answer {
+            self.counts.refused(code);
+        }
         if let Some(asker) = self.asks.remove(&reply) {
             let _asker_may_be_gone = asker.send(answer);
         }
@@ -247,6 +262,7 @@ impl Ports {
                 }
             }
             Push::Cut { watcher, code } => {
+                self.counts.refused(code);
                 if let Some(to) = self.watchers.remove(&watcher) {
                     let _place_257_is_kept_for_this = to.try_send(Err(code));
                 }

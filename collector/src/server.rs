@@ -13,12 +13,13 @@ mod session;
 mod watch;
 
 use crate::authority::Authority;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
 use crate::error::Failure;
 use crate::peer::Peer;
 use crate::ports::{Answered, Ask, Inlet};
-use crate::store::Events;
-use picket_proto::{HostId, Name, code};
+use crate::store::{Events, Health, Journaling};
+use picket_collector_core::view::{Answer, Question, Summary};
+use picket_proto::{HostId, Name, Wall, code};
 use picket_rpc::v1::agents_server::AgentsServer;
 use picket_rpc::v1::operator_server::OperatorServer;
 use std::sync::Arc;
@@ -46,6 +47,9 @@ pub(crate) struct Door {
     numbers: Arc<AtomicU64>,
     /// For the round trips that agents measure; the core gets its time with its inputs.
     clock: Clock,
+    health: Arc<Health>,
+    /// When this process began to serve.
+    begun: Wall,
 }
 
 impl Door {
@@ -55,14 +59,26 @@ impl Door {
         asks: mpsc::Sender<Inlet>,
         events: Events,
         authority: Arc<Authority>,
-        clock: Clock,
+        (clock, health): (Clock, Arc<Health>),
     ) -> Self {
-        Self { sessions, asks, events, authority, numbers: Arc::new(AtomicU64::new(1)), clock }
+        let numbers = Arc::new(AtomicU64::new(1));
+        Self { sessions, asks, events, authority, numbers, clock, health, begun: clock::wall() }
     }
 
     /// A number for a session or a watcher, never used twice in this process.
     fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// How the collector stands, for metrics.
+    pub(crate) async fn summary(&self) -> Option<(Box<Summary>, Journaling, Wall)> {
+        match self.ask(Ask::View(Question::Summary)).await {
+            Ok(Answered::View(Answer::Summary(summary))) => {
+                Some((summary, self.health.look().await, self.begun))
+            }
+            Ok(_other) => None,
+            Err(_ending) => None,
+        }
     }
 
     /// Asks the core and waits for its answer.

@@ -2,12 +2,13 @@
 //!
 //! The address is bound before the journal is read, so that a taken port is told at once; connections wait in the
 //! kernel until the replay is done. DATA/collector.addr appears, whole, when the collector serves (unless the disk is full), and goes when it
-//! ends; the line `ready {"listen": ..}` on stdout says the same. After an orderly end `ended {"snapshot": ..}` follows:
+//! ends; the line `ready {"listen": .., "metrics": ..}` on stdout says the same. After an orderly end `ended {"snapshot": ..}` follows:
 //! the digest of the state, which a replay of the journal must find again. One process per folder, by a lock on DATA/lock.
 
 use crate::authority::{Authority, make_private, write_private};
 use crate::clock::{self, Clock, Since};
 use crate::error::Failure;
+use crate::metrics::{self, Source};
 use crate::ports::{ASKS_IN, SESSIONS_IN};
 use crate::run::{self, Inlets, Keeper, Serving};
 use crate::server::{self, Door};
@@ -21,6 +22,7 @@ use rustix::process::{
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -39,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) listen: String,
     pub(crate) lifetime: Lifetime,
     pub(crate) limits: Limits,
+    /// Where `/metrics` is served, if anywhere: a loopback address.
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// What ends the collector besides a signal.
@@ -117,9 +121,18 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
         .map_err(|source| Failure::Bind { address: settings.listen.clone(), source })?;
     let address =
         listener.local_addr().map_err(|source| Failure::System { doing: "read the address", source })?;
+    let metrics = match settings.metrics {
+        Some(address) => Some(metrics::bind(address).await?),
+        None => None,
+    };
     let keeper = recover(settings)?;
     let config = tls::config(authority.server(&settings.data)?, authority.certificate())?;
     let (door, inlets) = door(&keeper, authority);
+    let figures = metrics.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let Some(listener) = metrics {
+        let source = Source { door: door.clone(), counts: keeper.ports.counts() };
+        tokio::spawn(metrics::serve(listener, source));
+    }
     let (stop, stopped) = watch::channel(false);
     let (ready, connections) = mpsc::channel(READY_MAX);
     tokio::spawn(tls::accept(listener, config, ready, stopped.clone()));
@@ -131,8 +144,9 @@ async fn collect(settings: &Settings, authority: Authority) -> Result<(), Failur
         // A full disk must not keep the collector from answering, nor from telling its agents to keep their events.
         tracing::warn!(%failure, %address, "could not write the address into the data folder; serving all the same");
     }
-    say("ready", &serde_json::json!({ "listen": address.to_string() }));
-    tracing::info!(%address, "serving");
+    let figures = figures.map(|address| address.to_string());
+    say("ready", &serde_json::json!({ "listen": address.to_string(), "metrics": figures }));
+    tracing::info!(%address, metrics = figures, "serving");
     let result = run::run(keeper, inlets, Serving { task, stop }, signals).await;
     if let Err(failure) = std::fs::remove_file(&place) {
         tracing::warn!(%failure, path = %place.display(), "could not remove the address");
@@ -177,7 +191,9 @@ fn recover(settings: &Settings) -> Result<Keeper, Failure> {
 fn door(keeper: &Keeper, authority: Authority) -> (Door, Inlets) {
     let (session, sessions) = mpsc::channel(SESSIONS_IN);
     let (ask, asks) = mpsc::channel(ASKS_IN);
-    let door = Door::new(session, ask, keeper.store.events.clone(), Arc::new(authority), keeper.clock);
+    let health = Arc::clone(&keeper.store.health);
+    let door =
+        Door::new(session, ask, keeper.store.events.clone(), Arc::new(authority), (keeper.clock, health));
     (door, Inlets { sessions, asks })
 }
 

@@ -46,7 +46,7 @@ use upkeep::Upkeep;
 use writer::Outlets;
 
 pub(crate) use events::{Events, Found, NoPage, Page, Place, Question};
-pub(crate) use health::Health;
+pub(crate) use health::{COMMIT_BOUNDS, Health, Journaling};
 pub(crate) use read::Read;
 pub(crate) use retention::days;
 
@@ -113,7 +113,7 @@ impl Journal {
             other => other?,
         };
         let newest = Newest { connection, segment, folder, limit: limits.segment, again: 0 };
-        let health = Arc::new(Health::default());
+        let health = Arc::new(Health::of(newest.folder.clone()));
         Ok(Self { newest, snapshots: data.join("snapshots"), limits, mends: Vec::new(), tail: 0, health })
     }
 

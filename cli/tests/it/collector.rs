@@ -76,6 +76,20 @@ fn a_watch_tells_a_killed_collector_in_plain_words_and_that_it_is_back() {
 }
 
 #[test]
+fn the_collectors_own_status_is_told_to_people_and_programs() {
+    let collector = Collector::start();
+    let page = collector.text(&["status"]);
+    for part in
+        ["journal    writing; entry ", "in 1 files", "snapshot   none yet", " free\n", "0 hosts, 0 sessions"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let status = &collector.document(&["status", "--json"])["status"];
+    assert_eq!((&status["journal"], &status["failing_since"]), (&json!("writing"), &Value::Null));
+    assert_eq!((&status["segments"], &status["oldest_index"]), (&json!(1), &json!(1)));
+}
+
+#[test]
 fn empty_lists_are_sentences_for_people_and_documents_for_programs() {
     let collector = Collector::start();
     assert!(collector.text(&["hosts"]).starts_with("No hosts yet."));

@@ -203,7 +203,7 @@ impl Collector {
     }
 
     fn on_query(&mut self, query: &view::Query) {
-        let answer = view::answer::answer(&self.state, &self.live.sessions, &query.question);
+        let answer = view::answer::answer(&self.state, &self.live, &query.question);
         let reply = Effect::Reply(view::Reply { reply: query.reply, answer });
         self.live.out.when_durable(self.state.index, reply);
     }

@@ -3,9 +3,11 @@
 pub(crate) mod answer;
 mod clock;
 pub(crate) mod finding;
+mod summary;
 pub(crate) mod watch;
 
 pub use clock::HostClock;
+pub use summary::Summary;
 
 use crate::Token;
 use crate::incident::{Change, IncidentId, Severity, State};
@@ -56,6 +58,8 @@ pub enum Question {
     },
     /// One incident with timeline and finding.
     Incident(IncidentId),
+    /// How the collector stands, in numbers.
+    Summary,
 }
 
 /// An answer, once everything it shows is durable.
@@ -78,6 +82,8 @@ pub enum Answer {
     Incidents(Vec<Incident>, More),
     /// One incident; `None` if there is none.
     Incident(Option<Box<Detail>>),
+    /// How the collector stands.
+    Summary(Box<Summary>),
 }
 
 /// Whether a page is the last.

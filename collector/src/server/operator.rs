@@ -66,7 +66,9 @@ impl operator_server::Operator for Operator {
         let question = Question::Hosts { after, limit: limit(asked.page_size)? };
         match self.view(question).await? {
             Answer::Hosts(hosts, more) => Ok(Response::new(render::hosts(hosts, more))),
-            Answer::Services(..) | Answer::Incidents(..) | Answer::Incident(_) => Err(mismatch()),
+            Answer::Services(..) | Answer::Incidents(..) | Answer::Incident(_) | Answer::Summary(_) => {
+                Err(mismatch())
+            }
         }
     }
 
@@ -80,7 +82,9 @@ impl operator_server::Operator for Operator {
         let after = services_place(&asked.page_token)?;
         match self.view(Question::Services { host, after, limit: limit(asked.page_size)? }).await? {
             Answer::Services(services, more) => Ok(Response::new(render::services(services, more))),
-            Answer::Hosts(..) | Answer::Incidents(..) | Answer::Incident(_) => Err(mismatch()),
+            Answer::Hosts(..) | Answer::Incidents(..) | Answer::Incident(_) | Answer::Summary(_) => {
+                Err(mismatch())
+            }
         }
     }
 
@@ -98,7 +102,9 @@ impl operator_server::Operator for Operator {
         };
         match self.view(question).await? {
             Answer::Incidents(incidents, more) => Ok(Response::new(render::incidents(incidents, more))),
-            Answer::Hosts(..) | Answer::Services(..) | Answer::Incident(_) => Err(mismatch()),
+            Answer::Hosts(..) | Answer::Services(..) | Answer::Incident(_) | Answer::Summary(_) => {
+                Err(mismatch())
+            }
         }
     }
 
@@ -110,7 +116,9 @@ impl operator_server::Operator for Operator {
         match self.view(Question::Incident(IncidentId(request.into_inner().id))).await? {
             Answer::Incident(Some(detail)) => Ok(Response::new(render::detail(*detail))),
             Answer::Incident(None) => Err(refusal("not-found")),
-            Answer::Hosts(..) | Answer::Services(..) | Answer::Incidents(..) => Err(mismatch()),
+            Answer::Hosts(..) | Answer::Services(..) | Answer::Incidents(..) | Answer::Summary(_) => {
+                Err(mismatch())
+            }
         }
     }
 
@@ -141,6 +149,19 @@ impl operator_server::Operator for Operator {
         let asked = request.into_inner();
         let text = text(&asked.text)?;
         self.change(operator, asked.id, asked.revision, Verb::Resolve(text)).await
+    }
+
+    async fn get_status(&self, request: Request<v1::GetStatusRequest>) -> Answering<v1::CollectorStatus> {
+        operator(&request)?;
+        match self.view(Question::Summary).await? {
+            Answer::Summary(summary) => {
+                let journal = self.door.health.look().await;
+                Ok(Response::new(render::status(&summary, &journal, self.door.begun)))
+            }
+            Answer::Hosts(..) | Answer::Services(..) | Answer::Incidents(..) | Answer::Incident(_) => {
+                Err(mismatch())
+            }
+        }
     }
 
     type WatchIncidentsStream = watch::Changes;

@@ -1,8 +1,8 @@
 //! Views as `picket.v1` messages. Only words change here: no value is computed, left out or made up.
 
-use crate::store::Page;
+use crate::store::{Journaling, Page};
 use picket_collector_core::incident::{Change, Severity, State};
-use picket_collector_core::view::{self, More};
+use picket_collector_core::view::{self, More, Summary};
 use picket_proto::Wall;
 use picket_rpc::convert;
 use picket_rpc::v1;
@@ -52,6 +52,43 @@ pub(super) fn events(page: Page) -> v1::ListEventsResponse {
             .next
             .map_or_else(String::new, |place| format!("{}:{}", place.index, place.skip)),
         kept_since: page.kept_since.map(time),
+    }
+}
+
+pub(super) fn status(summary: &Summary, journal: &Journaling, begun: Wall) -> v1::CollectorStatus {
+    let state = match journal.failing {
+        None => v1::JournalState::Writing,
+        Some(failing) if failing.full => v1::JournalState::Full,
+        Some(_) => v1::JournalState::Failing,
+    };
+    let is_open = |state| state != State::Resolved;
+    v1::CollectorStatus {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: Some(time(begun)),
+        journal: state.into(),
+        failing_since: journal.failing.map(|failing| time(failing.since)),
+        journal_index: journal.index,
+        journal_bytes: journal.disk.bytes,
+        segments: journal.disk.segments,
+        oldest_index: journal.disk.oldest,
+        damaged: journal.damaged,
+        missing: journal.missing,
+        snapshot_index: journal.snapshot_index,
+        snapshot_made: journal.snapshot_made.map(time),
+        waiting_entries: summary.waiting_entries,
+        waiting_bytes: summary.waiting_bytes,
+        sessions: summary.sessions,
+        watchers: summary.watchers,
+        hosts: summary.hosts().map(|(_, count)| count).sum(),
+        incidents_open: summary
+            .incidents()
+            .filter(|(_, state, _)| is_open(*state))
+            .map(|(.., count)| count)
+            .sum(),
+        signals_firing: summary.firing,
+        frames: summary.frames,
+        frames_lost: summary.lost,
+        disk_free: journal.disk.free,
     }
 }
 

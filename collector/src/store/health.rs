@@ -3,7 +3,10 @@
 //! Every number stands alone: nobody decides by two of them at once, so relaxed order is enough. Counters begin
 //! with the process.
 
+use super::segment::{self, Segment};
 use crate::clock;
+use picket_proto::Wall;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,6 +19,8 @@ pub(crate) const COMMIT_BOUNDS: [u64; 10] =
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Health {
+    /// The journal's folder.
+    folder: PathBuf,
     /// The last durable index.
     pub(super) index: AtomicU64,
     /// Bytes of all records written.
@@ -54,13 +59,92 @@ pub(crate) struct Commits {
 /// Since when the journal cannot be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failing {
-    /// By the wall clock.
-    pub(crate) since_us: u64,
+    pub(crate) since: Wall,
     /// Whether for want of space.
     pub(crate) full: bool,
 }
 
+/// What is in the journal's folder and on its disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Disk {
+    pub(crate) segments: u32,
+    pub(crate) bytes: u64,
+    /// The first index that can be there.
+    pub(crate) oldest: u64,
+    /// Bytes that its file system has free.
+    pub(crate) free: u64,
+}
+
+/// All of it at one moment, or nearly so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Journaling {
+    pub(crate) index: u64,
+    pub(crate) bytes: u64,
+    pub(crate) batches: u64,
+    pub(crate) commits: Commits,
+    pub(crate) failures: u64,
+    pub(crate) failing: Option<Failing>,
+    pub(crate) disk: Disk,
+    pub(crate) rolled: u64,
+    pub(crate) damaged: u64,
+    pub(crate) missing: u64,
+    pub(crate) dropped_segments: u64,
+    pub(crate) dropped_bytes: u64,
+    pub(crate) snapshot_index: u64,
+    /// `None` without one.
+    pub(crate) snapshot_made: Option<Wall>,
+    pub(crate) snapshot_us: u64,
+    pub(crate) snapshot_failures: u64,
+    pub(crate) verified: u64,
+}
+
+fn wall(us: u64) -> Option<Wall> {
+    (us > 0).then(|| Wall::from_micros(us.cast_signed()))
+}
+
+/// Looks into the folder; what cannot be read counts as nothing.
+fn disk(folder: &Path) -> Disk {
+    let segments = segment::list(folder).unwrap_or_default();
+    let free = rustix::fs::statvfs(folder).map_or(0, |found| found.f_bavail.saturating_mul(found.f_frsize));
+    Disk {
+        segments: u32::try_from(segments.len()).unwrap_or(u32::MAX),
+        bytes: segments.iter().map(Segment::bytes).sum(),
+        oldest: segments.first().map_or(0, |segment| segment.first),
+        free,
+    }
+}
+
 impl Health {
+    /// Of the journal in `folder`.
+    pub(super) fn of(folder: PathBuf) -> Self {
+        Self { folder, ..Self::default() }
+    }
+
+    /// All of it. The disk is asked on a thread of its own, since one that hangs must hold nobody else.
+    pub(crate) async fn look(&self) -> Journaling {
+        let folder = self.folder.clone();
+        let disk = tokio::task::spawn_blocking(move || disk(&folder)).await.unwrap_or_default();
+        Journaling {
+            index: Self::get(&self.index),
+            bytes: Self::get(&self.bytes),
+            batches: Self::get(&self.batches),
+            commits: self.commits(),
+            failures: Self::get(&self.failures),
+            failing: self.failing(),
+            disk,
+            rolled: Self::get(&self.rolled),
+            damaged: Self::get(&self.damaged),
+            missing: Self::get(&self.missing),
+            dropped_segments: Self::get(&self.dropped_segments),
+            dropped_bytes: Self::get(&self.dropped_bytes),
+            snapshot_index: Self::get(&self.snapshot_index),
+            snapshot_made: wall(Self::get(&self.snapshot_wall)),
+            snapshot_us: Self::get(&self.snapshot_us),
+            snapshot_failures: Self::get(&self.snapshot_failures),
+            verified: Self::get(&self.verified),
+        }
+    }
+
     /// A transaction is durable.
     pub(super) fn committed(&self, upto: u64, bytes: usize, batches: u64, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -88,7 +172,7 @@ impl Health {
     }
 
     /// One of its numbers.
-    pub(crate) fn get(number: &AtomicU64) -> u64 {
+    pub(super) fn get(number: &AtomicU64) -> u64 {
         number.load(ORDER)
     }
 
@@ -103,13 +187,13 @@ impl Health {
     }
 
     /// Since when it cannot be written; `None` while it can.
-    pub(crate) fn failing(&self) -> Option<Failing> {
-        let since_us = Self::get(&self.failing_since);
-        (since_us > 0).then(|| Failing { since_us, full: Self::get(&self.full) == 1 })
+    pub(super) fn failing(&self) -> Option<Failing> {
+        let since = wall(Self::get(&self.failing_since))?;
+        Some(Failing { since, full: Self::get(&self.full) == 1 })
     }
 
     /// How long commits took.
-    pub(crate) fn commits(&self) -> Commits {
+    fn commits(&self) -> Commits {
         let mut sum = 0;
         let upto = std::array::from_fn(|at| {
             sum += Self::get(&self.commits[at]);

@@ -1,7 +1,8 @@
 //! Retention: whole segments go, oldest first, by age and by bytes; never one that a start may still need.
 //!
 //! A segment may go once the older of the two snapshots has all of it: so a newest snapshot that turns out damaged
-//! still costs nothing. Both are read through before anything is dropped for good. Age is the journal's own Mono, which
+//! still costs nothing. On a full disk the newest that is sound suffices, since without room there is no other. They
+//! are read through before anything is dropped for good. Age is the journal's own Mono, which
 //! no wrong wall clock can set forward; time during which the collector was down does not count. The newest segment
 //! never goes. What was dropped is told; a query that reaches there says since when events are kept.
 
@@ -13,6 +14,12 @@ use crate::error::Failure;
 use picket_proto::{Mono, Span};
 use rusqlite::OptionalExtension;
 
+/// Whether there is too much, without opening anything.
+pub(super) fn is_over(upkeep: &Upkeep) -> bool {
+    let segments = segment::list(&upkeep.journal).unwrap_or_default();
+    segments.iter().map(Segment::bytes).sum::<u64>() > upkeep.limits.keep_bytes
+}
+
 /// Drops what is too old or too much.
 pub(super) fn drop_old(upkeep: &Upkeep) -> Result<(), Failure> {
     let segments = segment::list(&upkeep.journal)?;
@@ -22,12 +29,12 @@ pub(super) fn drop_old(upkeep: &Upkeep) -> Result<(), Failure> {
     }
     let mut bytes: u64 = segments.iter().map(Segment::bytes).sum();
     let over = |bytes| bytes > upkeep.limits.keep_bytes;
+    let state = |segment: &Segment| if segment == newest { Sealed::No } else { Sealed::Yes };
     let too_old = |next: &Segment, now: Mono| {
-        edge(next, Order::First).is_some_and(|end| now.since(end) > upkeep.limits.keep)
+        edge((next, state(next)), Order::First).is_some_and(|end| now.since(end) > upkeep.limits.keep)
     };
-    let Some(now) = edge(newest, Order::Last).or_else(|| edge(older.last()?, Order::Last)) else {
-        return Ok(());
-    };
+    let end = |segment| edge((segment, state(segment)), Order::Last);
+    let Some(now) = end(newest).or_else(|| end(older.last()?)) else { return Ok(()) };
     let mut needed = None;
     for (segment, next) in segments.iter().zip(&segments[1..]) {
         if !over(bytes) && !too_old(next, now) {
@@ -49,7 +56,7 @@ pub(super) fn drop_old(upkeep: &Upkeep) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The last index that both snapshots have; 0 if there are not two sound ones.
+/// The last index that both snapshots have, or the newer on a full disk; 0 if they are not sound.
 fn sound(upkeep: &Upkeep) -> u64 {
     let found = snapshot::list(&upkeep.snapshots).unwrap_or_default();
     let sound = found.iter().filter_map(|(index, path)| match snapshot::read(path) {
@@ -60,6 +67,9 @@ fn sound(upkeep: &Upkeep) -> u64 {
         }
     });
     let sound: Vec<u64> = sound.collect();
+    if upkeep.health.failing().is_some_and(|failing| failing.full) {
+        return sound.into_iter().max().unwrap_or(0);
+    }
     if sound.len() < snapshot::KEPT { 0 } else { sound.into_iter().min().unwrap_or(0) }
 }
 
@@ -69,12 +79,12 @@ enum Order {
 }
 
 /// When the first or the last entry of a segment was made; `None` of an empty one.
-fn edge(segment: &Segment, order: Order) -> Option<Mono> {
+fn edge((segment, sealed): (&Segment, Sealed), order: Order) -> Option<Mono> {
     let ask = match order {
         Order::First => "SELECT mono FROM journal ORDER BY idx LIMIT 1",
         Order::Last => "SELECT mono FROM journal ORDER BY idx DESC LIMIT 1",
     };
-    let journal = segment.view(Sealed::No).ok()?;
+    let journal = segment.view(sealed).ok()?;
     let found = journal.query_row(ask, [], |row| row.get::<_, i64>(0)).optional().ok()?;
     found.map(|mono| Mono::from_micros(mono.cast_unsigned()))
 }

@@ -159,9 +159,9 @@ pub(super) fn list(folder: &Path) -> Result<Vec<(u64, PathBuf)>, Failure> {
     Ok(found)
 }
 
-/// Removes all but the newest two, and what a crash left half written.
-pub(super) fn prune(folder: &Path) -> Result<(), Failure> {
-    let old = list(folder)?.into_iter().skip(KEPT).map(|(_, path)| path);
+/// Removes all but the newest `kept`, and what a crash left half written.
+pub(super) fn prune(folder: &Path, kept: usize) -> Result<(), Failure> {
+    let old = list(folder)?.into_iter().skip(kept).map(|(_, path)| path);
     let halves = fs::read_dir(folder).map_err(Failure::io("read", folder))?;
     let halves = halves.filter_map(|entry| Some(entry.ok()?.path()));
     let halves = halves.filter(|path| path.extension().is_some_and(|ending| ending == "new"));

@@ -15,6 +15,8 @@ use super::verify::Verify;
 use super::{Limits, retention, snapshot};
 use crate::clock::Since;
 use crate::error::Failure;
+use picket_collector_core::Collector;
+use picket_proto::Now;
 use rustix::process::setpriority_process;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,6 +43,8 @@ pub(super) struct Upkeep {
     snapshot_at: Since,
     snapshot_wait: Duration,
     retention_at: Option<Since>,
+    /// Whether the journal could not be written when this last looked.
+    was_failing: bool,
 }
 
 impl Upkeep {
@@ -61,6 +65,7 @@ impl Upkeep {
             snapshot_at: Since::now(),
             snapshot_wait: SNAPSHOT_EVERY,
             retention_at: None,
+            was_failing: false,
         }
     }
 
@@ -68,6 +73,10 @@ impl Upkeep {
     pub(super) fn run(mut self, bell: &Receiver<()>) {
         if let Err(failure) = setpriority_process(None, LOWEST) {
             tracing::debug!(%failure, "the journal's upkeep runs at the usual priority");
+        }
+        // At once: old segments may be what makes room on a disk that is full.
+        if retention::is_over(&self) {
+            self.drop_old();
         }
         loop {
             match bell.recv_timeout(self.verify.wait()) {
@@ -77,14 +86,22 @@ impl Upkeep {
         }
     }
 
-    /// Does what is due.
-    pub(super) fn turn(&mut self) {
+    /// Does what is due. Retention stands before the snapshot as well, since it may make the room for it.
+    fn turn(&mut self) {
+        let failing = self.health.failing().is_some();
+        if failing || self.retention_at.is_none_or(|at| at.elapsed() >= RETENTION_EVERY) {
+            self.drop_old();
+        }
+        if std::mem::replace(&mut self.was_failing, failing) && !failing {
+            // What kept the journal from being written may have kept the snapshot.
+            self.snapshot_wait = SNAPSHOT_EVERY;
+        }
         if self.is_due() {
             self.snapshot_at = Since::now();
             match self.snapshot() {
                 Ok(()) => {
                     self.snapshot_wait = SNAPSHOT_EVERY;
-                    self.retention_at = None;
+                    self.drop_old();
                 }
                 Err(failure) => {
                     Health::add(&self.health.snapshot_failures, 1);
@@ -93,13 +110,14 @@ impl Upkeep {
                 }
             }
         }
-        if self.retention_at.is_none_or(|at| at.elapsed() >= RETENTION_EVERY) {
-            self.retention_at = Some(Since::now());
-            if let Err(failure) = retention::drop_old(self) {
-                tracing::error!(%failure, "could not drop old segments of the journal");
-            }
-        }
         self.verify.turn(&self.health);
+    }
+
+    fn drop_old(&mut self) {
+        self.retention_at = Some(Since::now());
+        if let Err(failure) = retention::drop_old(self) {
+            tracing::error!(%failure, "could not drop old segments of the journal");
+        }
     }
 
     fn is_due(&self) -> bool {
@@ -131,11 +149,26 @@ impl Upkeep {
         if start.core.index() == 0 {
             return Ok(());
         }
-        snapshot::write(&self.snapshots, &start.core, reading.before)?;
-        snapshot::prune(&self.snapshots)?;
+        let base = start.head.map(|head| head.index);
+        self.write(&start.core, (reading.before, base))?;
+        snapshot::prune(&self.snapshots, snapshot::KEPT)?;
         self.bytes = written.cast_signed();
         self.told(start.core.index(), since.elapsed());
         Ok(())
+    }
+
+    /// Writes it. On a full disk the older snapshot makes room, since `base`, the newer, has just proved to be sound.
+    fn write(&self, core: &Collector, (time, base): (Now, Option<u64>)) -> Result<(), Failure> {
+        let first = snapshot::write(&self.snapshots, core, time);
+        let newest = snapshot::list(&self.snapshots)?.first().map(|(index, _)| *index);
+        match first {
+            Err(failure) if failure.is_full() && base.is_some() && newest == base => {
+                tracing::warn!(%failure, "no room for a snapshot: the older one goes");
+                snapshot::prune(&self.snapshots, 1)?;
+                snapshot::write(&self.snapshots, core, time)
+            }
+            other => other,
+        }
     }
 
     fn told(&self, index: u64, took: Duration) {

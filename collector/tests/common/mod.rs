@@ -41,6 +41,8 @@ pub(crate) struct Collector {
     stdout: BufReader<ChildStdout>,
     pub(crate) data: PathBuf,
     pub(crate) address: String,
+    /// Where it serves `/metrics`, if it was told to.
+    pub(crate) metrics: Option<String>,
 }
 
 impl Collector {
@@ -51,17 +53,17 @@ impl Collector {
 
     /// Starts one with further arguments and waits until it serves.
     pub(crate) fn start_with(data: &Path, args: &[&str]) -> Self {
-        let mut child = binary()
-            .args(["run", "--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
-            .args(args)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::of(binary().args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(data).args(args), data)
+    }
+
+    /// Starts a prepared command, whose data the test finds at `data`.
+    pub(crate) fn of(command: &mut Command, data: &Path) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let ready = line_after(&mut stdout, "ready ");
         let address = ready["listen"].as_str().unwrap().to_owned();
-        Self { child, stdout, data: data.to_owned(), address }
+        let metrics = ready["metrics"].as_str().map(str::to_owned);
+        Self { child, stdout, data: data.to_owned(), address, metrics }
     }
 
     /// SIGKILL: no chance to do anything.

@@ -20,8 +20,10 @@ use std::time::Duration;
 
 const HOSTS: usize = 16;
 const BATCH: u64 = 256;
-/// Batches on the way, as a real agent's.
-const WINDOW: u64 = 64;
+/// Batches of an agent on the way: 16 agents together stay below what a collector lets wait.
+const WINDOW: u64 = 32;
+/// Bytes of frames that may follow the last snapshot, and a little more for what was under way.
+const TAIL: u64 = 144 << 20;
 /// The budget is 5 s for 10 GiB; what a start reads does not grow with the journal.
 const SECONDS_MAX: f64 = 5.0;
 
@@ -99,9 +101,17 @@ async fn feed(mut process: Process, address: &str, (folder, data): (&Path, &Path
     for (_, session) in &mut sessions {
         session.acked(round * BATCH).await.expect("frames are acked");
     }
-    process.line_with("snapshot made");
+    // What a collector does that is given time: snapshots up to the last 128 MiB.
+    let each = sent / (round * HOSTS as u64);
+    while snapshot(&process.line_with("snapshot made")) * each + TAIL.min(sent / 4) < sent {}
     assert!(process.end().success(), "the collector ends in order");
     process
+}
+
+/// The index that the line tells; about as many batches were journaled then.
+fn snapshot(line: &str) -> u64 {
+    let index = line.split("index=").nth(1).and_then(|rest| rest.split_whitespace().next());
+    index.and_then(|index| index.parse().ok()).expect("the line tells the index")
 }
 
 async fn send(session: &mut Session, run: Run, round: u64) -> u64 {

@@ -101,6 +101,11 @@ impl Sessions {
         self.by_id.get_mut(&id)
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.by_id.len()).unwrap_or(u32::MAX)
+    }
+
     /// Whether one more fits.
     pub(crate) fn has_room(&self) -> bool {
         self.by_id.len() < SESSIONS_MAX

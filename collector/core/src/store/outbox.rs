@@ -95,6 +95,11 @@ impl Outbox {
         self.health == Health::Good
     }
 
+    /// How many entries wait to be durable, and about how many bytes they have.
+    pub(crate) fn waiting(&self) -> (u32, u64) {
+        (u32::try_from(self.waiting.len()).unwrap_or(u32::MAX), self.waiting_bytes as u64)
+    }
+
     /// Why nothing more is taken; `None` if there is room.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         if self.waiting.len() < WAITING_MAX && self.waiting_bytes < WAITING_BYTES_MAX {

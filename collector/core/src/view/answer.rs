@@ -1,11 +1,13 @@
 //! Answers: pages of hosts, services and incidents out of the durable state, and what only live state knows of them.
 
 use super::finding::{detail, of_incident};
+use super::summary::summary;
 use super::{Answer, Check, Host, HostClock, HostState, More, Question, Service};
 use crate::host::{self, Presence, Trust};
 use crate::incident::life;
 use crate::ingest::sessions::Sessions;
 use crate::state::State;
+use crate::state::machine::Live;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -18,7 +20,8 @@ use picket_proto::{HostId, Name, Wall};
 const PAGE_MAX: u16 = 500;
 
 /// Answers a question.
-pub(crate) fn answer(state: &State, sessions: &Sessions, question: &Question) -> Answer {
+pub(crate) fn answer(state: &State, live: &Live, question: &Question) -> Answer {
+    let sessions = &live.sessions;
     match question {
         Question::Hosts { after, limit } => {
             let after = after.as_ref().map(|host| host.as_str());
@@ -42,6 +45,7 @@ pub(crate) fn answer(state: &State, sessions: &Sessions, question: &Question) ->
             Answer::Incidents(incidents, more)
         }
         Question::Incident(id) => Answer::Incident(detail(state, *id).map(Box::new)),
+        Question::Summary => Answer::Summary(Box::new(summary(state, live))),
     }
 }
 
@@ -74,7 +78,8 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
     }
 }
 
-fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {
+/// Where a host stands.
+pub(super) fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {
     if host.trust == Trust::Quarantined {
         return HostState::Quarantined;
     }

@@ -117,7 +117,8 @@ fn services(state: &State, incident: &life::Incident) -> Vec<Name> {
     all.filter_map(name).take(NAMED_MAX).collect()
 }
 
-fn standing(incident: &life::Incident) -> Standing {
+/// Where an incident stands.
+pub(super) fn standing(incident: &life::Incident) -> Standing {
     match incident.phase {
         Phase::Open if incident.acknowledged_by.is_some() => Standing::Acknowledged,
         Phase::Open => Standing::Open,

@@ -39,6 +39,11 @@ impl Watchers {
         Self { ring: VecDeque::new(), readers: BTreeMap::new() }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.readers.len()).unwrap_or(u32::MAX)
+    }
+
     /// Keeps a change for those who resume.
     pub(crate) fn keep(&mut self, change: Change) {
         if self.ring.len() == RING {

@@ -9,8 +9,9 @@ fn small() -> Limits {
     Limits { segment: 64 * 1024, keep_bytes: 200 * 1024, ..Limits::default() }
 }
 
+/// Without limits on what is kept: here the tests call retention themselves.
 fn open(data: &Path) -> Journal {
-    Journal::open(data, small()).unwrap()
+    Journal::open(data, Limits { keep_bytes: u64::MAX, ..small() }).unwrap()
 }
 
 fn upkeep(data: &Path, limits: Limits) -> Upkeep {
@@ -209,7 +210,7 @@ async fn verification_reads_sealed_segments_and_finds_the_flipped_page() {
     }
     fs::write(&found[1].path, bytes).unwrap();
     let health = Health::default();
-    let mut verify = super::super::verify::Verify::new(data.path().join("journal"));
+    let mut verify = verify::Verify::new(data.path().join("journal"));
     for _ in 0..found.len() * 4 {
         verify.begin();
         verify.turn(&health);
