@@ -6,10 +6,12 @@
 
 pub mod client;
 pub mod clock;
+pub mod dice;
 pub mod files;
 pub mod listen;
 pub mod private_systemd;
 pub mod process;
+pub mod relay;
 pub mod scripted;
 pub mod stack;
 pub mod way;

@@ -24,6 +24,15 @@ impl Since {
     }
 }
 
+/// Lets time pass before a fault strikes at its random moment. Never to wait for a result: wait for that itself.
+pub fn pass(span: Duration) {
+    let limit = rustix::time::Timespec {
+        tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: span.subsec_nanos().into(),
+    };
+    let _over_or_interrupted = rustix::event::poll(&mut [], Some(&limit));
+}
+
 /// CPU time that this process has used, user and system.
 pub fn cpu_of_self() -> Duration {
     let used = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);

@@ -92,6 +92,21 @@ impl Process {
         self.seen.join("\n")
     }
 
+    /// The lines that came since the last look; waits for the first one, but not longer than `limit`.
+    pub fn lines_within(&mut self, limit: Duration) -> Vec<String> {
+        let first = self.lines.recv_timeout(limit).ok();
+        let lines: Vec<String> = first.into_iter().chain(self.lines.try_iter()).collect();
+        self.seen.extend(lines.iter().cloned());
+        lines
+    }
+
+    /// The lines that nobody has looked at yet, until the process' outputs are closed.
+    pub fn last_lines(&mut self) -> Vec<String> {
+        let lines: Vec<String> = self.lines.iter().collect();
+        self.seen.extend(lines.iter().cloned());
+        lines
+    }
+
     /// Sends it a signal.
     ///
     /// # Panics

@@ -115,12 +115,25 @@ impl AgentHome {
         collector: &Collector,
         config: &str,
     ) -> Self {
+        Self::prepare_at(program, folder, (host, &collector.address), collector, config).await
+    }
+
+    /// The same, but its way to the collector leads over `address`.
+    ///
+    /// # Panics
+    /// As [`Self::prepare`].
+    pub async fn prepare_at(
+        program: &OsStr,
+        folder: &Path,
+        (host, address): (&str, &str),
+        collector: &Collector,
+        config: &str,
+    ) -> Self {
         fs::create_dir_all(folder).expect("the folder can be made");
         let token = scripted::mint(&mut collector.operator().await, host).await;
         super::files::write_secret(&folder.join("token"), &token);
         let head = format!(
-            "[agent]\nhost = \"{host}\"\nstate = \"state\"\n\n[collector]\naddress = \"{}\"\ntoken_file = \"token\"\n\n",
-            collector.address
+            "[agent]\nhost = \"{host}\"\nstate = \"state\"\n\n[collector]\naddress = \"{address}\"\ntoken_file = \"token\"\n\n"
         );
         fs::write(folder.join("agent.toml"), head + config).expect("the folder can be written");
         Self { program: program.to_owned(), binary: None, folder: folder.to_owned() }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 
 mod breaker;
+mod chaos;
 mod identity;
 mod link;
 mod local;

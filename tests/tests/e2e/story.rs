@@ -4,6 +4,7 @@ use picket_rpc::v1;
 use picket_rpc::v1::operator_client::OperatorClient;
 use picket_tests::rig::clock::Since;
 use picket_tests::rig::process::{PATIENCE, Process};
+use picket_tests::rig::relay::Relay;
 use picket_tests::rig::stack::{AgentHome, Collector};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
@@ -39,8 +40,21 @@ impl Story {
     pub(crate) async fn begin(config: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let collector = Collector::start(program(), &folder.path().join("collector"));
-        let home =
-            AgentHome::prepare(program(), &folder.path().join("agent"), "web-1", &collector, config).await;
+        let address = collector.address.clone();
+        Self::at(folder, collector, &address, config).await
+    }
+
+    /// The same with a link that can be cut.
+    pub(crate) async fn behind_a_relay(config: &str) -> (Self, Relay) {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let collector = Collector::start(program(), &folder.path().join("collector"));
+        let relay = Relay::to(&collector.address);
+        (Self::at(folder, collector, &relay.address.to_string(), config).await, relay)
+    }
+
+    async fn at(folder: TempDir, collector: Collector, address: &str, config: &str) -> Self {
+        let home = folder.path().join("agent");
+        let home = AgentHome::prepare_at(program(), &home, ("web-1", address), &collector, config).await;
         let mut operator = collector.operator().await;
         let changes = watch(&mut operator, "").await;
         let agent = home.start(&["--stop-services", "--die-with-parent"]);
