@@ -1,4 +1,6 @@
-//! The agent at rest with 50 checks (20 processes of its own, 26 TCP ports, 4 of the host): memory, CPU, wake-ups.
+//! The agent at rest with 50 checks (20 processes of its own, 26 TCP ports, 4 of the host): memory, CPU, wake-ups, and
+//! what it writes to disk and sends in a day, by what it did in the span. Bytes sent are those of the TLS stream, both
+//! ways; TCP and IP add 52 a packet.
 //!
 //! The yardstick is monit with 20 processes and 26 ports at the same interval, started in the same run, if it is
 //! installed (`apt-get install monit`); else the line says so by name. Private dirty is what memory really costs; RSS
@@ -7,8 +9,9 @@
 
 use super::{Budget, Figure};
 use crate::rig::clock::Since;
-use crate::rig::files::{Memory, cpu_fine, memory, wake_ups};
+use crate::rig::files::{Memory, cpu_fine, memory, wake_ups, written};
 use crate::rig::process::Process;
+use crate::rig::relay::Relay;
 use crate::rig::stack::{AgentHome, Collector};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -19,12 +22,16 @@ use std::time::Duration;
 
 const SERVICES: usize = 20;
 const PORTS: usize = 26;
+/// Seconds in a day.
+const DAY: f64 = 86_400.0;
 
 /// What was seen of one program at rest.
 struct Rest {
     memory: Memory,
     cpu_seconds_per_hour: f64,
     wake_ups_per_second: f64,
+    written_mib_per_day: f64,
+    sent_kib_per_day: f64,
 }
 
 /// Measures for `span` at each interval and prints.
@@ -45,7 +52,9 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
         let collector = Collector::start(program, &folder.path().join("collector"));
         let config = config(&listeners, interval);
         let agent_folder = folder.path().join("agent");
-        let home = AgentHome::prepare(program, &agent_folder, "bench", &collector, &config);
+        let relay = Relay::to(&collector.address);
+        let address = relay.address.to_string();
+        let home = AgentHome::prepare_at(program, &agent_folder, ("bench", &address), &collector, &config);
         let mut home = runtime.block_on(home);
         if let Some(agent) = agent {
             home.use_binary(agent);
@@ -55,26 +64,33 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
             process.line_with("service-started");
         }
         let yardstick = monit(folder.path(), &listeners, interval);
-        let (agent, monit) = watch(&process, yardstick.as_ref(), span);
+        let (agent, monit) = watch((&process, &relay), yardstick.as_ref(), span);
         print(interval, &agent, monit.as_ref());
         process.end();
     }
 }
 
 /// Lets both settle for a third of the span, then measures both over the rest of it.
-fn watch(agent: &Process, monit: Option<&Process>, span: Duration) -> (Rest, Option<Rest>) {
+fn watch(
+    (agent, relay): (&Process, &Relay),
+    monit: Option<&Process>,
+    span: Duration,
+) -> (Rest, Option<Rest>) {
     rest(span / 3);
     let pids = [Some(agent.pid()), monit.map(Process::pid)];
-    let before = pids.map(|pid| pid.map(|pid| (cpu_fine(pid), wake_ups(pid))));
+    let before = pids.map(|pid| pid.map(|pid| (cpu_fine(pid), wake_ups(pid), written(pid))));
+    let carried = relay.carried();
     let since = Since::now();
     rest(span);
     let seconds = since.elapsed().as_secs_f64();
     let mut seen = pids.into_iter().zip(before).map(|(pid, before)| {
-        let (pid, (cpu, wakes)) = (pid?, before?);
+        let (pid, (cpu, wakes, bytes)) = (pid?, before?);
         Some(Rest {
             memory: memory(pid),
             cpu_seconds_per_hour: (cpu_fine(pid) - cpu).as_secs_f64() / seconds * 3600.0,
             wake_ups_per_second: (wake_ups(pid) - wakes) as f64 / seconds,
+            written_mib_per_day: (written(pid) - bytes) as f64 / seconds * DAY / 1_048_576.0,
+            sent_kib_per_day: (relay.carried() - carried) as f64 / seconds * DAY / 1024.0,
         })
     });
     let agent = seen.next().flatten().expect("the agent is the first");
@@ -104,6 +120,10 @@ fn print(interval: u32, agent: &Rest, monit: Option<&Rest>) {
     show("private_dirty", "MiB", |rest| mib(rest.memory.private_dirty), Some(2.0));
     show("cpu", "s/h", |rest| rest.cpu_seconds_per_hour, Some(cpu));
     show("wake_ups", "1/s", |rest| rest.wake_ups_per_second, (interval == 10).then_some(5.0));
+    show("written", "MiB/day", |rest| rest.written_mib_per_day, Some(10.0));
+    let name = format!("idle_sent_50_checks_at_{interval}s");
+    Figure { name: &name, value: agent.sent_kib_per_day, unit: "KiB/day", yardstick: None, budget: None }
+        .print();
 }
 
 fn config(listeners: &[TcpListener], interval: u32) -> String {

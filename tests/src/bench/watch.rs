@@ -1,5 +1,6 @@
 //! From a service's death to an operator's waiting watch stream: agent, spool, mutual TLS, journal (fsynced), core,
-//! stream. Beside it, the round trip of one journal-free question on the same connection.
+//! stream. Beside it, the round trip of one journal-free question on the same connection. Then the same deaths until the
+//! journal has them, which is when their ack leaves; that is seen by asking again and again, so it is up to one round trip too long.
 
 use super::{Budget, Figure, Sample};
 use crate::rig::clock::Since;
@@ -45,8 +46,41 @@ async fn measure(program: &OsStr) {
         wait_resolved(&mut changes).await;
         questions.push(question(&mut operator).await);
     }
+    let mut journaled = Vec::new();
+    for _ in 0..DEATHS {
+        journaled.push(death_to_journaled(&mut operator).await);
+        wait_resolved(&mut changes).await;
+    }
     agent.end();
+    print_journaled(&Sample::new(journaled));
     print(&Sample::new(deaths), &Sample::new(questions));
+}
+
+/// Kills the service and asks until the journal shows its death.
+async fn death_to_journaled(
+    operator: &mut v1::operator_client::OperatorClient<tonic::transport::Channel>,
+) -> Duration {
+    let pid = crate::rig::files::processes_with("sleep 86399").first().copied().expect("the service runs");
+    let (since, told) = (Since::now(), format!("(pid {pid}) was killed"));
+    kill_process(Pid::from_raw(pid.cast_signed()).expect("not 0"), Signal::KILL)
+        .expect("the service is alive");
+    loop {
+        let request = v1::ListEventsRequest { page_size: 8, ..Default::default() };
+        let events = operator.list_events(request).await.expect("operators may ask").into_inner().events;
+        if events.iter().any(|event| event.text.contains(&told)) {
+            return since.elapsed();
+        }
+        assert!(since.elapsed() < PATIENCE, "the death is not journaled");
+    }
+}
+
+fn print_journaled(deaths: &Sample) {
+    for (name, percent, budget) in
+        [("death_to_ack_p50", 50, None), ("death_to_ack_p99", 99, Some(Budget::AtMost(110.0)))]
+    {
+        let value = deaths.percentile_ms(percent);
+        Figure { name, value, unit: "ms", yardstick: None, budget }.print();
+    }
 }
 
 async fn wait_resolved(changes: &mut tonic::Streaming<v1::IncidentChange>) {

@@ -65,6 +65,16 @@ pub fn wake_ups(pid: u32) -> u64 {
     counts.sum()
 }
 
+/// Bytes that a process has caused to be written to storage.
+///
+/// # Panics
+/// If the process is gone.
+pub fn written(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/io")).expect("the process is alive");
+    let line = text.lines().find(|line| line.starts_with("write_bytes:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+}
+
 /// Processes whose command line contains `part`, except zombies.
 pub fn processes_with(part: &str) -> Vec<u32> {
     let own = std::process::id();
