@@ -40,12 +40,16 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    /// For a disk of these limits.
-    pub(crate) fn new(limits: config::Spool) -> Self {
+    /// For a disk of these limits; these runs before the last one have left something, newest first.
+    pub(crate) fn new(limits: config::Spool, claims: &[(Run, Seq)]) -> Self {
         let segments = usize::try_from(limits.bytes / segment::LEN).unwrap_or(usize::MAX);
+        // Two places stay free: for the last run, and for one that only its segments tell of.
+        let claimed = claims.iter().take(RUNS - 2).rev();
+        let mut runs: Vec<_> = claimed.map(|(run, made)| spool::Past::claimed(*run, *made)).collect();
+        runs.resize(RUNS, spool::Past::default());
         Self {
             parts: vec![spool::Part::default(); 4 * segments],
-            runs: vec![spool::Past::default(); RUNS],
+            runs,
             pages: vec![0; 2 * spool::PAGE],
             limits,
         }

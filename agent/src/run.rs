@@ -57,8 +57,10 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let state = State::take(&plan.state)?;
     let ending = plan.ending;
     let (run, boot) = (clock::new_run()?, clock::boot()?);
-    let previous = state.previous();
-    let legacy = Legacy::new(state, run);
+    let claims = state.claims();
+    let previous = claims.first().copied();
+    let mut memory = Memory::new(plan.spool, claims.get(1..).unwrap_or_default());
+    let legacy = Legacy::new(state, run, claims);
     let (_socket, asks) = doors::listen(&plan).await;
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
@@ -74,7 +76,6 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut ring = vec![0; RING];
     let mut index = vec![spool::Entry::default(); RING / 128];
-    let mut memory = Memory::new(plan.spool);
     let storage = Storage {
         checks: &mut slots,
         services: &mut lives,
@@ -123,7 +124,6 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     }
     shell.keeper.finish(&shell.agent, clock::now()).await;
     shell.link.finish().await;
-    shell.legacy.end();
     Ok(())
 }
 
@@ -270,16 +270,15 @@ impl Shell<'_> {
         }
         self.link.flush();
         let now = clock::now();
-        self.legacy.keep(now.mono);
+        self.legacy.settle(|run| self.agent.misses(run));
         self.tell_mode();
         self.answerer.turn(now);
         self.tell_init(now.mono);
     }
 
-    /// The core's next moment or the state file's; a look at the time that the core did not ask for does no harm.
     fn deadline(&self) -> Option<Mono> {
         let core = self.agent.deadline().map(|(deadline, _)| deadline);
-        core.into_iter().chain(self.legacy.due()).chain(self.notify.due()).min()
+        core.into_iter().chain(self.notify.due()).min()
     }
 
     fn effects(&mut self) {
@@ -305,9 +304,10 @@ impl Shell<'_> {
                 Effect::Ended => self.ended = true,
             }
         }
+        told.iter().for_each(|bytes| self.legacy.made(self.agent.bytes(*bytes)));
+        self.legacy.keep();
         for bytes in told {
             let frames = self.agent.bytes(bytes);
-            self.legacy.made(frames);
             self.answerer.made(frames);
             self.log.frames(frames);
         }

@@ -1,21 +1,24 @@
-//! The agent's folder: one agent at a time, and which run came before.
+//! The agent's folder: one agent at a time, and which runs came before.
 //!
-//! The lock is a flock on `STATE/lock`, so it ends with the process whatever way that ends. `STATE/run` holds the run
-//! and the number of the last frame that it made; the next run's first frame claims it, so that the collector can name
-//! what it never got. It is replaced whole, at most every 100 ms and without fsync: the page cache outlives a killed
-//! agent, whose claim lacks the frames of its last 100 ms at most. After a power cut the claim may be older or missing.
-//! Only the run directly before is claimed: of two runs in a row that never reached the collector, the first one's
-//! tail is not named.
+//! The lock is a flock on `STATE/lock`, so it ends with the process whatever way that ends. `STATE/run` holds this run
+//! and the number of the last frame that it made, and below it the same of every earlier run of which the collector
+//! does not yet have, or know as lost, all that was made; at most 64, a line each. So whatever a killed agent takes
+//! along is named in the end, also where several die in a row before one reaches the collector. The first line is
+//! written over in place, in the turn that made the frame and before its line of log, without fsync: the page cache
+//! outlives a killed agent, and the kernel writes the one page at its own pace. After a power cut it may be older.
 
-use picket_proto::{Mono, Run, Seq, Span, frame};
+use picket_proto::{Run, Seq, frame};
 use rustix::fs::FlockOperation;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// How often the file is written at most.
-const PACE: Span = Span::from_millis(100);
+/// Most runs of which something is missing; the spool keeps no more either.
+const RUNS: usize = 64;
+
+/// A run and the number of the last frame that it made.
+pub(crate) type Claim = (Run, Seq);
 
 /// A locked folder. Dropping it frees it.
 pub(crate) struct State {
@@ -47,22 +50,32 @@ impl State {
         }
     }
 
-    /// The run before, where it is known.
-    pub(crate) fn previous(&self) -> Option<(Run, Seq)> {
-        let text = std::fs::read_to_string(self.folder.join("run")).ok()?;
-        let (run, seq) = text.trim().split_once(' ')?;
-        Some((Run(u64::from_str_radix(run, 16).ok()?), Seq(seq.parse().ok()?)))
+    /// The runs before that left something to claim, the newest first.
+    pub(crate) fn claims(&self) -> Vec<Claim> {
+        let text = std::fs::read_to_string(self.folder.join("run")).unwrap_or_default();
+        let claims = text.lines().map_while(|line| {
+            let (run, seq) = line.split_once(' ')?;
+            Some((Run(u64::from_str_radix(run, 16).ok()?), Seq(seq.parse().ok()?)))
+        });
+        claims.filter(|(_, made)| *made > Seq(0)).take(RUNS).collect()
     }
 
-    /// Keeps which run this is, and the number of the last frame that it made.
+    /// Writes all claims anew and opens the file for the first one to be written over.
     ///
     /// # Errors
     /// It can't be written; what was there before still stands.
-    fn keep(&self, run: Run, made: Seq) -> io::Result<()> {
+    fn keep(&self, claims: impl Iterator<Item = Claim>) -> io::Result<File> {
         let new = self.folder.join("run.new");
-        std::fs::write(&new, format!("{run} {made}\n"))?;
-        std::fs::rename(new, self.folder.join("run"))
+        std::fs::write(&new, claims.take(RUNS).map(line).collect::<String>())?;
+        let file = OpenOptions::new().write(true).open(&new)?;
+        std::fs::rename(new, self.folder.join("run"))?;
+        Ok(file)
     }
+}
+
+/// A claim's line, always of the same length.
+fn line((run, made): Claim) -> String {
+    format!("{run} {:020}\n", made.0)
 }
 
 /// An old lock is good enough where none can be made or written, as on a file system that became read-only.
@@ -74,18 +87,17 @@ fn open_lock(path: &Path) -> io::Result<File> {
 /// What this run leaves for the next one to claim.
 pub(crate) struct Legacy {
     state: State,
-    run: Run,
-    made: Seq,
+    file: Option<File>,
+    own: Claim,
     kept: Seq,
-    /// The file is not written before.
-    rest: Mono,
+    older: Vec<Claim>,
     told: bool,
 }
 
 impl Legacy {
-    /// The legacy of a run that has made no frame yet; takes the place of the run before.
-    pub(crate) fn new(state: State, run: Run) -> Self {
-        let mut legacy = Self { state, run, made: Seq(0), kept: Seq(0), rest: Mono::default(), told: false };
+    /// The legacy of a run that has made no frame yet, with what the runs before have left, newest first.
+    pub(crate) fn new(state: State, run: Run, older: Vec<Claim>) -> Self {
+        let mut legacy = Self { state, file: None, own: (run, Seq(0)), kept: Seq(0), older, told: false };
         legacy.write();
         legacy
     }
@@ -93,43 +105,48 @@ impl Legacy {
     /// These frames were made.
     pub(crate) fn made(&mut self, mut frames: &[u8]) {
         while let Ok((frame, rest)) = frame::split(frames) {
-            self.made = self.made.max(frame.header.seq);
+            self.own.1 = self.own.1.max(frame.header.seq);
             frames = rest;
         }
     }
 
-    /// When [`Self::keep`] has something to do.
-    pub(crate) fn due(&self) -> Option<Mono> {
-        (self.made != self.kept).then_some(self.rest)
-    }
-
-    /// Writes the file if that is due.
-    pub(crate) fn keep(&mut self, now: Mono) {
-        if self.due().is_some_and(|due| due <= now) {
-            self.rest = now.plus(PACE);
+    /// Gives up the claims on runs of which nothing is missing any more.
+    pub(crate) fn settle(&mut self, is_missing: impl Fn(Run) -> bool) {
+        let before = self.older.len();
+        self.older.retain(|(run, _)| is_missing(*run));
+        if self.older.len() < before {
             self.write();
         }
     }
 
-    /// Writes the file for the last time, if it is not right already.
-    pub(crate) fn end(mut self) {
-        if self.made != self.kept {
-            self.write();
+    /// Claims what was made, if that is more than is claimed already.
+    pub(crate) fn keep(&mut self) {
+        if self.own.1 == self.kept {
+            return;
+        }
+        let written = self.file.as_ref().map(|file| file.write_all_at(line(self.own).as_bytes(), 0));
+        match written {
+            Some(Ok(())) => self.kept = self.own.1,
+            Some(Err(_)) | None => self.write(),
         }
     }
 
     /// A file that can't be written is told once, and tried again with the next frame only.
     fn write(&mut self) {
-        self.kept = self.made;
-        match self.state.keep(self.run, self.made) {
-            Ok(()) => self.told = false,
+        self.kept = self.own.1;
+        self.file = match self.state.keep(std::iter::once(self.own).chain(self.older.iter().copied())) {
+            Ok(file) => {
+                self.told = false;
+                Some(file)
+            }
             Err(error) => {
                 if !std::mem::replace(&mut self.told, true) {
                     let file = self.state.folder.join("run");
                     tracing::warn!(file = %file.display(), %error, "the next run can't claim what of this one is lost");
                 }
+                None
             }
-        }
+        };
     }
 }
 
@@ -137,7 +154,7 @@ impl Legacy {
 mod tests {
     use super::*;
     use picket_proto::event::Began;
-    use picket_proto::{BootId, Event, Fact, Stamp, Text, Wall};
+    use picket_proto::{BootId, Event, Fact, Mono, Stamp, Text, Wall};
 
     #[test]
     fn a_second_agent_on_the_same_folder_is_refused() {
@@ -159,35 +176,37 @@ mod tests {
     }
 
     #[test]
-    fn the_run_before_is_known_again() {
+    fn what_a_killed_agent_made_is_claimed_in_the_same_turn() {
         let folder = tempfile::tempdir().unwrap();
         let state = State::take(folder.path()).unwrap();
-        assert_eq!(state.previous(), None);
-        state.keep(Run(u64::MAX - 5), Seq(17)).unwrap();
-        assert_eq!(state.previous(), Some((Run(u64::MAX - 5), Seq(17))));
+        assert_eq!(state.claims(), []);
+        let mut legacy = Legacy::new(state, Run(u64::MAX - 5), Vec::new());
+        legacy.made(&[frame(1), frame(2)].concat());
+        legacy.keep();
+        drop(legacy);
+        assert_eq!(State::take(folder.path()).unwrap().claims(), [(Run(u64::MAX - 5), Seq(2))]);
     }
 
     #[test]
-    fn the_last_frame_is_kept_at_once_and_then_at_the_pace() {
+    fn runs_that_die_in_a_row_stay_claimed_until_nothing_of_them_is_missing() {
         let folder = tempfile::tempdir().unwrap();
-        let claim = || {
-            let text = std::fs::read_to_string(folder.path().join("run")).unwrap();
-            text.trim().split_once(' ').unwrap().1.parse::<u64>().unwrap()
+        let claims = || {
+            let state = State::take(folder.path()).unwrap();
+            let claims = state.claims();
+            (state, claims)
         };
-        let mut legacy = Legacy::new(State::take(folder.path()).unwrap(), Run(7));
-        assert_eq!((claim(), legacy.due()), (0, None));
-        let start = Mono::from_micros(5_000_000);
-        legacy.made(&[frame(1), frame(2)].concat());
-        legacy.keep(start);
-        assert_eq!((claim(), legacy.due()), (2, None));
-        legacy.made(&frame(3));
-        legacy.keep(start);
-        assert_eq!((claim(), legacy.due()), (2, Some(start.plus(PACE))));
-        legacy.keep(start.plus(PACE));
-        assert_eq!((claim(), legacy.due()), (3, None));
-        legacy.made(&frame(4));
-        legacy.end();
-        assert_eq!(claim(), 4);
+        for run in [Run(1), Run(2), Run(3)] {
+            let (state, older) = claims();
+            let mut legacy = Legacy::new(state, run, older);
+            legacy.made(&frame(run.0));
+            legacy.keep();
+        }
+        let (state, older) = claims();
+        assert_eq!(older, [(Run(3), Seq(3)), (Run(2), Seq(2)), (Run(1), Seq(1))]);
+        let mut legacy = Legacy::new(state, Run(4), older);
+        legacy.settle(|run| run == Run(2));
+        drop(legacy);
+        assert_eq!(claims().1, [(Run(2), Seq(2))], "a run that made no frame leaves nothing to claim");
     }
 
     fn frame(seq: u64) -> Vec<u8> {

@@ -6,7 +6,7 @@ use crate::check::{self, CheckIx};
 use crate::hold::Held;
 use crate::service::{self, ServiceIx};
 use crate::{Agent, session, spool};
-use picket_proto::{Mono, Offset, Seq};
+use picket_proto::{Mono, Offset, Run, Seq};
 
 impl Agent<'_> {
     /// One check.
@@ -42,6 +42,11 @@ impl Agent<'_> {
     /// Where the link stands.
     pub fn link(&self) -> session::Phase {
         self.session.phase()
+    }
+
+    /// Whether the collector may still lack something of this earlier run.
+    pub fn misses(&self, run: Run) -> bool {
+        self.spool.misses(run)
     }
 
     /// How far the collector's Mono is ahead of this host's, while a session stands that has measured it.

@@ -54,7 +54,8 @@ const KEEP: Span = Span::from_secs(5);
 pub struct Lent<'s> {
     /// What a segment holds of a run, one each; four per segment are enough.
     pub parts: &'s mut [Part],
-    /// Runs that came before and are not done; at least one.
+    /// Runs that came before and are not done: what is claimed of them in front, the oldest first; at least one place
+    /// stays free for the last run.
     pub runs: &'s mut [super::Past],
     /// Two pages of [`PAGE`] bytes.
     pub pages: &'s mut [u8],

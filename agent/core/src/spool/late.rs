@@ -56,10 +56,12 @@ pub(super) struct Late<'s> {
 }
 
 impl<'s> Late<'s> {
-    pub(super) const fn new(table: &'s mut [Past]) -> Self {
+    /// The runs that are claimed stand in front in `table`, the oldest first.
+    pub(super) fn new(table: &'s mut [Past]) -> Self {
+        let count = table.iter().take_while(|past| past.made > Seq(0)).count();
         Self {
             table,
-            count: 0,
+            count,
             page: None,
             wants: None,
             ready: None,

@@ -34,6 +34,11 @@ impl Default for Past {
 }
 
 impl Past {
+    /// A run that made frames up to this number, of which the collector may lack some.
+    pub fn claimed(run: Run, made: Seq) -> Self {
+        Self::new(run, made)
+    }
+
     fn new(run: Run, made: Seq) -> Self {
         Self { run, made, known: Ranges::new(), told: Told::Kept, reason: GapReason::AgentEnded }
     }
@@ -119,6 +124,11 @@ impl Late<'_> {
 }
 
 impl Spool<'_> {
+    /// Whether the collector may still lack something of an earlier run.
+    pub(crate) fn misses(&self, run: Run) -> bool {
+        self.late.runs().iter().any(|past| past.run == run && !past.is_done())
+    }
+
     /// The run before is known from the start.
     pub(in crate::spool) fn meet_previous(&mut self) {
         if let Some((run, made)) = self.identity.previous {
