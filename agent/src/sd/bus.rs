@@ -6,6 +6,11 @@
 //! NameOwnerChanged (systemd was executed anew, or is gone), an end of the stream and a call without answer end the
 //! connection; a new one subscribes and reads everything again.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "the marks are shared with tasks of one thread, and held for a few instructions, never while waiting"
+)]
+
 use super::{CALL, read};
 use crate::config::BusAddress;
 use futures_util::StreamExt;

@@ -11,7 +11,6 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 const SYSTEMD: &str = "/lib/systemd/systemd";
@@ -79,7 +78,7 @@ pub fn start(folder: &Path) -> Result<Systemd, String> {
             return Err(format!("a private systemd does not come up: {}", said.trim().replace('\n', "; ")));
         }
         // There is nobody yet whom one could ask to be told.
-        thread::sleep(Duration::from_millis(20));
+        look_again();
     }
     Ok(systemd)
 }
@@ -171,6 +170,16 @@ fn group_of(folder: &Path) -> String {
     format!("picket-test{}", name.map(|part| format!("-{}", part.trim_matches('.'))).collect::<String>())
 }
 
+/// Lets a moment pass before something is looked at again that tells nobody when it changes: a file, a property. Whoever
+/// calls has a deadline of their own.
+///
+/// # Panics
+/// If the kernel can't wait.
+pub fn look_again() {
+    let moment = rustix::event::Timespec { tv_sec: 0, tv_nsec: 10_000_000 };
+    rustix::event::poll(&mut [], Some(&moment)).expect("nothing is waited for but time");
+}
+
 /// Kills what still is in a control group of ours, and removes it.
 fn end_group(group: &Path) {
     let since = Since::now();
@@ -183,7 +192,7 @@ fn end_group(group: &Path) {
         for pid in pids {
             let _gone_already = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
         }
-        thread::sleep(Duration::from_millis(20));
+        look_again();
     }
     remove(group);
 }

@@ -1,15 +1,13 @@
 //! A private systemd with units that write down each start, and an agent that watches them.
 
 use picket_tests::rig::clock::Since;
-use picket_tests::rig::private_systemd::{self, Systemd};
+use picket_tests::rig::private_systemd::{self, Systemd, look_again};
 use picket_tests::rig::process::{PATIENCE, Process};
 use picket_tests::rig::{cannot_run_here, files};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
-use std::thread;
-use std::time::Duration;
 use tempfile::TempDir;
 
 /// The programs under test.
@@ -87,7 +85,7 @@ impl Host {
         let since = Since::now();
         while self.starts(nth) < wanted {
             assert!(!since.left(PATIENCE).is_zero(), "web-{nth}: {} starts, not {wanted}", self.starts(nth));
-            thread::sleep(Duration::from_millis(10));
+            look_again();
         }
         assert_eq!(self.starts(nth), wanted, "web-{nth} was started too often");
     }
@@ -165,7 +163,7 @@ impl Host {
                 return;
             }
             assert!(!since.left(PATIENCE).is_zero(), "web-{nth} does not run again");
-            thread::sleep(Duration::from_millis(10));
+            look_again();
         }
     }
 }
@@ -181,7 +179,7 @@ impl Host {
         let since = Since::now();
         while self.blind() <= before {
             assert!(!since.left(PATIENCE).is_zero(), "the agent does not see again");
-            thread::sleep(Duration::from_millis(10));
+            look_again();
         }
     }
 }

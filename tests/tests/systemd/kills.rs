@@ -55,10 +55,10 @@ fn every_random_kill_is_followed_by_exactly_one_start() {
         println!("kill {kill}: web-{nth} by {signal:?}");
     }
     // A second start for one death would have come by the time a later death is healed.
-    for nth in 0..3 {
+    for (nth, wanted) in starts.iter_mut().enumerate() {
         host.signal(nth, Signal::KILL);
-        starts[nth] += 1;
-        host.starts_are(nth, starts[nth]);
+        *wanted += 1;
+        host.starts_are(nth, *wanted);
     }
     assert_eq!([host.starts(0), host.starts(1), host.starts(2)], starts);
     let doubled = starts.iter().sum::<usize>() - (3 + usize::try_from(kills).unwrap() + 3);
