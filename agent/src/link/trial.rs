@@ -1,18 +1,18 @@
 //! A trial of the link: the steps of a real try at each address, one after the other, each with its time and outcome.
 //!
 //! It takes the same steps as a try (`dial.rs`) and stops before Hello: a second session of one certificate would be
-//! challenged as a clone. That the collector takes the certificate is seen by a call that any agent may make, its
-//! health. A host that is not enrolled yet gets as far as TLS: a token is good for one enrolment, so a trial must not
+//! challenged as a clone. That the collector takes the certificate is seen by a renewal that asks for nothing: it is
+//! refused as `bad-input`, and only after the collector has seen whose certificate it is. A host that is not enrolled yet gets as far as TLS: a token is good for one enrolment, so a trial must not
 //! spend it.
 
 use super::dial::{Peer, channel, secure};
 use super::why::{Diagnosis, Step, Taken, refused};
 use super::{enrol, tls};
 use crate::clock;
+use picket_rpc::v1::RenewRequest;
+use picket_rpc::v1::agents_client::AgentsClient;
 use rustls::ClientConfig;
 use std::sync::Arc;
-use tonic_health::pb::HealthCheckRequest;
-use tonic_health::pb::health_client::HealthClient;
 
 const CALL_LIMIT: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -60,7 +60,13 @@ fn known(peer: &Peer) -> Result<(Arc<ClientConfig>, bool, String), Diagnosis> {
 
 async fn call(stream: tokio_rustls::client::TlsStream<tokio::net::TcpStream>) -> Result<String, Diagnosis> {
     let (channel, fate) = channel(stream).await?;
-    let asked = HealthClient::new(channel).check(HealthCheckRequest { service: String::new() }).await;
-    asked.map_err(|status| fate.explain(refused(Step::Session, &status)))?;
-    Ok("the collector takes this host's certificate".to_owned())
+    let asked = AgentsClient::new(channel).renew(RenewRequest { csr: Vec::new() }).await;
+    let why = match asked {
+        Ok(_) => None,
+        Err(status) => Some(fate.explain(refused(Step::Session, &status))),
+    };
+    match why.filter(|why| why.code != "bad-input") {
+        None => Ok("the collector takes this host's certificate".to_owned()),
+        Some(why) => Err(why),
+    }
 }

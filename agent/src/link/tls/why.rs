@@ -5,10 +5,13 @@ use rustls::{AlertDescription, CertificateError, Error};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::fmt;
 use std::io;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 /// What Picket's own CAs are called, in every collector.
 const OWN_CA: &str = "CN=Picket CA";
+
+/// How much of a name is told.
+const NAME_MAX: usize = 100;
 
 /// A certificate that the believed CA has not issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +24,20 @@ pub(super) struct Foreign {
 impl Foreign {
     pub(super) fn of(server: &CertificateDer<'_>, own: &[CertificateDer<'_>]) -> Self {
         let issuer = X509Certificate::from_der(server)
-            .map_or_else(|_| "nobody that can be read".to_owned(), |(_, server)| server.issuer().to_string());
+            .map_or_else(|_| "nobody that can be read".to_owned(), |(_, server)| named(server.issuer()));
         let own = own.iter().filter_map(|ca| X509Certificate::from_der(ca).ok());
-        let names = own.map(|(_, ca)| ca.subject().to_string());
-        let is_another_collectors = issuer == OWN_CA || names.into_iter().any(|name| name == issuer);
+        let mut names = own.map(|(_, ca)| named(ca.subject()));
+        let is_another_collectors = issuer == OWN_CA || names.any(|name| name == issuer);
         Self { issuer, is_another_collectors }
     }
+}
+
+/// The common name, without what could drive a terminal; whole names would need a table of all that they can hold.
+fn named(name: &X509Name<'_>) -> String {
+    let common = name.iter_common_name().next().and_then(|common| common.as_str().ok());
+    let clean =
+        common.map(|common| common.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect::<String>());
+    clean.map_or_else(|| "a CA without a common name".to_owned(), |common| format!("CN={common}"))
 }
 
 impl fmt::Display for Foreign {
