@@ -26,6 +26,8 @@ use tonic::transport::{Channel, Endpoint, Uri};
 
 const PING_EVERY: Duration = Duration::from_secs(10);
 const PING_LIMIT: Duration = Duration::from_secs(20);
+/// How long the collector may take to speak first; one round trip is usual.
+const FIRST_WORD: Duration = Duration::from_secs(2);
 /// For one address: the last of eight begins after 1.75 s and must end within the try's 10 s.
 const ADDRESS_LIMIT: Duration = Duration::from_secs(8);
 
@@ -170,6 +172,9 @@ async fn handshake(
 
 /// HTTP/2 on a stream whose TLS stands, and where to read how that ended.
 pub(super) async fn channel(stream: TlsStream<TcpStream>) -> Result<(Channel, Fate), Diagnosis> {
+    // With TLS 1.3 the other side judges this host's certificate only now, and either way it speaks first. Who writes
+    // before that may find the connection closed and never read why.
+    let _spoke_or_is_slow = tokio::time::timeout(FIRST_WORD, stream.get_ref().0.readable()).await;
     let (stream, fate) = Noted::new(stream);
     let mut once = Some(TokioIo::new(stream));
     let connector = tower::service_fn(move |_: Uri| {

@@ -44,6 +44,13 @@ impl Noted {
         (Self { stream, fate: fate.clone() }, fate)
     }
 
+    /// A write that fails has no reason to tell, and nobody reads after it: what the other side said waits there.
+    fn hear_last_words(&mut self, cx: &mut Context<'_>) {
+        let mut bytes = [0; 1024];
+        let polled = Pin::new(&mut self.stream).poll_read(cx, &mut ReadBuf::new(&mut bytes));
+        let _only_noted = self.noted(polled);
+    }
+
     fn noted<T>(&self, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if let Poll::Ready(Err(error)) = &polled {
             self.fate.note(error);
@@ -65,12 +72,19 @@ impl AsyncRead for Noted {
 
 impl AsyncWrite for Noted {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        // A write that fails has no reason to tell: what the other side said waits to be read.
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.hear_last_words(cx);
+        }
+        polled
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        if matches!(polled, Poll::Ready(Err(_))) {
+            self.hear_last_words(cx);
+        }
+        polled
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
