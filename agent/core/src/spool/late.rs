@@ -8,6 +8,7 @@
 //! with the fewest frames is given up and named whole.
 
 mod bring;
+mod names;
 mod runs;
 
 pub use runs::Past;

@@ -6,9 +6,10 @@ mod platter;
 
 use super::*;
 use crate::disk::files::Folder;
-use picket_agent_core::spool::Fact;
+use picket_agent_core::spool::{Fact, PAGE};
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
-use picket_proto::{BootId, Event, Fact as Said, Mono, Stamp, Text, Wall};
+use picket_proto::frame::FRAME_MAX;
+use picket_proto::{BootId, Event, Fact as Said, Mono, Run, Seq, Stamp, Text, Wall};
 use platter::{Fault, Platter};
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher as _, RandomState};

@@ -2,19 +2,18 @@
 
 use super::super::disk::Half;
 use super::super::{Bytes, Spool, covers};
-use super::{Page, Ready, Told, lowest_missing};
-use picket_proto::event::{Fact, Gap, GapReason};
+use super::{Page, Ready, Told};
 use picket_proto::{Now, Ranges, Run, Seq, SeqRange, frame};
 
 /// Steps in one call at most: each names a loss or leaves a run behind; the next input goes on.
 const STEPS: usize = 32;
 /// Most ranges that the present run's frames from the disk may make.
-const MOST: usize = 7;
+pub(super) const MOST: usize = 7;
 /// Refusals in a row before a batch is given up.
 const REFUSALS: u8 = 3;
 
 /// What the page says about a number.
-enum Look {
+pub(super) enum Look {
     /// The first frame from there on.
     Frame { at: u32, seq: Seq },
     /// There is none.
@@ -191,90 +190,9 @@ impl Spool<'_> {
         true
     }
 
-    fn look_past(&mut self, run: Run, missing: Seq) -> Look {
+    pub(super) fn look_past(&mut self, run: Run, missing: Seq) -> Look {
         let is_there = self.disk.segments.last_of(run).is_some_and(|last| last >= missing);
         if is_there { self.look(run, missing) } else { Look::Nothing }
-    }
-
-    /// Names what is nowhere, lowest first; false, since their acks must be waited for.
-    fn name_holes(&mut self, now: Now, (run, made, told): (Run, Seq, Told), known: &Ranges) -> bool {
-        let mut all = known.clone();
-        // The first name touches what is known, so it always fits.
-        while (self.late.naming.is_empty() || all.iter().count() <= MOST) && !self.late.naming.is_full() {
-            let missing = lowest_missing(&all);
-            if missing > made || !self.fits(self.capacity(super::super::Rank::Critical), 0) {
-                break;
-            }
-            let next = all
-                .iter()
-                .map(SeqRange::first)
-                .find(|first| *first > missing)
-                .filter(|_| told == Told::Collector);
-            let (upto, reason) = match self.look_past(run, missing) {
-                Look::Unread => break,
-                Look::Frame { seq, .. } if seq == missing => {
-                    if !self.skip_page(run, missing, &mut all) {
-                        break;
-                    }
-                    continue;
-                }
-                Look::Frame { seq, .. } => (Seq(seq.0 - 1), self.reason_of(run)),
-                Look::Nothing => (made, self.reason_at(run, missing)),
-            };
-            let last = next.map_or(upto, |next| upto.min(Seq(next.0 - 1))).min(made);
-            let Some(range) = SeqRange::new(missing, last) else { break };
-            if all.insert(range).is_err() {
-                break;
-            }
-            self.append(now, Fact::Gap(Gap { run, range, reason }));
-            let _checked_above = self.late.naming.push((run, range, self.last));
-        }
-        false
-    }
-
-    /// The collector takes neither these nor says that it has them: they are given up.
-    fn name_one(&mut self, now: Now, run: Run, (first, last): (Seq, Seq)) -> bool {
-        if let Some(range) = SeqRange::new(first, last) {
-            self.append(now, Fact::Gap(Gap { run, range, reason: GapReason::Conflict }));
-            let _empty_before = self.late.naming.push((run, range, self.last));
-        }
-        false
-    }
-
-    /// Takes the frames in a row from `missing` on as known; false where there is no room for them.
-    fn skip_page(&self, run: Run, missing: Seq, all: &mut Ranges) -> bool {
-        let mut last = missing;
-        while let Some((seq, _)) = self.frame_from(run, last.next()).filter(|(seq, _)| *seq == last.next()) {
-            last = seq;
-        }
-        SeqRange::new(missing, last).is_some_and(|range| all.insert(range).is_ok())
-    }
-
-    fn reason_of(&self, run: Run) -> GapReason {
-        let past = self.late.runs().iter().find(|past| past.run == run);
-        past.map_or(GapReason::AgentEnded, |past| past.reason)
-    }
-
-    /// Behind everything that was ever durable stands what the run's end took along.
-    fn reason_at(&self, run: Run, missing: Seq) -> GapReason {
-        let last = self.disk.segments.last_of(run);
-        if last.is_some_and(|last| last >= missing) { self.reason_of(run) } else { GapReason::AgentEnded }
-    }
-
-    /// Whether no name waits for its ack any more. A name that was itself lost is made anew.
-    fn settle_names(&mut self) -> bool {
-        let waits = |name: &(Run, SeqRange, Seq)| !self.acked.contains(name.2) && !self.lost.contains(name.2);
-        if self.late.naming.iter().any(waits) {
-            return false;
-        }
-        while let Some((run, range, seq)) = self.late.naming.pop() {
-            if self.acked.contains(seq)
-                && let Some(past) = self.late.past_mut(run)
-            {
-                let _what_does_not_fit_is_named_again = past.known.insert(range);
-            }
-        }
-        true
     }
 
     fn look(&mut self, run: Run, missing: Seq) -> Look {
@@ -306,7 +224,7 @@ impl Spool<'_> {
     }
 
     /// The first frame of the page with this number or a higher one, and where it lies.
-    fn frame_from(&self, run: Run, from: Seq) -> Option<(Seq, u32)> {
+    pub(super) fn frame_from(&self, run: Run, from: Seq) -> Option<(Seq, u32)> {
         let page = self.late.page.filter(|page| page.run == run)?;
         let mut at = 0;
         let mut rest = self.disk.bytes(self.disk.page(Half::Read, 0, page.len));
