@@ -4,6 +4,7 @@
 //! (`status`), or a check fails (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod inspect;
 mod socket;
 mod status;
 mod table;
@@ -246,6 +247,9 @@ fn check(file: &std::path::Path) -> ExitCode {
                     &mut out,
                     &format!("check   {}: {}, every {}", check.name(), check.target(), check.spec.interval),
                 );
+            }
+            for warning in inspect::warnings(&config) {
+                say(&mut std::io::stderr(), &format!("warning: {warning}"));
             }
             ExitCode::SUCCESS
         }

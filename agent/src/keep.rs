@@ -10,6 +10,7 @@
 //! runtime's pool, since a flash may pause for 200 ms; a change that comes meanwhile is written after it. One that
 //! fails is told once and tried again with the next change.
 
+use crate::local::written_here;
 use picket_agent_core::service::{Away, Restored};
 use picket_agent_core::{Agent, KEEP_MAX};
 use picket_proto::frame::Crc32c;
@@ -59,7 +60,8 @@ pub(crate) struct Keeper {
     folder: PathBuf,
     boot: BootId,
     generation: u64,
-    writing: Option<JoinHandle<io::Result<()>>>,
+    /// A write under way; it tells how many bytes the disk got.
+    writing: Option<JoinHandle<io::Result<u64>>>,
     /// Something changed while a write was under way.
     owed: bool,
     /// That it can't be written was told.
@@ -97,13 +99,17 @@ impl Keeper {
         self.writing = Some(tokio::task::spawn_blocking(move || write(&path, &slot)));
     }
 
-    /// Waits for the end of a write that is under way; for ever, where there is none. Whether another one is owed.
-    pub(crate) async fn written(&mut self) -> bool {
+    /// Waits for the end of a write that is under way; for ever, where there is none. Whether another one is owed,
+    /// and how many bytes the disk got.
+    pub(crate) async fn written(&mut self) -> (bool, u64) {
         let Some(writing) = &mut self.writing else { return std::future::pending().await };
         let done = writing.await.unwrap_or_else(|error| Err(io::Error::other(error)));
         self.writing = None;
         match done {
-            Ok(()) => self.told = false,
+            Ok(bytes) => {
+                self.told = false;
+                return (std::mem::take(&mut self.owed), bytes);
+            }
             Err(error) => {
                 // The slot of this write may be torn now; the other one must not be next.
                 self.generation -= 1;
@@ -113,15 +119,15 @@ impl Keeper {
                 }
             }
         }
-        std::mem::take(&mut self.owed)
+        (std::mem::take(&mut self.owed), 0)
     }
 
     /// The last write, if one is under way or owed.
     pub(crate) async fn finish(mut self, agent: &Agent<'_>, now: Now) {
         while self.writing.is_some() {
             match tokio::time::timeout(LAST_WRITE, self.written()).await {
-                Ok(true) => self.keep(agent, now),
-                Ok(false) => {}
+                Ok((true, _)) => self.keep(agent, now),
+                Ok((false, _)) => {}
                 Err(_) => return,
             }
         }
@@ -165,10 +171,12 @@ fn find(folder: &Path) -> Found {
     }
 }
 
-fn write(path: &Path, slot: &Slot) -> io::Result<()> {
+fn write(path: &Path, slot: &Slot) -> io::Result<u64> {
+    let before = written_here();
     let file: File = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
     file.write_all_at(&encode(slot), 0)?;
-    file.sync_data()
+    file.sync_data()?;
+    Ok(written_here().saturating_sub(before))
 }
 
 fn encode(slot: &Slot) -> Vec<u8> {

@@ -23,7 +23,7 @@ mod tail;
 
 pub(crate) use answer::{About, Answerer, Wish};
 pub(crate) use ask::{Answer, Ask, Question};
-pub(crate) use facts::{Costs, LinkFacts};
+pub(crate) use facts::{Costs, LinkFacts, written_here};
 use tail::Tail;
 
 use std::io;

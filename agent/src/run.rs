@@ -184,10 +184,10 @@ impl Shell<'_> {
                 Some(fact) = ports.answers.recv() => self.answered(fact),
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
-                Some(told) = ports.segments.recv() => self.hand(Input::Disk(told.as_fact())),
+                Some(told) = ports.segments.recv() => self.disk_told(&told),
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
-                owed = self.keeper.written() => self.written(owed),
+                (owed, bytes) = self.keeper.written() => self.written(owed, bytes),
             }
             self.settle();
         }
@@ -224,7 +224,15 @@ impl Shell<'_> {
         }
     }
 
-    fn written(&mut self, owed: bool) {
+    fn disk_told(&mut self, told: &disk::Told) {
+        if let disk::Told::Done { flash } = told {
+            self.answerer.wrote(*flash);
+        }
+        self.hand(Input::Disk(told.as_fact()));
+    }
+
+    fn written(&mut self, owed: bool, bytes: u64) {
+        self.answerer.wrote(bytes);
         if owed {
             self.keeper.keep(&self.agent, clock::now());
         }

@@ -118,6 +118,11 @@ impl Answerer {
         }
     }
 
+    /// Another thread of the agent wrote so many bytes to a disk.
+    pub(crate) const fn wrote(&mut self, bytes: u64) {
+        self.written.add(bytes);
+    }
+
     /// Once per turn of the loop.
     pub(crate) fn turn(&mut self, now: Now) {
         self.written.turn(now);
@@ -130,7 +135,9 @@ impl Answerer {
             Question::Status => Answer::Whole(page::status(self, agent, now)),
             Question::Checks { from } => Answer::Whole(self.checks(agent, now.mono, from)),
             Question::Services { from } => Answer::Whole(services(agent, now.mono, from)),
-            Question::Figures => Answer::Whole(self.figures.page(agent, &self.about, &self.link, now)),
+            Question::Figures => {
+                Answer::Whole(self.figures.page(agent, &self.about, (&self.link, self.written.total()), now))
+            }
             Question::Events { n } => Answer::Whole(self.events(agent, n)),
             Question::Follow => {
                 let first = json!({ "v": VERSION, "follows": true }).to_string();

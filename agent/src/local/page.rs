@@ -171,7 +171,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
     let about = &answerer.about;
     let spool = agent.spool_view();
     let costs = Costs::now();
-    let today = answerer.written.today(costs.written);
+    let today = answerer.written.today();
     json!({
         "v": VERSION,
         "now": crate::log::rfc3339(now.wall),
@@ -188,7 +188,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
             "on_disk": spool.on_disk, "segments": spool.segments, "lost": spool.lost, "damaged": spool.damaged,
             "over_budget": spool.is_over_budget,
         },
-        "agent": { "resident": costs.resident, "cpu_ms": costs.cpu.millis(), "written_today": today, "written": costs.written, "refused": agent.refused() },
+        "agent": { "resident": costs.resident, "cpu_ms": costs.cpu.millis(), "written_today": today, "written": answerer.written.total(), "refused": agent.refused() },
     })
     .to_string()
 }

@@ -66,7 +66,15 @@ impl Figures {
     }
 
     /// The page of one scrape.
-    pub(crate) fn page(&self, agent: &Agent<'_>, about: &About, link: &LinkFacts, now: Now) -> String {
+    /// `beside`: how the link fared, and the bytes that were written.
+    pub(crate) fn page(
+        &self,
+        agent: &Agent<'_>,
+        about: &About,
+        beside: (&LinkFacts, u64),
+        now: Now,
+    ) -> String {
+        let (link, written) = beside;
         let mut text = Text::default();
         let labels = [
             ("host", about.host.as_str()),
@@ -81,7 +89,7 @@ impl Figures {
         self.healed(&mut text);
         waiting(agent, &mut text);
         linked(agent, link, now, &mut text);
-        own(agent, &mut text);
+        own(agent, written, &mut text);
         self.lag.tell(&mut text);
         text.finish()
     }
@@ -159,8 +167,8 @@ fn linked(agent: &Agent<'_>, link: &LinkFacts, now: Now, text: &mut Text) {
     }
 }
 
-fn own(agent: &Agent<'_>, text: &mut Text) {
-    let Costs { resident, cpu, written } = Costs::now();
+fn own(agent: &Agent<'_>, written: u64, text: &mut Text) {
+    let Costs { resident, cpu } = Costs::now();
     text.one("picket_agent_resident_bytes", "gauge", "Resident memory of the agent.", resident);
     text.one("picket_agent_cpu_seconds_total", "counter", "CPU time of the agent.", seconds(cpu.micros()));
     text.one("picket_agent_written_bytes_total", "counter", "Bytes that the agent gave to disks.", written);

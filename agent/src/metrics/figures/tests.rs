@@ -90,7 +90,7 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
     for late in [500, 5_000, 2_000_000] {
         figures.lag.add(Span::from_micros(late));
     }
-    let page = figures.page(&agent, &about, &LinkFacts::default(), now(3_500_000));
+    let page = figures.page(&agent, &about, (&LinkFacts::default(), 4096), now(3_500_000));
     let samples = read(&page);
     for (series, value) in [
         ("picket_agent_uptime_seconds", 2.5),
@@ -103,6 +103,7 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
         ("picket_agent_spool_frames", 1.0),
         ("picket_agent_frames_total", 1.0),
         ("picket_agent_link_up", 0.0),
+        ("picket_agent_written_bytes_total", 4096.0),
         ("picket_agent_loop_lag_seconds_bucket{le=\"0.001000\"}", 1.0),
         ("picket_agent_loop_lag_seconds_bucket{le=\"1.000000\"}", 2.0),
         ("picket_agent_loop_lag_seconds_bucket{le=\"+Inf\"}", 3.0),
