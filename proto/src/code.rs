@@ -57,12 +57,7 @@ pub const fn of(fact: &Fact) -> &'static str {
             Breaker::Closed => "breaker-closed",
         },
         Fact::Evidence(_) => "evidence",
-        Fact::Intent(change) => match change.to {
-            Intent::Run => "service-wanted",
-            Intent::Stopped => "service-left-stopped",
-            Intent::Masked => "service-masked",
-            Intent::Unknown => "service-found-stopped",
-        },
+        Fact::Intent(change) => of_intent(change.to),
         Fact::Blind(blind) => match blind.source {
             BlindSource::Systemd => "blind-systemd",
         },
@@ -70,6 +65,15 @@ pub const fn of(fact: &Fact) -> &'static str {
             Some(_) => "hold-begun",
             None => "hold-lifted",
         },
+    }
+}
+
+const fn of_intent(intent: Intent) -> &'static str {
+    match intent {
+        Intent::Run => "service-wanted",
+        Intent::Stopped => "service-left-stopped",
+        Intent::Masked => "service-masked",
+        Intent::Unknown => "service-found-stopped",
     }
 }
 

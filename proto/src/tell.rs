@@ -3,111 +3,15 @@
 //! Only [`core::fmt::Display`], so that nothing allocates; spans are told with two significant parts. Words may get
 //! better between versions: programs read codes ([`crate::code`]), not these sentences.
 
-use crate::event::{
-    Because, BlindSource, Breaker, Cause, CheckKind, Event, Exit, Fact, GapReason, Intent, IntentChanged,
-    Outcome, Trigger, Verdict, VerdictChanged, Witness,
-};
+mod fact;
+
+use crate::event::{Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Trigger, Verdict};
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
 
 impl Display for Event {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.fact.fmt(f)
-    }
-}
-
-impl Display for Fact {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self {
-            Self::Began(it) => {
-                write!(f, "agent {} began: {} checks, {} services", it.version, it.checks, it.services)
-            }
-            Self::Gap(it) => write!(f, "frames {} of run {} are lost: {}", it.range, it.run, it.reason),
-            Self::Verdict(it) => verdict(it, f),
-            Self::Started(it) if it.adopted => {
-                write!(f, "{} found running and adopted (pid {})", it.service, it.pid)
-            }
-            Self::Started(it) => write!(f, "{} started (pid {})", it.service, it.pid),
-            Self::Exited(it) if it.pid == 0 => write!(f, "{} {}", it.service, it.exit),
-            Self::Exited(it) => {
-                let asked = if it.asked { ", as asked" } else { "" };
-                write!(f, "{} (pid {}) {} after {}{asked}", it.service, it.pid, it.exit, it.ran)
-            }
-            Self::Remedy(it) => {
-                write!(f, "{} is restarted (attempt {}): {}", it.service, it.attempt, it.trigger)?;
-                if it.delay.millis() > 0 { write!(f, ", {} after the failure", it.delay) } else { Ok(()) }
-            }
-            Self::Outcome(it) => match &it.outcome {
-                Outcome::Held { check, back_after, held_for } => write!(
-                    f,
-                    "{} recovered, verified: {check} passed {back_after} after the failure and held for {held_for}",
-                    it.service
-                ),
-                Outcome::Died(exit) => {
-                    write!(f, "{} not healed by attempt {}: it {exit}", it.service, it.attempt)
-                }
-                Outcome::StillFailing { check, cause } => {
-                    write!(f, "{} not healed by attempt {}: {check} {cause}", it.service, it.attempt)
-                }
-            },
-            Self::Breaker(it) => match &it.to {
-                Breaker::Open { because, last, retry_in, .. } => write!(
-                    f,
-                    "{} not healed, because {because}; last: {last}; one more try in {retry_in}",
-                    it.service
-                ),
-                Breaker::HalfOpen => write!(f, "{} gets one more try", it.service),
-                Breaker::Closed => write!(f, "{} may be healed again: its breaker closed", it.service),
-            },
-            Self::Evidence(it) => write!(f, "{} (pid {}) last printed: {}", it.service, it.pid, it.last_line),
-            Self::Intent(it) => intent(it, f),
-            Self::Blind(it) => match it.source {
-                BlindSource::Systemd => {
-                    write!(f, "systemd was not heard for {}; {} differences found", it.lasted, it.differences)
-                }
-            },
-            Self::Hold(it) => {
-                match it.lasts {
-                    Some(lasts) => write!(f, "nothing is healed for {lasts}")?,
-                    None => f.write_str("failures are healed again")?,
-                }
-                if let Some(service) = &it.service {
-                    write!(f, " on {service}")?;
-                }
-                write!(f, ", by {}", it.by)
-            }
-        }
-    }
-}
-
-fn intent(it: &IntentChanged, f: &mut Formatter<'_>) -> Result {
-    match (it.to, it.witness) {
-        (Intent::Run, Witness::Job) => write!(f, "{} was started: it is kept up again", it.service),
-        (Intent::Run, Witness::State) => write!(f, "{} runs: it is kept up", it.service),
-        (Intent::Stopped, Witness::Job) => {
-            write!(f, "{} was stopped by an operator: it is left alone", it.service)
-        }
-        (Intent::Stopped, Witness::State) => write!(f, "{} is stopped: it is left alone", it.service),
-        (Intent::Masked, Witness::Job | Witness::State) => {
-            write!(f, "{} is masked: it is left alone", it.service)
-        }
-        (Intent::Unknown, Witness::Job | Witness::State) => {
-            write!(f, "{} does not run, and how it ended was not seen: it is left alone", it.service)
-        }
-    }
-}
-
-fn verdict(it: &VerdictChanged, f: &mut Formatter<'_>) -> Result {
-    write!(f, "{} is {}", it.check, it.to)?;
-    match it.cause {
-        Some(Cause::Above { level, limit }) => {
-            f.write_str(": ")?;
-            level_in(it.kind, level, f)?;
-            f.write_str(", limit ")?;
-            level_in(it.kind, limit, f)
-        }
-        Some(cause) => write!(f, ": {cause}"),
-        None => write!(f, " (was {})", it.from),
     }
 }
 
@@ -296,7 +200,7 @@ impl Display for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Exited, RemedyEnded};
+    use crate::event::{Exited, Fact, Outcome, RemedyEnded, VerdictChanged};
     use std::string::ToString;
 
     #[test]

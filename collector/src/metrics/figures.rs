@@ -158,6 +158,10 @@ fn kept(text: &mut Text, journal: &Journaling) {
         "Segments read through.",
         journal.verified,
     );
+    snapshots(text, journal);
+}
+
+fn snapshots(text: &mut Text, journal: &Journaling) {
     text.one(
         "picket_collector_snapshot_index",
         "gauge",

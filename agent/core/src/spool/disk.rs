@@ -192,7 +192,7 @@ impl<'s> Disk<'s> {
 
     /// The agent ends: nothing waits for more to come.
     pub(super) fn leave(&mut self, now: Mono) {
-        self.leaving.get_or_insert(now.plus(FAREWELL));
+        self.leaving.get_or_insert_with(|| now.plus(FAREWELL));
         for due in self.due.iter_mut().filter(|due| **due != Mono::NEVER) {
             *due = now;
         }

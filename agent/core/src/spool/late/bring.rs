@@ -141,7 +141,7 @@ impl Spool<'_> {
         let mut lost = range;
         if self.spilled.remove(range).is_err() {
             // Cutting a range in two has no room: all before it goes too. The collector has most of that.
-            let first = self.spilled.iter().next().map_or(range.first(), SeqRange::first);
+            let first = self.spilled.iter().next().map_or_else(|| range.first(), SeqRange::first);
             lost = SeqRange::new(first.min(range.first()), range.last()).unwrap_or(range);
             let _nothing_is_cut = self.spilled.remove(lost);
         }

@@ -1,0 +1,124 @@
+//! Remedies: what is done about a failure, what came of it, and the breaker that keeps remedies from looping. When one
+//! is due is the agent core's.
+
+use super::{Cause, Exit};
+use crate::id::Name;
+use crate::time::Span;
+use serde::{Deserialize, Serialize};
+
+/// What the agent does about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Remedy {
+    /// Stop what is left of the service and start it.
+    Restart,
+}
+
+/// Why a remedy is due.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trigger {
+    /// The process ended.
+    Exit(Exit),
+    /// This check is down.
+    Check {
+        /// Its name.
+        check: Name,
+        /// Why it is down.
+        cause: Cause,
+    },
+}
+
+/// A remedy begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemedyBegun {
+    /// Which service.
+    pub service: Name,
+    /// What is done.
+    pub remedy: Remedy,
+    /// The how-manieth remedy of this streak, from 1; a streak ends when one holds.
+    pub attempt: u16,
+    /// Why.
+    pub trigger: Trigger,
+    /// How long after the failure was seen it begins: backoff, jitter, evidence.
+    pub delay: Span,
+}
+
+/// How a remedy ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemedyEnded {
+    /// Which service.
+    pub service: Name,
+    /// What was done.
+    pub remedy: Remedy,
+    /// The how-manieth remedy of this streak.
+    pub attempt: u16,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// From the failure that was seen to this outcome.
+    pub took: Span,
+}
+
+/// What came of a remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// The check that had failed passed again, with all others of the service, and they held.
+    Held {
+        /// The check that had failed.
+        check: Name,
+        /// From the failure to its first pass.
+        back_after: Span,
+        /// For how long everything held before it was believed.
+        held_for: Span,
+    },
+    /// The process ended before everything had held.
+    Died(Exit),
+    /// This check did not pass in time.
+    StillFailing {
+        /// Its name.
+        check: Name,
+        /// Why it fails.
+        cause: Cause,
+    },
+}
+
+/// A service's breaker moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakerMoved {
+    /// Which service.
+    pub service: Name,
+    /// Where it stands now.
+    pub to: Breaker,
+}
+
+/// The breaker that keeps remedies from looping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Breaker {
+    /// Not healed: remedies rest until one more is tried.
+    Open {
+        /// Why remedies rest.
+        because: Because,
+        /// Remedies tried in this streak.
+        attempts: u16,
+        /// How the last one ended.
+        last: Trigger,
+        /// When the next single try comes.
+        retry_in: Span,
+    },
+    /// One remedy is tried to see whether the cause is gone.
+    HalfOpen,
+    /// A remedy held: remedies are allowed again.
+    Closed,
+}
+
+/// Why remedies rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Because {
+    /// It failed this many times in the same way without once being up for 1 s.
+    SameDeath(u16),
+    /// As many remedies as the budget allows were used up in its window.
+    Budget {
+        /// Remedies allowed.
+        allowed: u16,
+        /// In how long.
+        window: Span,
+    },
+}
