@@ -19,32 +19,32 @@
 //! entered twice at once.
 
 mod doors;
+mod effects;
+mod places;
 mod signals;
 
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::disk::{self, Disk, Folder, Memory};
 use crate::keep::Keeper;
-use crate::link::{Heard, Link, Peer, Sent, Word};
+use crate::link::{Heard, Link, Peer, Sent};
 use crate::local::{About, Answerer, Ask, Wish};
 use crate::log::Log;
 use crate::plan::Plan;
-use crate::probe::{Probes, process};
+use crate::probe::Probes;
 use crate::sd::Systemd;
 use crate::sd::notify::Notify;
 use crate::state::{Legacy, State};
-use picket_agent_core::service::Act;
-use picket_agent_core::session::{self, Order};
-use picket_agent_core::{Agent, Effect, Ending, Identity, Input, Storage, check, service, spool, unit};
-use picket_proto::{BootId, Mono, Run, Span, Stamp, Text};
+use picket_agent_core::session;
+use picket_agent_core::{Agent, Ending, Identity, Input, check, spool, unit};
+use picket_proto::{BootId, Mono, Run, Span, Text};
+use places::Places;
 use signals::Signals;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
-const RING: usize = 256 * 1024;
 /// What a start may take beyond the init system's patience: a long spool is read back in it, and a bus tried.
 const RECOVERY: Span = Span::from_secs(30);
 
@@ -70,19 +70,9 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
     let (link, words) = Link::new(peer, Arc::clone(&checks));
-    let mut slots: Vec<_> = checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect();
-    let mut lives: Vec<_> =
-        plan.services.iter().map(|service| service::Slot::new(service.spec.clone())).collect();
+    let mut places = Places::new(&checks, &plan.services);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
-    let mut ring = vec![0; RING];
-    let mut index = vec![spool::Entry::default(); RING / 128];
-    let storage = Storage {
-        checks: &mut slots,
-        services: &mut lives,
-        ring: &mut ring,
-        index: &mut index,
-        disk: memory.lend(),
-    };
+    let storage = places.lend(memory.lend());
     let version = Text::new(env!("CARGO_PKG_VERSION"));
     let mut agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
@@ -118,12 +108,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     };
     shell.notify.extend(RECOVERY);
     shell.turn_until_ended(ports).await?;
-    shell.notify.stopping();
-    if ending == Ending::StopServices {
-        shell.services.clear_escaped().await;
-    }
-    shell.keeper.finish(&shell.agent, clock::now()).await;
-    shell.link.finish().await;
+    shell.finish(ending).await;
     Ok(())
 }
 
@@ -192,6 +177,16 @@ impl Shell<'_> {
             self.settle();
         }
         Ok(())
+    }
+
+    /// The core has ended: what must not be left behind is brought to its end.
+    async fn finish(self, ending: Ending) {
+        self.notify.stopping();
+        if ending == Ending::StopServices {
+            self.services.clear_escaped().await;
+        }
+        self.keeper.finish(&self.agent, clock::now()).await;
+        self.link.finish().await;
     }
 
     fn noticed(&mut self, notice: Notice) {
@@ -287,114 +282,5 @@ impl Shell<'_> {
     fn deadline(&self) -> Option<Mono> {
         let core = self.agent.deadline().map(|(deadline, _)| deadline);
         core.into_iter().chain(self.notify.due()).min()
-    }
-
-    fn effects(&mut self) {
-        let mut told = Vec::new();
-        while let Some(effect) = self.agent.poll() {
-            match effect {
-                Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
-                Effect::Unit(order) => self.systemd.obey(order),
-                Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
-                Effect::Probe(probe) => {
-                    let (services, systemd) = (&self.services, &self.systemd);
-                    let process = |service| {
-                        let unit = systemd.process(service);
-                        unit.unwrap_or_else(|| process::read(services.process(service)))
-                    };
-                    let answer = self.probes.begin(probe.check, process);
-                    self.queue.extend(answer.map(Known::Reading));
-                }
-                Effect::Link(order) => self.order(order),
-                Effect::Disk(order) => self.keep(order),
-                Effect::Told(bytes) => told.push(bytes),
-                Effect::Keep => self.keeper.keep(&self.agent, clock::now()),
-                Effect::Ended => self.ended = true,
-            }
-        }
-        told.iter().for_each(|bytes| self.legacy.made(self.agent.bytes(*bytes)));
-        self.legacy.keep();
-        for bytes in told {
-            let frames = self.agent.bytes(bytes);
-            self.answerer.made(frames);
-            self.log.frames(frames);
-        }
-    }
-
-    fn keep(&self, order: spool::Order) {
-        let bytes = match order {
-            spool::Order::Write { bytes, .. } | spool::Order::Keep { bytes } => self.agent.bytes(bytes),
-            spool::Order::Open
-            | spool::Order::Begin { .. }
-            | spool::Order::Read { .. }
-            | spool::Order::Drop { .. } => &[],
-        };
-        self.disk.obey(order, bytes);
-    }
-
-    /// Tells when events are kept another way than before.
-    fn tell_mode(&mut self) {
-        let mode = self.agent.spool_view().mode;
-        if std::mem::replace(&mut self.mode, mode) != mode
-            && let Some((code, text)) = disk::words(mode)
-        {
-            self.log.link(clock::now().wall, code, text);
-        }
-    }
-
-    fn order(&mut self, order: Order) {
-        let now = clock::now();
-        let frames = match order {
-            Order::Send { bytes, .. } => self.agent.bytes(bytes),
-            Order::Hello | Order::Heartbeat { .. } => {
-                self.ask_synced();
-                &[]
-            }
-            Order::Connect
-            | Order::Standing { .. }
-            | Order::StandingEnd { .. }
-            | Order::Answer { .. }
-            | Order::Goodbye
-            | Order::Close => &[],
-        };
-        let stamp =
-            Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced };
-        self.link.obey(order, stamp, frames);
-    }
-
-    fn heard(&mut self, heard: Heard) {
-        let Some(word) = self.link.sort(heard) else { return };
-        let now = clock::now();
-        match &word {
-            Word::Welcomed { .. } => {
-                let address = self.link.taken_by();
-                self.answerer.link.opened(address);
-                self.log.link(now.wall, "link-open", &format!("{address} took the session"));
-            }
-            Word::Lost { diagnosis } => {
-                let text = diagnosis.to_string();
-                self.answerer.link.lost(now.mono, diagnosis.code, &text);
-                self.log.link(now.wall, diagnosis.code, &text);
-            }
-            Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
-        }
-        self.hand(Input::Session(word.as_fact()));
-    }
-
-    /// Ready when every service and unit was looked at once; alive as often as the init system wants to hear it.
-    fn tell_init(&mut self, now: Mono) {
-        self.notify.turn(now);
-        if self.agent.units_settled() && self.mode != spool::Mode::Opening {
-            self.notify.ready();
-        }
-        if self.notify.wants_status(now) {
-            let status = crate::sd::notify::status(&self.agent);
-            self.notify.status(now, status);
-        }
-    }
-
-    fn ask_synced(&mut self) {
-        self.synced = clock::synced();
-        self.agent.clock_synced(self.synced);
     }
 }

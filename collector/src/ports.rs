@@ -12,13 +12,17 @@
 //!
 //! Everything here belongs to the core's task; the server's tasks hold the other ends.
 
+mod acks;
+
+pub(crate) use acks::Acks;
+
 use crate::counts::Counts;
 use picket_collector_core::identity::{KeyHash, SecretHash};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
 use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId};
 use picket_collector_core::view::{Push, Question, Watch, WatcherId};
 use picket_collector_core::{Effect, Input, Token, identity, incident, store, view};
-use picket_proto::{HostId, Name, Ranges, Run, Span};
+use picket_proto::{HostId, Name, Ranges, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,7 +32,6 @@ pub(crate) const ASKS_IN: usize = 256;
 pub(crate) const WORDS_OUT: usize = 4;
 pub(crate) const CHANGES_OUT: usize = 257;
 const OPEN_ASKS_MAX: usize = 1_024;
-const ACK_RUNS_MAX: usize = 8;
 
 /// What the server's tasks tell the core's task.
 pub(crate) enum Inlet {
@@ -81,36 +84,6 @@ pub(crate) enum Word {
     Welcome { heartbeat: Span, known: Box<Ranges> },
     Challenge { nonce: u64 },
     Refuse { code: &'static str },
-}
-
-/// The newest ack of each run, least recently acked first. A ninth run pushes the first out: its agent will send
-/// those frames again and get the same ack.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Acks {
-    /// The newest ack of each run.
-    pub(crate) newest: Vec<Ack>,
-    said: u64,
-}
-
-/// An ack, numbered: one that says the same as before is said again all the same, since it answers a resend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Ack {
-    /// Of which run.
-    pub(crate) run: Run,
-    /// Which frames.
-    pub(crate) ranges: Ranges,
-    nth: u64,
-}
-
-impl Acks {
-    fn put(&mut self, run: Run, ranges: Ranges) {
-        self.newest.retain(|ack| ack.run != run);
-        if self.newest.len() == ACK_RUNS_MAX {
-            self.newest.remove(0);
-        }
-        self.said += 1;
-        self.newest.push(Ack { run, ranges, nth: self.said });
-    }
 }
 
 /// All places that effects go out to.

@@ -1,4 +1,5 @@
 //! What a scraper and an operator are told, read by a parser that takes nothing but the format.
+#![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
 
 mod common;
 

@@ -8,6 +8,7 @@
 //! durable leave the ring before any is lost, and come back from there; so do the frames of earlier runs.
 
 mod disk;
+mod entry;
 mod late;
 mod loss;
 mod name;
@@ -16,14 +17,16 @@ mod room;
 mod view;
 
 pub use disk::{Fact, Lent, Mode, Order, PAGE, Part, SEGMENT_FRAMES, SegmentId, Shape, Trouble};
+pub use entry::Entry;
 pub use late::Past;
 pub use view::View;
 
 use crate::facts::Facts;
 use disk::Disk;
+use entry::{Kept, Rank, Stored, rank_of};
 use late::Late;
 use picket_proto::event::{self, Began, Event};
-use picket_proto::frame::{self, Class, FRAME_MAX};
+use picket_proto::frame::FRAME_MAX;
 use picket_proto::{BootId, Mono, Now, Ranges, Run, Seq, SeqRange, Stamp, Text};
 
 /// Who this agent is, for the life of the process.
@@ -56,46 +59,6 @@ pub(crate) const BATCH_BYTES: u32 = 16 * 1024;
 const BATCH_FRAMES: usize = 256;
 /// `FRAME_MAX` as the ring counts.
 const LONGEST: u32 = FRAME_MAX as u32;
-
-/// Where one frame lies in the ring.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Entry {
-    seq: u64,
-    at: u32,
-    len: u16,
-    kept: Kept,
-    stored: Stored,
-}
-
-/// Whether a frame that is held is on the disk as well.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Stored {
-    #[default]
-    No,
-    /// It is with the shell.
-    Asked,
-    Yes,
-    /// It was, and went for its room; it is not written a second time.
-    Spent,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-enum Kept {
-    /// Acknowledged or lost.
-    #[default]
-    Gone,
-    Held(Rank),
-}
-
-/// The order in which frames are given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    Routine,
-    Notable,
-    Critical,
-    /// Names a loss of this run; when it goes itself, what it named is lost again.
-    Gap,
-}
 
 /// The stretch of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -311,34 +274,9 @@ impl<'s> Spool<'s> {
     }
 }
 
-impl Entry {
-    fn is_held(&self) -> bool {
-        self.kept != Kept::Gone
-    }
-}
-
-impl Rank {
-    const fn class(self) -> Class {
-        match self {
-            Self::Routine => Class::Routine,
-            Self::Notable => Class::Notable,
-            Self::Critical | Self::Gap => Class::Critical,
-        }
-    }
-}
-
 /// Whether all numbers from `first` to `last` are known; true where there are none.
 fn covers(known: &Ranges, first: Seq, last: Seq) -> bool {
     last < first || known.iter().any(|range| range.contains(first) && range.contains(last))
-}
-
-fn rank_of(fact: &event::Fact, run: Run) -> Rank {
-    match (fact, frame::class_of(fact)) {
-        (event::Fact::Gap(gap), _) if gap.run == run => Rank::Gap,
-        (_, Class::Routine) => Rank::Routine,
-        (_, Class::Notable) => Rank::Notable,
-        (_, Class::Critical) => Rank::Critical,
-    }
 }
 
 #[cfg(test)]

@@ -34,7 +34,7 @@ impl Slots {
     /// It can't be written; the one before is whole.
     pub(super) fn write<F: Files>(&mut self, files: &mut F, bytes: &[u8]) -> io::Result<()> {
         let turn = self.turn + 1;
-        let name = NAMES[usize::from(turn % 2 == 0)];
+        let name = NAMES[usize::from(turn.is_multiple_of(2))];
         let (file, is_new) = match files.open(name) {
             Ok(file) => (file, false),
             Err(_) => (files.create(name)?, true),

@@ -127,20 +127,6 @@ impl Collector {
         }
     }
 
-    /// The collector whose [`Self::snapshot`] these bytes are; what follows it in the journal is then replayed.
-    ///
-    /// # Errors
-    /// [`Unreadable`] if the bytes are not a whole state of this version.
-    pub fn restore(seed: u64, snapshot: &[u8]) -> Result<Self, Unreadable> {
-        let (state, rest) = postcard::take_from_bytes::<State>(snapshot).map_err(|_| Unreadable)?;
-        if !rest.is_empty() {
-            return Err(Unreadable);
-        }
-        let mut live = Live::new(seed);
-        live.out.replayed(state.index);
-        Ok(Self { state, live })
-    }
-
     /// The index of the last record applied; 0 before the first.
     pub fn index(&self) -> u64 {
         self.state.index
@@ -187,11 +173,6 @@ impl Collector {
         ];
         let first = due.into_iter().filter_map(|(at, reason)| at.map(|at| (at, reason))).min()?;
         Some((Mono::from_micros(first.0.micros().saturating_sub(self.live.ahead.micros())), first.1))
-    }
-
-    /// The durable state as bytes: equal bytes are equal state.
-    pub fn snapshot(&self) -> Vec<u8> {
-        postcard::to_allocvec(&self.state).expect("only memory can fail, and that ends the process")
     }
 
     fn on_time(&mut self, now: Now) {

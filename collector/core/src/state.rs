@@ -7,6 +7,7 @@ mod commanded;
 pub(crate) mod ending;
 pub(crate) mod firing;
 mod fleet;
+mod kept;
 pub(crate) mod machine;
 mod presence;
 pub(crate) mod root;

@@ -7,13 +7,16 @@
 //! older segments were dropped says so. "Within" stops at the first row that is too old, so a wall clock that was
 //! set back can end such a list early.
 
-use super::row::{self, Row, SELECT_FRAMES, SELECT_HOSTS_FRAMES};
+mod found;
+
+pub(crate) use found::Found;
+
+use super::row::{Row, SELECT_FRAMES, SELECT_HOSTS_FRAMES};
 use super::segment::{self, Sealed, Segment, is_damage};
 use crate::error::Failure;
-use picket_collector_core::Record;
-use picket_proto::event::{Gap, GapReason};
-use picket_proto::frame::{Content, Frame};
-use picket_proto::{Fact, HostId, Name, Run, Seq, SeqRange, Wall, code, frame};
+use found::{gap, split, told, unsound};
+use picket_proto::event::Gap;
+use picket_proto::{HostId, Name, Wall};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -41,23 +44,6 @@ pub(crate) struct Question {
 pub(crate) struct Place {
     pub(crate) index: u64,
     pub(crate) skip: usize,
-}
-
-/// An event as it stands in the journal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
-    pub(crate) host: String,
-    pub(crate) run: Run,
-    pub(crate) seq: Seq,
-    pub(crate) at: Wall,
-    pub(crate) received: Wall,
-    pub(crate) service: Option<Name>,
-    pub(crate) code: &'static str,
-    pub(crate) text: String,
-    pub(crate) late: bool,
-    pub(crate) unsynced: bool,
-    /// What a gap names.
-    pub(crate) lost: Option<(Run, SeqRange)>,
 }
 
 /// A page of events.
@@ -251,70 +237,4 @@ impl Walk<'_> {
         self.page.events.push(gap);
         ControlFlow::Continue(())
     }
-}
-
-/// What a damaged row lost, if it still says so.
-fn unsound(found: &rusqlite::Row<'_>) -> Option<Found> {
-    let Record::Damaged { host, run, range } = row::loss(found)? else { return None };
-    let received = found.get(3).map_or(Wall::from_micros(0), Wall::from_micros);
-    Some(gap(host.to_string(), received, Gap { run, range, reason: GapReason::Damaged }))
-}
-
-/// Frames that are lost by the collector's own account have no frame that says so; they read like one that does.
-fn gap(host: String, received: Wall, gap: Gap) -> Found {
-    let (run, range) = (gap.run, gap.range);
-    let fact = Fact::Gap(gap);
-    Found {
-        host,
-        run,
-        seq: range.first(),
-        at: received,
-        received,
-        service: None,
-        code: code::of(&fact),
-        text: fact.to_string(),
-        late: false,
-        unsynced: false,
-        lost: Some((run, range)),
-    }
-}
-
-fn split(mut bytes: &[u8]) -> Vec<Frame<'_>> {
-    let mut frames = Vec::new();
-    while let Ok((frame, rest)) = frame::split(bytes) {
-        frames.push(frame);
-        bytes = rest;
-    }
-    frames
-}
-
-fn told(row: &Row, frame: &Frame<'_>) -> Found {
-    let header = frame.header;
-    let mut found = Found {
-        host: row.host.clone(),
-        run: header.run,
-        seq: header.seq,
-        at: row.now.wall,
-        received: row.now.wall,
-        service: None,
-        code: "unknown-kind",
-        text: format!(
-            "kind {} version {}: kept until this collector can read it",
-            header.kind, header.kind_version
-        ),
-        late: row.is_late(),
-        unsynced: false,
-        lost: None,
-    };
-    if let Ok(Content::Known(event)) = frame.content() {
-        found.at = event.stamp.wall;
-        found.service = event.fact.service().cloned();
-        found.code = code::of(&event.fact);
-        found.text = event.to_string();
-        found.unsynced = !event.stamp.synced;
-        if let Fact::Gap(gap) = &event.fact {
-            found.lost = Some((gap.run, gap.range));
-        }
-    }
-    found
 }

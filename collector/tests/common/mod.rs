@@ -4,10 +4,11 @@
 #![expect(dead_code, reason = "each test binary uses its own part of this vocabulary")]
 #![expect(clippy::unwrap_used, reason = "a vocabulary for tests; a panic is how they fail")]
 
+mod made;
+
+pub(crate) use made::*;
+
 use hyper_util::rt::TokioIo;
-use picket_proto::event::{Event, Evidence};
-use picket_proto::{BootId, Fact, Mono, Run, Seq, Stamp, Text, Wall, frame};
-use picket_rpc::convert;
 use picket_rpc::v1::agents_client::AgentsClient;
 use picket_rpc::v1::operator_client::OperatorClient;
 use picket_rpc::v1::{self, AgentMessage, CollectorMessage, agent_message, collector_message};
@@ -255,38 +256,6 @@ pub(crate) fn code(status: &Status) -> String {
 /// The highest number that is known without a hole from 1.
 pub(crate) fn last(ranges: &[v1::SeqRange]) -> u64 {
     ranges.first().filter(|range| range.first == 1).map_or(0, |range| range.last)
-}
-
-pub(crate) fn stamp(run: u64) -> Stamp {
-    Stamp {
-        run: Run(run),
-        boot: BootId(7),
-        mono: Mono::from_micros(1),
-        wall: Wall::from_micros(1_700_000_000_000_000),
-        synced: true,
-    }
-}
-
-pub(crate) fn hello(run: u64) -> v1::Hello {
-    v1::Hello { now: Some(convert::stamp_to_wire(stamp(run))), version: "scripted".into(), watched: vec![] }
-}
-
-/// Sound frames with these numbers; `what` is in each.
-pub(crate) fn frames(run: u64, seqs: impl IntoIterator<Item = u64>, what: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for seq in seqs {
-        let last_line = Text::new(&format!("{what} {seq}"));
-        let fact = Fact::Evidence(Evidence { service: "nginx".parse().unwrap(), pid: 7, last_line });
-        bytes.extend_from_slice(&frame(run, seq, fact));
-    }
-    bytes
-}
-
-/// One sound frame with this fact.
-pub(crate) fn frame(run: u64, seq: u64, fact: Fact) -> Vec<u8> {
-    let mut buffer = [0; frame::FRAME_MAX];
-    let len = frame::encode(Seq(seq), &Event { stamp: stamp(run), fact }, &mut buffer).unwrap();
-    buffer[..len].to_vec()
 }
 
 /// Every journaled event of `host`, by way of the operators' API: run and number, newest first.

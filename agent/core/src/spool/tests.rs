@@ -6,7 +6,7 @@ use super::*;
 use crate::tests::replay::cases;
 use event::Fact;
 use picket_proto::event::{Breaker, BreakerMoved, Evidence, Started};
-use picket_proto::frame::Content;
+use picket_proto::frame::{self, Content};
 use picket_proto::{BootId, Mono, Text};
 use proptest::prelude::*;
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::record::Record;
 
-fn acks(world: &mut World) -> Vec<(Run, Ranges)> {
+pub(super) fn acks(world: &mut World) -> Vec<(Run, Ranges)> {
     let ack = |order| match order {
         Order::Ack { run, ranges, .. } => Some((run, *ranges)),
         Order::Welcome { .. } | Order::Challenge { .. } => None,
@@ -39,7 +39,7 @@ fn frames(agent: &Agent, world: &World, seqs: impl Iterator<Item = u64>) -> Vec<
     seqs.flat_map(|seq| agent.frame_at(world, seq, restart(u16::try_from(seq).unwrap()))).collect()
 }
 
-fn send(agent: &Agent, world: &mut World, seqs: impl Iterator<Item = u64>) {
+pub(super) fn send(agent: &Agent, world: &mut World, seqs: impl Iterator<Item = u64>) {
     let batch = frames(agent, world, seqs);
     agent.batch(world, Lane::Live, batch);
 }
@@ -282,76 +282,4 @@ fn what_an_agent_holds_for_up_is_compared_and_differences_are_counted() {
     assert_eq!(world.host(&agent.host).differences, 2);
     world.restart();
     assert_eq!(world.host(&agent.host).differences, 2);
-}
-
-#[test]
-fn damaged_entries_are_closed_and_counted_and_the_agent_goes_on() {
-    let mut world = World::new();
-    let mut agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    for first in (1..=40).step_by(2) {
-        send(&agent, &mut world, first..=first + 1);
-    }
-    let host = agent.host.clone();
-    for (_, entry) in world.journal.iter_mut().enumerate().filter(|(nth, _)| nth % 2 == 0) {
-        if let Record::Frames { host, run, span, .. } = &entry.record {
-            entry.record = Record::Damaged { host: host.clone(), run: *run, range: *span };
-        }
-    }
-    let lost = world.journal.iter().filter(|entry| matches!(entry.record, Record::Damaged { .. })).count();
-    assert!(lost > 9, "more than the ranges could hold apart");
-    world.core = Collector::new(9);
-    for entry in world.journal.clone() {
-        world.core.replay(entry.index, entry.now, entry.record);
-    }
-    world.core.begin(world.now, BOOT);
-    world.drain();
-    assert_eq!(world.host(&host).lost, 2 * lost as u64);
-    agent.session = SessionId(2);
-    agent.connect(&mut world);
-    world.take_effects();
-    send(&agent, &mut world, 41..=42);
-    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 42)]))]);
-    world.restart();
-    assert_eq!(world.host(&host).lost, 2 * lost as u64, "named once");
-}
-
-#[test]
-fn entries_that_are_gone_without_a_name_do_not_shut_the_agent_out() {
-    let mut world = World::new();
-    let mut agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    for seq in 1..=40 {
-        send(&agent, &mut world, seq..=seq);
-    }
-    let host = agent.host.clone();
-    world.core = Collector::new(9);
-    for entry in world.journal.clone() {
-        if let Record::Frames { span, .. } = &entry.record
-            && span.first().0 % 2 == 0
-            && span.first().0 < 40
-        {
-            continue;
-        }
-        world.core.replay(entry.index, entry.now, entry.record);
-    }
-    world.core.begin(world.now, BOOT);
-    world.drain();
-    assert_eq!(world.host(&host).lost, 12, "19 holes, of which 7 can stay open");
-    agent.session = SessionId(2);
-    agent.connect(&mut world);
-    world.take_effects();
-    send(&agent, &mut world, 40..=41);
-    assert_eq!(acks(&mut world).len(), 1);
-}
-
-#[test]
-fn damage_makes_no_host_and_no_run() {
-    let mut core = Collector::new(1);
-    let range = SeqRange::new(Seq(1), Seq(9)).unwrap();
-    let now = World::new().now;
-    core.replay(1, now, Record::Damaged { host: host_id("nobody"), run: Run(4), range });
-    let mut plain = Collector::new(1);
-    plain.replay(1, now, Record::Closed { host: host_id("nobody"), how: Close::Broken });
-    assert_eq!(core.snapshot(), plain.snapshot());
 }

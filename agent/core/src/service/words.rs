@@ -1,0 +1,70 @@
+//! What the shell says of a service's process, and what it is to do to it.
+
+use super::ServiceIx;
+use crate::unit;
+use picket_proto::event::Exit;
+
+/// Something happened to a service's process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// At the agent's start: no process of an earlier run is alive.
+    Absent {
+        /// Which service.
+        service: ServiceIx,
+    },
+    /// Its process runs, as ordered, or found alive at the agent's start.
+    Started {
+        /// Which service.
+        service: ServiceIx,
+        /// Its process.
+        pid: u32,
+        /// Whether it was found alive instead of started.
+        adopted: bool,
+    },
+    /// Its process is gone, or never came to be.
+    Exited {
+        /// Which service.
+        service: ServiceIx,
+        /// Its process; 0 if it never had one.
+        pid: u32,
+        /// How.
+        exit: Exit,
+    },
+    /// The last line it printed, read after it failed; empty if there is none. Comes once after every exit and
+    /// every order to collect.
+    Evidence {
+        /// Which service.
+        service: ServiceIx,
+        /// The process that printed it.
+        pid: u32,
+        /// The line.
+        last_line: &'a str,
+    },
+}
+
+/// Something to do to a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// Kill what is left of its process group, then start it. Answered by Started or Exited(NotStarted).
+    Start {
+        /// Which service.
+        service: ServiceIx,
+    },
+    /// Ask its whole process group to end (SIGTERM, and SIGCONT so that a frozen one can). Answered by Exited.
+    Stop {
+        /// Which service.
+        service: ServiceIx,
+    },
+    /// Kill its whole process group (SIGKILL). Answered by Exited.
+    Kill {
+        /// Which service.
+        service: ServiceIx,
+    },
+    /// Call systemd. Answered by [`unit::Fact::Answered`].
+    Unit {
+        /// Which service: the unit of the same place.
+        service: ServiceIx,
+        /// What to ask for.
+        verb: unit::Verb,
+    },
+}

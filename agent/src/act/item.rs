@@ -1,0 +1,90 @@
+//! One service's process: its command, its start, its signals, its identity file.
+
+use super::{Item, Life, Owed, Process, adopt, evidence, limit};
+use crate::config::Service;
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal};
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use tokio::io::unix::AsyncFd;
+
+impl Item {
+    pub(super) fn new(service: &Service, state: &Path) -> io::Result<Self> {
+        let name = service.spec.name.to_string();
+        let folder = state.join("services");
+        let own = folder.join(&name);
+        let is_unit = service.unit.is_some();
+        let made = if is_unit { Ok(()) } else { crate::identity::make_private_folder(&own) };
+        if let Err(error) = made {
+            tracing::warn!(folder = %own.display(), %error, "the service's folder can't be made");
+        }
+        let own = own.to_string_lossy();
+        let fill = |text: &str| text.replace("{state}", &own);
+        let mut parts = service.command.iter().map(|part| fill(part));
+        let mut command = Command::new(parts.next().unwrap_or_default());
+        command.args(parts).current_dir(fill(&service.cwd)).process_group(0);
+        command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
+        let log = folder.join(format!("{name}.log"));
+        let log = if is_unit { evidence::Log::unused(log)? } else { evidence::Log::new(log)? };
+        let identity = folder.join(format!("{name}.process"));
+        Ok(Self { name, is_unit, command, identity, log, life: Life::None, owed: Owed::default() })
+    }
+
+    pub(super) fn spawn(&mut self, descriptors: &limit::Descriptors) -> io::Result<Process> {
+        let (out, errors) = self.log.outputs();
+        // Opened here, since the limit is lower while the child is made.
+        self.command.stdin(File::open("/dev/null")?).stdout(out).stderr(errors);
+        let child = descriptors.around(|| self.command.spawn());
+        // The command must not keep the copies: they are descriptors that nobody needs until the next start.
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = child?;
+        match follow(child.id()) {
+            Ok((pid, pidfd)) => Ok(Process { pid, pidfd: Arc::new(pidfd), started: None }),
+            Err(error) => {
+                // Without a pidfd its end would never be seen, so it must not live.
+                child.kill()?;
+                child.wait()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Signals the whole group; a frozen member can only end once it continues.
+    pub(super) fn signal(&self, signal: Signal) {
+        let Life::Lives(process) = &self.life else { return };
+        // The pidfd proves that the leader is there, and with it that the group's number is its own.
+        if rustix::process::pidfd_send_signal(process.pidfd.get_ref(), Signal::CONT).is_ok() {
+            let sent = rustix::process::kill_process_group(process.pid, signal);
+            if let Err(error) =
+                sent.and_then(|()| rustix::process::kill_process_group(process.pid, Signal::CONT))
+            {
+                tracing::warn!(service = self.name, %error, "the service can't be signalled");
+            }
+        }
+    }
+
+    pub(super) fn save_identity(&mut self, session: i32, boot: u128) {
+        let saved = match &mut self.life {
+            Life::Lives(process) => {
+                process.started = crate::probe::process::stat(process.pid).map(|stat| stat.started);
+                let started = process.started.unwrap_or_default();
+                adopt::save(&self.identity, &adopt::Saved { pid: process.pid, started, session, boot })
+            }
+            Life::None | Life::Clearing { .. } => adopt::forget(&self.identity),
+        };
+        if let Err(error) = saved {
+            tracing::warn!(service = self.name, %error, "the next run of the agent can't know the service's process");
+        }
+    }
+}
+
+/// Opens a pidfd of a child that nobody has reaped.
+pub(super) fn follow(pid: u32) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
+    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+    Ok((pid, crate::sys::readable(pidfd)?))
+}

@@ -1,0 +1,122 @@
+//! What the core says, done: acts at once, then the rest of the turn; and what is told of it.
+
+use super::{Known, Shell};
+use crate::clock;
+use crate::disk;
+use crate::link::{Heard, Word};
+use crate::probe::process;
+use picket_agent_core::service::Act;
+use picket_agent_core::session::Order;
+use picket_agent_core::{Effect, Input, spool};
+use picket_proto::{Mono, Stamp};
+
+impl Shell<'_> {
+    pub(super) fn effects(&mut self) {
+        let mut told = Vec::new();
+        while let Some(effect) = self.agent.poll() {
+            match effect {
+                Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
+                Effect::Unit(order) => self.systemd.obey(order),
+                Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
+                Effect::Probe(probe) => {
+                    let (services, systemd) = (&self.services, &self.systemd);
+                    let process = |service| {
+                        let unit = systemd.process(service);
+                        unit.unwrap_or_else(|| process::read(services.process(service)))
+                    };
+                    let answer = self.probes.begin(probe.check, process);
+                    self.queue.extend(answer.map(Known::Reading));
+                }
+                Effect::Link(order) => self.order(order),
+                Effect::Disk(order) => self.keep(order),
+                Effect::Told(bytes) => told.push(bytes),
+                Effect::Keep => self.keeper.keep(&self.agent, clock::now()),
+                Effect::Ended => self.ended = true,
+            }
+        }
+        told.iter().for_each(|bytes| self.legacy.made(self.agent.bytes(*bytes)));
+        self.legacy.keep();
+        for bytes in told {
+            let frames = self.agent.bytes(bytes);
+            self.answerer.made(frames);
+            self.log.frames(frames);
+        }
+    }
+
+    pub(super) fn keep(&self, order: spool::Order) {
+        let bytes = match order {
+            spool::Order::Write { bytes, .. } | spool::Order::Keep { bytes } => self.agent.bytes(bytes),
+            spool::Order::Open
+            | spool::Order::Begin { .. }
+            | spool::Order::Read { .. }
+            | spool::Order::Drop { .. } => &[],
+        };
+        self.disk.obey(order, bytes);
+    }
+
+    /// Tells when events are kept another way than before.
+    pub(super) fn tell_mode(&mut self) {
+        let mode = self.agent.spool_view().mode;
+        if std::mem::replace(&mut self.mode, mode) != mode
+            && let Some((code, text)) = disk::words(mode)
+        {
+            self.log.link(clock::now().wall, code, text);
+        }
+    }
+
+    pub(super) fn order(&mut self, order: Order) {
+        let now = clock::now();
+        let frames = match order {
+            Order::Send { bytes, .. } => self.agent.bytes(bytes),
+            Order::Hello | Order::Heartbeat { .. } => {
+                self.ask_synced();
+                &[]
+            }
+            Order::Connect
+            | Order::Standing { .. }
+            | Order::StandingEnd { .. }
+            | Order::Answer { .. }
+            | Order::Goodbye
+            | Order::Close => &[],
+        };
+        let stamp =
+            Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced };
+        self.link.obey(order, stamp, frames);
+    }
+
+    pub(super) fn heard(&mut self, heard: Heard) {
+        let Some(word) = self.link.sort(heard) else { return };
+        let now = clock::now();
+        match &word {
+            Word::Welcomed { .. } => {
+                let address = self.link.taken_by();
+                self.answerer.link.opened(address);
+                self.log.link(now.wall, "link-open", &format!("{address} took the session"));
+            }
+            Word::Lost { diagnosis } => {
+                let text = diagnosis.to_string();
+                self.answerer.link.lost(now.mono, diagnosis.code, &text);
+                self.log.link(now.wall, diagnosis.code, &text);
+            }
+            Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
+        }
+        self.hand(Input::Session(word.as_fact()));
+    }
+
+    /// Ready when every service and unit was looked at once; alive as often as the init system wants to hear it.
+    pub(super) fn tell_init(&mut self, now: Mono) {
+        self.notify.turn(now);
+        if self.agent.units_settled() && self.mode != spool::Mode::Opening {
+            self.notify.ready();
+        }
+        if self.notify.wants_status(now) {
+            let status = crate::sd::notify::status(&self.agent);
+            self.notify.status(now, status);
+        }
+    }
+
+    pub(super) fn ask_synced(&mut self) {
+        self.synced = clock::synced();
+        self.agent.clock_synced(self.synced);
+    }
+}
