@@ -54,13 +54,8 @@ const RECOVERY: Span = Span::from_secs(30);
 /// It can't begin: the state folder is taken or not there, or the kernel refuses what every start needs. A state that
 /// can't be written is told and no reason not to begin: a host where nothing is healed is worse.
 pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
-    let state = State::take(&plan.state)?;
-    let ending = plan.ending;
-    let (run, boot) = (clock::new_run()?, clock::boot()?);
-    let claims = state.claims();
-    let previous = claims.first().copied();
-    let mut memory = Memory::new(plan.spool, claims.get(1..).unwrap_or_default());
-    let legacy = Legacy::new(state, run, claims);
+    let (identity, mut memory, legacy) = take_up(&plan)?;
+    let (run, boot) = (identity.run, identity.boot);
     let (_socket, asks) = doors::listen(&plan).await;
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
@@ -72,9 +67,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (link, words) = Link::new(peer, Arc::clone(&checks));
     let mut places = Places::new(&checks, &plan.services);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
-    let storage = places.lend(memory.lend());
-    let version = Text::new(env!("CARGO_PKG_VERSION"));
-    let mut agent = Agent::new(clock::entropy()?, Identity { run, boot, previous, version }, storage);
+    let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
     let ports = Ports {
         notices,
@@ -84,7 +77,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         segments,
         asks,
         sent: link.sent(),
-        signals: Signals::new(ending)?,
+        signals: Signals::new(plan.ending)?,
         timer: Timer::new()?,
     };
     let mut shell = Shell {
@@ -106,10 +99,20 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         answerer,
         ended: false,
     };
-    shell.notify.extend(RECOVERY);
     shell.turn_until_ended(ports).await?;
-    shell.finish(ending).await;
+    shell.finish(plan.ending).await;
     Ok(())
+}
+
+/// Takes the state folder: who this run is, the memory for its spool, and what the runs before left.
+fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
+    let state = State::take(&plan.state)?;
+    let (run, boot) = (clock::new_run()?, clock::boot()?);
+    let claims = state.claims();
+    let previous = claims.first().copied();
+    let memory = Memory::new(plan.spool, claims.get(1..).unwrap_or_default());
+    let version = Text::new(env!("CARGO_PKG_VERSION"));
+    Ok((Identity { run, boot, previous, version }, memory, Legacy::new(state, run, claims)))
 }
 
 /// Where inputs come from.
@@ -155,6 +158,7 @@ enum Known {
 
 impl Shell<'_> {
     async fn turn_until_ended(&mut self, mut ports: Ports) -> io::Result<()> {
+        self.notify.extend(RECOVERY);
         self.ask_synced();
         self.queue.extend(self.services.look().into_iter().map(Known::Outcome));
         self.hand(Input::Time);

@@ -1,5 +1,6 @@
 //! A real file system that is full: nothing is acknowledged that is not durable, questions are answered, and all goes
 //! on by itself once there is room, whoever made it. Needs root, for a small tmpfs in a mount namespace of its own.
+#![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
 
 mod common;
 
