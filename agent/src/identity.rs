@@ -4,6 +4,8 @@
 //! are written whole (new file, fsync, rename) with mode 0600, the folder has 0700. A certificate is renewed from two
 //! thirds of its life on. Nothing here talks to the collector: `link/enrol.rs` does.
 
+pub(crate) mod x509;
+
 use picket_proto::Wall;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls_pki_types::pem::PemObject;
@@ -117,8 +119,7 @@ const fn is_late(from: i64, to: i64, now: i64) -> bool {
 
 /// From when to when a certificate holds, seconds after 1970.
 fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
-    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
-    Some((parsed.validity().not_before.timestamp(), parsed.validity().not_after.timestamp()))
+    x509::read(certificate).map(|said| (said.from, said.to))
 }
 
 /// Makes a folder, and those above it, that only its owner may enter.

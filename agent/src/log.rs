@@ -1,7 +1,9 @@
 //! What the agent tells the person or program that started it: one line per frame, one per change of the link.
 //!
-//! Plain: to stderr through tracing, with `RUST_LOG` as its filter (default `info`). JSON: one object per line on
-//! stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`,
+//! Plain: to stderr through tracing, with `RUST_LOG` as its filter: a level for all, or `target=level` by commas, and
+//! `info` without it. Filters by span or field would cost the agent 0.3 MB of regular expressions, and what h2 and
+//! others trace 0.1 MB: the first are left out, the second is compiled out of release builds.
+//! JSON: one object per line on stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`,
 //! `check`, and the frame's `run` (16 hex digits) and `seq`, which `picket events --json` shows too. Words come from `picket_proto::tell`; programs read codes. Writes block: whoever starts the agent
 //! reads what it prints, as for any daemon; acts of the same turn are done before their lines are written.
 
@@ -10,7 +12,9 @@ use picket_proto::frame::{self, Content};
 use picket_proto::{Event, Fact, Name, Seq, Wall, code};
 use serde::Serialize;
 use std::io::Write;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -46,9 +50,17 @@ struct Line<'l> {
 impl Log {
     /// Sets the process' log up. A second call in one process keeps the first one's filter.
     pub(crate) fn new(format: Format) -> Self {
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let lines = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(false);
-        let _first_one_stays = lines.with_writer(std::io::stderr).try_init();
+        let wished = std::env::var("RUST_LOG").unwrap_or_default();
+        let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
+        let lines = lines.with_writer(std::io::stderr);
+        let told = tracing_subscriber::registry().with(lines).with(filter(&wished).unwrap_or_else(info));
+        let _first_one_stays = told.try_init();
+        if filter(&wished).is_none() {
+            tracing::warn!(
+                RUST_LOG = wished,
+                "not understood, so it is info: write error, warn, info, debug, trace or target=level"
+            );
+        }
         Self { format }
     }
 
@@ -101,6 +113,15 @@ impl Log {
     }
 }
 
+/// What `RUST_LOG` asks for; `None` if it can't be read. Empty is as unset: the parser would take it for everything.
+fn filter(wished: &str) -> Option<Targets> {
+    if wished.is_empty() { Some(info()) } else { wished.parse().ok() }
+}
+
+fn info() -> Targets {
+    Targets::new().with_default(LevelFilter::INFO)
+}
+
 fn written<S: serde::Serializer>(at: &Wall, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_str(&rfc3339(*at))
 }
@@ -131,5 +152,35 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Intent(_)
         | Fact::Blind(_)
         | Fact::Hold(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    /// Whether what the agent itself and a crate below it say at this level is told.
+    fn told(wished: &str, level: Level) -> Option<(bool, bool)> {
+        let filter = filter(wished)?;
+        Some((filter.would_enable("picket_agent::link", &level), filter.would_enable("h2::client", &level)))
+    }
+
+    #[test]
+    fn without_a_wish_or_with_an_empty_one_info_is_told_and_debug_is_not() {
+        assert_eq!(told("", Level::INFO), Some((true, true)));
+        assert_eq!(told("", Level::DEBUG), Some((false, false)));
+    }
+
+    #[test]
+    fn a_level_is_for_all_and_a_target_only_for_what_lies_below_it() {
+        assert_eq!(told("debug", Level::DEBUG), Some((true, true)));
+        assert_eq!(told("warn", Level::INFO), Some((false, false)));
+        assert_eq!(told("warn,picket_agent=debug", Level::DEBUG), Some((true, false)));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_no_filter() {
+        assert_eq!(told("picket_agent=loud", Level::INFO), None);
     }
 }

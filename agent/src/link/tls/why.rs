@@ -1,11 +1,11 @@
 //! What a failure of TLS means: whose certificate it was, what the clock has to do with it, or that it is no TLS.
 
+use crate::identity::x509;
 use crate::link::why::{Diagnosis, Step, sources};
 use rustls::{AlertDescription, CertificateError, Error};
 use rustls_pki_types::{CertificateDer, UnixTime};
 use std::fmt;
 use std::io;
-use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
 /// What Picket's own CAs are called, in every collector.
 const OWN_CA: &str = "CN=Picket CA";
@@ -23,18 +23,17 @@ pub(super) struct Foreign {
 
 impl Foreign {
     pub(super) fn of(server: &CertificateDer<'_>, own: &[CertificateDer<'_>]) -> Self {
-        let issuer = X509Certificate::from_der(server)
-            .map_or_else(|_| "nobody that can be read".to_owned(), |(_, server)| named(server.issuer()));
-        let own = own.iter().filter_map(|ca| X509Certificate::from_der(ca).ok());
-        let mut names = own.map(|(_, ca)| named(ca.subject()));
+        let issuer = x509::read(server)
+            .map_or_else(|| "nobody that can be read".to_owned(), |server| named(server.issuer));
+        let own = own.iter().filter_map(|ca| x509::read(ca));
+        let mut names = own.map(|ca| named(ca.subject));
         let is_another_collectors = issuer == OWN_CA || names.any(|name| name == issuer);
         Self { issuer, is_another_collectors }
     }
 }
 
 /// The common name, without what could drive a terminal; whole names would need a table of all that they can hold.
-fn named(name: &X509Name<'_>) -> String {
-    let common = name.iter_common_name().next().and_then(|common| common.as_str().ok());
+fn named(common: Option<&str>) -> String {
     let clean =
         common.map(|common| common.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect::<String>());
     clean.map_or_else(|| "a CA without a common name".to_owned(), |common| format!("CN={common}"))
