@@ -96,11 +96,26 @@ impl World {
             }
             let state = self.look().await;
             let well = state.as_ref().is_some_and(|state| self.is_well(state));
+            if since.elapsed() > PATIENCE {
+                self.tell().await;
+            }
             if since.elapsed() > PATIENCE || (well && self.account.is_complete()) {
                 let state = state.expect("the collector answers");
                 return (state, std::mem::take(&mut self.account));
             }
         }
+    }
+
+    /// Prints what is not over, for whoever looks for the reason.
+    async fn tell(&mut self) {
+        let mut operator = self.collector.operator().await;
+        let open = v1::ListIncidentsRequest { open_only: true, ..Default::default() };
+        let incidents = operator.list_incidents(open).await.map(tonic::Response::into_inner);
+        for incident in incidents.map(|listed| listed.incidents).unwrap_or_default() {
+            let detail = operator.get_incident(v1::GetIncidentRequest { id: incident.id }).await;
+            println!("{:#?}", detail.map(tonic::Response::into_inner));
+        }
+        println!("{}", self.agent.said());
     }
 
     /// Ends all of it; what a straight replay finds otherwise than the collector is a violation.

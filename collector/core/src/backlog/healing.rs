@@ -23,6 +23,7 @@ pub(super) fn account(
 ) -> News {
     let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
     let is_newest = host.is_newest_on_healing(service, event.stamp.run, seq);
+    let is_of_this_run = host.run == Some(event.stamp.run);
     let Some(known) = host.services.get_mut(service) else { return News::Open };
     let mut newest = || {
         if is_newest {
@@ -33,7 +34,8 @@ pub(super) fn account(
     match &event.fact {
         Fact::Started(fact) => learn_pid(known, event, seq, fact.pid, Arrival::Late),
         Fact::Remedy(_) => {
-            if newest() {
+            // Of a remedy that an earlier run began, the outcome may be lost: what stands was told by this run since.
+            if newest() && is_of_this_run {
                 known.healing = Healing::Underway;
             }
             known.remedies = known.remedies.saturating_add(1);

@@ -154,3 +154,25 @@ fn a_service_that_died_before_the_session_and_dies_with_every_start_is_never_ver
     agent.say(&mut world, held());
     assert_eq!(world.the_incident().incident.outcome, "recovered, verified");
 }
+
+/// The outcome of a remedy may be lost with the agent that began it; then what stands must be enough.
+#[test]
+fn a_late_remedy_of_an_earlier_run_does_not_wait_for_an_outcome_that_may_never_come() {
+    let mut world = World::new();
+    let mut before = Agent::new("web-1", 1);
+    before.connect(&mut world);
+    for said in [process(Verdict::Down), killed(1)] {
+        before.say(&mut world, said);
+    }
+    before.close(&mut world);
+    let mut after = Agent { run: Run(2_000), session: SessionId(2), ..Agent::new("web-1", 1) };
+    after.connect(&mut world);
+    let remedy = before.frame(&world, restart(1));
+    after.batch(&mut world, Lane::Backlog, remedy);
+    // Something else on the host fails and is back, which looks at the incident anew.
+    after.say(&mut world, tcp(Verdict::Down));
+    after.say(&mut world, tcp(Verdict::Up));
+    world.pass_heard(Span::from_secs(12), &[&after]);
+    let incident = world.the_incident().incident;
+    assert_eq!(incident.state, State::Resolved, "{incident:?}");
+}
