@@ -52,7 +52,9 @@ impl Log {
     pub(crate) fn new(format: Format) -> Self {
         let wished = std::env::var("RUST_LOG").unwrap_or_default();
         let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
-        let lines = lines.with_writer(std::io::stderr);
+        // A line that can't be written (a full disk, a closed pipe) is lost; the default tells so on the same stderr,
+        // which panics.
+        let lines = lines.with_writer(std::io::stderr).log_internal_errors(false);
         let told = tracing_subscriber::registry().with(lines).with(filter(&wished).unwrap_or_else(info));
         let _first_one_stays = told.try_init();
         if filter(&wished).is_none() {

@@ -53,9 +53,12 @@ impl State {
     /// The runs before that left something to claim, the newest first.
     pub(crate) fn claims(&self) -> Vec<Claim> {
         let text = std::fs::read_to_string(self.folder.join("run")).unwrap_or_default();
-        let claims = text.lines().map_while(|line| {
-            let (run, seq) = line.split_once(' ')?;
-            Some((Run(u64::from_str_radix(run, 16).ok()?), Seq(seq.parse().ok()?)))
+        let claims = text.lines().filter_map(|whole| {
+            let mut words = whole.split(' ');
+            let run = Run(u64::from_str_radix(words.next()?, 16).ok()?);
+            let claim = (run, Seq(words.next()?.parse().ok()?));
+            // A line that is not what was written claims nothing: it would name losses that never were.
+            (line(claim).trim_end() == whole).then_some(claim)
         });
         claims.filter(|(_, made)| *made > Seq(0)).take(RUNS).collect()
     }
@@ -73,9 +76,12 @@ impl State {
     }
 }
 
-/// A claim's line, always of the same length.
+/// A claim's line, always of the same length: run, number, crc32c over both.
 fn line((run, made): Claim) -> String {
-    format!("{run} {:020}\n", made.0)
+    let claim = format!("{run} {:020}", made.0);
+    let mut crc = frame::Crc32c::new();
+    crc.add(claim.as_bytes());
+    format!("{claim} {:08x}\n", crc.value())
 }
 
 /// An old lock is good enough where none can be made or written, as on a file system that became read-only.
@@ -185,6 +191,15 @@ mod tests {
         legacy.keep();
         drop(legacy);
         assert_eq!(State::take(folder.path()).unwrap().claims(), [(Run(u64::MAX - 5), Seq(2))]);
+    }
+
+    #[test]
+    fn a_line_that_nobody_wrote_claims_nothing_and_hides_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::take(folder.path()).unwrap();
+        let wild = "deadbeefdeadbeef 18446744073709551615\nno claim\n";
+        std::fs::write(folder.path().join("run"), format!("{wild}{}", line((Run(7), Seq(9))))).unwrap();
+        assert_eq!(state.claims(), [(Run(7), Seq(9))]);
     }
 
     #[test]

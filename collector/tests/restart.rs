@@ -1,6 +1,8 @@
 //! A collector of many small segments and snapshots is killed again and again: it comes back to the state of a straight
 //! replay each time, by a snapshot; and with a limit on bytes its journal stops to grow while it serves.
 
+#![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
+
 mod common;
 
 use common::{Agent, Collector, events, frames, hash, last};

@@ -1,8 +1,6 @@
 //! A snapshot and the journal behind it give what the whole journal gives, wherever the cut is and whatever the clock
 //! did in between; bytes that are no snapshot are refused. A failing case prints its seed and its smallest story.
 
-#![expect(clippy::disallowed_types, reason = "the macros of proptest name Arc; the core does not")]
-
 use super::random::{Journal, step, tell};
 use super::*;
 use crate::Unreadable;
