@@ -64,7 +64,8 @@ enum What {
         #[arg(long)]
         json: bool,
     },
-    /// Let remedies rest for a time, 1m to 168h; watching and telling go on. `off` ends that
+    /// Let remedies rest for a time, 1m to 168h; watching and telling go on. `off` ends that, without --service every
+    /// hold
     Hold {
         /// How long, such as 30m or 2h; or `off`
         lasts: String,

@@ -17,7 +17,7 @@ pub const MOST: Span = Span::from_secs(7 * 86_400);
 pub struct Fact<'a> {
     /// Of which service; of all, where none is named.
     pub service: Option<u16>,
-    /// For how long from now on, [`LEAST`] to [`MOST`]; `None` ends the hold.
+    /// For how long from now on, [`LEAST`] to [`MOST`]; `None` ends the hold, and of all every service's own too.
     pub lasts: Option<Span>,
     /// Who asks.
     pub by: &'a str,

@@ -173,3 +173,18 @@ impl Socket {
         let _a_socket_takes_it = self.stream.get_ref().set_read_timeout(None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_unit_keeps_its_state_where_the_commands_look_for_it() {
+        let unit = include_str!("../../../systemd/picket-agent.service");
+        let run =
+            format!("ExecStart=/usr/bin/picket-agent run --config {PACKAGE_FILE} --state {PACKAGE_STATE}");
+        assert!(unit.lines().any(|line| line == run), "{run}");
+        let folder = PACKAGE_STATE.strip_prefix("/var/lib/").unwrap();
+        assert!(unit.lines().any(|line| line == format!("StateDirectory={folder}")), "{folder}");
+    }
+}

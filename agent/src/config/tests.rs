@@ -59,7 +59,7 @@ fn a_service_has_its_process_check_and_sane_defaults() {
 fn all_mistakes_are_told_together_with_their_line_and_what_to_write() {
     let found = mistakes(
         r#"[agent]
-statte = "/var/lib/picket"
+statte = "/var/lib/picket-agent"
 [collector]
 address = "nowhere"
 [[service]]

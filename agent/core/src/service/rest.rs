@@ -15,7 +15,7 @@ const TIME: &str = "its time being over";
 
 impl Services<'_> {
     /// A person asks for a hold, or for its end.
-    pub(crate) fn hold(&mut self, fact: Fact<'_>, around: Around<'_, '_>) {
+    pub(crate) fn hold(&mut self, fact: Fact<'_>, mut around: Around<'_, '_>) {
         let known = fact.service.is_none_or(|service| service < self.count());
         if !(known && fact.is_sound()) {
             self.refused = self.refused.saturating_add(1);
@@ -32,9 +32,19 @@ impl Services<'_> {
                     fact.lasts.map(|lasts| Held { until: now.plus(lasts), by: Text::new(fact.by) }),
                 );
                 if ended || fact.lasts.is_some() {
-                    tell(None, fact, around);
+                    tell(None, fact, around.again());
+                }
+                if fact.lasts.is_none() {
+                    self.end_each(fact, around);
                 }
             }
+        }
+    }
+
+    /// Who ends the hold of all wants everything healed: the services' own holds end too.
+    fn end_each(&mut self, fact: Fact<'_>, mut around: Around<'_, '_>) {
+        for service in 0..self.count() {
+            self.with(service, |moving| moving.hold_for(fact, around.again()));
         }
     }
 

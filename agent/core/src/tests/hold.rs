@@ -60,6 +60,25 @@ fn a_hold_that_is_lifted_lets_the_remedy_begin_at_once() {
 }
 
 #[test]
+fn the_end_of_all_holds_ends_those_of_single_services_too() {
+    let mut world = World::running(9, vec![spec("web"), spec("db")]);
+    hold(&mut world, Some(0), Some(Span::from_secs(3600)));
+    hold(&mut world, None, Some(Span::from_secs(600)));
+    world.kill(0);
+    world.kill(1);
+    world.run(20_000);
+    let lifted = world.at;
+    hold(&mut world, None, None);
+    world.run(100);
+    assert_eq!(starts(&world, lifted), [lifted, lifted], "{:?}", world.story(lifted));
+    assert!(world.agent.held().is_none() && world.agent.service_at(0).unwrap().held().is_none());
+    assert_eq!(holds(&world).len(), 4, "two holds and the end of each: {:?}", holds(&world));
+    hold(&mut world, Some(1), Some(Span::from_secs(3600)));
+    hold(&mut world, None, None);
+    assert!(world.agent.service_at(1).unwrap().held().is_none(), "also where all are not held");
+}
+
+#[test]
 fn what_heals_by_itself_during_a_hold_is_left_alone() {
     let mut world = World::running(3, vec![spec("web")]);
     hold(&mut world, None, Some(Span::from_secs(600)));
