@@ -103,6 +103,12 @@ pub(crate) struct Host {
     pub(crate) late: Vec<Late>,
 }
 
+/// Whether a frame is newer than the one that told before: within a run the higher number is. What the run that has
+/// the session told is newer than any other run's; between two earlier runs the one heard first stays.
+pub(crate) fn is_newer(present: Option<Run>, told: Option<(Run, Seq)>, (run, seq): (Run, Seq)) -> bool {
+    told.is_none_or(|(last_run, last)| if last_run == run { last < seq } else { present == Some(run) })
+}
+
 impl Named for Host {
     fn name(&self) -> &str {
         self.id.as_str()
@@ -234,7 +240,7 @@ impl Host {
     /// last word's is newer if it is of the run that has the session.
     pub(crate) fn is_newest_on_healing(&self, service: u32, run: Run, seq: Seq) -> bool {
         let told = self.services.get(service).and_then(|service| service.healing_told);
-        told.is_none_or(|(last_run, last)| if last_run == run { last < seq } else { self.run == Some(run) })
+        is_newer(self.run, told, (run, seq))
     }
 
     /// Whether two conditions are about the same service, or the same check.

@@ -4,7 +4,7 @@ pub(crate) mod calm;
 pub(crate) mod healing;
 pub(crate) mod intent;
 
-use crate::host::{Check, Death, Host, Service};
+use crate::host::{Check, Death, Host, Service, is_newer};
 use crate::incident::IncidentId;
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
@@ -17,7 +17,7 @@ use calm::{alarmed, calm, is_underway};
 use picket_proto::event::{
     Cause, CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
 };
-use picket_proto::{Event, Fact, Name, Seq, Span, Wall};
+use picket_proto::{Event, Fact, Name, Run, Seq, Span, Wall};
 
 /// An event of the live lane.
 pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Event) {
@@ -26,7 +26,7 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Began(_) | Fact::Gap(_) => {}
         Fact::Verdict(fact) => verdict(state, at, host, (event, fact)),
         Fact::Started(fact) => started(state, at, host, seq, (event, fact)),
-        Fact::Exited(fact) => exited(state, at, host, (event, fact)),
+        Fact::Exited(fact) => exited(state, at, host, seq, (event, fact)),
         Fact::Remedy(fact) => healing::remedy(state, at, host, seq, (event, fact)),
         Fact::Outcome(fact) => healing::outcome(state, at, host, seq, (event, fact)),
         Fact::Breaker(fact) => healing::breaker(state, at, host, seq, (event, fact)),
@@ -175,22 +175,18 @@ fn with_service(state: &mut State, slot: u32, name: &Name, change: impl FnOnce(&
     Some(service)
 }
 
-/// Takes a pid over, unless a newer frame told another.
-pub(crate) fn learn_pid(service: &mut Service, event: &Event, seq: Seq, pid: u32, arrival: Arrival) {
-    let told = (event.stamp.run, seq);
-    let newer = match service.pid_told {
-        Some((run, last)) => run == told.0 && last < seq,
-        None => true,
-    };
-    if arrival == Arrival::Live || newer {
+/// Takes a pid over, 0 for none, unless a newer frame told another. `present` is the run that has the session.
+pub(crate) fn learn_pid(service: &mut Service, present: Option<Run>, told: (Run, Seq), pid: u32) {
+    if is_newer(present, service.pid_told, told) {
         service.pid = pid;
         service.pid_told = Some(told);
     }
 }
 
 fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Event, &Started)) {
+    let present = state.hosts.get(slot).and_then(|host| host.run);
     let learn = |service: &mut Service| {
-        learn_pid(service, event, seq, fact.pid, Arrival::Live);
+        learn_pid(service, present, (event.stamp.run, seq), fact.pid);
         // What runs is kept up, also where the frame that said so was lost.
         service.intent = Intent::Run;
     };
@@ -202,8 +198,10 @@ fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Even
     }
 }
 
-fn exited(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Exited)) {
-    let Some(service) = with_service(state, slot, &fact.service, |service| service.pid = 0) else { return };
+fn exited(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Event, &Exited)) {
+    let present = state.hosts.get(slot).and_then(|host| host.run);
+    let learn = |service: &mut Service| learn_pid(service, present, (event.stamp.run, seq), 0);
+    let Some(service) = with_service(state, slot, &fact.service, learn) else { return };
     alarmed(state, slot, Some(service));
     let entry = Entry::seen(slot, event, Arrival::Live);
     if fact.asked {

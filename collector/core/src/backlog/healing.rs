@@ -22,17 +22,19 @@ pub(super) fn account(
     event: &Event,
 ) -> News {
     let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
+    let (present, told) = (host.run, (event.stamp.run, seq));
     let is_newest = host.is_newest_on_healing(service, event.stamp.run, seq);
     let is_of_this_run = host.run == Some(event.stamp.run);
     let Some(known) = host.services.get_mut(service) else { return News::Open };
     let mut newest = || {
         if is_newest {
-            known.healing_told = Some((event.stamp.run, seq));
+            known.healing_told = Some(told);
         }
         is_newest
     };
     match &event.fact {
-        Fact::Started(fact) => learn_pid(known, event, seq, fact.pid, Arrival::Late),
+        Fact::Started(fact) => learn_pid(known, present, told, fact.pid),
+        Fact::Exited(_) => learn_pid(known, present, told, 0),
         Fact::Remedy(_) => {
             // Of a remedy that an earlier run began, the outcome may be lost: what stands was told by this run since.
             if newest() && is_of_this_run {
@@ -54,7 +56,6 @@ pub(super) fn account(
         Fact::Began(_)
         | Fact::Gap(_)
         | Fact::Verdict(_)
-        | Fact::Exited(_)
         | Fact::Evidence(_)
         | Fact::Blind(_)
         | Fact::Hold(_) => {}

@@ -18,7 +18,7 @@ pub(crate) enum Healing {
 pub(crate) struct Service {
     pub(crate) name: Name,
     pub(crate) pid: u32,
-    /// The frame that told the pid: an older one does not change it.
+    /// The frame that told the pid, or its end: an older one does not change it.
     pub(crate) pid_told: Option<(Run, Seq)>,
     pub(crate) remedies: u64,
     pub(crate) healing: Healing,

@@ -176,3 +176,61 @@ fn a_late_remedy_of_an_earlier_run_does_not_wait_for_an_outcome_that_may_never_c
     let incident = world.the_incident().incident;
     assert_eq!(incident.state, State::Resolved, "{incident:?}");
 }
+
+fn pid(world: &mut World, agent: &Agent) -> u32 {
+    let services = world.services(&agent.host);
+    services.iter().find(|service| service.service == Some(name(SERVICE))).unwrap().pid
+}
+
+/// The agent as it is started again, killed during the cut.
+fn again(world: &mut World, old: &Agent) -> Agent {
+    let mut new = Agent::new("web-1", 2);
+    new.seq = 1;
+    new.open(world);
+    assert_ne!(new.run, old.run);
+    new.stands(world, &[]);
+    new
+}
+
+/// A service that runs as pid 100, whose link is cut.
+fn cut_while_it_runs() -> (World, Agent) {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, started(100));
+    agent.close(&mut world);
+    (world, agent)
+}
+
+#[test]
+fn the_pid_that_the_present_run_adopted_before_its_session_is_the_services() {
+    let (mut world, old) = cut_while_it_runs();
+    let mut new = again(&mut world, &old);
+    new.say_late(&mut world, started(200));
+    assert_eq!(pid(&mut world, &new), 200, "what the killed run told of the restart is lost");
+    world.restart();
+    assert_eq!(pid(&mut world, &new), 200);
+}
+
+#[test]
+fn late_words_of_an_earlier_run_do_not_undo_the_pid_that_the_present_run_told() {
+    let (mut world, mut old) = cut_while_it_runs();
+    let mut new = again(&mut world, &old);
+    new.say(&mut world, started(200));
+    old.session = new.session;
+    for said in [killed(100), started(150), killed(150)] {
+        old.say_late(&mut world, said);
+        assert_eq!(pid(&mut world, &new), 200);
+    }
+}
+
+#[test]
+fn a_late_start_does_not_undo_the_end_that_was_heard_live() {
+    let (mut world, mut agent) = cut_while_it_runs();
+    agent.session = SessionId(2);
+    agent.open(&mut world);
+    let late = agent.frame(&world, started(150));
+    agent.say(&mut world, killed(150));
+    agent.batch(&mut world, Lane::Backlog, late);
+    assert_eq!(pid(&mut world, &agent), 0);
+}
