@@ -52,6 +52,7 @@ pub(crate) enum Notice {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Absent { service: ServiceIx },
+    Lost { service: ServiceIx, pid: u32 },
     Started { service: ServiceIx, pid: u32, adopted: bool },
     Exited { service: ServiceIx, pid: u32, exit: Exit },
     Evidence { service: ServiceIx, pid: u32, last_line: String },
@@ -62,6 +63,7 @@ impl Outcome {
     pub(crate) fn as_fact(&self) -> Fact<'_> {
         match self {
             Self::Absent { service } => Fact::Absent { service: *service },
+            Self::Lost { service, pid } => Fact::Lost { service: *service, pid: *pid },
             Self::Started { service, pid, adopted } => {
                 Fact::Started { service: *service, pid: *pid, adopted: *adopted }
             }

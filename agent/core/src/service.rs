@@ -7,6 +7,7 @@
 //! [`crate::policy`] breaker rests. A service whose breaker is open but which lives is left alive, and is believed
 //! when its checks pass and hold by themselves. How processes are started and killed is the shell's.
 
+mod found;
 mod hold;
 mod keep;
 mod moves;
@@ -123,11 +124,13 @@ impl<'s> Services<'s> {
     /// Something happened to a service's process.
     pub(crate) fn on(&mut self, fact: Fact<'_>, around: Around<'_, '_>) {
         let (Fact::Absent { service }
+        | Fact::Lost { service, .. }
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }) = fact;
         let taken = self.with(service, |service| match fact {
             Fact::Absent { .. } => service.absent(around),
+            Fact::Lost { pid, .. } => service.lost(pid, around),
             Fact::Started { pid, adopted, .. } => service.started(pid, adopted, around),
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),

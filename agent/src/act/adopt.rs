@@ -7,7 +7,7 @@
 //! restart. Costs one walk over /proc per service without a living process, at the start only.
 
 use super::watch::{Parent, watch};
-use super::{Item, Life, Notice, Outcome, Process, Services, remnants};
+use super::{Item, Life, Notice, Outcome, Owed, Process, Services, remnants};
 use crate::probe::process::stat;
 use picket_agent_core::service::ServiceIx;
 use rustix::process::{Pid, PidfdFlags};
@@ -77,13 +77,21 @@ impl Services {
                     return Outcome::Started { service, pid, adopted: true };
                 }
                 item.clear_strays(service, saved, &notices);
-                Outcome::Absent { service }
+                item.left_by(saved).map_or(Outcome::Absent { service }, |pid| Outcome::Lost { service, pid })
             });
         found.collect()
     }
 }
 
 impl Item {
+    /// The process that the file names, now that it is known to be gone. The file goes too, once the death is told:
+    /// a death is told once. What it printed last is not looked for, since nobody knows where its output begins.
+    fn left_by(&mut self, saved: Option<Saved>) -> Option<u32> {
+        let pid = saved?.pid.as_raw_nonzero().get().unsigned_abs();
+        self.owed = Owed { identity: true, evidence: Some(pid) };
+        Some(pid)
+    }
+
     fn clear_strays(
         &mut self,
         service: ServiceIx,

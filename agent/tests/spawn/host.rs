@@ -56,6 +56,16 @@ impl Host {
         Pid::from_raw(text.split(' ').nth(1)?.parse().ok()?)
     }
 
+    /// The pid in the identity file, once it is there; it comes after the start is told.
+    pub(crate) fn saved_soon(&self) -> Pid {
+        loop {
+            if let Some(pid) = self.saved() {
+                return pid;
+            }
+            std::thread::yield_now();
+        }
+    }
+
     /// The child of the service's life number `life`, from 0, once it has said so.
     pub(crate) fn child_of_life(&self, life: usize) -> Pid {
         loop {

@@ -70,6 +70,38 @@ fn services_outlive_a_killed_agent_and_are_adopted_by_the_next() {
 }
 
 #[test]
+fn a_service_that_died_after_its_agent_is_told_by_the_next_and_healed() {
+    let host = Host::with(WITH_CHILD);
+    let first = host.start(&[]);
+    first.awaits("service-started");
+    let child = host.child_of_life(0);
+    let pid = host.saved_soon();
+    first.dies();
+    kill_process(pid, Signal::KILL).unwrap();
+    let second = host.start(&[]);
+    let died = second.awaits("service-died");
+    assert!(died.contains(&format!("pid {pid}")) && died.contains("how is not known"), "{died}");
+    second.awaits("remedy-begun");
+    assert_ne!(second.awaits_pid("service-started"), pid);
+    assert!(!runs(child), "what it left behind would hold its port");
+    assert!(second.awaits("remedy-held").contains("recovered, verified"));
+}
+
+#[test]
+fn a_service_that_its_agent_stopped_has_not_died() {
+    let host = Host::with(SLEEPS);
+    let first = host.start(&["--stop-services"]);
+    first.awaits("service-started");
+    host.saved_soon();
+    let (status, _) = first.ends_by(Signal::TERM);
+    assert_eq!((status, host.saved()), (Some(0), None));
+    let second = host.start(&["--stop-services"]);
+    second.awaits("service-started");
+    let (_, codes) = second.ends_by(Signal::TERM);
+    assert!(!codes.iter().any(|code| code == "service-died" || code == "remedy-begun"), "{codes:?}");
+}
+
+#[test]
 fn a_process_that_no_file_names_is_cleared_and_nothing_is_started_beside_it() {
     let host = Host::with(WITH_CHILD);
     let first = host.start(&[]);

@@ -4,7 +4,6 @@
 //! every 10 s, and an agent that ends waits for two of them at most. Whether a recovery is believed and which remedy
 //! follows a failure is decided beside.
 
-use super::keep::Left;
 use super::slot::{Aim, Delays, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
 use super::{Around, Driver, ServiceIx};
 use crate::check::{Seen, Sight, Voice};
@@ -34,50 +33,6 @@ pub(super) struct Moving<'a> {
 }
 
 impl Moving<'_> {
-    /// There is no process at the agent's start: what follows depends on where an earlier run left it.
-    pub(super) fn absent(&mut self, around: Around<'_, '_>) -> Taken {
-        if !matches!(self.slot.state, State::Idle) {
-            return Taken::No;
-        }
-        let now = around.now;
-        match self.slot.left.take() {
-            Some(Left::Proving(proof)) => self.died(0, Exit::Unknown, proof, around),
-            Some(Left::Waiting(left)) => {
-                self.slot.state =
-                    State::Waiting { process: None, wait: Wait::Restart { at: now.plus(left) } };
-            }
-            Some(Left::Broken(left)) => {
-                self.slot.state = State::Broken { process: None, retry_at: now.plus(left) };
-            }
-            Some(Left::Settled) | None if self.is_held(now) => {
-                self.slot.state = State::Waiting { process: None, wait: Wait::First };
-            }
-            Some(Left::Settled) | None => self.first_start(),
-        }
-        Taken::Yes
-    }
-
-    /// The first start of a run counts as a try: when it never passes, what follows waits as after a failed remedy.
-    fn first_start(&mut self) {
-        self.slot.streak.tries = self.slot.streak.tries.max(1);
-        self.start(Aim::Verify(self.slot.first));
-    }
-
-    /// A process is there at the agent's start: it goes on where an earlier run left it.
-    pub(super) fn go_on(&mut self, process: Process, now: Mono) {
-        self.slot.state = match self.slot.left.take() {
-            Some(Left::Proving(proof)) => {
-                let until = now.plus(self.slot.spec.start_timeout);
-                State::Verifying { process, proof, stage: Stage::Rising { until } }
-            }
-            Some(Left::Waiting(left)) => {
-                State::Waiting { process: Some(process), wait: Wait::Restart { at: now.plus(left) } }
-            }
-            Some(Left::Broken(left)) => State::Broken { process: Some(process), retry_at: now.plus(left) },
-            Some(Left::Settled) | None => State::Running { process },
-        };
-    }
-
     pub(super) fn started(&mut self, pid: u32, adopted: bool, around: Around<'_, '_>) -> Taken {
         let process = Process { pid, since: around.now };
         let service = self.slot.spec.name.clone();

@@ -7,10 +7,17 @@ use picket_proto::event::Exit;
 /// Something happened to a service's process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fact<'a> {
-    /// At the agent's start: no process of an earlier run is alive.
+    /// At the agent's start: no process of an earlier run is alive, nor is one known to have died.
     Absent {
         /// Which service.
         service: ServiceIx,
+    },
+    /// At the agent's start: the process that an earlier run of the same boot left running is gone.
+    Lost {
+        /// Which service.
+        service: ServiceIx,
+        /// The process.
+        pid: u32,
     },
     /// Its process runs, as ordered, or found alive at the agent's start.
     Started {

@@ -26,6 +26,30 @@ fn again(old: World, services: Vec<service::Spec>, gone: u64) -> World {
     new
 }
 
+/// The next run, of whose services the first died as `pid` while no agent was there.
+fn again_after_death(mut old: World, gone: u64) -> (World, u32) {
+    let pid = old.sims[0].alive.take().unwrap();
+    let mut new = World::new(98, vec![spec("web")]);
+    new.at = old.at + gone * 1_000;
+    new.next_pid = old.next_pid;
+    if let Some((at, bytes)) = old.kept {
+        let away = Away::SameBoot(Span::from_micros(new.at - at));
+        assert!(!new.agent.restore(Mono::from_micros(new.at), away, &bytes).damaged);
+    }
+    new.input(Input::Service(Fact::Lost { service: 0, pid }));
+    new.input(Input::Service(Fact::Evidence { service: 0, pid, last_line: "" }));
+    (new, pid)
+}
+
+/// The deaths that were told: of which process, and how.
+fn deaths(world: &World) -> Vec<(u32, Exit, bool)> {
+    let told = world.told.iter().filter_map(|(_, fact)| match fact {
+        event::Fact::Exited(exited) => Some((exited.pid, exited.exit, exited.asked)),
+        _ => None,
+    });
+    told.collect()
+}
+
 /// The shell looks for processes.
 fn look(world: &mut World) {
     let alive: Vec<_> = world.sims.iter().map(|sim| sim.alive).collect();
@@ -116,6 +140,65 @@ fn a_service_that_died_unseen_while_it_was_to_prove_itself_has_not_held() {
     let story = new.story(0);
     assert!(story.iter().any(|told| told.contains("(attempt 2)")), "{story:?}");
     assert!(matches!(outcomes(&new).as_slice(), [_, Outcome::Held { .. }]), "{story:?}");
+}
+
+#[test]
+fn a_service_that_died_while_no_agent_was_there_is_told_and_healed_at_once() {
+    let (mut new, pid) = again_after_death(World::running(12, vec![spec("web")]), 60_000);
+    let back = new.at;
+    assert_eq!(deaths(&new), [(pid, Exit::Unknown, false)]);
+    assert_eq!(starts(&new, back), [back], "the first remedy of a streak waits for nothing");
+    let down = new.told.iter().any(|(_, fact)| {
+        matches!(fact, event::Fact::Verdict(it) if it.check.as_str() == "web.process" && it.to == event::Verdict::Down)
+    });
+    assert!(down, "{:?}", new.told);
+    new.run(10_000);
+    let story = new.story(0);
+    assert!(story.iter().any(|told| told.contains("(attempt 1)")), "{story:?}");
+    assert!(matches!(outcomes(&new).as_slice(), [Outcome::Held { .. }]), "{story:?}");
+    assert_eq!((phase(&new), deaths(&new).len()), (Phase::Running, 1));
+}
+
+#[test]
+fn a_remedy_whose_service_died_while_no_agent_was_there_has_not_held() {
+    let mut old = World::running(13, vec![spec("web")]);
+    old.kill(0);
+    old.run(500);
+    let (mut new, pid) = again_after_death(old, 1_000);
+    assert_eq!(
+        (deaths(&new), outcomes(&new)),
+        (vec![(pid, Exit::Unknown, false)], vec![Outcome::Died(Exit::Unknown)])
+    );
+    new.run(20_000);
+    let story = new.story(0);
+    assert!(matches!(outcomes(&new).as_slice(), [_, Outcome::Held { .. }]), "{story:?}");
+}
+
+#[test]
+fn a_death_while_no_agent_was_there_is_told_under_a_hold_and_waits_for_its_end() {
+    let mut old = World::running(14, vec![spec("web")]);
+    let begun = old.at;
+    old.input(Input::Hold(hold::Fact { service: Some(0), lasts: Some(hold::LEAST), by: "root" }));
+    let (mut new, pid) = again_after_death(old, 20_000);
+    assert_eq!(deaths(&new), [(pid, Exit::Unknown, false)]);
+    new.run(39_000);
+    assert!(starts(&new, 0).is_empty(), "{:?}", new.story(0));
+    new.run(5_000);
+    assert_eq!(starts(&new, 0), [begun + 60_000_000], "{:?}", new.story(0));
+}
+
+#[test]
+fn an_open_breaker_rests_over_a_death_while_no_agent_was_there() {
+    let mut old = broken(15);
+    let due = old.agent.service_at(0).unwrap().deadline().unwrap().0.micros();
+    // It lived on beside the open breaker until the agent was gone.
+    old.sims[0].alive = Some(4_711);
+    let (mut new, pid) = again_after_death(old, 5_000);
+    assert_eq!((deaths(&new), phase(&new)), (vec![(pid, Exit::Unknown, false)], Phase::Broken));
+    new.run((due - new.at) / 1_000 - 10);
+    assert!(starts(&new, 0).is_empty(), "{:?}", new.story(0));
+    new.run(20);
+    assert_eq!(starts(&new, 0).len(), 1);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use std::vec::Vec;
 enum Owned {
     Check(u16, Reading),
     Absent(u16),
+    DiedUnseen(u16, u32),
     Started(u16, u32, bool),
     Exited(u16, u32, Exit),
     Evidence(u16, u32, String),
@@ -67,6 +68,7 @@ fn service_input() -> impl Strategy<Value = Owned> {
     ];
     prop_oneof![
         (0_u16..4).prop_map(Owned::Absent),
+        (0_u16..4, pid.clone()).prop_map(|(service, pid)| Owned::DiedUnseen(service, pid)),
         (0_u16..4, pid.clone(), any::<bool>())
             .prop_map(|(service, pid, adopted)| Owned::Started(service, pid, adopted)),
         (0_u16..4, pid.clone(), exit).prop_map(|(service, pid, exit)| Owned::Exited(service, pid, exit)),
@@ -104,6 +106,9 @@ fn hand_in(world: &mut World, input: &Owned) {
     let input = match input {
         Owned::Check(check, reading) => Input::Check(check::Fact { check: *check, reading: *reading }),
         Owned::Absent(service) => Input::Service(service::Fact::Absent { service: *service }),
+        Owned::DiedUnseen(service, pid) => {
+            Input::Service(service::Fact::Lost { service: *service, pid: *pid })
+        }
         Owned::Started(service, pid, adopted) => {
             Input::Service(service::Fact::Started { service: *service, pid: *pid, adopted: *adopted })
         }
