@@ -12,6 +12,7 @@ use crate::start::{self, Lifetime, Settings};
 use crate::store::{self, Limits};
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -132,7 +133,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match execute(arguments.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("picket-collector: {failure}");
+            // The exit status says it as well where stderr takes nothing.
+            let _nobody_to_tell = writeln!(io::stderr(), "picket-collector: {failure}");
             ExitCode::from(failure.exit())
         }
     }

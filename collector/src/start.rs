@@ -167,6 +167,9 @@ fn recover(settings: &Settings) -> Result<Keeper, Failure> {
         // It reads the same at the next start. If the disk is full, nothing can be journaled now in any case.
         tracing::error!(%failure, "could not mend the journal; free space and start the collector again");
     }
+    if let Err(failure) = journal.go_on(core.index() + 1) {
+        tracing::error!(%failure, "could not begin a segment behind the missing entries; later starts may not tell them");
+    }
     let boot = clock::boot()?;
     let clock = Clock::resume(read.mono, journal.offset(boot)?);
     if let Err(failure) = journal.keep_offset(boot, clock.offset()) {

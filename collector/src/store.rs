@@ -13,11 +13,13 @@
 //! A failed write keeps its entries in order and waits for the core's Retry; how often that comes is the core's
 //! affair. Damage never refuses the start: a row of frames that does not verify becomes a [`Record::Damaged`] in its
 //! place, which closes and counts what is lost (`read`); what nobody can name is counted and logged; a file that
-//! SQLite calls malformed is put aside and its sound rows are taken over (`salvage`). Behind the writer's back a third
+//! SQLite calls malformed is put aside and its sound rows are taken over (`salvage`); a file that is gone is told at
+//! every start, and no index is given twice (`holes`). Behind the writer's back a third
 //! thread makes snapshots, drops what is too old and reads old segments through (`upkeep`). Left out here: projections.
 
 mod events;
 mod health;
+mod holes;
 mod read;
 mod retention;
 mod row;
@@ -30,6 +32,7 @@ mod writer;
 
 use crate::authority::make_private;
 use crate::error::Failure;
+use holes::Hole;
 use picket_collector_core::store::{Entry, Fact, Order};
 use picket_collector_core::{Collector, Record};
 use picket_proto::{BootId, Now, Span};
@@ -81,6 +84,8 @@ pub(crate) struct Journal {
     snapshots: PathBuf,
     limits: Limits,
     mends: Vec<Entry>,
+    /// What reading missed.
+    holes: Vec<Hole>,
     /// Bytes of records read behind the snapshot.
     tail: u64,
     health: Arc<Health>,
@@ -102,6 +107,7 @@ impl Journal {
         make_private(&folder)?;
         finish_salvages(&folder)?;
         let segment = segment::list(&folder)?.pop().unwrap_or_else(|| Segment::at(&folder, 1));
+        holes::emptied(&segment)?;
         let checked =
             || segment::connect(&segment.path).and_then(|journal| segment::check(&journal).map(|()| journal));
         let connection = match checked() {
@@ -114,7 +120,15 @@ impl Journal {
         };
         let newest = Newest { connection, segment, folder, limit: limits.segment, again: 0 };
         let health = Arc::new(Health::of(newest.folder.clone()));
-        Ok(Self { newest, snapshots: data.join("snapshots"), limits, mends: Vec::new(), tail: 0, health })
+        Ok(Self {
+            newest,
+            snapshots: data.join("snapshots"),
+            limits,
+            mends: Vec::new(),
+            holes: Vec::new(),
+            tail: 0,
+            health,
+        })
     }
 
     /// The core as the newest snapshot and the journal behind it have it.
@@ -125,8 +139,11 @@ impl Journal {
             Health::set(&self.health.snapshot_wall, head.made.micros().max(1).cast_unsigned());
         }
         let mut core = start.core;
-        let read =
+        let mut read =
             self.read((start.last, start.time), |index, now, record| core.replay(index, now, record))?;
+        // An index is never given twice, whatever of snapshots, rows and files is gone.
+        core.pass(read.last.max(self.newest.segment.first - 1));
+        read.missing = self.missing(start.last, core.index() + 1)?;
         Ok(Recovered { core, from: start.last, read })
     }
 
@@ -160,9 +177,8 @@ impl Journal {
             }
         }
         Health::add(&self.health.damaged, reading.read.damaged);
-        Health::add(&self.health.missing, reading.read.missing);
         Health::set(&self.health.index, reading.read.last);
-        (self.mends, self.tail) = (reading.mends, reading.bytes);
+        (self.mends, self.holes, self.tail) = (reading.mends, reading.holes, reading.bytes);
         Ok(reading.read)
     }
 

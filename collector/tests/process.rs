@@ -40,3 +40,34 @@ fn an_empty_folder_is_made_for_the_owner_alone() {
     }
     collector.kill();
 }
+
+/// With every line that the log has, to a stderr that takes none of them.
+#[test]
+fn a_stderr_that_takes_nothing_costs_the_log_and_not_the_collector() {
+    for format in ["plain", "json"] {
+        let data = tempfile::tempdir().unwrap();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = common::binary();
+        command.args(["run", "--listen", "127.0.0.1:0", "--log-format", format, "--data"]).arg(data.path());
+        command.env("RUST_LOG", "trace").stderr(Stdio::from(full));
+        let collector = common::Collector::of(&mut command, data.path());
+        assert!(std::net::TcpStream::connect(&collector.address).is_ok());
+        let (status, _digest) = collector.stop();
+        assert_eq!(status.code(), Some(0), "{format}");
+    }
+}
+
+#[test]
+fn a_failure_that_stderr_does_not_take_is_still_an_exit_status() {
+    let data = tempfile::tempdir().unwrap();
+    let _first = common::Collector::start(data.path());
+    let failed = |stderr: Stdio| {
+        let mut command = common::binary();
+        command.args(["run", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+        command.stderr(stderr).status().unwrap().code()
+    };
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let told = failed(Stdio::null());
+    assert!(told.is_some_and(|code| code != 0 && code != 101), "{told:?}");
+    assert_eq!(failed(Stdio::from(full)), told);
+}

@@ -10,8 +10,10 @@ use std::fmt::Write as _;
 pub(crate) fn status(status: &CollectorStatus, screen: &Screen) -> String {
     let mut lines = vec![("collector", collector(status, screen)), ("journal", journal(status, screen))];
     if status.damaged + status.missing > 0 {
-        let told =
-            format!("{} damaged rows, {} missing entries since its start", status.damaged, status.missing);
+        let told = format!(
+            "{} damaged rows, {} missing entries: events in them are gone; the log names them",
+            status.damaged, status.missing
+        );
         lines.push(("damage", screen.paint(Ink::Bad, &told)));
     }
     let made = match &status.snapshot_made {

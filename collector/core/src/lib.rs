@@ -127,6 +127,12 @@ impl Collector {
         }
     }
 
+    /// Goes on behind `index` at least: what stands before it is gone, or was never there.
+    pub fn pass(&mut self, index: u64) {
+        self.state.index = self.state.index.max(index);
+        self.live.out.replayed(self.state.index);
+    }
+
     /// The index of the last record applied; 0 before the first.
     pub fn index(&self) -> u64 {
         self.state.index

@@ -149,7 +149,7 @@ fn kept(text: &mut Text, journal: &Journaling) {
     text.one(
         "picket_collector_journal_missing_entries_total",
         "counter",
-        "Entries that are not there.",
+        "Entries that are not there, found at the last start: events in them are gone.",
         journal.missing,
     );
     text.one(

@@ -4,6 +4,7 @@
 //! read one after the other behind an index; a sealed one that SQLite cannot read is salvaged on the way, the newest
 //! was checked when it was opened.
 
+use super::holes::Hole;
 use super::row;
 use super::salvage;
 use super::segment::{Sealed, Segment, is_damage};
@@ -15,6 +16,8 @@ use rusqlite::{Connection, params};
 
 /// Most rows mended at one start (some MiB); what is beyond reads the same and is mended at the next.
 const MENDS_MAX: usize = 65_536;
+/// Holes that are remembered one by one; what is beyond is told and not counted.
+const HOLES_MAX: usize = 65_536;
 /// How far behind the row before it a damaged row is believed to stand: its place may be what is damaged.
 pub(super) const STEP_MAX: u64 = 4_096;
 
@@ -44,13 +47,15 @@ pub(super) struct Reading {
     pub(super) bytes: u64,
     /// What stands for damaged rows.
     pub(super) mends: Vec<Entry>,
+    /// What is missing.
+    pub(super) holes: Vec<Hole>,
 }
 
 impl Reading {
     /// A reading that goes on behind `last`, whose time is `before`.
     pub(super) fn behind(last: u64, before: Now) -> Self {
         let read = Read { last, mono: before.mono, ..Read::default() };
-        Self { read, at: last, before, bytes: 0, mends: Vec::new() }
+        Self { read, at: last, before, bytes: 0, mends: Vec::new(), holes: Vec::new() }
     }
 
     /// Takes at most `limit` rows of one segment; says how many there were.
@@ -93,11 +98,13 @@ impl Reading {
 
     fn taken(&mut self, entry: Entry, take: &mut impl FnMut(u64, Now, Record)) {
         let read = &mut self.read;
-        let missing = entry.index.saturating_sub(read.last.saturating_add(1));
-        if missing > 0 {
-            let (first, last) = (read.last + 1, entry.index - 1);
-            tracing::error!(first, last, "journal entries missing or unreadable");
-            read.missing = read.missing.saturating_add(missing);
+        if let Some(hole) = Hole::between(read.last, entry.index) {
+            let Hole { first, last } = hole;
+            tracing::error!(first, last, "journal entries missing or unreadable: events in them are gone");
+            read.missing = read.missing.saturating_add(last - first + 1);
+            if self.holes.len() < HOLES_MAX {
+                self.holes.push(hole);
+            }
         }
         read.entries += 1;
         read.last = entry.index;

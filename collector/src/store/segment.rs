@@ -160,22 +160,24 @@ impl Newest {
         if bytes < self.limit || bytes < self.again || first <= self.segment.first {
             return;
         }
-        let next = Segment::at(&self.folder, first);
-        match begin(&next, &self.connection, &self.folder) {
-            Ok(connection) => {
-                let old = std::mem::replace(&mut self.connection, connection);
-                seal(old, &self.segment);
-                self.again = 0;
-                health.rolled();
-                tracing::info!(path = %next.path.display(), "the journal goes on in a new segment");
-                self.segment = next;
-            }
-            Err(failure) => {
-                remove_all(&next.path);
-                self.again = bytes.saturating_add(self.limit / 16);
-                tracing::warn!(%failure, path = %next.path.display(), "could not begin a segment; the one before grows on");
-            }
+        if let Err(failure) = self.begin(first, health) {
+            self.again = bytes.saturating_add(self.limit / 16);
+            tracing::warn!(%failure, first, "could not begin a segment; the one before grows on");
         }
+    }
+
+    /// Begins the next segment with `first`, which is behind all that is there.
+    pub(super) fn begin(&mut self, first: u64, health: &Health) -> Result<(), Failure> {
+        let next = Segment::at(&self.folder, first);
+        let connection =
+            begin(&next, &self.connection, &self.folder).inspect_err(|_| remove_all(&next.path))?;
+        let old = std::mem::replace(&mut self.connection, connection);
+        seal(old, &self.segment);
+        self.again = 0;
+        health.rolled();
+        tracing::info!(path = %next.path.display(), "the journal goes on in a new segment");
+        self.segment = next;
+        Ok(())
     }
 
     /// The pages of the database as its last transaction left it.

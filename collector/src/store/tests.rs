@@ -1,5 +1,6 @@
 //! The journal keeps what it said it kept, finds what others changed, and pages without loss or repeat.
 
+mod holes;
 mod segments;
 mod snapshots;
 mod spoiled;
