@@ -1,7 +1,8 @@
 //! The agent's command line: the same for the binary `picket-agent` and for `picket __agent`.
 //!
 //! Exit status: 0 when it ended as asked and all is well; 1 when it could not begin or go on, is not connected
-//! (`status`), or a check fails (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
+//! (`status`), the link does not work all the way (`test-link`), the agent ended (`events --follow`), or a check fails
+//! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
 mod inspect;
@@ -141,8 +142,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         What::Run(given) => start(given),
         What::Status { place, json } => show(status::status(&place, json)),
         What::Events { place, n, follow, json } => {
-            let shown = show(status::events(&place, n, json));
-            if follow { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
+            let page = status::events(&place, n, json);
+            let goes_on = follow && page.is_ok();
+            let shown = show(page);
+            if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::TestLink { config, state, collector } => {
@@ -193,13 +196,21 @@ fn show(page: Result<Page, Failure>) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(Failure::Config(mistakes)) => refuse(&mistakes),
-        Err(Failure::Nobody(tried)) => {
-            let better =
-                "start it with `picket-agent run --config FILE`, or name its --socket, --state or --config";
-            say(&mut std::io::stderr(), &format!("error: no agent answers ({tried}); {better}"));
-            ExitCode::from(NOBODY)
+        Err(Failure::Nobody(tried)) => nobody(&format!(
+            "no agent answers ({tried}); start it with `picket-agent run --config FILE`, or name its --socket, --state or --config"
+        )),
+        Err(Failure::Denied(tried)) => {
+            nobody(&format!("no agent may be asked ({tried}); ask as root or as the agent's own user"))
+        }
+        Err(Failure::Unnamed(why)) => {
+            nobody(&format!("{why}; name the agent's --state or --socket, or a --config that has `state`"))
         }
     }
+}
+
+fn nobody(why: &str) -> ExitCode {
+    say(&mut std::io::stderr(), &format!("error: {why}"));
+    ExitCode::from(NOBODY)
 }
 
 fn start(given: Run) -> ExitCode {

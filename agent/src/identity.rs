@@ -35,9 +35,12 @@ impl Folder {
         Self(state.join("identity"))
     }
 
-    /// Whether there is a certificate, so that no token is needed.
+    /// Whether there is a certificate, so that no token is needed. Where this user may not look there may be one.
     pub(crate) fn is_enrolled(&self) -> bool {
-        self.0.join("cert.pem").is_file()
+        match std::fs::metadata(self.0.join("cert.pem")) {
+            Ok(found) => found.is_file(),
+            Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        }
     }
 
     /// Reads the identity; `None` if the host is not enrolled.
@@ -48,6 +51,8 @@ impl Folder {
         if !self.is_enrolled() {
             return Ok(None);
         }
+        // The readers of PEM hide why a file can't be opened.
+        File::open(self.0.join("key.pem"))?;
         let key = PrivateKeyDer::from_pem_file(self.0.join("key.pem")).map_err(io::Error::other)?;
         let chain = certificates(&self.0.join("cert.pem"))?;
         let ca = certificates(&self.0.join("ca.pem"))?;

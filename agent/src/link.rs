@@ -24,7 +24,7 @@ mod word;
 
 pub(crate) use dial::{Peer, Way};
 pub(crate) use trial::diagnose;
-pub(crate) use why::{Diagnosis, Taken};
+pub(crate) use why::{Diagnosis, Step, Taken};
 pub(crate) use word::{Heard, Sent, Word};
 
 use crate::config::Check;
@@ -198,7 +198,7 @@ impl Link {
             open.task.abort();
             let words = self.words.clone();
             let attempt = self.attempt;
-            let diagnosis = Diagnosis::new(why::Step::Session, "link-closed", "more orders than places");
+            let diagnosis = Diagnosis::new(Step::Session, "link-closed", "more orders than places");
             tokio::spawn(async move {
                 let lost = Heard { attempt, word: Word::Lost { diagnosis } };
                 let _loop_is_ending_when_nobody_listens = words.send(lost).await;

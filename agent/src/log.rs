@@ -1,6 +1,6 @@
 //! What the agent tells the person or program that started it: one line per frame, one per change of the link.
 //!
-//! Plain: to stderr through tracing, with `RUST_LOG` as its filter: a level for all, or `target=level` by commas, and
+//! Plain: to stderr through tracing, failures, losses and a link that is away as warnings and the rest as info, with `RUST_LOG` as its filter: a level for all, or `target=level` by commas, and
 //! `info` without it. Filters by span or field would cost the agent 0.3 MB of regular expressions, and what h2 and
 //! others trace 0.1 MB: the first are left out, the second is compiled out of release builds.
 //! JSON: one object per line on stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`,
@@ -103,6 +103,7 @@ impl Log {
 
     fn line(self, line: &Line<'_>) {
         match self.format {
+            Format::Plain if warns(line.code) => tracing::warn!(code = line.code, "{}", line.text),
             Format::Plain => tracing::info!(code = line.code, "{}", line.text),
             Format::Json => {
                 let mut json = serde_json::to_vec(line).unwrap_or_default();
@@ -112,6 +113,17 @@ impl Log {
                     std::io::stdout().write_all(&json).and_then(|()| std::io::stdout().flush());
             }
         }
+    }
+}
+
+/// Whether somebody may have to act: a failure, one that was not healed, a loss, or no link.
+fn warns(code: &str) -> bool {
+    match code {
+        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "gap" => true,
+        "spool-ram" | "spool-full" => true,
+        // What a collector refuses with, as it comes here.
+        "token-used" | "token-unknown" | "quarantined" | "no-certificate" | "not-an-agent" => true,
+        _ => code.starts_with("link-") && code != "link-open",
     }
 }
 
@@ -179,6 +191,16 @@ mod tests {
         assert_eq!(told("debug", Level::DEBUG), Some((true, true)));
         assert_eq!(told("warn", Level::INFO), Some((false, false)));
         assert_eq!(told("warn,picket_agent=debug", Level::DEBUG), Some((true, false)));
+    }
+
+    #[test]
+    fn what_failed_or_was_lost_is_a_warning_and_the_rest_is_not() {
+        for code in ["check-down", "service-died", "breaker-open", "remedy-not-held", "gap", "link-refused"] {
+            assert!(warns(code) && code::find(code).is_some(), "{code}");
+        }
+        for code in ["check-up", "remedy-held", "service-started", "link-open", "spool-disk"] {
+            assert!(!warns(code), "{code}");
+        }
     }
 
     #[test]

@@ -109,7 +109,7 @@ codes! {
     "service-masked": "The service's unit is masked, so it can't run and is left alone.", "Nothing, if that was meant; else `systemctl unmask UNIT`, then start it.";
     "service-found-stopped": "The service does not run, and how it ended was not seen: it is told and left alone.", "If it should run, start it (`systemctl start UNIT`); from then on it is kept up.";
     "blind-systemd": "For a while the agent heard nothing of systemd, and then compared everything; the differences are counted.", "Nothing after a restart of the bus; if it comes often, look at the bus and at the host's load.";
-    "hold-begun": "Somebody told the agent to heal nothing for a while.", "Nothing; it ends by itself at its time.";
+    "hold-begun": "Somebody told the agent to heal nothing for a while.", "Nothing; it ends by itself at its time. `picket-agent hold off` on the host ends it now.";
     "hold-lifted": "The agent heals again.", "Nothing.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
     // Incidents.
@@ -190,7 +190,7 @@ codes! {
     "link-not-picket": "What answers speaks TLS but not HTTP/2, so it is no collector.", "Is it the right port? A balancer must pass TCP through and not end TLS.";
     "link-revoked": "The collector does not accept this host's certificate any more.", "If that was not meant, enrol anew: make a token with `picket token HOST`, remove STATE/identity, start the agent with the token.";
     "link-token": "This host has no certificate yet, and its token is missing or was not accepted.", "`picket token HOST` makes a new one; put it where [collector] token_file says.";
-    "link-identity": "This host's own key or certificate can't be read or used.", "Look at STATE/identity; to begin anew remove that folder and use a new token.";
+    "link-identity": "This host's own key or certificate can't be read or used.", "Where permission is denied, ask as root or as the agent's own user. Else look at STATE/identity; to begin anew remove that folder and use a new token.";
     // Where the agent keeps what waits.
     "spool-disk": "Events that wait for the collector are kept on disk.", "Nothing.";
     "spool-ram": "Events that wait for the collector are kept in memory only: the state folder can't be written, or its disk fails or hangs; the agent's text says which. What waits is lost if the agent or the host ends.", "Make the state folder writable, or look at its disk; it is tried again every minute.";

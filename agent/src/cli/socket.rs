@@ -40,6 +40,10 @@ pub(super) struct Place {
 pub(super) enum Failure {
     /// No agent answers: what was tried.
     Nobody(String),
+    /// It may not be asked by this user: what was tried.
+    Denied(String),
+    /// Nothing says where it is.
+    Unnamed(String),
     /// It answered that it can't.
     Refused(String),
     /// It can't be found, since the configuration has mistakes.
@@ -55,16 +59,17 @@ impl Place {
     /// Connects to the agent.
     ///
     /// # Errors
-    /// [`Failure::Nobody`] with the paths that were tried, or [`Failure::Config`].
+    /// [`Failure::Nobody`] or [`Failure::Denied`] with the paths that were tried, [`Failure::Unnamed`] or
+    /// [`Failure::Config`].
     pub(super) fn connect(&self) -> Result<Socket, Failure> {
         let mut tried = Vec::new();
         for place in self.places()? {
             match dial(&place) {
                 Ok(stream) => return Ok(Socket { stream: BufReader::new(stream) }),
-                Err(error) => tried.push(format!("{}: {}", place.display(), words(&error))),
+                Err(error) => tried.push((place, error.kind())),
             }
         }
-        Err(Failure::Nobody(tried.join("; ")))
+        Err(silent(&tried))
     }
 
     fn places(&self) -> Result<Vec<PathBuf>, Failure> {
@@ -86,9 +91,7 @@ impl Place {
 
 fn state_of(file: &Path) -> Result<PathBuf, Failure> {
     let config = config::load(file).map_err(Failure::Config)?;
-    config.state.ok_or_else(|| {
-        Failure::Nobody(format!("{} names no state folder: give --state or --socket", file.display()))
-    })
+    config.state.ok_or_else(|| Failure::Unnamed(format!("{} names no state folder", file.display())))
 }
 
 /// Connects by the folder's descriptor, so that a long path does not matter; a socket of another name by its path.
@@ -103,11 +106,22 @@ fn dial(socket: &Path) -> io::Result<UnixStream> {
     Ok(stream)
 }
 
-fn words(error: &io::Error) -> &'static str {
-    match error.kind() {
+/// Nobody answered at these places. An agent may well be where this user may not look.
+fn silent(tried: &[(PathBuf, io::ErrorKind)]) -> Failure {
+    let told: Vec<_> =
+        tried.iter().map(|(place, kind)| format!("{}: {}", place.display(), words(*kind))).collect();
+    let told = told.join("; ");
+    match tried.iter().any(|(_, kind)| *kind == io::ErrorKind::PermissionDenied) {
+        true => Failure::Denied(told),
+        false => Failure::Nobody(told),
+    }
+}
+
+const fn words(kind: io::ErrorKind) -> &'static str {
+    match kind {
         io::ErrorKind::NotFound => "there is no socket",
         io::ErrorKind::ConnectionRefused => "nobody listens (left by an agent that was killed)",
-        io::ErrorKind::PermissionDenied => "permission denied: ask as root or as the agent's own user",
+        io::ErrorKind::PermissionDenied => "permission denied",
         _ => "can't be connected to",
     }
 }
@@ -177,6 +191,16 @@ impl Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_that_this_user_may_not_look_at_is_not_an_agent_that_is_not_there() {
+        let at = |folder: &str| Path::new(folder).join(local::NAME);
+        let denied = [(at("/a"), io::ErrorKind::NotFound), (at("/b"), io::ErrorKind::PermissionDenied)];
+        assert!(
+            matches!(silent(&denied), Failure::Denied(told) if told.contains("/b/agent.sock: permission denied"))
+        );
+        assert!(matches!(silent(&denied[..1]), Failure::Nobody(told) if told.contains("there is no socket")));
+    }
 
     #[test]
     fn the_unit_keeps_its_state_where_the_commands_look_for_it() {

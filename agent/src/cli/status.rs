@@ -45,11 +45,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     let mut out = head(whole);
     out.push_str(&link(&whole["link"], colour));
     out.push_str(&counts(whole));
-    if let Some(left) = age(&whole["hold"], "left_ms") {
-        let by = text(&whole["hold"], "by");
-        out.push_str(&alarming(&format!("hold:   no remedy begins for {left}, by {by}"), colour));
-        out.push('\n');
-    }
+    out.push_str(&holds(whole, services, colour));
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);
     let mut alarms = vec![false];
     for check in checks {
@@ -84,6 +80,17 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     append(&mut out, &table, &alarms, colour);
     append(&mut out, &remedies(services), &[], colour);
     out
+}
+
+/// The hold of all, then those of services.
+fn holds(whole: &Value, services: &[Value], colour: bool) -> String {
+    let named = services.iter().map(|service| (format!(" of {}", text(service, "name")), &service["hold"]));
+    let all = std::iter::once((String::new(), &whole["hold"])).chain(named);
+    let told = all.filter_map(|(of, hold)| {
+        let (left, by) = (age(hold, "left_ms")?, text(hold, "by"));
+        Some(alarming(&format!("hold:   no remedy{of} begins for {left}, by {by}"), colour) + "\n")
+    });
+    told.collect()
 }
 
 fn remedies(services: &[Value]) -> Table {
@@ -129,17 +136,8 @@ fn counts(whole: &Value) -> String {
     let mut out = String::new();
     let _a_string_takes_it = writeln!(
         out,
-        "spool:  {} events wait, {} of {} in memory; {}{}\nagent:  {} resident, {} CPU, {} written today",
-        number(spool, "frames"),
-        bytes(number(spool, "bytes")),
-        bytes(number(spool, "room")),
-        match text(spool, "mode") {
-            "disk" =>
-                format!("{} on disk in {} segments", number(spool, "on_disk"), number(spool, "segments")),
-            "opening" => "the disk is being read".to_owned(),
-            _ => "NOT durable: the disk can't be written".to_owned(),
-        },
-        if number(spool, "lost") > 0 { format!(", {} LOST", number(spool, "lost")) } else { String::new() },
+        "spool:  {}\nagent:  {} resident, {} CPU, {} written today",
+        waiting(spool),
         bytes(number(agent, "resident")),
         span(number(agent, "cpu_ms")),
         bytes(number(agent, "written_today")),
@@ -149,6 +147,31 @@ fn counts(whole: &Value) -> String {
     let told: Vec<_> = told.into_iter().map(|kind| format!("{} {kind}", number(checks, kind))).collect();
     let _a_string_takes_it =
         writeln!(out, "checks: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") });
+    out
+}
+
+/// What waits for the collector, and where. The disk keeps its segments for reuse, so what stands there while nothing
+/// waits is not told.
+fn waiting(spool: &Value) -> String {
+    let idle = number(spool, "frames") == 0 && number(spool, "runs") == 0;
+    let mut out = if idle {
+        "nothing waits".to_owned()
+    } else {
+        let (held, room) = (bytes(number(spool, "bytes")), bytes(number(spool, "room")));
+        format!("{} events wait, {held} of {room} in memory", number(spool, "frames"))
+    };
+    match text(spool, "mode") {
+        "disk" if idle => {}
+        "disk" => {
+            let (frames, segments) = (number(spool, "on_disk"), number(spool, "segments"));
+            out.push_str(&format!("; {frames} on disk in {segments} segments"));
+        }
+        "opening" => out.push_str("; the disk is being read"),
+        _ => out.push_str("; NOT durable: the disk can't be written"),
+    }
+    if number(spool, "lost") > 0 {
+        out.push_str(&format!(", {} LOST", number(spool, "lost")));
+    }
     out
 }
 
@@ -173,13 +196,19 @@ fn link(link: &Value, colour: bool) -> String {
         let _a_string_takes_it = writeln!(
             out,
             "  why:  {} ({ago} ago)\n  what: {} ({})\n  next: {}",
-            cut(text(trouble, "detail"), 160),
+            cut(detail(trouble), 160),
             text(trouble, "meaning"),
             text(trouble, "code"),
             text(trouble, "next"),
         );
     }
     out
+}
+
+/// What exactly was seen. A collector that refuses says its code's next step too, which has a line of its own.
+fn detail(trouble: &Value) -> &str {
+    let whole = text(trouble, "detail");
+    whole.strip_suffix(text(trouble, "next")).unwrap_or(whole).trim_end()
 }
 
 /// `events`.
@@ -218,12 +247,18 @@ pub(super) fn follow(
     let mut socket = place.connect()?;
     socket.simple("follow")?;
     socket.be_patient();
-    while let Some(event) = socket.next()? {
+    loop {
+        let event = match socket.next() {
+            Ok(Some(event)) => event,
+            Ok(None) | Err(Failure::Nobody(_)) => {
+                return Err(Failure::Refused("the agent has ended, so nothing more comes".to_owned()));
+            }
+            Err(other) => return Err(other),
+        };
         if !print(&line(&event, as_json)) {
             return Ok(());
         }
     }
-    Ok(())
 }
 
 /// `hold`.
@@ -264,4 +299,37 @@ pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Fai
         check["cause"].as_str().map(|cause| format!("; {cause}")).unwrap_or_default(),
     );
     Ok(Page { text: told, well })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_that_are_kept_for_reuse_do_not_look_stuck() {
+        let mut spool = json!({ "mode": "disk", "frames": 0, "runs": 0, "on_disk": 7, "segments": 1 });
+        assert_eq!(waiting(&spool), "nothing waits");
+        spool["runs"] = json!(1);
+        assert!(waiting(&spool).ends_with("7 on disk in 1 segments"), "an earlier run waits");
+        spool["runs"] = json!(0);
+        spool["mode"] = json!("memory");
+        assert!(waiting(&spool).contains("NOT durable"));
+    }
+
+    #[test]
+    fn the_header_names_the_holds_of_services() {
+        let services =
+            [json!({ "name": "web", "hold": { "left_ms": 60_000, "by": "ann" } }), json!({ "name": "db" })];
+        assert_eq!(
+            holds(&json!({}), &services, false),
+            "hold:   no remedy of web begins for 1 min, by ann\n"
+        );
+    }
+
+    #[test]
+    fn a_refusal_leaves_the_next_step_to_its_own_line() {
+        let trouble =
+            json!({ "detail": "c:1: token-used: It was used. Make a new one.", "next": "Make a new one." });
+        assert_eq!(detail(&trouble), "c:1: token-used: It was used.");
+    }
 }

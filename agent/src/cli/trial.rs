@@ -1,8 +1,9 @@
 //! `test-link`: tries the way to the collector step by step and shows what each came to, with the next step where
-//! one failed. It works beside a running agent and without one, reads the same file, and spends no token.
+//! one failed. Status 0 says that one address works all the way, the session too; a host that is not enrolled yet gets
+//! no further than TLS, which proves less: 1. It works beside a running agent and without one, reads the same file, and spends no token.
 
 use crate::config;
-use crate::link::{Peer, Taken, diagnose};
+use crate::link::{Peer, Step, Taken, diagnose};
 use crate::plan::{self, Given};
 use std::fmt::Write;
 
@@ -15,8 +16,17 @@ pub(super) fn page(file: &std::path::Path, given: &Given) -> Result<(String, boo
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let Ok(runtime) = runtime else { return Ok(("the runtime can't be made\n".to_owned(), false)) };
     let tried = runtime.block_on(diagnose(&peer));
-    let well = tried.iter().any(|(_, steps)| steps.iter().all(|taken| taken.outcome.is_ok()));
+    let well = tried.iter().any(|(_, steps)| works(steps) && is_proven(steps));
     Ok((render(&tried), well))
+}
+
+fn works(steps: &[Taken]) -> bool {
+    steps.iter().all(|taken| taken.outcome.is_ok())
+}
+
+/// Whether the trial came as far as the session.
+fn is_proven(steps: &[Taken]) -> bool {
+    steps.iter().any(|taken| taken.step == Step::Session)
 }
 
 fn render(tried: &[(String, Vec<Taken>)]) -> String {
@@ -35,6 +45,9 @@ fn render(tried: &[(String, Vec<Taken>)]) -> String {
                     why.next()
                 ),
             };
+        }
+        if works(steps) && !is_proven(steps) {
+            page.push_str("  ?     session   not proven: this host is not enrolled yet\n        next: start the agent, which enrols by its token; then test again\n");
         }
     }
     page

@@ -77,5 +77,11 @@ pub(super) async fn renew(peer: &Peer, certificate: &[u8], now: Wall, channel: C
 }
 
 pub(super) fn local(what: &str, error: &io::Error) -> Diagnosis {
-    Diagnosis::new(Step::Identity, "link-identity", format!("{what}: {error}"))
+    let detail = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("{what}: permission denied: ask as root or as the agent's own user")
+        }
+        _ => format!("{what}: {error}"),
+    };
+    Diagnosis::new(Step::Identity, "link-identity", detail)
 }

@@ -51,7 +51,11 @@ pub(crate) async fn diagnose(peer: &Peer) -> Vec<(String, Vec<Taken>)> {
 fn known(peer: &Peer) -> Result<(Arc<ClientConfig>, bool, String), Diagnosis> {
     let Some(identity) = peer.identity.load().map_err(|error| enrol::local("identity", &error))? else {
         let (_, config) = enrol::stranger(peer)?;
-        return Ok((Arc::new(config), false, "not enrolled yet; there is a token".to_owned()));
+        return Ok((
+            Arc::new(config),
+            false,
+            "not enrolled yet; a token is there; it is not tried, since that would spend it".to_owned(),
+        ));
     };
     let config =
         tls::mutual(identity).map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;

@@ -90,7 +90,9 @@ impl Diagnosis {
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.address.is_empty() {
+        // Errors of TCP name the address themselves.
+        let named = self.detail.strip_prefix(&self.address).is_some_and(|rest| rest.starts_with(": "));
+        if !(self.address.is_empty() || named) {
             write!(f, "{}: ", self.address)?;
         }
         f.write_str(&self.detail)
@@ -246,6 +248,15 @@ mod tests {
         assert_eq!(of(&format!("{before}Try again")), "link-no-resolver", "musl");
         assert_eq!(of(&format!("{before}Name or service not known")), "link-unresolved");
         assert_eq!(of(&format!("{before}Name does not resolve")), "link-unresolved", "musl");
+    }
+
+    #[test]
+    fn an_address_is_told_once() {
+        let of = |detail: &str| {
+            Diagnosis::new(Step::Connect, "link-refused", detail).at("192.0.2.1:74").to_string()
+        };
+        assert_eq!(of("192.0.2.1:74: refused"), "192.0.2.1:74: refused");
+        assert_eq!(of("192.0.2.1:7440: refused"), "192.0.2.1:74: 192.0.2.1:7440: refused");
     }
 
     #[test]

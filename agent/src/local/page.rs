@@ -186,7 +186,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "spool": {
             "mode": mode(spool.mode), "frames": spool.frames, "bytes": spool.bytes, "room": spool.room,
             "on_disk": spool.on_disk, "segments": spool.segments, "lost": spool.lost, "damaged": spool.damaged,
-            "over_budget": spool.is_over_budget,
+            "over_budget": spool.is_over_budget, "runs": spool.runs,
         },
         "agent": { "resident": costs.resident, "cpu_ms": costs.cpu.millis(), "written_today": today, "written": answerer.written.total(), "refused": agent.refused() },
     })

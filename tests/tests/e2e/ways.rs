@@ -151,8 +151,9 @@ async fn a_device_that_opens_tls_is_named_and_given_nothing() {
 async fn a_test_of_the_link_shows_each_step_beside_the_agent_that_runs() {
     let ground = Ground::new(QUIET).await;
     let (page, status) = ground.home.ask("test-link", &[]);
-    assert_eq!(status, Some(0), "{page}");
-    assert!(page.contains("not enrolled yet; there is a token"), "{page}");
+    assert_eq!(status, Some(1), "a session is not proven: {page}");
+    assert!(page.contains("a token is there; it is not tried, since that would spend it"), "{page}");
+    assert!(page.contains("session   not proven"), "{page}");
     let mut agent = ground.home.start(&["--die-with-parent"]);
     open(&mut agent);
     let (page, status) = ground.home.ask("test-link", &[]);
