@@ -261,10 +261,7 @@ pub(super) fn follow(
     }
 }
 
-/// `hold`.
-///
-/// # Errors
-/// As in [`Failure`].
+/// `hold`; errors as in [`Failure`].
 pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<Page, Failure> {
     let request = json!({ "v": VERSION, "ask": "hold", "name": service, "seconds": lasts.secs() });
     let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
@@ -277,10 +274,7 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
     Ok(Page { text, well: true })
 }
 
-/// `check NAME`.
-///
-/// # Errors
-/// As in [`Failure`].
+/// `check NAME`; errors as in [`Failure`].
 pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Failure> {
     let request = json!({ "v": VERSION, "ask": "look", "name": name });
     let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
