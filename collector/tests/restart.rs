@@ -7,11 +7,16 @@ mod common;
 
 use common::{Agent, Collector, events, frames, hash, last};
 use std::path::Path;
+use std::time::Duration;
 
 const RUN: u64 = 9;
 const BATCH: u64 = 50;
-/// Some 100 MiB: what has not happened by then does not.
-const FRAMES_MAX: u64 = 1_000_000;
+/// From here on batches are paced: snapshots are made at the lowest priority, and a full burst on two busy cores leaves
+/// them no time at all.
+const BURST: u64 = 20_000;
+const PACE: Duration = Duration::from_millis(20);
+/// A minute at that pace: what has not happened by then does not.
+const FRAMES_MAX: u64 = BURST + 3_000 * BATCH;
 const SMALL: [&str; 4] = ["--segment-bytes", "131072", "--snapshot-bytes", "65536"];
 
 /// Sends batches, each after the ack of the one before, until `enough` says so. Returns the last number acked.
@@ -19,6 +24,9 @@ async fn feed(agent: &mut Agent, mut acked: u64, enough: impl Fn() -> bool) -> u
     let begun = acked;
     while !enough() {
         assert!(acked - begun < FRAMES_MAX, "nothing came of {acked} frames");
+        if acked - begun > BURST {
+            let _only_time_ends_it = tokio::time::timeout(PACE, std::future::pending::<()>()).await;
+        }
         agent.batch(frames(RUN, acked + 1..=acked + BATCH, "line")).await;
         acked += BATCH;
         agent.acked(acked).await;
