@@ -93,8 +93,14 @@ async fn a_recovery_that_was_lost_in_a_gap_closes_its_incident() {
     while open(&mut story).await.is_some() {
         assert!(since.elapsed() < PATIENCE, "it stays open: {:#?}", story.incidents().await);
     }
-    let events = story.events().await;
-    assert!(events.iter().any(|event| event.lost.is_some()), "the loss is named: {events:#?}");
+    // What stands is told first, what is lost a moment later.
+    let events = loop {
+        let events = story.events().await;
+        if events.iter().any(|event| event.lost.is_some()) {
+            break events;
+        }
+        assert!(since.elapsed() < PATIENCE, "the loss is not named: {events:#?}");
+    };
     assert!(!events.iter().any(|event| event.code == "breaker-closed"), "it was lost: {events:#?}");
 }
 
