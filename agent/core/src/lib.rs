@@ -5,7 +5,7 @@
 //! allocation, no randomness but the seed: the same inputs give the same effects, bit for bit.
 //!
 //! This file only routes. Data runs one way: [`check`] (readings to verdicts) -> [`policy`] (what is due, budget,
-//! breaker) -> [`unit`] (what systemd does) -> [`service`] (one machine per service) -> [`spool`] (frames that wait) -> [`session`] (the link).
+//! breaker) -> [`mod@unit`] (what systemd does) -> [`service`] (one machine per service) -> [`spool`] (frames that wait) -> [`session`] (the link).
 //! Storage is borrowed from the shell, which sizes it from the configuration; nothing here grows.
 #![no_std]
 #![forbid(unsafe_code)]
