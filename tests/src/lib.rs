@@ -1,9 +1,16 @@
 //! What tests across crates share. This file declares modules and nothing else.
 //!
-//! - [`tidy`]: the house's guards, as functions from a source tree to findings.
-//! - [`rig`]: real processes to test against. [`mod@bench`]: figures. [`chaos`]: runs with faults at random.
+//! - [`sim`]: the whole fleet in one thread, on the cores alone. [`dice`]: chance with a seed.
+//! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
+//!   processes to test against; `bench`, figures; `chaos`, runs with faults at random.
 
+#[cfg(feature = "shells")]
 pub mod bench;
+#[cfg(feature = "shells")]
 pub mod chaos;
+pub mod dice;
+#[cfg(feature = "shells")]
 pub mod rig;
+pub mod sim;
+#[cfg(feature = "shells")]
 pub mod tidy;

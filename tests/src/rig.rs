@@ -6,7 +6,6 @@
 
 pub mod client;
 pub mod clock;
-pub mod dice;
 pub mod files;
 pub mod listen;
 pub mod private_systemd;

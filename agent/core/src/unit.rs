@@ -12,6 +12,8 @@ mod classify;
 mod memory;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unseen;
 
 pub(crate) use classify::{Turn, Who};
 pub(crate) use memory::Memory;

@@ -236,6 +236,12 @@ impl Host {
         })
     }
 
+    /// Whether nothing stands of a service's checks, as of one that is left alone.
+    pub(crate) fn is_unprobed(&self, service: u32) -> bool {
+        let mut own = self.checks.iter().filter(|(_, check)| check.service == Some(service));
+        own.all(|(_, check)| check.verdict == Verdict::Unknown)
+    }
+
     /// Whether a frame of the backlog is the newest word on a service's healing. A frame of another run than the
     /// last word's is newer if it is of the run that has the session.
     pub(crate) fn is_newest_on_healing(&self, service: u32, run: Run, seq: Seq) -> bool {

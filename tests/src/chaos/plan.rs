@@ -1,6 +1,6 @@
 //! What happens in a run, and when: decided by the seed before anything starts.
 
-use crate::rig::dice::Dice;
+use crate::dice::Dice;
 use std::time::Duration;
 
 /// How many services the world has.

@@ -54,8 +54,10 @@ pub(super) enum Stop {
     Unseen,
     /// A stop job of another's runs.
     Runs,
-    /// A job of another's was done.
+    /// A job of another's was done; what it did was not seen.
     Done,
+    /// A job of another's that was seen to be a stop was done.
+    Seen,
 }
 
 /// Whether everything was seen since the last reading.
@@ -115,7 +117,7 @@ pub(super) fn classify(before: &Before, seen: &Seen) -> Turn {
         }
         (Active::Deactivating, _) => match (before.stop, before.life) {
             (Stop::Runs, Life::Up { .. } | Life::New) => left(seen, Intent::Stopped, Witness::Job),
-            (Stop::Runs | Stop::Done | Stop::Unseen, _) => Turn::Nothing,
+            (Stop::Runs | Stop::Done | Stop::Seen | Stop::Unseen, _) => Turn::Nothing,
         },
         (Active::Activating | Active::Other, _) => Turn::Nothing,
         (Active::Inactive | Active::Failed, Sub::Other) => down(before, seen),
@@ -159,9 +161,14 @@ fn down(before: &Before, seen: &Seen) -> Turn {
     if before.ours == Ours::Pending || seen.job.is_some() {
         return Turn::Nothing;
     }
+    // A life that began unseen and is over says nothing of what another's job was, unless our own job began it.
+    let began_by_us = before.ours == Ours::Ended && seen.active == Active::Inactive;
     let stopped = before.stop != Stop::Unseen;
     match before.life {
         Life::Left => Turn::Nothing,
+        _ if before.stop == Stop::Seen || (before.stop == Stop::Done && began_by_us) => {
+            left(seen, Intent::Stopped, Witness::Job)
+        }
         _ if seen.load == Load::Masked => left(seen, Intent::Masked, Witness::State),
         Life::New if seen.active == Active::Failed && seen.file == File::Wanted => died(0),
         Life::New => left(seen, Intent::Unknown, Witness::State),

@@ -28,9 +28,13 @@ pub(crate) struct Memory {
     life: Life,
     call: Call,
     seen: Option<Seen>,
+    /// The last reading is from before the bus was lost: nothing is judged by it.
+    stale: bool,
     ended: Deque<Done, { super::DONE_MAX }>,
     /// The last job that was seen to be no stop: that it is done stopped nothing.
     harmless: Option<u32>,
+    /// The last job of another's that was seen to be a stop.
+    stop: Option<u32>,
     sight: Sight,
     /// Whether a comparison of all waits for its reading.
     awaited: bool,
@@ -42,8 +46,10 @@ impl Default for Memory {
             life: Life::New,
             call: Call::None,
             seen: None,
+            stale: false,
             ended: Deque::new(),
             harmless: None,
+            stop: None,
             sight: Sight::Whole,
             awaited: false,
         }
@@ -73,7 +79,7 @@ impl Memory {
         }
         let changed = self.seen.is_some_and(|before| !is_alike(&before, &seen));
         let differs = changed && (wake == Wake::Look || self.sight == Sight::Blind);
-        self.seen = Some(seen);
+        (self.seen, self.stale) = (Some(seen), false);
         let was_awaited = core::mem::replace(&mut self.awaited, false);
         (self.judge(), Compared { was_awaited, differs })
     }
@@ -101,7 +107,7 @@ impl Memory {
 
     /// The bus is gone: what happens from now on is not seen. A call that is out may have been heard or not.
     pub(crate) fn lost(&mut self) -> Turn {
-        self.sight = Sight::Blind;
+        (self.sight, self.stale) = (Sight::Blind, true);
         let was_out = core::mem::replace(&mut self.call, Call::None);
         match was_out {
             Call::None => Turn::Nothing,
@@ -116,7 +122,7 @@ impl Memory {
 
     fn judge(&mut self) -> Turn {
         let Some(seen) = self.seen else { return Turn::Nothing };
-        if self.call == Call::Out {
+        if self.call == Call::Out || self.stale {
             return Turn::Nothing;
         }
         let own = match self.call {
@@ -129,9 +135,13 @@ impl Memory {
         let known = [own, self.harmless];
         let others_done =
             self.ended.iter().any(|done| !known.contains(&Some(done.id)) && done.end == JobEnd::Done);
+        let stop_done = self.ended.iter().any(|done| Some(done.id) == self.stop && done.end == JobEnd::Done);
         self.ended.clear();
         let stop = if is_stop(&seen, own) {
+            self.stop = seen.job.map(|job| job.id);
             Stop::Runs
+        } else if stop_done {
+            Stop::Seen
         } else if others_done {
             Stop::Done
         } else {

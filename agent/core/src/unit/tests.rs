@@ -4,12 +4,12 @@ use super::classify::Who;
 use super::*;
 use picket_proto::event::{Exit, Intent, Witness};
 
-const FIRST: [u8; 16] = [1; 16];
-const SECOND: [u8; 16] = [2; 16];
-const KILLED: (i32, i32) = (2, 9);
-const TERMINATED: (i32, i32) = (2, 15);
+pub(super) const FIRST: [u8; 16] = [1; 16];
+pub(super) const SECOND: [u8; 16] = [2; 16];
+pub(super) const KILLED: (i32, i32) = (2, 9);
+pub(super) const TERMINATED: (i32, i32) = (2, 15);
 
-fn running(invocation: [u8; 16], pid: u32) -> Seen {
+pub(super) fn running(invocation: [u8; 16], pid: u32) -> Seen {
     Seen {
         active: Active::Active,
         sub: Sub::Other,
@@ -27,11 +27,11 @@ fn running(invocation: [u8; 16], pid: u32) -> Seen {
     }
 }
 
-fn ended(active: Active, (code, status): (i32, i32)) -> Seen {
+pub(super) fn ended(active: Active, (code, status): (i32, i32)) -> Seen {
     Seen { active, pid: 0, code, status, changed: 2, ..running(FIRST, 0) }
 }
 
-fn none() -> Dones {
+pub(super) fn none() -> Dones {
     Dones::default()
 }
 
@@ -40,17 +40,17 @@ fn done(id: u32) -> Dones {
 }
 
 /// A unit that was found running as pid 7 in its first life.
-fn watched() -> Memory {
+pub(super) fn watched() -> Memory {
     let mut unit = Memory::default();
     assert_eq!(read(&mut unit, running(FIRST, 7), none()), Turn::Found { pid: 7 });
     unit
 }
 
-fn read(unit: &mut Memory, seen: Seen, done: Dones) -> Turn {
+pub(super) fn read(unit: &mut Memory, seen: Seen, done: Dones) -> Turn {
     unit.read(Wake::Signal, seen, done).0
 }
 
-fn left(to: Intent, witness: Witness, exit: Exit) -> Turn {
+pub(super) fn left(to: Intent, witness: Witness, exit: Exit) -> Turn {
     Turn::Left { exit, to, witness }
 }
 

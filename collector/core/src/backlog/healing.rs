@@ -49,7 +49,11 @@ pub(super) fn account(
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
         Fact::Intent(fact) => {
-            if learn_intent(known, event, seq, fact.to, Arrival::Late) && fact.to != Intent::Run {
+            // What stands was told after this: where a check is up or down, it is wanted again by now.
+            if learn_intent(known, event, seq, fact.to, Arrival::Late)
+                && fact.to != Intent::Run
+                && host.is_unprobed(service)
+            {
                 left_alone(state, at, slot, service);
             }
         }

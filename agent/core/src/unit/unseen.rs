@@ -1,0 +1,50 @@
+//! What happened between two readings: a bus that was away, jobs that came and went. Tests.
+
+use super::*;
+use picket_proto::event::{Exit, Intent, Witness};
+use tests::{KILLED, SECOND, TERMINATED, ended, left, none, read, running, watched};
+
+#[test]
+fn a_call_that_nobody_hears_while_the_bus_is_away_does_not_make_the_next_reading_a_death() {
+    let mut unit = watched();
+    unit.lost();
+    unit.called();
+    assert_eq!(unit.answered(Answer::Unheard), Turn::Later { within: Span::from_secs(10) });
+    let stopped = left(Intent::Unknown, Witness::State, Exit::Signal(15));
+    assert_eq!(read(&mut unit, ended(Active::Inactive, TERMINATED), none()), stopped);
+}
+
+/// A life that our own job began, unseen: the other job that was done is what ended it.
+#[test]
+fn an_operators_stop_right_after_our_start_is_a_stop() {
+    let mut unit = watched();
+    read(&mut unit, ended(Active::Failed, KILLED), none());
+    unit.called();
+    unit.answered(Answer::Job(5));
+    let done = |id| Some(Done { id, end: JobEnd::Done });
+    let seen = Seen { invocation: SECOND, ..ended(Active::Inactive, TERMINATED) };
+    let stopped = left(Intent::Stopped, Witness::Job, Exit::Signal(15));
+    assert_eq!(read(&mut unit, seen, [done(5), done(6), None, None]), stopped);
+}
+
+#[test]
+fn a_stop_whose_job_was_seen_is_one_whatever_began_meanwhile() {
+    let mut unit = watched();
+    read(&mut unit, ended(Active::Failed, KILLED), none());
+    let job = Some(Job { id: 6, kind: JobKind::Stop });
+    let stopping = Seen { active: Active::Deactivating, job, invocation: SECOND, ..running(SECOND, 8) };
+    assert_eq!(read(&mut unit, stopping, none()), Turn::Nothing);
+    let seen = Seen { invocation: SECOND, ..ended(Active::Failed, (1, 1)) };
+    let dones = [Some(Done { id: 6, end: JobEnd::Done }), None, None, None];
+    assert_eq!(read(&mut unit, seen, dones), left(Intent::Stopped, Witness::Job, Exit::Code(1)));
+}
+
+/// Nobody of ours began that life, so the job may well have been the start of it.
+#[test]
+fn a_life_of_another_that_failed_unseen_is_still_a_death() {
+    let mut unit = watched();
+    read(&mut unit, ended(Active::Failed, KILLED), none());
+    let seen = Seen { invocation: SECOND, ..ended(Active::Failed, (1, 1)) };
+    let dones = [Some(Done { id: 6, end: JobEnd::Done }), None, None, None];
+    assert_eq!(read(&mut unit, seen, dones), Turn::Died { pid: 0, exit: Exit::Code(1) });
+}

@@ -1,0 +1,167 @@
+//! Quiet: everything is mended and nothing new goes wrong, until the fleet has come to rest; then what must hold at the
+//! end is checked, by the world's own knowledge and by what an operator would be answered.
+
+use super::happening::Place;
+use super::host::Power;
+use super::net::Link;
+use super::world::World;
+use picket_agent_core::service;
+use picket_agent_core::session::Phase;
+use picket_collector_core::view::{Answer, HostState, Question, Service};
+use picket_proto::event::Verdict;
+use std::collections::BTreeMap;
+
+/// How long coming to rest may take: the longest rest of a breaker that was open for long, then its proof, and the
+/// 15 minutes for which a collector waits for an outcome.
+const REST_MAX: u64 = 60 * 60 * 1_000_000;
+const LOOK_EVERY: u64 = 5_000_000;
+
+impl World<'_> {
+    /// Mends everything.
+    pub(super) fn mend(&mut self) {
+        self.trace.say(self.now, "==== quiet");
+        for at in 0..self.keepers.len() {
+            (self.keepers[at].slow, self.keepers[at].full) = (0, false);
+            self.wake(Place::Collector(at));
+        }
+        for at in 0..self.hosts.len() {
+            self.net.links[at] = Link::default();
+            self.flush_link(at);
+            let disk = &mut self.hosts[at].disk;
+            (disk.trouble, disk.slow) = (None, 0);
+            self.hosts[at].bus_away = false;
+            for service in 0..self.hosts[at].services.len() {
+                self.cure(at, service);
+            }
+            self.wake(Place::Host(at));
+            self.truth.troubled(self.now, at);
+        }
+    }
+
+    /// An operator starts what was stopped, and what ended while nobody looked: its agent has told it and left it
+    /// alone, as it must. A start has to wait while a stop is still at work.
+    fn start_what_was_stopped(&mut self) {
+        for at in 0..self.hosts.len() {
+            for number in 0..self.hosts[at].services.len() {
+                if self.is_left(at, number) {
+                    self.hosts[at].services[number].stopped = true;
+                }
+                self.operator_starts(at, number);
+            }
+        }
+    }
+
+    fn is_left(&self, at: usize, number: usize) -> bool {
+        let host = &self.hosts[at];
+        let service = u16::try_from(number).unwrap_or(u16::MAX);
+        let view = host.agent.as_ref().and_then(|shell| shell.agent.service_at(service));
+        host.services[number].process.is_none() && view.is_some_and(|view| view.phase() == service::Phase::Left)
+    }
+
+    fn wake(&mut self, place: Place) {
+        self.thaw(place);
+        self.skew(place, 0);
+        self.pause(place, false);
+        self.queue.put(self.now + 1_000, super::happening::Happening::Start(place));
+    }
+
+    /// Lets the world run until it rests; false if it never does, or something did not hold.
+    pub(super) fn come_to_rest(&mut self) -> bool {
+        let last = self.now + REST_MAX;
+        let mut restless = String::new();
+        while self.now < last {
+            self.start_what_was_stopped();
+            if !self.run(self.now + LOOK_EVERY) {
+                return false;
+            }
+            match self.restless() {
+                Some(why) => restless = why,
+                None => return true,
+            }
+        }
+        self.truth.broken(self.now, format!("it never comes to rest: {restless}"));
+        false
+    }
+
+    /// What is not at rest yet, cheapest first.
+    fn restless(&mut self) -> Option<String> {
+        (0..self.hosts.len()).find_map(|at| self.restless_host(at)).or_else(|| {
+            (0..self.keepers.len()).find_map(|at| self.restless_collector(at))
+        })
+    }
+
+    fn restless_host(&self, at: usize) -> Option<String> {
+        let host = &self.hosts[at];
+        if host.power != Power::On {
+            return Some(format!("host {at} is off"));
+        }
+        let Some(shell) = &host.agent else { return Some(format!("host {at} has no agent")) };
+        if let Some(ill) = host.services.iter().position(|service| !service.is_well(self.now)) {
+            let phase = shell.agent.service_at(u16::try_from(ill).unwrap_or(u16::MAX)).map(|view| view.phase());
+            let keeper = host.services[ill].keeper;
+            return Some(format!("service {ill} ({keeper:?}) of host {at} is not well; its agent says {phase:?}"));
+        }
+        if self.truth.doubled.contains(&at) {
+            return None;
+        }
+        let phase = shell.agent.link();
+        if !matches!(phase, Phase::Open { .. }) {
+            return Some(format!("agent {at} has no session: {phase:?}"));
+        }
+        let view = shell.agent.spool_view();
+        (view.frames > 0 || view.runs > 0 || view.lost > 0)
+            .then(|| format!("the spool of agent {at} is not empty: {view:?}"))
+    }
+
+    fn restless_collector(&mut self, at: usize) -> Option<String> {
+        let question = Question::Incidents { open_only: true, host: None, before: None, limit: 500 };
+        let Some(Answer::Incidents(open, _)) = self.ask(at, question) else {
+            return Some(format!("collector {at} does not answer"));
+        };
+        let doubled: Vec<_> = self.truth.doubled.iter().map(|host| self.hosts[*host].id.clone()).collect();
+        let open = open.iter().find(|incident| !incident.hosts.iter().all(|host| doubled.contains(host)));
+        let open = open.map(|incident| {
+            format!("incident {} of collector {at} is open: {} ({:?})", incident.id.0, incident.title, incident.state)
+        });
+        open.or_else(|| self.untrue(at))
+    }
+
+    /// What must hold once everything rests.
+    pub(super) fn check_rest(&mut self) {
+        let running = self.hosts.iter().filter_map(|host| host.agent.as_ref());
+        let running: BTreeMap<_, _> =
+            running.map(|shell| (shell.run, shell.agent.spool_view().last.0)).collect();
+        for lacking in self.truth.unaccounted(&running) {
+            self.truth.broken(self.now, lacking);
+        }
+        for at in 0..self.keepers.len() {
+            if let Some(process) = self.keepers[at].process.take() {
+                self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);
+                self.truth.counts.watched += process.watcher.seen;
+                self.keepers[at].process = Some(process);
+            }
+        }
+    }
+
+    /// What an operator is shown and is not so.
+    fn untrue(&mut self, at: usize) -> Option<String> {
+        let hosts = self.ask(at, Question::Hosts { after: None, limit: 500 });
+        let services = self.ask(at, Question::Services { host: None, after: None, limit: 500 });
+        let (Some(Answer::Hosts(hosts, _)), Some(Answer::Services(services, _))) = (hosts, services) else {
+            return Some(format!("collector {at} does not answer"));
+        };
+        let doubled: Vec<_> = self.truth.doubled.iter().map(|host| self.hosts[*host].id.clone()).collect();
+        let state = |host: &picket_proto::HostId| {
+            if doubled.contains(host) { HostState::Quarantined } else { HostState::Connected }
+        };
+        let host = hosts.iter().find(|host| host.state != state(&host.host));
+        let host = host.map(|host| format!("collector {at} shows {} as {:?}", host.host, host.state));
+        let is_off = |service: &&Service| service.verdict != Verdict::Up && !doubled.contains(&service.host);
+        host.or_else(|| {
+            services.iter().find(is_off).map(|service| {
+                let name = service.service.as_ref().map_or("", |name| name.as_str());
+                format!("collector {at} shows {name} of {} as {:?}", service.host, service.verdict)
+            })
+        })
+    }
+}

@@ -1,0 +1,108 @@
+//! Words of the wire and of people: what a host says of itself, and frames as sentences.
+
+use super::happening::{AgentIn, Happening};
+use super::host::Host;
+use super::net::{Down, Up};
+use picket_agent_core::session;
+use picket_collector_core::ingest::{Hello, Lane, Standing, Watched};
+use picket_proto::event::Verdict;
+use picket_proto::frame::{self, Content};
+use picket_proto::{Mono, Now, Run, Stamp, Wall};
+
+/// A host's clocks now.
+pub(super) const fn stamp(host: &Host<'_>, run: Run, now: Now) -> Stamp {
+    Stamp { run, boot: host.clock.boot, mono: now.mono, wall: now.wall, synced: true }
+}
+
+pub(super) fn hello(host: &Host<'_>, run: Run, now: Now) -> Hello {
+    let watched = host.shape.checks.iter().map(|check| {
+        let service = check.service.and_then(|service| host.shape.services.get(usize::from(service)));
+        let service = service.map(|spec| spec.name.clone());
+        Watched { check: check.name.clone(), kind: check.kind, service }
+    });
+    Hello { stamp: stamp(host, run, now), version: format!("0.{}.0", host.version), watched: watched.collect() }
+}
+
+pub(super) fn standing(host: &Host<'_>, (run, now): (Run, Now), (check, verdict, since): (u16, Verdict, Mono)) -> Standing {
+    let spec = &host.shape.checks[usize::from(check)];
+    let service = spec.service.and_then(|service| host.shape.services.get(usize::from(service)));
+    let ago = i64::try_from(now.mono.since(since).micros()).unwrap_or_default();
+    let wall = Wall::from_micros(now.wall.micros().saturating_sub(ago));
+    let since = Stamp { mono: since, wall, ..stamp(host, run, now) };
+    Standing { check: spec.name.clone(), kind: spec.kind, service: service.map(|spec| spec.name.clone()), verdict, since }
+}
+
+pub(super) const fn lane(lane: session::Lane) -> Lane {
+    match lane {
+        session::Lane::Live => Lane::Live,
+        session::Lane::Backlog => Lane::Backlog,
+    }
+}
+
+/// What frames say, in short.
+pub(super) fn frames(mut bytes: &[u8]) -> String {
+    let mut words = Vec::new();
+    while let Ok((frame, rest)) = frame::split(bytes) {
+        let said = match frame.content() {
+            Ok(Content::Known(event)) => event.fact.to_string(),
+            Ok(Content::Unknown) => "an unknown kind".to_owned(),
+            Err(bad) => bad.to_string(),
+        };
+        words.push(format!("{}: {said}", frame.header.seq.0));
+        bytes = rest;
+    }
+    words.join("; ")
+}
+
+/// A happening for people; nothing for what only ticks on.
+pub(super) fn happening(happening: &Happening) -> Option<String> {
+    let words = match happening {
+        Happening::Up(stream, up) => format!("up {}: {}", stream.0, up_in_words(up)?),
+        Happening::Down(stream, down) => format!("down {}: {}", stream.0, down_in_words(down)?),
+        Happening::Agent(_, _, AgentIn::Answer(_) | AgentIn::Sent(..) | AgentIn::Time | AgentIn::TooLate(_)) => return None,
+        Happening::Agent(at, _, AgentIn::Disk(told)) => {
+            let mut words = format!("agent {at} hears of its disk: {told:?}");
+            words.truncate(words.floor_char_boundary(120));
+            words
+        }
+        Happening::Agent(at, _, input) => format!("agent {at} hears {input:?}"),
+        Happening::Start(_) | Happening::Boot(_) | Happening::Service(..) => format!("{happening:?}"),
+        Happening::Deed(_)
+        | Happening::AgentTimer(..)
+        | Happening::Disk(..)
+        | Happening::ReadUnit(..)
+        | Happening::Dial(_)
+        | Happening::Ping(_)
+        | Happening::Collector(..)
+        | Happening::CollectorTimer(..) => return None,
+    };
+    Some(words)
+}
+
+fn up_in_words(up: &Up) -> Option<String> {
+    Some(match up {
+        Up::Hello(hello) => format!("hello of run {}", hello.stamp.run),
+        Up::Batch(lane, bytes) => format!("{lane:?} {}", frames(bytes)),
+        Up::Standing(checks) => {
+            let named: Vec<_> = checks.iter().map(|one| format!("{} {:?}", one.check, one.verdict)).collect();
+            format!("stands: {}", named.join(", "))
+        }
+        Up::StandingEnd { up, .. } => format!("all else stands: {up} up"),
+        Up::Heartbeat { .. } => return None,
+        Up::Answer(nonce) => format!("answers {nonce}"),
+        Up::Goodbye => "goodbye".to_owned(),
+        Up::Fin { in_order } => format!("end, in order: {in_order}"),
+    })
+}
+
+fn down_in_words(down: &Down) -> Option<String> {
+    Some(match down {
+        Down::Open => "open".to_owned(),
+        Down::Welcome { known, .. } => format!("welcome, known: {known}"),
+        Down::Ack { run, ranges } => format!("ack of run {run}: {ranges}"),
+        Down::Beat(..) => return None,
+        Down::Challenge(nonce) => format!("challenge {nonce}"),
+        Down::Refuse(code) => format!("refused: {code}"),
+        Down::Fin => "end".to_owned(),
+    })
+}
