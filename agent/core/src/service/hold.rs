@@ -115,7 +115,9 @@ impl Moving<'_> {
 
     fn held(&mut self, process: Process, proof: Proof, times: (Mono, Mono), around: Around<'_, '_>) {
         let (passed, since) = times;
-        if proof == Proof::Remedy {
+        // A remedy that was told as not held may have helped late: nobody would else hear that it is over.
+        let is_late = proof == Proof::Alone && self.slot.streak.attempt > 0;
+        if proof == Proof::Remedy || is_late {
             let back_after = passed.since(self.slot.streak.failed_at);
             let held_for = around.now.since(since);
             let check = self.failed_check(around.checks);

@@ -234,3 +234,20 @@ fn leaving_the_services_alive_orders_nothing() {
     world.run(5_000);
     assert!(world.ended && world.acts.len() == acts);
 }
+
+#[test]
+fn a_remedy_that_helps_after_it_was_told_as_not_held_is_told_as_recovered_all_the_same() {
+    let slow = service::Spec { backoff_first: ms(8_000), ..spec("web") };
+    let mut world = World::running(31, vec![slow]);
+    world.sims[0].sick = true;
+    world.kill(0);
+    while outcomes(&world).is_empty() {
+        world.run(100);
+    }
+    assert!(matches!(outcomes(&world)[..], [Outcome::StillFailing { .. }]));
+    world.sims[0].sick = false;
+    let starts_before = starts(&world, 0).len();
+    world.run(20_000);
+    assert!(matches!(outcomes(&world)[1..], [Outcome::Held { .. }]), "{:?}", outcomes(&world));
+    assert_eq!(starts(&world, 0).len(), starts_before, "it is left alone");
+}
