@@ -90,7 +90,7 @@ impl Session {
             (Fact::Opened, Link::Connecting) => self.greet(now.mono, spool),
             (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
-                spool.acked(now.mono, known);
+                spool.welcomed(now, known);
                 self.talk(now.mono, heartbeat, (boundary, known));
             }
             (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {

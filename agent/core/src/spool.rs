@@ -15,6 +15,7 @@ mod name;
 mod next;
 mod room;
 mod view;
+mod welcome;
 
 pub use disk::{Fact, Lent, Mode, Order, PAGE, Part, SEGMENT_FRAMES, SegmentId, Shape, Trouble};
 pub use entry::Entry;
@@ -88,6 +89,7 @@ pub(crate) struct Spool<'s> {
     told: Seq,
     /// Lost and not yet named.
     lost: Ranges,
+    blame: welcome::Blame,
     /// Frames given up so far.
     given_up: u64,
     /// What the collector has of this run.
@@ -122,6 +124,7 @@ impl<'s> Spool<'s> {
             last: Seq(0),
             told: Seq(0),
             lost: Ranges::new(),
+            blame: welcome::Blame::NONE,
             given_up: 0,
             acked: Ranges::new(),
             spilled: Ranges::new(),

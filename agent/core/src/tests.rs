@@ -10,4 +10,5 @@ pub(crate) mod replay;
 mod sameness;
 mod session;
 mod sim;
+mod welcome;
 mod world;

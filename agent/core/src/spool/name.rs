@@ -8,7 +8,7 @@
 
 use super::{Rank, Spool};
 use heapless::Vec;
-use picket_proto::event::{Fact, Gap, GapReason};
+use picket_proto::event::{Fact, Gap};
 use picket_proto::{Now, Ranges, Seq, SeqRange};
 
 /// Most ranges that what was sent and what was lost may make together: one more is for the gap frames, and one
@@ -73,7 +73,7 @@ impl Spool<'_> {
             }
             known = after;
             let _a_whole_range_never_splits = self.lost.remove(range);
-            let gap = Gap { run: self.identity.run, range, reason: GapReason::SpoolFull };
+            let gap = Gap { run: self.identity.run, range, reason: self.blame.of(range) };
             self.append(now, Fact::Gap(gap));
         }
     }

@@ -43,7 +43,7 @@ impl Spool<'_> {
             last: self.last,
             on_disk: segments.parts().iter().map(|part| u64::from(part.frames)).sum(),
             segments: segments.count(),
-            runs: u32::try_from(self.late.runs().iter().filter(|past| !past.is_done()).count())
+            runs: u32::try_from(self.late.runs().iter().filter(|past| self.is_owed(past)).count())
                 .unwrap_or(u32::MAX),
             lost: self.lost.count(),
             damaged: self.disk.damaged,

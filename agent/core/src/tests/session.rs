@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::format;
 use std::vec::Vec;
 
-fn ranges(parts: &[(u64, u64)]) -> Ranges {
+pub(super) fn ranges(parts: &[(u64, u64)]) -> Ranges {
     let mut ranges = Ranges::new();
     for (first, last) in parts {
         ranges.insert(SeqRange::new(Seq(*first), Seq(*last)).unwrap()).unwrap();
@@ -18,16 +18,16 @@ fn ranges(parts: &[(u64, u64)]) -> Ranges {
     ranges
 }
 
-fn lost(world: &mut World, trouble: Trouble) {
+pub(super) fn lost(world: &mut World, trouble: Trouble) {
     world.input(Input::Session(Fact::Lost { trouble }));
 }
 
-fn lane(world: &World, from: usize, lane: Lane) -> Vec<u64> {
+pub(super) fn lane(world: &World, from: usize, lane: Lane) -> Vec<u64> {
     world.sent[from..].iter().filter(|(of, _)| *of == lane).map(|(_, seq)| *seq).collect()
 }
 
 /// The number of the last frame that was made.
-fn made(world: &World) -> u64 {
+pub(super) fn made(world: &World) -> u64 {
     world.told.len() as u64
 }
 
@@ -76,8 +76,8 @@ fn after_a_loss_everything_unacked_is_sent_again_and_nothing_acked() {
     let from = world.sent.len();
     world.run(400);
     world.input(Input::Session(Fact::Opened));
-    world.welcomed(&ranges(&[(1, 2), (6, 6)]));
-    let expected: Vec<u64> = (1..=all).filter(|seq| ![1, 2, 4, 6].contains(seq)).collect();
+    world.welcomed(&ranges(&[(1, 2), (4, 4)]));
+    let expected: Vec<u64> = (1..=all).filter(|seq| ![1, 2, 4].contains(seq)).collect();
     let again: BTreeSet<u64> = world.sent[from..].iter().map(|(_, seq)| *seq).collect();
     assert_eq!(again, expected.into_iter().collect());
 }

@@ -79,7 +79,7 @@ impl Spool<'_> {
             return false;
         }
         self.forget_done();
-        let Some(at) = self.late.runs().iter().position(|past| !past.is_done()) else { return false };
+        let Some(at) = self.late.runs().iter().position(|past| self.is_owed(past)) else { return false };
         self.bring_past(now, at)
     }
 
@@ -153,7 +153,7 @@ impl Spool<'_> {
             .late
             .runs()
             .iter()
-            .position(|past| past.is_done() && self.disk.segments.last_of(past.run).is_none())
+            .position(|past| !self.is_owed(past) && self.disk.segments.last_of(past.run).is_none())
         {
             self.late.remove(at);
         }
@@ -161,8 +161,7 @@ impl Spool<'_> {
 
     fn bring_past(&mut self, now: Now, at: usize) -> bool {
         let Some(past) = self.late.runs().get(at).cloned() else { return false };
-        let is_previous = self.identity.previous.is_some_and(|(run, _)| run == past.run);
-        if is_previous && past.told == Told::Kept && !self.acked.contains(Seq::FIRST) {
+        if self.awaits_word(&past) {
             return false;
         }
         let missing = past.missing();

@@ -126,7 +126,19 @@ impl Late<'_> {
 impl Spool<'_> {
     /// Whether the collector may still lack something of an earlier run.
     pub(crate) fn misses(&self, run: Run) -> bool {
-        self.late.runs().iter().any(|past| past.run == run && !past.is_done())
+        self.late.runs().iter().any(|past| past.run == run && self.is_owed(past))
+    }
+
+    /// Whether something of an earlier run has still to arrive or to be named.
+    pub(in crate::spool) fn is_owed(&self, past: &Past) -> bool {
+        !past.is_done() || self.awaits_word(past)
+    }
+
+    /// Of the run before, the collector itself says what it has, once it takes our first frame: an older backup of it
+    /// may have less than it once acknowledged.
+    pub(super) fn awaits_word(&self, past: &Past) -> bool {
+        let is_previous = self.identity.previous.is_some_and(|(run, _)| run == past.run);
+        is_previous && past.told == Told::Kept && !self.acked.contains(Seq::FIRST)
     }
 
     /// The run before is known from the start.
