@@ -109,6 +109,7 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
             if fact.kind == CheckKind::Process {
                 calm(state, at, slot, service);
             }
+            healing::outlived(state, at, slot, service);
             if let Some(id) = id {
                 // It may be the last word that a service under remedy was waited for.
                 settle(state, at, id);

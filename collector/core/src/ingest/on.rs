@@ -85,7 +85,7 @@ impl Collector {
                 }
             }
             Phase::Waiting(_) => self.unchallenge(session.slot),
-            Phase::Replaced => {}
+            Phase::Replaced { .. } => {}
         }
     }
 
@@ -102,9 +102,10 @@ impl Collector {
         let Some(session) = self.live.sessions.get(id) else { return };
         let slot = session.slot;
         match &session.phase {
-            Phase::Live { challenged } if *challenged == Some(nonce) => self.both_live(now, slot),
-            Phase::Replaced => self.both_live(now, slot),
-            Phase::Live { .. } | Phase::Waiting(_) => {}
+            Phase::Live { challenged } | Phase::Replaced { challenged } if *challenged == Some(nonce) => {
+                self.both_live(now, slot);
+            }
+            Phase::Live { .. } | Phase::Replaced { .. } | Phase::Waiting(_) => {}
         }
     }
 
@@ -128,8 +129,10 @@ impl Collector {
             self.refuse(older, "too-many");
         }
         if let Some(old) = seat.live {
-            if let Some(old) = self.live.sessions.get_mut(old) {
-                old.phase = Phase::Replaced;
+            if let Some(old) = self.live.sessions.get_mut(old)
+                && let Phase::Live { challenged } = old.phase
+            {
+                old.phase = Phase::Replaced { challenged };
             }
             self.live.sessions.seat_mut(session.slot).replaced = Some(old);
         }
@@ -143,7 +146,7 @@ impl Collector {
         let Some(session) = self.live.sessions.get(id) else { return };
         let slot = session.slot;
         match &session.phase {
-            Phase::Replaced => return self.both_live(now, slot),
+            Phase::Replaced { .. } => return,
             Phase::Waiting(_) => {
                 if !self.live.sessions.keep(id, fact) {
                     self.refuse(id, "too-many");

@@ -40,8 +40,9 @@ pub(crate) enum Phase {
     Live { challenged: Option<u64> },
     /// Another one speaks for the host and is challenged.
     Waiting(Box<Waiting>),
-    /// It did not answer, and another one speaks for the host. A word from it means that both live.
-    Replaced,
+    /// It did not answer, and another one speaks for the host. Only the answer to its challenge means that both live:
+    /// what else comes may have been on a slow way since before its agent ended.
+    Replaced { challenged: Option<u64> },
 }
 
 /// A session that waits for the one before it.

@@ -2,7 +2,7 @@
 
 use super::calm::{alarmed, over};
 use super::{note, note_fired, related, remember_death, with_service};
-use crate::host::{Healing, Host, Service};
+use crate::host::{Healing, Host, Service, Watched};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Phase};
 use crate::incident::timeline::{Arrival, Entry};
@@ -12,7 +12,7 @@ use crate::state::firing::{Fired, News, Said, clear, fire};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
-use picket_proto::event::{Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded};
+use picket_proto::event::{Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded, Verdict};
 use picket_proto::{Event, Seq, Wall};
 
 /// What a live frame says of a service's healing stands against what the backlog says of the time before.
@@ -162,6 +162,25 @@ pub(crate) fn healed(state: &mut State, at: At, slot: u32, service: u32) {
         known.not_healed.clear();
     }
     clear(state, at, Key { host: slot, what: What::NotHealed(service) });
+}
+
+/// A check passes. Where it was the last of its service, what an earlier run said of remedies is over: the word that
+/// ended it was lost with that run, and the present one has nothing to say of it.
+pub(super) fn outlived(state: &mut State, at: At, slot: u32, service: Option<u32>) {
+    let Some(host) = state.hosts.get_mut(slot) else { return };
+    let (present, Some(service)) = (host.run, service) else { return };
+    let passes = host
+        .checks
+        .iter()
+        .filter(|(_, check)| check.service == Some(service))
+        .all(|(_, check)| check.watched == Watched::No || check.verdict == Verdict::Up);
+    let Some(known) = host.services.get_mut(service) else { return };
+    if !passes || known.healing_told.is_none_or(|(run, _)| Some(run) == present) {
+        return;
+    }
+    known.healing = Healing::No;
+    over(state, at, slot, service);
+    healed(state, at, slot, service);
 }
 
 /// The agent says that a check stands as down whose service's remedies rested during a link cut: somebody has to come.

@@ -178,13 +178,26 @@ fn two_live_sessions_are_both_quarantined_until_an_operator_resolves_it() {
 }
 
 #[test]
-fn a_word_of_a_session_that_was_replaced_means_that_both_live() {
+fn a_late_answer_of_a_session_that_was_replaced_means_that_both_live() {
     let mut world = World::new();
-    let (mut first, _, _) = second_session(&mut world);
+    let (first, _, nonce) = second_session(&mut world);
+    world.pass(Span::from_secs(2));
+    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    assert_eq!(world.host(&first.host).state, HostState::Quarantined);
+}
+
+#[test]
+fn what_was_on_its_way_since_before_an_agent_ended_is_not_believed_and_quarantines_nobody() {
+    let mut world = World::new();
+    let (mut first, second, nonce) = second_session(&mut world);
     world.pass(Span::from_secs(2));
     first.say(&mut world, started(1));
-    assert_eq!(world.host(&first.host).state, HostState::Quarantined);
+    world.input(Input::Session(Fact::Answered { session: first.session, nonce: nonce + 1 }));
+    assert_eq!(world.host(&first.host).state, HostState::Connected);
     assert_eq!(world.host(&first.host).frames, 0, "nothing of it is believed");
+    first.close(&mut world);
+    second.stands(&mut world, &[]);
+    assert_eq!(world.host(&first.host).state, HostState::Connected);
 }
 
 #[test]
