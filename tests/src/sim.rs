@@ -13,6 +13,7 @@
 
 mod acts;
 mod agent;
+mod campaign;
 mod clock;
 mod deed;
 mod disk;
@@ -40,9 +41,10 @@ mod wire;
 mod words;
 mod world;
 
+pub use campaign::{Report, campaign, explain};
 pub use deed::{Deed, Plan};
 pub use drive::{Outcome, Voice, run};
 pub use happening::Place;
-pub use scenarios::{SCENARIOS, Scenario};
+pub use scenarios::{BY_NAME, SCENARIOS, Scenario};
 pub use shape::Size;
 pub use shrink::shrink;

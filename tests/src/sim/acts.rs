@@ -31,6 +31,7 @@ impl<'a> World<'a> {
             None => (150, Reading::Bad(Cause::Refused)),
         };
         let there = self.within(wait, wait + 200);
+        shell.probing.insert(check);
         let answer = AgentIn::Answer(check::Fact { check, reading });
         self.queue.put(there, Happening::Agent(at, shell.life, answer));
     }
@@ -115,7 +116,8 @@ impl<'a> World<'a> {
                 self.queue.put(soon, Happening::Agent(at, shell.life, AgentIn::Unit(fact)));
             }
             unit::Order::Look => {
-                let units = (0..shell.units.len()).filter(|number| self.hosts[at].services[*number].is_unit());
+                let units =
+                    (0..shell.units.len()).filter(|number| self.hosts[at].services[*number].is_unit());
                 for number in units.collect::<Vec<_>>() {
                     let then = self.within(300, 3_000);
                     self.queue.put(then, Happening::ReadUnit(at, shell.life, number, Wake::Look));
@@ -203,7 +205,8 @@ impl<'a> World<'a> {
             return;
         }
         if service.died(now, exit) {
-            self.queue.put(now + super::service::AUTO_RESTART, Happening::Service(at, number, Turn::AutoRestart));
+            self.queue
+                .put(now + super::service::AUTO_RESTART, Happening::Service(at, number, Turn::AutoRestart));
         }
         self.unit_changed(at, number);
         let host = &self.hosts[at];

@@ -3,7 +3,7 @@
 //! One input, then every effect, then what the shell knows at once, then the claims and the timer: the order of
 //! `agent/src/run`. What the shell does beside that (logs, sockets, metrics) is left out.
 
-use super::happening::{AgentIn, DiskWork, Happening, Known, Word};
+use super::happening::{AgentIn, DiskWork, Happening, Known, Place, Word};
 use super::host::Shell;
 use super::tell::tell;
 use super::world::World;
@@ -121,8 +121,11 @@ impl<'a> World<'a> {
                 Self::unit_passes(shell, fact);
                 true
             }
+            AgentIn::Answer(fact) => {
+                shell.probing.remove(&fact.check);
+                true
+            }
             AgentIn::Exited { .. }
-            | AgentIn::Answer(_)
             | AgentIn::Disk(_)
             | AgentIn::Hold(..)
             | AgentIn::Stop(_)
@@ -139,7 +142,9 @@ impl<'a> World<'a> {
             Effect::Link(order) => self.link(at, shell, order),
             Effect::Disk(order) => {
                 let bytes = match order {
-                    spool::Order::Write { bytes, .. } | spool::Order::Keep { bytes } => shell.agent.bytes(bytes),
+                    spool::Order::Write { bytes, .. } | spool::Order::Keep { bytes } => {
+                        shell.agent.bytes(bytes)
+                    }
                     spool::Order::Open
                     | spool::Order::Begin { .. }
                     | spool::Order::Read { .. }
@@ -203,6 +208,8 @@ impl<'a> World<'a> {
             self.hang_up(stream, true);
         }
         self.trace.say(self.now, &format!("agent {at} has ended"));
-        self.truth.ends(&self.hosts[at], shell.run, super::truth::End::InOrder);
+        self.truth.ends(at, &self.hosts[at], shell.run);
+        let again = self.within(100_000, 2_000_000);
+        self.queue.put(again, Happening::Start(Place::Host(at)));
     }
 }

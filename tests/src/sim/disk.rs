@@ -109,9 +109,18 @@ impl Disk {
         for (id, segment) in &self.segments {
             let used: usize = segment.frames.iter().map(Vec::len).sum();
             let is_open = newest.get(&(segment.class as u8)) == Some(id);
-            let shape = if is_open { Shape::Open(u32::try_from(used).unwrap_or(u32::MAX)) } else { Shape::Closed };
+            let shape =
+                if is_open { Shape::Open(u32::try_from(used).unwrap_or(u32::MAX)) } else { Shape::Closed };
             for (run, (first, last, frames)) in segment.parts() {
-                told.push(Told::Found { segment: *id, class: segment.class, shape, run, first, last, frames });
+                told.push(Told::Found {
+                    segment: *id,
+                    class: segment.class,
+                    shape,
+                    run,
+                    first,
+                    last,
+                    frames,
+                });
             }
         }
         told.push(Told::Opened { damaged: std::mem::take(&mut self.damaged) });
@@ -140,7 +149,11 @@ impl Disk {
 
     /// The highest number of a run that stands on the disk.
     pub(super) fn highest(&self, run: Run) -> u64 {
-        self.frames().filter(|(header, _)| header.run == run).map(|(header, _)| header.seq.0).max().unwrap_or(0)
+        self.frames()
+            .filter(|(header, _)| header.run == run)
+            .map(|(header, _)| header.seq.0)
+            .max()
+            .unwrap_or(0)
     }
 
     /// How far a run came, by what outlives the process.

@@ -4,10 +4,10 @@
 //! plan decide every step.
 
 use super::deed::Deed;
-use super::net::{StreamId, Up, Down};
-use picket_collector_core::ingest::SessionId;
+use super::net::{Down, StreamId, Up};
 use picket_agent_core::spool::{self, SegmentId, Shape, Trouble};
 use picket_agent_core::{Ending, check, session, unit};
+use picket_collector_core::ingest::SessionId;
 use picket_proto::event::Exit;
 use picket_proto::frame::Class;
 use picket_proto::{Mono, Ranges, Run, Seq, Span};
@@ -92,7 +92,11 @@ pub(super) enum Job {
 #[derive(Debug, Clone)]
 pub(super) enum AgentIn {
     Answer(check::Fact),
-    Exited { service: u16, pid: u32, exit: Exit },
+    Exited {
+        service: u16,
+        pid: u32,
+        exit: Exit,
+    },
     Unit(unit::Fact),
     Disk(Told),
     Word(u64, Word),

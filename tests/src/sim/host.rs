@@ -113,6 +113,8 @@ pub(super) struct Shell<'a> {
     pub(super) inbox: Vec<Happening>,
     /// By unit, as read last.
     pub(super) units: Vec<Option<(Active, u32)>>,
+    /// Checks whose answer is out.
+    pub(super) probing: std::collections::BTreeSet<u16>,
     /// Whether the bus was heard to be there.
     pub(super) bus: bool,
     pub(super) ended: bool,
@@ -139,16 +141,13 @@ impl Birth {
         let mut runs: Vec<_> = past.map(|(run, made)| spool::Past::claimed(*run, *made)).collect();
         runs.resize(shape.runs, spool::Past::default());
         let ring = shape.ring;
-        let disk = if shape.segments == 0 {
-            spool::Lent::none()
-        } else {
-            spool::Lent {
-                parts: arena.alloc_slice_fill_clone(4 * shape.segments, &spool::Part::default()),
-                runs: arena.alloc_slice_fill_iter(runs),
-                pages: arena.alloc_slice_fill_copy(2 * spool::PAGE, 0),
-                segments: u32::try_from(shape.segments).unwrap_or(u32::MAX),
-                budget: shape.flash,
-            }
+        // Without segments there is no disk for the spool; what earlier runs claim is named all the same.
+        let disk = spool::Lent {
+            parts: arena.alloc_slice_fill_clone(4 * shape.segments, &spool::Part::default()),
+            runs: arena.alloc_slice_fill_iter(runs),
+            pages: arena.alloc_slice_fill_copy(2 * spool::PAGE, 0),
+            segments: u32::try_from(shape.segments).unwrap_or(u32::MAX),
+            budget: shape.flash,
         };
         let storage = Storage {
             checks: arena.alloc_slice_fill_iter(shape.checks.iter().cloned().map(check::Slot::new)),
@@ -167,6 +166,11 @@ impl Birth {
 }
 
 /// Who an agent's process is.
-pub(super) fn identity(run: Run, boot: BootId, previous: Option<(Run, Seq)>, version: u32) -> spool::Identity {
+pub(super) fn identity(
+    run: Run,
+    boot: BootId,
+    previous: Option<(Run, Seq)>,
+    version: u32,
+) -> spool::Identity {
     spool::Identity { run, boot, previous, version: Text::new(&format!("0.{version}.0")) }
 }

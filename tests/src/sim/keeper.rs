@@ -102,7 +102,8 @@ impl World<'_> {
         }
         keeper.journal.truncate(keeper.durable);
         let (core, same) = keeper.replayed(seed);
-        self.truth.expect(self.now, same, || format!("collector {at}: snapshot and tail differ from the journal"));
+        self.truth
+            .expect(self.now, same, || format!("collector {at}: snapshot and tail differ from the journal"));
         let watcher = self.keepers[at].process.take().map(|process| process.watcher).unwrap_or_default();
         self.trace.say(self.now, &format!("collector {at} begins behind {}", core.index()));
         self.keepers[at].process = Some(Process {
@@ -203,7 +204,10 @@ impl World<'_> {
                 Effect::Told(change) => {
                     self.trace.mix(change.number);
                     if self.trace.has_words() {
-                        let words = format!("  collector {at} #{}: {} {}", change.incident.id.0, change.code, change.text);
+                        let words = format!(
+                            "  collector {at} #{}: {} {}",
+                            change.incident.id.0, change.code, change.text
+                        );
                         self.trace.say(self.now, &words);
                     }
                     self.truth.changed(self.now, &self.hosts, &self.net, &change);
@@ -254,7 +258,9 @@ impl World<'_> {
 
     fn committed(&mut self, at: usize) {
         let keeper = &mut self.keepers[at];
-        let Some(upto) = keeper.process.as_mut().and_then(|process| process.committing.take()) else { return };
+        let Some(upto) = keeper.process.as_mut().and_then(|process| process.committing.take()) else {
+            return;
+        };
         let full = keeper.full;
         if full {
             if let Some(process) = &mut keeper.process {
@@ -289,10 +295,9 @@ impl World<'_> {
     /// The process ends, and with it what was not durable; of a commit that was under way all or nothing.
     pub(super) fn kill_collector(&mut self, at: usize) {
         let Some(process) = self.keepers[at].process.take() else { return };
-        if let Some(upto) = process.committing.filter(|_| !self.keepers[at].full) {
-            if self.dice.below(2) == 0 {
-                self.make_durable(at, upto);
-            }
+        let committed = process.committing.filter(|_| !self.keepers[at].full && self.dice.below(2) == 0);
+        if let Some(upto) = committed {
+            self.make_durable(at, upto);
         }
         self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);
         let durable = self.keepers[at].durable;
@@ -313,7 +318,9 @@ impl World<'_> {
             Order::Welcome { session, heartbeat, known } => {
                 self.welcome(stream_of(session), heartbeat, known);
             }
-            Order::Ack { session, run, ranges } => self.send_down(stream_of(session), Down::Ack { run, ranges }),
+            Order::Ack { session, run, ranges } => {
+                self.send_down(stream_of(session), Down::Ack { run, ranges });
+            }
             Order::Challenge { session, nonce } => self.send_down(stream_of(session), Down::Challenge(nonce)),
             Order::Refuse { session, code } => {
                 self.truth.refused(code);

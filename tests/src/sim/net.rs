@@ -21,12 +21,21 @@ pub(super) enum Up {
     Hello(Box<Hello>),
     Batch(Lane, Vec<u8>),
     Standing(Vec<Standing>),
-    StandingEnd { up: u32, digest: u32 },
-    Heartbeat { stamp: Stamp, sample: Sample, offset: Option<Offset> },
+    StandingEnd {
+        up: u32,
+        digest: u32,
+    },
+    Heartbeat {
+        stamp: Stamp,
+        sample: Sample,
+        offset: Option<Offset>,
+    },
     Answer(u64),
     Goodbye,
     /// The end: in order, or torn off.
-    Fin { in_order: bool },
+    Fin {
+        in_order: bool,
+    },
 }
 
 /// To an agent.
@@ -34,8 +43,15 @@ pub(super) enum Up {
 pub(super) enum Down {
     /// The connection stands.
     Open,
-    Welcome { heartbeat: Span, known: Box<Ranges>, beat: (Mono, Mono, Mono) },
-    Ack { run: Run, ranges: Box<Ranges> },
+    Welcome {
+        heartbeat: Span,
+        known: Box<Ranges>,
+        beat: (Mono, Mono, Mono),
+    },
+    Ack {
+        run: Run,
+        ranges: Box<Ranges>,
+    },
     Beat(Mono, Mono, Mono),
     Challenge(u64),
     Refuse(&'static str),
@@ -88,7 +104,9 @@ impl Link {
     /// Whether what is sent arrives within a second.
     pub(super) const fn is_good(&self) -> bool {
         let (up, down) = (self.up, self.down);
-        self.is_whole() && up.loss + down.loss == 0 && up.delay + up.jitter + down.delay + down.jitter < 1_000_000
+        self.is_whole()
+            && up.loss + down.loss == 0
+            && up.delay + up.jitter + down.delay + down.jitter < 1_000_000
     }
 }
 
@@ -97,6 +115,8 @@ impl Link {
 pub(super) struct Pipe<T> {
     /// Nothing that is sent later comes before this.
     pub(super) last: u64,
+    /// Nothing arrives before: TCP has not tried again yet.
+    pub(super) again: u64,
     /// What arrived at a cut.
     pub(super) held: VecDeque<T>,
     /// Whether the end that hears still listens.
@@ -105,7 +125,7 @@ pub(super) struct Pipe<T> {
 
 impl<T> Pipe<T> {
     const fn new() -> Self {
-        Self { last: 0, held: VecDeque::new(), open: true }
+        Self { last: 0, again: 0, held: VecDeque::new(), open: true }
     }
 }
 

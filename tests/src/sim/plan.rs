@@ -26,7 +26,11 @@ impl Plan {
     }
 
     /// Deeds of one kind. Each may be one after the other at once, or seconds apart.
-    pub(super) fn of(mood: Mood, dice: &mut Dice, mut deed: impl FnMut(&mut Dice) -> Vec<(u64, Deed)>) -> Self {
+    pub(super) fn of(
+        mood: Mood,
+        dice: &mut Dice,
+        mut deed: impl FnMut(&mut Dice) -> Vec<(u64, Deed)>,
+    ) -> Self {
         let count = mood.deeds.0 + dice.below(mood.deeds.1 + 1);
         let (mut plan, mut at) = (Self::default(), 0);
         while (plan.faults()) < count {

@@ -49,8 +49,8 @@ pub(super) struct Service {
     /// It lives and does not answer rightly.
     pub(super) sick: bool,
     pub(super) ignores_stop: bool,
-    /// An operator wants it stopped.
-    pub(super) stopped: bool,
+    /// An operator wants it stopped, and since when.
+    pub(super) stopped_at: Option<u64>,
     pub(super) unit: Unit,
     /// When it was last not well, or made so: remedies are due for a while after.
     pub(super) ill: Option<u64>,
@@ -69,7 +69,7 @@ impl Service {
             broken: None,
             sick: false,
             ignores_stop: false,
-            stopped: false,
+            stopped_at: None,
             unit: Unit::new(),
             ill: None,
             starts: Vec::new(),
@@ -209,6 +209,9 @@ impl Unit {
 
     /// It was stopped by a job, whatever it was before.
     pub(super) fn stopped(&mut self, now: u64) {
+        if self.pid > 0 {
+            self.exit = (2, 15);
+        }
         (self.active, self.sub, self.pid, self.changed) = (Active::Inactive, Sub::Other, 0, now);
     }
 

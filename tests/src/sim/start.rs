@@ -49,6 +49,7 @@ impl World<'_> {
             stopped: false,
             inbox: Vec::new(),
             units: vec![None; host.services.len()],
+            probing: std::collections::BTreeSet::new(),
             bus: false,
             ended: false,
             began: self.now,
@@ -98,7 +99,7 @@ impl World<'_> {
     pub(super) fn start_units(&mut self, at: usize) {
         for service in 0..self.hosts[at].services.len() {
             let (is_wanted, now) = (self.hosts[at].services[service].keeper != Keeper::Agent, self.now);
-            if is_wanted && !self.hosts[at].services[service].stopped {
+            if is_wanted && self.hosts[at].services[service].stopped_at.is_none() {
                 let pid = self.new_pid(at);
                 self.hosts[at].services[service].born(now, pid);
                 self.dies_if_broken(at, service);

@@ -8,7 +8,9 @@ use picket_proto::Now;
 /// The input, in the core's words.
 pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
     match input {
-        AgentIn::Answer(fact) | AgentIn::Known(Known::Reading(fact)) => agent.handle(now, Input::Check(*fact)),
+        AgentIn::Answer(fact) | AgentIn::Known(Known::Reading(fact)) => {
+            agent.handle(now, Input::Check(*fact));
+        }
         AgentIn::Exited { service, pid, exit } | AgentIn::Known(Known::Exited { service, pid, exit }) => {
             agent.handle(now, Input::Service(Fact::Exited { service: *service, pid: *pid, exit: *exit }));
         }

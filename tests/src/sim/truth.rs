@@ -37,8 +37,6 @@ struct Made {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It took leave.
-    InOrder,
     /// Its process was killed; what it wrote stays.
     Killed,
     /// The power went.
@@ -53,6 +51,8 @@ pub(super) struct Counts {
     pub(super) backlog: u64,
     pub(super) named: u64,
     pub(super) conflicts: u64,
+    /// Gaps whose reason is other content under the same numbers.
+    pub(super) shadowed: u64,
     pub(super) repeated: u64,
     pub(super) refusals: BTreeMap<&'static str, u64>,
     pub(super) changes: BTreeMap<&'static str, u64>,
@@ -80,6 +80,8 @@ pub(super) struct Truth {
     trouble: Vec<u64>,
     pub(super) counts: Counts,
     violations: Vec<String>,
+    /// By host, the runs of which a backup may have lost something that nobody was told yet.
+    unsure: BTreeMap<usize, BTreeSet<Run>>,
     /// Whole hosts whose word counts for nothing any more: two of them are alive.
     pub(super) doubled: BTreeSet<usize>,
 }
@@ -94,6 +96,7 @@ impl Truth {
             trouble: Vec::new(),
             counts: Counts::default(),
             violations: Vec::new(),
+            unsure: BTreeMap::new(),
             doubled: BTreeSet::new(),
         }
     }
@@ -182,21 +185,19 @@ impl Truth {
     }
 
     /// A run is over: how far it must be accounted for.
-    pub(super) fn ends(&mut self, host: &Host<'_>, run: Run, end: End) {
-        let Some(made) = self.made.get(&run) else { return };
-        let on_disk = host.disk.highest(run).max(host.disk.claimed(run));
-        let owed = match end {
-            // Without a state that can be written, what a process takes along nobody can name.
-            End::InOrder | End::Killed if host.disk.trouble.is_some() => on_disk,
-            End::InOrder | End::Killed => made.crcs.len() as u64,
-            End::Power => on_disk,
-        };
-        self.owed.insert(run, owed);
+    pub(super) fn ends(&mut self, at: usize, host: &Host<'_>, run: Run) {
+        // A run learns what a backup lost of itself and of the one before. Of what came before that nobody asks.
+        if let Some(unsure) = self.unsure.get(&at).filter(|unsure| !unsure.contains(&run)) {
+            self.owed.retain(|run, _| !unsure.contains(run));
+        }
+        // What a process takes along that could not write, nobody can name.
+        self.owed.insert(run, host.disk.highest(run).max(host.disk.claimed(run)));
     }
 
     /// After a power cut the claims may be older: an earlier run is owed as far as anything tells of it.
     pub(super) fn owe_less(&mut self, host: &Host<'_>, at: usize) {
-        let runs: Vec<Run> = self.made.iter().filter(|(_, made)| made.host == at).map(|(run, _)| *run).collect();
+        let runs: Vec<Run> =
+            self.made.iter().filter(|(_, made)| made.host == at).map(|(run, _)| *run).collect();
         for run in runs {
             let told = host.disk.highest(run).max(host.disk.claimed(run));
             if let Some(owed) = self.owed.get_mut(&run) {
@@ -211,8 +212,12 @@ impl Truth {
     }
 
     /// After a backup was restored, runs that are over and that no disk tells of are owed no more.
-    pub(super) fn forgive(&mut self, claimed: &BTreeSet<Run>) {
-        self.owed.retain(|run, _| claimed.contains(run));
+    pub(super) fn forgive(&mut self, hosts: &[Host<'_>]) {
+        let claimed = |host: &Host<'_>| host.disk.claims.iter().map(|(run, _)| *run).collect::<BTreeSet<_>>();
+        let unsure: BTreeMap<_, _> = hosts.iter().map(claimed).enumerate().collect();
+        let asked_twice = |run: &Run| self.unsure.values().any(|before| before.contains(run));
+        self.owed.retain(|run, _| unsure.values().any(|claimed| claimed.contains(run)) && !asked_twice(run));
+        self.unsure = unsure;
     }
 
     /// A collector's core and its journal say the same.
@@ -234,27 +239,35 @@ impl Truth {
 
     /// An agent hears that these numbers of a run are journaled.
     pub(super) fn acked(&mut self, now: u64, host: usize, run: Run, ranges: &Ranges) {
+        self.unsure.remove(&host);
         if self.doubled.contains(&host) {
             return;
         }
         let unknown = ranges.iter().find(|range| !self.books.iter().any(|book| book.has(run, *range)));
         if let Some(range) = unknown {
-            self.broken(now, format!("agent {host} hears an ack of {range} of run {run}, which is not durable"));
+            self.broken(
+                now,
+                format!("agent {host} hears an ack of {range} of run {run}, which is not durable"),
+            );
         }
     }
 
-    /// What is neither journaled nor named of what each run owes; empty where all is accounted for.
-    pub(super) fn unaccounted(&self, running: &BTreeMap<Run, u64>) -> Vec<String> {
-        let owed = self.owed.iter().chain(running);
-        let lacking = owed.filter_map(|(run, owed)| {
+    /// Something that is neither journaled nor named and that a run owes; nothing where all is accounted for.
+    pub(super) fn unaccounted(&self, running: &BTreeMap<Run, u64>) -> Option<String> {
+        let mut owed = self.owed.iter().chain(running);
+        owed.find_map(|(run, owed)| {
             let made = self.made.get(run)?;
             if self.doubled.contains(&made.host) {
                 return None;
             }
             let lacks = self.books.iter().map(|book| book.lacks(*run, *owed)).min_by_key(Option::is_some)?;
-            lacks.map(|seq| format!("number {seq} of run {run} (host {}, {owed} owed) is neither journaled nor named", made.host))
-        });
-        lacking.collect()
+            lacks.map(|seq| {
+                format!(
+                    "number {seq} of run {run} (host {}, {owed} owed) is neither journaled nor named",
+                    made.host
+                )
+            })
+        })
     }
 
     /// Whether a host could be heard all the time since `since`.

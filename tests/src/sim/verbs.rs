@@ -93,7 +93,9 @@ impl World<'_> {
     fn hosts_of(&self, place: Place) -> Vec<usize> {
         match place {
             Place::Host(at) => vec![at],
-            Place::Collector(at) => (0..self.hosts.len()).filter(|host| self.hosts[*host].collector == at).collect(),
+            Place::Collector(at) => {
+                (0..self.hosts.len()).filter(|host| self.hosts[*host].collector == at).collect()
+            }
         }
     }
 
@@ -110,7 +112,8 @@ impl World<'_> {
             Deed::Isolate(place) => self.place(place),
             _all => Place::Collector(0),
         };
-        let hosts = if deed == Deed::HealAll { (0..self.hosts.len()).collect() } else { self.hosts_of(place) };
+        let hosts =
+            if deed == Deed::HealAll { (0..self.hosts.len()).collect() } else { self.hosts_of(place) };
         for at in hosts {
             self.truth.troubled(self.now, at);
             let link = &mut self.net.links[at];
@@ -160,10 +163,16 @@ impl World<'_> {
         let question = view::Question::Incidents { open_only: true, host: None, before: None, limit: 1 };
         let Some(view::Answer::Incidents(open, _)) = self.ask(at, question) else { return };
         let Some(incident) = open.first() else { return };
-        let verb = if ends { incident::Verb::Resolve("seen".to_owned()) } else { incident::Verb::Acknowledge };
+        let verb =
+            if ends { incident::Verb::Resolve("seen".to_owned()) } else { incident::Verb::Acknowledge };
         let operator = Box::new("ann".parse().expect("a short name"));
-        let command =
-            incident::Command { reply: Token(u64::MAX), operator, incident: incident.id, revision: None, verb };
+        let command = incident::Command {
+            reply: Token(u64::MAX),
+            operator,
+            incident: incident.id,
+            revision: None,
+            verb,
+        };
         self.collector_takes(at, Input::Command(command));
     }
 }
@@ -174,7 +183,9 @@ fn change(link: &mut Link, deed: Deed) {
         Deed::OneWay(_, true) => link.up.cut = true,
         Deed::OneWay(_, false) => link.down.cut = true,
         Deed::Heal(_) | Deed::HealAll => *link = Link::default(),
-        Deed::Delay(_, millis) => (link.up.delay, link.down.delay) = (200 + millis * 1_000, 200 + millis * 1_000),
+        Deed::Delay(_, millis) => {
+            (link.up.delay, link.down.delay) = (200 + millis * 1_000, 200 + millis * 1_000);
+        }
         Deed::Reorder(_, millis) => (link.up.jitter, link.down.jitter) = (millis * 1_000, millis * 1_000),
         Deed::Duplicate(_, chance) => (link.up.twice, link.down.twice) = (chance, chance),
         Deed::Lose(_, chance) => (link.up.loss, link.down.loss) = (chance, chance),

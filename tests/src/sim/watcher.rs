@@ -35,7 +35,10 @@ impl World<'_> {
             Push::Change { watcher: id, change } if id.0 == watcher.id => {
                 let expected = watcher.token.map_or(change.number, |token| token + 1);
                 self.truth.expect(self.now, change.number == expected, || {
-                    format!("collector {at}: the watcher got change {} where {expected} was next", change.number)
+                    format!(
+                        "collector {at}: the watcher got change {} where {expected} was next",
+                        change.number
+                    )
                 });
                 watcher.token = Some(change.number);
                 watcher.seen += 1;

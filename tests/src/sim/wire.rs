@@ -69,8 +69,11 @@ impl World<'_> {
     /// Something comes to a collector, if the way is whole and anybody listens.
     pub(super) fn up_arrives(&mut self, id: StreamId, up: Up) {
         let Some(stream) = self.net.streams.get_mut(&id) else { return };
-        if self.net.links[stream.host].up.cut || !stream.up.held.is_empty() {
+        if self.net.links[stream.host].up.cut {
             return stream.up.held.push_back(up);
+        }
+        if self.now < stream.up.again {
+            return self.queue.put(stream.up.again, Happening::Up(id, up));
         }
         let (at, host) = (stream.collector, stream.host);
         let is_heard = stream.up.open && stream.accepted.is_some();
@@ -90,8 +93,13 @@ impl World<'_> {
             Up::Heartbeat { stamp, sample, offset } => {
                 let now = self.keepers[at].clock.now(self.now);
                 self.send_down(id, Down::Beat(stamp.mono, now.mono, now.mono));
-                let report =
-                    Report { stamp, received: now.mono, received_wall: now.wall, sample: Some(sample), offset };
+                let report = Report {
+                    stamp,
+                    received: now.mono,
+                    received_wall: now.wall,
+                    sample: Some(sample),
+                    offset,
+                };
                 return self.heard(at, self.hosts[host].id.clone(), Some(report));
             }
             Up::Fin { in_order } => {
@@ -151,8 +159,11 @@ impl World<'_> {
     /// Something comes to an agent.
     pub(super) fn down_arrives(&mut self, id: StreamId, down: Down) {
         let Some(stream) = self.net.streams.get_mut(&id) else { return };
-        if self.net.links[stream.host].down.cut || !stream.down.held.is_empty() {
+        if self.net.links[stream.host].down.cut {
             return stream.down.held.push_back(down);
+        }
+        if self.now < stream.down.again {
+            return self.queue.put(stream.down.again, Happening::Down(id, down));
         }
         if !stream.down.open {
             return self.net.sweep(id);
@@ -170,7 +181,8 @@ impl World<'_> {
             Down::Challenge(nonce) => Word::Challenged { nonce },
             Down::Refuse(code) => {
                 // A person has to act first where the certificate is refused; all else mends itself.
-                let denied = matches!(code, "quarantined" | "too-many" | "store-full" | "ranges-full" | "bad-frame");
+                let denied =
+                    matches!(code, "quarantined" | "too-many" | "store-full" | "ranges-full" | "bad-frame");
                 Word::Lost(if denied { Trouble::Denied } else { Trouble::Closed })
             }
             Down::Fin if accepted => Word::Lost(Trouble::Closed),
@@ -242,13 +254,13 @@ impl World<'_> {
             let wait = self.now + 1_000 + self.dice.below(400_000);
             let Some(stream) = self.net.streams.get_mut(&id) else { continue };
             if !self.net.links[host].up.cut {
-                stream.up.last = stream.up.last.max(wait);
+                (stream.up.last, stream.up.again) = (stream.up.last.max(wait), wait);
                 for up in std::mem::take(&mut stream.up.held) {
                     self.queue.put(wait, Happening::Up(id, up));
                 }
             }
             if !self.net.links[host].down.cut {
-                stream.down.last = stream.down.last.max(wait);
+                (stream.down.last, stream.down.again) = (stream.down.last.max(wait), wait);
                 for down in std::mem::take(&mut stream.down.held) {
                     self.queue.put(wait, Happening::Down(id, down));
                 }

@@ -20,16 +20,30 @@ pub(super) fn hello(host: &Host<'_>, run: Run, now: Now) -> Hello {
         let service = service.map(|spec| spec.name.clone());
         Watched { check: check.name.clone(), kind: check.kind, service }
     });
-    Hello { stamp: stamp(host, run, now), version: format!("0.{}.0", host.version), watched: watched.collect() }
+    Hello {
+        stamp: stamp(host, run, now),
+        version: format!("0.{}.0", host.version),
+        watched: watched.collect(),
+    }
 }
 
-pub(super) fn standing(host: &Host<'_>, (run, now): (Run, Now), (check, verdict, since): (u16, Verdict, Mono)) -> Standing {
+pub(super) fn standing(
+    host: &Host<'_>,
+    (run, now): (Run, Now),
+    (check, verdict, since): (u16, Verdict, Mono),
+) -> Standing {
     let spec = &host.shape.checks[usize::from(check)];
     let service = spec.service.and_then(|service| host.shape.services.get(usize::from(service)));
     let ago = i64::try_from(now.mono.since(since).micros()).unwrap_or_default();
     let wall = Wall::from_micros(now.wall.micros().saturating_sub(ago));
     let since = Stamp { mono: since, wall, ..stamp(host, run, now) };
-    Standing { check: spec.name.clone(), kind: spec.kind, service: service.map(|spec| spec.name.clone()), verdict, since }
+    Standing {
+        check: spec.name.clone(),
+        kind: spec.kind,
+        service: service.map(|spec| spec.name.clone()),
+        verdict,
+        since,
+    }
 }
 
 pub(super) const fn lane(lane: session::Lane) -> Lane {
@@ -59,7 +73,11 @@ pub(super) fn happening(happening: &Happening) -> Option<String> {
     let words = match happening {
         Happening::Up(stream, up) => format!("up {}: {}", stream.0, up_in_words(up)?),
         Happening::Down(stream, down) => format!("down {}: {}", stream.0, down_in_words(down)?),
-        Happening::Agent(_, _, AgentIn::Answer(_) | AgentIn::Sent(..) | AgentIn::Time | AgentIn::TooLate(_)) => return None,
+        Happening::Agent(
+            _,
+            _,
+            AgentIn::Answer(_) | AgentIn::Sent(..) | AgentIn::Time | AgentIn::TooLate(_),
+        ) => return None,
         Happening::Agent(at, _, AgentIn::Disk(told)) => {
             let mut words = format!("agent {at} hears of its disk: {told:?}");
             words.truncate(words.floor_char_boundary(120));

@@ -132,7 +132,11 @@ impl<'a> World<'a> {
             Happening::Collector(collector, ..) | Happening::CollectorTimer(collector, ..) => {
                 Place::Collector(*collector)
             }
-            Happening::Deed(_) | Happening::Start(_) | Happening::Boot(_) | Happening::Dial(_) | Happening::Ping(_) => {
+            Happening::Deed(_)
+            | Happening::Start(_)
+            | Happening::Boot(_)
+            | Happening::Dial(_)
+            | Happening::Ping(_) => {
                 return Some(happening);
             }
         };

@@ -5,6 +5,7 @@ use crate::sim::spans::Spans;
 use picket_collector_core::ingest::Lane;
 use picket_collector_core::record::Record;
 use picket_collector_core::store::Entry;
+use picket_proto::event::GapReason;
 use picket_proto::{Run, SeqRange, frame};
 use std::collections::BTreeMap;
 
@@ -60,7 +61,10 @@ impl Truth {
             self.counts.journaled += 1;
             self.counts.backlog += u64::from(lane == Lane::Backlog);
             if !self.was_made(header) {
-                self.broken(now, format!("collector {at} journals {} of run {run}, which nobody made so", header.seq));
+                self.broken(
+                    now,
+                    format!("collector {at} journals {} of run {run}, which nobody made so", header.seq),
+                );
             }
             let page = self.books[at].runs.entry(run).or_default();
             page.known.put(header.seq.0);
@@ -69,6 +73,7 @@ impl Truth {
             }
             if let Some(gap) = gap_in(&frame) {
                 self.counts.named += gap.range.count();
+                self.counts.shadowed += u64::from(gap.reason == GapReason::Conflict);
                 self.books[at].name(gap.run, gap.range);
             }
             rest = after;

@@ -42,16 +42,18 @@ impl World<'_> {
         if end == End::Power {
             self.hosts[at].disk.lose_power();
         }
-        self.truth.ends(&self.hosts[at], shell.run, end);
+        self.truth.ends(at, &self.hosts[at], shell.run);
         if end == End::Power {
             self.truth.owe_less(&self.hosts[at], at);
         }
     }
 
     pub(super) fn power_cut(&mut self, place: Place, seconds: u64) {
+        if self.power(place) == Power::Off {
+            return;
+        }
         self.trouble(place);
         let on = self.now + seconds.max(1) * 1_000_000;
-        let boot = self.new_boot();
         match place {
             Place::Host(at) => {
                 if self.hosts[at].power == Power::Frozen {
@@ -70,7 +72,6 @@ impl World<'_> {
                     (service.process, service.saved, service.ill) = (None, None, Some(now));
                     service.unit.boot();
                 }
-                host.clock.boot(on, boot);
                 host.bus_away = false;
             }
             Place::Collector(at) => {
@@ -78,7 +79,6 @@ impl World<'_> {
                     self.thaw(place);
                 }
                 self.kill_collector(at);
-                self.keepers[at].clock.boot(on, boot);
             }
         }
         self.queue.put(on, Happening::Boot(place));
@@ -89,6 +89,8 @@ impl World<'_> {
     pub(in crate::sim) fn booted(&mut self, place: Place) {
         self.trouble(place);
         self.set_power(place, Power::On);
+        let (boot, now) = (self.new_boot(), self.now);
+        self.clock(place).boot(now, boot);
         if let Place::Host(at) = place {
             self.start_units(at);
         }
@@ -190,9 +192,9 @@ impl World<'_> {
             Place::Collector(at) => {
                 self.snapshot(at);
                 self.kill_collector(at);
+                let again = self.within(200_000, 3_000_000);
+                self.queue.put(again, Happening::Start(place));
             }
         }
-        let again = self.within(4_000_000, 6_000_000);
-        self.queue.put(again, Happening::Start(place));
     }
 }

@@ -77,10 +77,10 @@ impl World<'_> {
 
     fn operator_stops(&mut self, at: usize, service: usize) {
         let unit = self.ill(at, service);
-        if !unit.is_unit() || unit.unit.job.is_some() || unit.stopped {
+        if !unit.is_unit() || unit.unit.job.is_some() || unit.stopped_at.is_some() {
             return;
         }
-        unit.stopped = true;
+        unit.stopped_at = unit.ill;
         unit.unit.queue(JobKind::Stop);
         unit.unit.active = if unit.process.is_some() { Active::Deactivating } else { unit.unit.active };
         let (at, then) = (self.host(at), self.within(1_000, 50_000));
@@ -91,10 +91,10 @@ impl World<'_> {
 
     pub(in crate::sim) fn operator_starts(&mut self, at: usize, service: usize) {
         let unit = self.ill(at, service);
-        if !unit.is_unit() || unit.unit.job.is_some() || !unit.stopped {
+        if !unit.is_unit() || unit.unit.job.is_some() || unit.stopped_at.is_none() {
             return;
         }
-        unit.stopped = false;
+        unit.stopped_at = None;
         unit.unit.queue(JobKind::Other);
         let (at, then) = (self.host(at), self.within(1_000, 10_000));
         let service = service % self.hosts[at].services.len();

@@ -8,9 +8,11 @@ use crate::sim::service::Service;
 use crate::sim::tell::tell;
 use crate::sim::truth::End;
 use crate::sim::world::World;
+use picket_agent_core::check::{self, Reading};
 use picket_agent_core::session::Trouble;
 use picket_agent_core::spool;
-use picket_agent_core::unit::Active;
+use picket_agent_core::unit::{self, Active, JobEnd};
+use picket_proto::event::Cause;
 use picket_proto::{Mono, Now, Run, Seq};
 
 /// A machine as it was: disk, processes, and all that made its agent what it is.
@@ -27,6 +29,7 @@ pub(in crate::sim) struct Snapshot {
     keeping: Option<Vec<u8>>,
     older: Vec<(Run, Seq)>,
     units: Vec<Option<(Active, u32)>>,
+    probing: std::collections::BTreeSet<u16>,
     bus: bool,
 }
 
@@ -50,6 +53,7 @@ impl World<'_> {
             keeping: shell.keeping.clone(),
             older: shell.older.clone(),
             units: shell.units.clone(),
+            probing: shell.probing.clone(),
             bus: shell.bus,
         });
     }
@@ -98,12 +102,20 @@ impl World<'_> {
             stopped: false,
             inbox: Vec::new(),
             units: old.units,
+            probing: old.probing.clone(),
             bus: old.bus,
             ended: false,
             began: now,
             diary: Some(old.diary),
             birth: old.birth,
         });
+        for check in old.probing {
+            let reading = Reading::Bad(Cause::TimedOut);
+            let answer = AgentIn::Answer(check::Fact { check, reading });
+            self.queue.put(now + 1_000_000, Happening::Agent(at, life, answer));
+        }
+        // Calls of systemd that were out are answered by nobody: the bus is taken for lost.
+        self.queue.put(now + 1_000, Happening::Agent(at, life, AgentIn::Unit(unit::Fact::Lost)));
         self.resume_services(at, life);
         let reset = AgentIn::Word(old.attempt, Word::Lost(Trouble::Closed));
         self.queue.put(now + 200_000, Happening::Agent(at, life, reset));
@@ -115,6 +127,8 @@ impl World<'_> {
         for number in 0..self.hosts[at].services.len() {
             let service = &mut self.hosts[at].services[number];
             service.unit.reading = false;
+            // A job that was under way then is canceled: who asked for it is another now.
+            service.unit.finish(JobEnd::Other);
             let is_mine = !service.is_unit();
             if let (Some(pid), None) = (service.saved.filter(|_| is_mine), service.process) {
                 let service = u16::try_from(number).unwrap_or(u16::MAX);
@@ -168,9 +182,23 @@ impl World<'_> {
         let last = keeper.journal.last().map_or(0, |entry| entry.index);
         keeper.snapshot.take_if(|(index, _)| *index > last);
         self.truth.restored(self.now, at, &self.keepers[at].journal);
-        let claimed = self.hosts.iter().flat_map(|host| host.disk.claims.iter().map(|(run, _)| *run)).collect();
-        self.truth.forgive(&claimed);
+        self.truth.forgive(&self.hosts);
+        self.tear_off(at);
         let soon = self.within(200_000, 3_000_000);
         self.queue.put(soon, Happening::Start(Place::Collector(at)));
+    }
+
+    /// What the collector said before is not heard any more: it was said by another journal.
+    fn tear_off(&mut self, at: usize) {
+        let streams: Vec<StreamId> = self.net.streams.keys().copied().collect();
+        for id in streams {
+            let Some(stream) = self.net.streams.get(&id).filter(|stream| stream.collector == at) else {
+                continue;
+            };
+            let (host, (life, attempt)) = (stream.host, stream.agent);
+            self.net.streams.remove(&id);
+            let lost = AgentIn::Word(attempt, Word::Lost(Trouble::Closed));
+            self.queue.put(self.now, Happening::Agent(host, life, lost));
+        }
     }
 }
