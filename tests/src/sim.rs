@@ -20,6 +20,7 @@ mod disk;
 mod drive;
 mod happening;
 mod host;
+mod journal;
 mod keeper;
 mod link;
 mod net;

@@ -47,6 +47,9 @@ impl Report {
     }
 
     fn join(&mut self, other: Self) {
+        if other.runs == 0 {
+            return;
+        }
         let least = self.faults_least.min(other.faults_least);
         self.faults_least = if self.runs == 0 { other.faults_least } else { least };
         self.runs += other.runs;

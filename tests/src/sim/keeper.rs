@@ -45,9 +45,9 @@ pub(super) struct Process {
     pub(super) timer: u64,
     pub(super) armed: u64,
     /// Up to here the commit that is under way goes.
-    committing: Option<usize>,
+    pub(super) committing: Option<usize>,
     /// The last commit failed; nothing is tried before the core says so.
-    failed: bool,
+    pub(super) failed: bool,
     /// Sessions that were refused in this turn: they are over.
     over: Vec<SessionId>,
     pub(super) stopped: bool,
@@ -175,7 +175,7 @@ impl World<'_> {
     }
 
     /// Lets the core do one thing, then brings every effect to its place, then arms the timer.
-    fn collect(&mut self, at: usize, step: impl FnOnce(&mut Process, picket_proto::Now, BootId)) {
+    pub(super) fn collect(&mut self, at: usize, step: impl FnOnce(&mut Process, picket_proto::Now, BootId)) {
         let Some(mut process) = self.keepers[at].process.take() else { return };
         let keeper = &self.keepers[at];
         step(&mut process, keeper.clock.now(self.now), keeper.clock.boot);
@@ -232,84 +232,6 @@ impl World<'_> {
         process.timer = u64::MAX - 1;
         self.arm_collector(at, &mut process);
         self.keepers[at].process = Some(process);
-    }
-
-    fn append(&mut self, at: usize, process: &mut Process, entry: Entry) {
-        let keeper = &mut self.keepers[at];
-        let next = keeper.journal.last().map_or(0, |last| last.index) + 1;
-        self.trace.mix(entry.index);
-        self.truth.expect(self.now, entry.index == next, || {
-            format!("collector {at} journals {} where {next} is next", entry.index)
-        });
-        keeper.journal.push(entry);
-        self.commit(at, process);
-    }
-
-    fn commit(&mut self, at: usize, process: &mut Process) {
-        let keeper = &self.keepers[at];
-        if process.failed || process.committing.is_some() || keeper.journal.len() == keeper.durable {
-            return;
-        }
-        process.committing = Some(keeper.journal.len());
-        let slow = keeper.slow;
-        let done = self.within(300 + slow, 3_000 + slow);
-        self.queue.put(done, Happening::Collector(at, process.life, CollectorIn::Committed));
-    }
-
-    fn committed(&mut self, at: usize) {
-        let keeper = &mut self.keepers[at];
-        let Some(upto) = keeper.process.as_mut().and_then(|process| process.committing.take()) else {
-            return;
-        };
-        let full = keeper.full;
-        if full {
-            if let Some(process) = &mut keeper.process {
-                process.failed = true;
-            }
-            let fact = store::Fact::Failed { full };
-            return self.collect(at, |process, now, _| process.core.handle(now, Input::Store(fact)));
-        }
-        self.make_durable(at, upto);
-        let repeats = self.keepers[at].repeats.then(|| self.dice.below(upto as u64 + 3));
-        for upto in repeats.into_iter().chain([upto as u64]) {
-            // Late, again, and for more than there is: none of it may change anything but what is released.
-            let upto = upto.min(self.keepers[at].durable as u64);
-            let fact = store::Fact::Journaled { upto };
-            self.collect(at, |process, now, _| process.core.handle(now, Input::Store(fact)));
-        }
-        if let Some(mut process) = self.keepers[at].process.take() {
-            self.commit(at, &mut process);
-            self.keepers[at].process = Some(process);
-        }
-    }
-
-    /// What is in the journal up to here outlives everything but the loss of the journal.
-    pub(super) fn make_durable(&mut self, at: usize, upto: usize) {
-        let keeper = &mut self.keepers[at];
-        for entry in &keeper.journal[keeper.durable..upto] {
-            self.truth.journaled(self.now, at, entry);
-        }
-        keeper.durable = upto;
-    }
-
-    /// The process ends, and with it what was not durable; of a commit that was under way all or nothing.
-    pub(super) fn kill_collector(&mut self, at: usize) {
-        let Some(process) = self.keepers[at].process.take() else { return };
-        let committed = process.committing.filter(|_| !self.keepers[at].full && self.dice.below(2) == 0);
-        if let Some(upto) = committed {
-            self.make_durable(at, upto);
-        }
-        self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);
-        let durable = self.keepers[at].durable;
-        self.keepers[at].journal.truncate(durable);
-        self.truth.collector_died(self.now, at, &process.watcher);
-        for stream in process.sessions.values() {
-            self.send_down(*stream, Down::Fin);
-        }
-        let streams = self.net.streams.iter_mut().filter(|(_, stream)| stream.accepted == Some(process.life));
-        for (_, stream) in streams {
-            stream.up.open = false;
-        }
     }
 
     fn session_order(&mut self, _at: usize, process: &mut Process, order: Order) {
