@@ -1,24 +1,27 @@
-//! `sim [--seeds N] [--seed S] [--scenario NAME] [--jobs J] [--trace] [--list]`: the fleet in one thread, seed after
-//! seed. See `picket_tests::sim` and docs/testing.md.
+//! `sim --seeds N [--seed S] [--scenario NAME] [--jobs J]`: the fleet in one thread, seeds S (1 unless said) to S+N-1,
+//! each with one scenario after the other in turn, or with the one that is named. `sim --seed S [--scenario NAME]` does
+//! one seed and says every step. `sim --list` names the scenarios. See `picket_tests::sim` and docs/testing.md.
 //!
-//! Runs seeds S to S+N-1 (S is 1 unless said), each with one scenario after the other in turn, or with the one that is
-//! named; prints the seeds first, and a JSON line last. `--trace` says every step. The exit status is 1 if anything
-//! did not hold; the first failing plans are cut down and printed with the end of their traces. 64: a wrong word.
+//! The seeds are printed first, a JSON line last. The exit status is 1 if anything did not hold; the first failing
+//! plans are cut down and printed with the end of their traces. 64: a wrong word.
 
 use picket_tests::sim::{self, BY_NAME, Report, SCENARIOS, Scenario, Voice};
 use serde_json::json;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Lines of a failing run's trace that are printed.
 const LINES: usize = 120;
+const USAGE: &str = "say sim --seeds N [--seed S] [--scenario NAME] [--jobs J], sim --seed S [--scenario NAME], or \
+                     sim --list";
 
+/// What is wanted.
 struct Asked {
     seed: u64,
-    seeds: u64,
+    /// Nothing: only one, step by step.
+    seeds: Option<u64>,
     jobs: u64,
     scenarios: Vec<&'static Scenario>,
-    trace: bool,
     list: bool,
 }
 
@@ -26,18 +29,22 @@ fn main() -> ExitCode {
     let asked = match asked(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(why) => {
-            eprintln!("error: {why}");
-            eprintln!("say sim [--seeds N] [--seed S] [--scenario NAME] [--jobs J] [--trace] [--list]");
+            eprintln!("error: {why}\n{USAGE}");
             return ExitCode::from(64);
         }
     };
-    if asked.list {
-        for scenario in SCENARIOS.iter().chain(BY_NAME) {
-            println!("{:<24} {}", scenario.name, scenario.says);
-        }
-        return ExitCode::SUCCESS;
+    match asked.seeds {
+        _ if asked.list => list(),
+        Some(seeds) => campaign(&asked, seeds),
+        None => trace(&asked),
     }
-    if asked.trace { trace(&asked) } else { campaign(&asked) }
+}
+
+fn list() -> ExitCode {
+    for scenario in SCENARIOS.iter().chain(BY_NAME) {
+        println!("{:<20} {}", scenario.name, scenario.says);
+    }
+    ExitCode::SUCCESS
 }
 
 fn trace(asked: &Asked) -> ExitCode {
@@ -47,11 +54,12 @@ fn trace(asked: &Asked) -> ExitCode {
     for violation in &outcome.violations {
         println!("violation: {violation}");
     }
+    let hash = format!("{:016x}", outcome.hash);
     println!(
         "{}",
         json!({
             "sim": scenario.name, "seed": outcome.seed, "steps": outcome.steps, "faults": outcome.faults,
-            "trace_hash": format!("{:016x}", outcome.hash), "violations": outcome.violations.len(),
+            "trace_hash": hash, "violations": outcome.violations.len(),
             "simulated_s": outcome.simulated / 1_000_000,
         })
     );
@@ -62,65 +70,56 @@ fn trace(asked: &Asked) -> ExitCode {
     clippy::disallowed_methods,
     reason = "a figure of this program about itself; nothing is decided by it"
 )]
-fn campaign(asked: &Asked) -> ExitCode {
-    println!(
-        "sim: seeds {} to {}, {} scenarios",
-        asked.seed,
-        asked.seed + asked.seeds - 1,
-        asked.scenarios.len()
-    );
-    let begun = std::time::Instant::now();
-    let report = sim::campaign(&asked.scenarios, asked.seed..asked.seed + asked.seeds, asked.jobs);
+fn campaign(asked: &Asked, seeds: u64) -> ExitCode {
+    let (first, scenarios) = (asked.seed, &asked.scenarios);
+    println!("sim: seeds {first} to {}, {} scenarios", first + seeds - 1, scenarios.len());
+    let begun = Instant::now();
+    let report = sim::campaign(scenarios, first..first + seeds, asked.jobs);
     let took = begun.elapsed();
-    sim::explain(&asked.scenarios, &report, LINES);
-    let idle: Vec<_> =
-        report.about.iter().filter(|(_, (_, about))| *about == 0).map(|(name, _)| *name).collect();
-    for name in &idle {
+    sim::explain(scenarios, &report, LINES);
+    let is_idle = |about: &(u64, u64)| about.1 == 0;
+    for (name, _) in report.about.iter().filter(|(_, about)| is_idle(about)) {
         println!("violation: {name} never did what it is about");
     }
     println!("{}", line(&report, took));
-    if report.failed.is_empty() && idle.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let holds = report.failed.is_empty() && !report.about.values().any(is_idle);
+    if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn line(report: &Report, took: Duration) -> serde_json::Value {
     let about: serde_json::Map<_, _> =
         report.about.iter().map(|(name, (_, about))| ((*name).to_owned(), (*about).into())).collect();
     let hours = report.simulated as f64 / 3.6e9;
+    let round = |figure: f64| (figure * 100.0).round() / 100.0;
     json!({
         "seeds": report.runs, "steps": report.steps.iter().sum::<u64>(), "steps_median": report.steps_median(),
         "faults": report.faults, "faults_least": report.faults_least, "overlapped": report.overlapped,
-        "violations": report.failed.len(), "simulated_hours": (hours * 10.0).round() / 10.0,
-        "seconds": took.as_secs_f64().round(),
-        "simulated_hours_per_second": (hours / took.as_secs_f64() * 100.0).round() / 100.0, "about": about,
+        "violations": report.failed.len(), "simulated_hours": round(hours), "seconds": round(took.as_secs_f64()),
+        "simulated_hours_per_second": round(hours / took.as_secs_f64()), "about": about,
     })
 }
 
 fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let mut asked = Asked {
-        seed: 1,
-        seeds: 100,
-        jobs: 2,
-        scenarios: SCENARIOS.iter().collect(),
-        trace: false,
-        list: false,
-    };
+    let scenarios = SCENARIOS.iter().collect();
+    let mut asked = Asked { seed: 1, seeds: None, jobs: 2, scenarios, list: false };
+    let mut said = 0;
     while let Some(word) = words.next() {
+        said += 1;
         match word.as_str() {
             "--seed" => asked.seed = number(&word, words.next())?,
-            "--seeds" => asked.seeds = number(&word, words.next())?.max(1),
+            "--seeds" => asked.seeds = Some(number(&word, words.next())?.max(1)),
             "--jobs" => asked.jobs = number(&word, words.next())?.clamp(1, 64),
-            "--scenario" => {
-                let name = words.next().unwrap_or_default();
-                let found = SCENARIOS.iter().chain(BY_NAME).find(|scenario| scenario.name == name);
-                asked.scenarios =
-                    vec![found.ok_or_else(|| format!("no scenario is called {name:?}; --list names them"))?];
-            }
-            "--trace" => asked.trace = true,
+            "--scenario" => asked.scenarios = vec![scenario(&words.next().unwrap_or_default())?],
             "--list" => asked.list = true,
             other => return Err(format!("{other:?} is not a word of this program")),
         }
     }
-    Ok(asked)
+    if said == 0 { Err("nothing was asked for".to_owned()) } else { Ok(asked) }
+}
+
+fn scenario(name: &str) -> Result<&'static Scenario, String> {
+    let found = SCENARIOS.iter().chain(BY_NAME).find(|scenario| scenario.name == name);
+    found.ok_or_else(|| format!("no scenario is called {name:?}; --list names them"))
 }
 
 fn number(word: &str, given: Option<String>) -> Result<u64, String> {

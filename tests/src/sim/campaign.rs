@@ -109,6 +109,6 @@ pub fn explain(scenarios: &[&'static Scenario], report: &Report, lines: usize) {
             outcome.plan.deeds
         );
         println!("{name}, seed {seed}: {}", outcome.violations.join("; "));
-        println!("see all of it: sim --scenario {name} --seed {seed} --trace");
+        println!("see all of it: sim --scenario {name} --seed {seed}");
     }
 }

@@ -26,6 +26,10 @@ pub enum Deed {
     Lose(usize, u64),
     /// The process of ours is killed; the init system starts it again.
     Crash(Place),
+    /// It is killed, and nobody starts it again.
+    Halt(Place),
+    /// It is started again.
+    Restart(Place),
     /// The power goes; it comes back after so many seconds.
     PowerCut(Place, u64),
     /// The process is stopped (SIGSTOP).
@@ -95,6 +99,7 @@ impl Deed {
             self,
             Self::Heal(_)
                 | Self::HealAll
+                | Self::Restart(_)
                 | Self::Continue(_)
                 | Self::Thaw(_)
                 | Self::FreeDisk(_)

@@ -37,8 +37,8 @@ pub(super) struct Host<'a> {
     /// The bus does not answer.
     pub(super) bus_away: bool,
     pub(super) version: u32,
-    /// Nothing is started on it any more: it is gone for good.
-    pub(super) retired: bool,
+    /// Nobody starts the agent.
+    pub(super) halted: bool,
 }
 
 impl<'a> Host<'a> {
@@ -57,7 +57,7 @@ impl<'a> Host<'a> {
             pids: 100,
             bus_away: false,
             version: 1,
-            retired: false,
+            halted: false,
             shape,
         }
     }
@@ -82,7 +82,7 @@ impl<'a> Host<'a> {
             pids: 100,
             bus_away: false,
             version: self.version,
-            retired: false,
+            halted: false,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(super) struct Keeper {
     pub(super) full: bool,
     /// How long a commit takes, microseconds.
     pub(super) slow: u64,
+    /// Nobody starts the process.
+    pub(super) halted: bool,
     /// It answers once for nothing, now and then, as a queue that repeats itself would.
     pub(super) repeats: bool,
 }
@@ -70,6 +72,7 @@ impl Keeper {
             snapshot: None,
             full: false,
             slow: 0,
+            halted: false,
             repeats: dice.below(2) == 0,
         }
     }
@@ -97,7 +100,7 @@ impl World<'_> {
     pub(super) fn start_collector(&mut self, at: usize) {
         let (seed, life) = (self.dice.throw(), self.new_life());
         let keeper = &mut self.keepers[at];
-        if keeper.process.is_some() || keeper.power != Power::On {
+        if keeper.process.is_some() || keeper.power != Power::On || keeper.halted {
             return;
         }
         keeper.journal.truncate(keeper.durable);

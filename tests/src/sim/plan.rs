@@ -89,8 +89,9 @@ pub(super) fn link(dice: &mut Dice) -> Vec<(u64, Deed)> {
 /// A process of ours is killed, stopped, or replaced.
 pub(super) fn process(dice: &mut Dice) -> Vec<(u64, Deed)> {
     let place = place(dice);
-    match dice.below(6) {
+    match dice.below(7) {
         0..=2 => vec![(0, Deed::Crash(place))],
+        6 => vec![(0, Deed::Halt(place)), (50 + dice.below(40_000), Deed::Restart(place))],
         3 => vec![(0, Deed::Pause(place)), (50 + dice.below(8_000), Deed::Continue(place))],
         4 => vec![(0, Deed::Pause(place)), (50 + dice.below(60_000), Deed::Continue(place))],
         _ => vec![(0, Deed::Upgrade(place))],

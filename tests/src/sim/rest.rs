@@ -63,7 +63,7 @@ impl World<'_> {
         self.thaw(place);
         self.skew(place, 0);
         self.pause(place, false);
-        self.queue.put(self.now + 1_000, super::happening::Happening::Start(place));
+        self.restart(place);
     }
 
     /// Lets the world run until it rests; false if it never does, or something did not hold.

@@ -13,21 +13,48 @@ const RUNS: usize = 400;
 
 /// A plan that fails with this seed and has as few deeds as could be found, and its outcome with its trace.
 pub fn shrink(scenario: &Scenario, seed: u64, plan: &Plan) -> Outcome {
+    let fails = |plan: &Plan| !run(scenario, seed, Some(plan), Voice::Silent).violations.is_empty();
+    run(scenario, seed, Some(&less(plan, fails)), Voice::Kept)
+}
+
+fn less(plan: &Plan, fails: impl Fn(&Plan) -> bool) -> Plan {
     let (mut best, mut runs) = (plan.clone(), 0);
     let mut size = best.deeds.len().div_ceil(2);
     while size > 0 && runs < RUNS {
         let mut from = 0;
         while from < best.deeds.len() && runs < RUNS {
-            let mut less = best.clone();
-            less.deeds.drain(from..best.deeds.len().min(from + size));
+            let mut tried = best.clone();
+            tried.deeds.drain(from..best.deeds.len().min(from + size));
             runs += 1;
-            if run(scenario, seed, Some(&less), Voice::Silent).violations.is_empty() {
-                from += size;
+            if fails(&tried) {
+                best = tried;
             } else {
-                best = less;
+                from += size;
             }
         }
         size /= 2;
     }
-    run(scenario, seed, Some(&best), Voice::Kept)
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dice::Dice;
+    use crate::sim::Deed;
+    use crate::sim::plan::Mood;
+
+    #[test]
+    fn what_has_nothing_to_do_with_a_failure_is_left_out() {
+        for seed in 1..20 {
+            let mut plan = Plan::random(Mood::default(), &mut Dice::new(seed));
+            let needed = [Deed::Cut(77), Deed::Heal(77)];
+            for (at, deed) in needed.into_iter().enumerate() {
+                plan.deeds.insert(plan.deeds.len() * (at + 1) / 3, (0, deed));
+            }
+            let has = |plan: &Plan, deed| plan.deeds.iter().any(|(_, one)| *one == deed);
+            let small = less(&plan, |plan| needed.into_iter().all(|deed| has(plan, deed)));
+            assert_eq!(small.deeds.len(), 2, "seed {seed}: {small:?}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ impl World<'_> {
     /// The init system starts the agent, unless it runs or can't.
     pub(super) fn start_agent(&mut self, at: usize) {
         let host = &self.hosts[at];
-        if host.agent.is_some() || host.power != Power::On || host.retired {
+        if host.agent.is_some() || host.power != Power::On || host.halted {
             return;
         }
         let (life, seed) = (self.new_life(), self.dice.throw());

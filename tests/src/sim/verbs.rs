@@ -47,6 +47,8 @@ impl World<'_> {
             | Deed::BreakDisk(_)
             | Deed::FreeDisk(_) => self.do_to_disk(deed),
             Deed::Crash(place) => self.crash(self.place(place)),
+            Deed::Halt(place) => self.halt(self.place(place)),
+            Deed::Restart(place) => self.restart(self.place(place)),
             Deed::PowerCut(place, seconds) => self.power_cut(self.place(place), seconds),
             Deed::Pause(place) => self.pause(self.place(place), true),
             Deed::Continue(place) => self.pause(self.place(place), false),

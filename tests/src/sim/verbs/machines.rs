@@ -19,6 +19,24 @@ impl World<'_> {
         self.trouble(place);
     }
 
+    pub(super) fn halt(&mut self, place: Place) {
+        self.crash(place);
+        *self.halted(place) = true;
+    }
+
+    pub(in crate::sim) fn restart(&mut self, place: Place) {
+        self.trouble(place);
+        *self.halted(place) = false;
+        self.queue.put(self.now, Happening::Start(place));
+    }
+
+    fn halted(&mut self, place: Place) -> &mut bool {
+        match place {
+            Place::Host(at) => &mut self.hosts[at].halted,
+            Place::Collector(at) => &mut self.keepers[at].halted,
+        }
+    }
+
     /// The agent's process is gone; of an order that its disk was at, so much was done as happened to be.
     pub(in crate::sim) fn kill_agent(&mut self, at: usize, end: End) {
         let Some(mut shell) = self.hosts[at].agent.take() else { return };
