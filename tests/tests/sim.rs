@@ -6,7 +6,7 @@ use picket_tests::sim::{self, BY_NAME, SCENARIOS, Voice};
 /// The first seed; a campaign of `--bin sim` has them as well.
 const FIRST: u64 = 1;
 /// Seeds of each scenario: seconds in a debug build.
-const SEEDS: u64 = 6;
+const SEEDS: u64 = 3;
 
 #[test]
 fn whatever_goes_wrong_the_fleet_keeps_its_promises() {
