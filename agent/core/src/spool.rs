@@ -194,7 +194,7 @@ impl<'s> Spool<'s> {
     /// These frames are journaled.
     pub(crate) fn acked(&mut self, now: Mono, ranges: &Ranges) {
         self.acked = ranges.clone();
-        if self.disk.segments.last_of(self.identity.run).is_some() {
+        if self.disk.is_news_of(self.identity.run) {
             self.disk.keep_soon(now);
         }
         for range in ranges.iter() {

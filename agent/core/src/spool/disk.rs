@@ -21,7 +21,7 @@ pub use words::{Fact, Order, SegmentId, Shape, Trouble};
 
 use super::Bytes;
 use picket_proto::frame::Class;
-use picket_proto::{Mono, Span};
+use picket_proto::{Mono, Ranges, Run, Span};
 
 /// Bytes of a page: one for what is written, one for what was read.
 pub const PAGE: usize = 16 * 1024;
@@ -102,6 +102,8 @@ pub(super) struct Disk<'s> {
     asked: Option<Order>,
     asked_at: Mono,
     keep_due: Mono,
+    /// What the collector has of this run, as it was kept last.
+    kept: Ranges,
     budget: u64,
     day: Mono,
     written: u64,
@@ -127,6 +129,7 @@ impl<'s> Disk<'s> {
             asked: None,
             asked_at: Mono::default(),
             keep_due: Mono::NEVER,
+            kept: Ranges::new(),
             budget: limits.1,
             day: Mono::default(),
             written: 0,
@@ -212,7 +215,14 @@ impl<'s> Disk<'s> {
         !self.opened || idle || self.rest > now || self.leaving.is_none_or(|until| until <= now)
     }
 
-    /// What is known of earlier runs has changed.
+    /// Whether an ack can tell of frames on the disk that are not kept as acknowledged. An agent whose frames are
+    /// acknowledged before they are written has nothing to keep, and writes nothing.
+    pub(super) fn is_news_of(&self, run: Run) -> bool {
+        let mut parts = self.segments.parts().iter().filter(|part| part.run == run);
+        parts.any(|part| !super::covers(&self.kept, part.first, part.last))
+    }
+
+    /// What is known of runs has changed.
     pub(super) fn keep_soon(&mut self, now: Mono) {
         if self.is_there() {
             self.keep_due = self.keep_due.min(now.plus(KEEP));

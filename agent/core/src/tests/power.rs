@@ -176,6 +176,25 @@ fn failures() -> impl Strategy<Value = Step> {
     prop_oneof![9 => step(), 1 => trouble.prop_map(Step::Fail)]
 }
 
+#[test]
+fn frames_that_are_acknowledged_in_time_write_nothing_at_all() {
+    let mut world = World::new(64);
+    // What is made before there is a link is written, and that it was acknowledged is kept, once.
+    world.step(&Step::Make(Class::Notable, 3));
+    world.wait(1_000);
+    world.connect();
+    while world.deliver() {}
+    world.wait(10_000);
+    let before = (world.drive.kept.clone(), world.durable.clone());
+    assert!(before.0.is_some());
+    for _ in 0..100 {
+        world.step(&Step::Make(Class::Critical, 1));
+        while world.deliver() {}
+        world.wait(60_000);
+    }
+    assert_eq!((world.drive.kept, world.durable), before);
+}
+
 proptest! {
     #![proptest_config(cases(120))]
 

@@ -8,7 +8,7 @@ use super::{CLASSES, Fact, Half, Order, PAGE, Part, Trouble};
 use crate::spool::{Entry, Kept, Spool, Stored};
 use picket_proto::event::GapReason;
 use picket_proto::frame::Class;
-use picket_proto::{Mono, Now, Seq};
+use picket_proto::{Mono, Now, Ranges, Seq};
 
 impl Spool<'_> {
     /// Something came from the disk.
@@ -186,7 +186,8 @@ impl Spool<'_> {
                 }
             }
             Some(Order::Read { .. }) => self.late.read_nothing(),
-            Some(Order::Begin { .. } | Order::Drop { .. } | Order::Keep { .. }) | None => {}
+            Some(Order::Keep { .. }) => self.disk.kept = Ranges::new(),
+            Some(Order::Begin { .. } | Order::Drop { .. }) | None => {}
         }
         self.disk.failed(now, trouble);
     }

@@ -13,6 +13,7 @@ impl Spool<'_> {
             return None;
         }
         self.disk.keep_due = Mono::NEVER;
+        self.disk.kept = self.acked.clone();
         let mut end = 0;
         for past in self.late.runs() {
             end = put(&mut self.disk.pages[..PAGE], end, (past.run, past.made), &past.known);
