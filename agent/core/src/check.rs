@@ -166,10 +166,14 @@ impl<'s> Checks<'s> {
         self.levels
     }
 
-    /// The next probe that is due.
+    /// The next probe that is due, or may go out since the agent is awake.
     pub(crate) fn next_probe(&mut self, now: Mono) -> Option<Probe> {
-        let (at, _due) = timer::first(self.slots).filter(|(_, due)| *due <= now && *due != Mono::NEVER)?;
-        self.slots[at].ask(now);
+        let (at, _due) = timer::first(self.slots).filter(|(_, due)| *due != Mono::NEVER)?;
+        let slot = &mut self.slots[at];
+        if slot.ripe() > now {
+            return None;
+        }
+        slot.ask(now);
         timer::moved(self.slots, at);
         CheckIx::try_from(at).ok().map(|check| Probe { check })
     }

@@ -2,6 +2,9 @@
 //!
 //! Probes of one check never overlap: while one is out nothing is due, and one that is answered late keeps its phase.
 //! After a start the waits grow from 5 ms to 500 ms until a probe passes, and never beyond the interval.
+//!
+//! A wake-up costs more than a probe, so whenever the agent is awake the probes of the regular pace go out that are due
+//! within a 32nd of their interval, 250 ms at most. None is later for it, and the phase stays.
 
 use super::Sight;
 use super::slot::Slot;
@@ -13,6 +16,10 @@ use picket_proto::{Mono, Span};
 const RAMP: [u64; 7] = [5, 10, 20, 50, 100, 200, 500];
 /// Shortest time between probes while a recovery is watched.
 const WATCH_MIN: Span = Span::from_millis(20);
+
+/// The part of its interval by which a probe of the regular pace may go out early, and the most: 50 checks every 10 s
+/// then wake the agent twice a second and not five times.
+const EARLY: (u64, Span) = (32, Span::from_millis(250));
 
 /// By how much an answer or a deadline must be late to tell of a pause: ten times what a loaded host makes of it.
 pub(crate) const LATE: Span = Span::from_secs(1);
@@ -86,8 +93,20 @@ impl Slot {
         is_late || is_stale
     }
 
-    /// A probe goes out.
+    /// From when on a probe may go out, if the agent is awake anyway.
+    pub(super) fn ripe(&self) -> Mono {
+        let early = match self.pace {
+            Pace::Steady => Span::from_micros(self.interval().micros() / EARLY.0).min(EARLY.1),
+            Pace::Ramp(_) | Pace::Watch(_) | Pace::Rest => Span::ZERO,
+        };
+        Mono::from_micros(self.due.micros().saturating_sub(early.micros()))
+    }
+
+    /// A probe goes out, maybe before it is due: the next one keeps to when this one was.
     pub(super) fn ask(&mut self, now: Mono) {
+        if self.pace == Pace::Steady && self.due > now {
+            self.beat = self.due;
+        }
         self.flight = if self.late { Flight::Again } else { Flight::Asked };
         (self.asked, self.due) = (now, Mono::NEVER);
     }

@@ -138,6 +138,28 @@ fn first_probes_are_spread_over_the_interval_by_the_seed() {
 }
 
 #[test]
+fn probes_near_each_other_share_a_wake_up_none_is_late_and_all_keep_their_phase() {
+    let mut slots: List<_> = (0..50).map(|_| Slot::new(spec(None))).collect();
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(3));
+    let phases: List<_> = (0..50).map(|check| checks.get(check).unwrap().due).collect();
+    let (mut times, mut wake_ups) = ([0_u64; 50], 0);
+    while checks.deadline() < at(1_000) {
+        let now = checks.deadline();
+        wake_ups += 1;
+        while let Some(Probe { check }) = checks.next_probe(now) {
+            let (time, phase) = (&mut times[usize::from(check)], phases[usize::from(check)]);
+            let due = phase.plus(Span::from_secs(10 * *time));
+            assert!(now <= due && due.since(now) <= Span::from_millis(250), "{check}: {now:?} for {due:?}");
+            *time += 1;
+            checks.on(now, Fact { check, reading: GOOD }, Voice { owner: None, out: &mut Facts::new() });
+        }
+    }
+    assert!(times.iter().all(|times| *times == 100), "{times:?}");
+    assert!(wake_ups < 2_500, "{wake_ups} wake-ups in 1,000 s for 5,000 probes");
+}
+
+#[test]
 fn an_answer_about_a_process_that_is_gone_is_thrown_away() {
     let mut slots = [Slot::new(Spec { service: Some(0), kind: CheckKind::Process, ..spec(None) })];
     let mut checks = Checks::new(&mut slots);
