@@ -110,6 +110,8 @@ impl Timer {
             let mut count = [0u8; 8];
             let read = ready.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut count)?));
             if let Ok(Ok(_)) = read {
+                // It holds one count, which was just taken: asking again, to be told so, is a system call for nothing.
+                ready.clear_ready();
                 self.armed = None;
                 return;
             }

@@ -3,8 +3,8 @@
 //! Limits: at most 64 probes of services' checks and 32 of the rest in flight, since each may hold a descriptor and,
 //! for names, a resolver thread. What is beyond waits in its own queue, so checks of other hosts that hang never
 //! delay the check that decides whether a service is killed. The channel back has 96 places, one for each in flight:
-//! it can't be full. What only reads `/proc` is answered at once, without a task. The resolver's few threads are
-//! common to all; addresses and `localhost` need none.
+//! it can't be full. What needs no waiting (`/proc`, a port of this host) is answered at once, without a task or the
+//! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
 pub(crate) mod host;
 pub(crate) mod http;
@@ -18,9 +18,9 @@ pub(crate) use host::own_rss_kib;
 use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Reading};
 use picket_proto::event::Cause;
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -38,6 +38,8 @@ pub(crate) struct Probes {
     answers: mpsc::Sender<Fact>,
     of_services: Lane,
     of_others: Lane,
+    /// Answers that needed no waiting; one per check at most.
+    ready: VecDeque<Fact>,
 }
 
 impl Probes {
@@ -75,24 +77,30 @@ impl Probes {
             answers,
             of_services: Lane::new(OF_SERVICES),
             of_others: Lane::new(OF_OTHERS),
+            ready: VecDeque::new(),
         };
         Ok((probes, out))
     }
 
-    /// Begins one probe; the answer is here at once or comes out of the channel. `process` finds a service's process.
-    pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16) -> Reading) -> Option<Fact> {
-        let reading = match &self.checks.get(usize::from(check))?.target {
+    /// Begins one probe; its answer is ready now or comes out of the channel. `process` finds a service's process.
+    pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16) -> Reading) {
+        let Some(target) = self.checks.get(usize::from(check)).map(|check| &check.target) else { return };
+        let reading = match target {
             Target::Process(service) => process(*service),
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
             Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } => {
                 self.lane(check).ask(check);
-                self.fill();
-                return None;
+                return self.fill();
             }
         };
-        Some(Fact { check, reading })
+        self.ready.push_back(Fact { check, reading });
+    }
+
+    /// The next answer that needed no waiting.
+    pub(crate) fn ready(&mut self) -> Option<Fact> {
+        self.ready.pop_front()
     }
 
     /// The answer of this check came out of the channel.
@@ -108,49 +116,63 @@ impl Probes {
 
     fn fill(&mut self) {
         while let Some(check) = self.of_services.next().or_else(|| self.of_others.next()) {
-            self.launch(check);
+            if let Some(reading) = self.launch(check) {
+                self.lane(check).leave();
+                self.ready.push_back(Fact { check, reading });
+            }
         }
     }
 
-    fn launch(&self, ix: CheckIx) {
-        let (checks, http) = (Arc::clone(&self.checks), self.http.clone());
-        let mount = self.mounts[usize::from(ix)].clone();
-        let answers = self.answers.clone();
+    fn launch(&self, ix: CheckIx) -> Option<Reading> {
+        let way = match &self.checks[usize::from(ix)].target {
+            Target::Tcp { address, send, expect } => match tcp::begin(address, send, expect) {
+                Ok(reading) => return Some(reading),
+                Err(begun) => Way::Tcp(begun),
+            },
+            Target::Http { .. } => Way::Http(self.http.clone()),
+            Target::Space { .. } => Way::Space(self.mounts[usize::from(ix)].clone()),
+            Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
+                unreachable!("begin() answers these itself")
+            }
+        };
+        let (checks, answers) = (Arc::clone(&self.checks), self.answers.clone());
         tokio::spawn(async move {
-            let check = &checks[usize::from(ix)];
-            let limit = check.spec.timeout.to_duration();
-            let reading = probe(&check.target, http, mount, limit).await;
+            let reading = wait(&checks[usize::from(ix)], way).await;
             let _loop_is_ending_when_nobody_listens = answers.send(Fact { check: ix, reading }).await;
         });
+        None
     }
 }
 
-async fn probe(
-    target: &Target,
-    http: reqwest::Client,
-    mount: Option<space::Mount>,
-    limit: Duration,
-) -> Reading {
-    let late = match target {
-        Target::Space { .. } => Cause::Stuck,
-        Target::Process(_)
-        | Target::Tcp { .. }
-        | Target::Http { .. }
-        | Target::Cpu
-        | Target::Memory
-        | Target::Load => Cause::TimedOut,
-    };
+/// What a probe that has to wait goes on with.
+enum Way {
+    Tcp(tcp::Begun),
+    Http(reqwest::Client),
+    Space(Option<space::Mount>),
+}
+
+async fn wait(check: &Check, way: Way) -> Reading {
+    let late = if matches!(way, Way::Space(_)) { Cause::Stuck } else { Cause::TimedOut };
     let reading = async {
-        match (target, mount) {
-            (Target::Tcp { address, send, expect }, _) => tcp::read(address, send, expect).await,
-            (Target::Http { url, status }, _) => http::read(&http, url.clone(), *status).await,
-            (Target::Space { .. }, Some(mount)) => mount.read().await,
-            (Target::Space { .. } | Target::Process(_) | Target::Cpu | Target::Memory | Target::Load, _) => {
-                unreachable!("only begin() launches, and only what waits for others")
+        match (&check.target, way) {
+            (Target::Tcp { address, send, expect }, Way::Tcp(begun)) => {
+                tcp::finish(begun, address, send, expect).await
             }
+            (Target::Http { url, status }, Way::Http(http)) => http::read(&http, url.clone(), *status).await,
+            (Target::Space { .. }, Way::Space(Some(mount))) => mount.read().await,
+            (
+                Target::Tcp { .. }
+                | Target::Http { .. }
+                | Target::Space { .. }
+                | Target::Process(_)
+                | Target::Cpu
+                | Target::Memory
+                | Target::Load,
+                Way::Tcp(_) | Way::Http(_) | Way::Space(_),
+            ) => unreachable!("launch() gives each target its own way"),
         }
     };
-    timeout(limit, reading).await.unwrap_or(Reading::Bad(late))
+    timeout(check.spec.timeout.to_duration(), reading).await.unwrap_or(Reading::Bad(late))
 }
 
 /// What an error of a socket means to whoever watches.
@@ -205,7 +227,8 @@ mod tests {
         }
         let tcp =
             of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));
-        let first = answers.recv().await.unwrap();
-        assert_eq!((Some(first.check), first.reading), (tcp, Reading::Good));
+        let ready: Vec<Fact> = std::iter::from_fn(|| probes.ready()).collect();
+        assert!(ready.contains(&Fact { check: tcp.unwrap(), reading: Reading::Good }), "{ready:?}");
+        assert!(answers.try_recv().is_err(), "the others hang");
     }
 }

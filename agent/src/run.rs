@@ -14,7 +14,7 @@
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
 //! there are. What stands before the timer is bounded by checks and services, so it can't starve. Acts are done the
 //! moment that the core says them; lines of log, identity files, evidence and the state file come after, in the same
-//! turn. What the shell knows at once (a start, a reading of `/proc`) is queued and handed in after the effects of the
+//! turn. What the shell knows at once (a start, a reading of `/proc` or of a port of this host) is queued and handed in after the effects of the
 //! input before it are done; the queue holds at most one entry per check and two per service. The core is never
 //! entered twice at once.
 
@@ -204,6 +204,7 @@ impl Shell<'_> {
 
     fn answered(&mut self, fact: check::Fact) {
         self.probes.ended(fact.check);
+        self.queue_ready();
         self.read(fact);
     }
 

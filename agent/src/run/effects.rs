@@ -24,8 +24,8 @@ impl Shell<'_> {
                         let unit = systemd.process(service);
                         unit.unwrap_or_else(|| process::read(services.process(service)))
                     };
-                    let answer = self.probes.begin(probe.check, process);
-                    self.queue.extend(answer.map(Known::Reading));
+                    self.probes.begin(probe.check, process);
+                    self.queue_ready();
                 }
                 Effect::Link(order) => self.order(order),
                 Effect::Disk(order) => self.keep(order),
@@ -41,6 +41,11 @@ impl Shell<'_> {
             self.answerer.made(frames);
             self.log.frames(frames);
         }
+    }
+
+    /// Queues the readings that needed no waiting.
+    pub(super) fn queue_ready(&mut self) {
+        self.queue.extend(std::iter::from_fn(|| self.probes.ready()).map(Known::Reading));
     }
 
     pub(super) fn keep(&self, order: spool::Order) {
