@@ -153,7 +153,7 @@ pub(crate) async fn accept(
         let spoken = Spoken::default();
         let task = tasks.spawn(shake(acceptor.clone(), socket, place, spoken.clone()));
         handshakes.add(Source::of(address.ip()), spoken, task);
-        // Whoever has spoken already is to be known for that before the next one comes.
+        // Whoever has spoken already may be known for that before the next one comes.
         tokio::task::yield_now().await;
     }
 }

@@ -1,11 +1,12 @@
 //! The handshakes under way: who began them, who has said something, and who has to make room.
 //!
 //! Anybody can begin a handshake, so the one who must not suffer is the peer who means it. Room is made at the cost of
-//! whoever holds most: of the peers that have sent nothing, a source (an IPv4 address, an IPv6 /64) may have 64 (what a fleet behind one address has in the
-//! milliseconds between connecting and speaking); for
-//! one more its oldest is closed. All together may be 512; for one more the oldest silent one of the source that has
-//! most is closed, or where all speak the oldest of them, at most one per 5 ms, so that a fleet behind one address
-//! that comes back at once is worked off (about a millisecond each) and not thrown out by itself.
+//! whoever holds most: of the peers that have sent nothing, a source (an IPv4 address, an IPv6 /64) may have 64 (what a
+//! fleet behind one address has in the milliseconds between connecting and speaking); for one more its oldest is closed.
+//! All together may be 512; for one more the oldest silent one of the source that has most is closed, but none of the 32
+//! that came last: a peer needs time to speak, and a busy collector to hear it. Where none else is silent the oldest of
+//! them all is closed, at most one per 5 ms, so that a fleet behind one address that comes back at once is worked off
+//! (about a millisecond each) and not thrown out by itself, and whoever came last has 160 ms at least.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use tokio::task::{AbortHandle, Id};
 pub(super) const SILENT_MAX: usize = 64;
 /// Handshakes of all.
 pub(super) const ALL_MAX: usize = 512;
+/// The newest, of which none is closed for being silent.
+pub(super) const NEW: usize = 32;
 /// Between two that speak and are closed.
 pub(super) const SPEAKERS_EVERY: Duration = Duration::from_millis(5);
 
@@ -79,31 +82,87 @@ impl Handshakes {
         self.0.len() >= ALL_MAX
     }
 
-    /// Closes the oldest silent one of the source that has most of those. False if all speak.
+    /// Closes the oldest silent one of the source that has most of those. False if all but the newest speak.
     pub(super) fn close_silent(&mut self) -> bool {
         let silent = |shake: &Shake| !shake.spoken.get();
-        let Some(source) = self.greediest(silent) else { return false };
+        let old = &self.0[..self.0.len().saturating_sub(NEW)];
+        let Some(source) = greediest(old, silent) else { return false };
         self.close(|shake| shake.source == source && silent(shake));
         true
     }
 
     /// Closes the oldest one of the source that has most.
     pub(super) fn close_any(&mut self) {
-        if let Some(source) = self.greediest(|_any| true) {
+        if let Some(source) = greediest(&self.0, |_any| true) {
             self.close(|shake| shake.source == source);
         }
-    }
-
-    fn greediest(&self, counts: impl Fn(&Shake) -> bool) -> Option<Source> {
-        let mut sources: Vec<Source> =
-            self.0.iter().filter(|shake| counts(shake)).map(|shake| shake.source).collect();
-        sources.sort_unstable();
-        sources.chunk_by(|one, other| one == other).max_by_key(|same| same.len()).map(|same| same[0])
     }
 
     fn close(&mut self, which: impl Fn(&Shake) -> bool) {
         if let Some(at) = self.0.iter().position(which) {
             self.0.remove(at).task.abort();
         }
+    }
+}
+
+fn greediest(shakes: &[Shake], counts: impl Fn(&Shake) -> bool) -> Option<Source> {
+    let mut sources: Vec<Source> =
+        shakes.iter().filter(|shake| counts(shake)).map(|shake| shake.source).collect();
+    sources.sort_unstable();
+    sources.chunk_by(|one, other| one == other).max_by_key(|same| same.len()).map(|same| same[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+
+    fn of(host: u8) -> Source {
+        Source::of(Ipv4Addr::new(192, 0, 2, host).into())
+    }
+
+    /// `count` handshakes of one host that have spoken or not.
+    fn come(shakes: &mut Handshakes, host: u8, count: usize, has_spoken: bool) {
+        for _ in 0..count {
+            let spoken = Spoken::default();
+            if has_spoken {
+                spoken.set();
+            }
+            shakes.add(of(host), spoken, tokio::spawn(std::future::pending::<()>()).abort_handle());
+        }
+    }
+
+    fn count(shakes: &Handshakes, host: u8) -> usize {
+        shakes.0.iter().filter(|shake| shake.source == of(host)).count()
+    }
+
+    #[tokio::test]
+    async fn who_came_last_is_not_closed_before_it_could_speak() {
+        let mut shakes = Handshakes::default();
+        come(&mut shakes, 1, ALL_MAX - 1, true);
+        come(&mut shakes, 2, 1, false);
+        assert!(shakes.is_full() && !shakes.close_silent());
+        shakes.close_any();
+        assert_eq!((count(&shakes, 1), count(&shakes, 2)), (ALL_MAX - 2, 1));
+        come(&mut shakes, 3, NEW, true);
+        assert!(shakes.close_silent(), "others came since, and it still is silent");
+        assert_eq!(count(&shakes, 2), 0);
+    }
+
+    #[tokio::test]
+    async fn of_the_silent_the_source_with_most_makes_room() {
+        let mut shakes = Handshakes::default();
+        come(&mut shakes, 1, 3, false);
+        come(&mut shakes, 2, 5, false);
+        come(&mut shakes, 3, NEW, true);
+        assert!(shakes.close_silent());
+        assert_eq!((count(&shakes, 1), count(&shakes, 2), count(&shakes, 3)), (3, 4, NEW));
+    }
+
+    #[tokio::test]
+    async fn one_source_has_64_silent_ones_at_most() {
+        let mut shakes = Handshakes::default();
+        come(&mut shakes, 1, SILENT_MAX + 1, false);
+        assert_eq!(count(&shakes, 1), SILENT_MAX);
     }
 }
