@@ -156,12 +156,8 @@ impl Ranges {
         for old in self.iter() {
             let before = SeqRange::new(old.first, old.last.min(Seq(removed.first.0 - 1)));
             let after = SeqRange::new(old.first.max(removed.last.next()), old.last);
-            let parts = if old.last < removed.first || removed.last < old.first {
-                [Some(old), None]
-            } else {
-                [before, if removed.last < old.last { after } else { None }]
-            };
-            for part in parts.into_iter().flatten() {
+            let after = if removed.last < old.last { after } else { None };
+            for part in [before, after].into_iter().flatten() {
                 kept.0.push(part).map_err(|_| Full)?;
             }
         }

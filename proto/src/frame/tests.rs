@@ -199,6 +199,39 @@ fn a_body_longer_than_its_fields_is_refused() {
     assert_eq!(split(&padded).unwrap().0.content(), Err(BadFrame::Body));
 }
 
+#[test]
+fn bytes_without_the_magic_or_with_a_spare_byte_in_use_are_no_frame() {
+    for at in [0, 1, 9, 10, 11] {
+        let mut spoiled = encoded(&samples()[3].1);
+        spoiled[at] ^= 1;
+        assert_eq!(split(&resealed(spoiled)).unwrap_err(), BadFrame::NoMagic, "byte {at}");
+    }
+}
+
+#[test]
+fn a_frame_of_the_longest_length_is_read_and_one_byte_more_is_not() {
+    let of_length = |len: usize| {
+        let mut bytes = encoded(&samples()[3].1);
+        bytes.resize(len, 0);
+        bytes[4..6].copy_from_slice(&999u16.to_le_bytes());
+        bytes[6..8].copy_from_slice(&u16::try_from(len - HEADER_LEN).unwrap().to_le_bytes());
+        resealed(bytes)
+    };
+    assert_eq!(split(&of_length(FRAME_MAX)).unwrap().0.bytes.len(), FRAME_MAX);
+    assert_eq!(split(&of_length(FRAME_MAX + 1)).unwrap_err(), BadFrame::TooLong(993));
+}
+
+/// The check value of RFC 3720's polynomial over "123456789".
+#[test]
+fn a_digest_over_pieces_is_the_crc32c_of_the_whole() {
+    let mut digest = Crc32c::new();
+    assert_eq!(digest.value(), 0);
+    for piece in ["1234", "", "56789"] {
+        digest.add(piece.as_bytes());
+    }
+    assert_eq!(digest.value(), 0xe306_9283);
+}
+
 proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), seal in any::<bool>()) {

@@ -58,11 +58,36 @@ fn the_largest_number_does_not_wrap() {
 }
 
 #[test]
-fn ranges_out_of_order_or_touching_are_not_decoded() {
+fn number_0_is_no_range_and_any_other_number_alone_is_one() {
+    assert_eq!((SeqRange::one(Seq(0)), SeqRange::new(Seq(0), Seq(3))), (None, None));
+    assert_eq!(SeqRange::one(Seq(7)), Some(range(7, 7)));
+    assert_eq!(SeqRange::new(Seq(8), Seq(7)), None);
+}
+
+#[test]
+fn ranges_are_empty_until_something_is_known() {
+    let mut ranges = Ranges::new();
+    assert!(ranges.is_empty());
+    ranges.insert(range(3, 4)).unwrap();
+    assert!(!ranges.is_empty());
+    ranges.remove(range(1, 9)).unwrap();
+    assert!(ranges.is_empty());
+}
+
+/// What `ranges`, encoded as they stand, are decoded as.
+fn decoded(ranges: &[SeqRange]) -> Option<StdVec<SeqRange>> {
     let mut bytes = [0; 64];
-    let touching = [range(1, 4), range(5, 6)];
-    let raw = postcard::to_slice(&touching.as_slice(), &mut bytes).unwrap();
-    assert!(postcard::from_bytes::<Ranges>(raw).is_err());
+    let raw = postcard::to_slice(&ranges, &mut bytes).unwrap();
+    postcard::from_bytes::<Ranges>(raw).ok().map(|ranges| ranges.iter().collect())
+}
+
+#[test]
+fn ranges_out_of_order_or_touching_are_not_decoded() {
+    let apart = [range(1, 4), range(6, 6), range(9, u64::MAX)];
+    assert_eq!(decoded(&apart), Some(apart.to_vec()));
+    assert_eq!(decoded(&[range(1, 4), range(5, 6)]), None);
+    assert_eq!(decoded(&[range(6, 7), range(1, 3)]), None);
+    assert_eq!(decoded(&[range(1, u64::MAX), range(1, 3)]), None);
     let mut reversed = [0; 64];
     let raw = postcard::to_slice(&(Seq(5), Seq(4)), &mut reversed).unwrap();
     assert!(postcard::from_bytes::<SeqRange>(raw).is_err());
