@@ -75,3 +75,28 @@ fn damage_makes_no_host_and_no_run() {
     plain.replay(1, now, Record::Closed { host: host_id("nobody"), how: Close::Broken });
     assert_eq!(core.snapshot(), plain.snapshot());
 }
+
+#[test]
+fn damage_is_closed_in_the_run_that_it_names_however_old_and_in_no_other() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    for run in 1..=12 {
+        (agent.run, agent.session) = (Run(run), SessionId(run));
+        agent.connect(&mut world);
+        send(&agent, &mut world, 1..=2);
+        agent.close(&mut world);
+    }
+    let known = |world: &World, run: u64| {
+        let slot = world.core.state.hosts.find(agent.host.as_str()).unwrap();
+        world.core.state.hosts.get(slot).unwrap().runs.ranges(Run(run))
+    };
+    let range = SeqRange::new(Seq(3), Seq(4)).unwrap();
+    for run in [1, 8, 12, 99] {
+        let index = world.journal.len() as u64 + run;
+        let record = Record::Damaged { host: agent.host.clone(), run: Run(run), range };
+        world.core.replay(index, world.now, record);
+    }
+    for (run, left) in [(1, &[(1, 4)][..]), (8, &[(1, 4)]), (12, &[(1, 4)]), (2, &[(1, 2)]), (99, &[])] {
+        assert_eq!(known(&world, run), ranges(left), "run {run}");
+    }
+}
