@@ -294,3 +294,6 @@ const fn place(class: Class) -> usize {
         Class::Routine => 2,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,11 +12,11 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::vec::Vec as List;
 
-fn identity() -> Identity {
+pub(super) fn identity() -> Identity {
     Identity { run: Run(9), boot: BootId(1), previous: None, version: Text::new("t") }
 }
 
-fn fact(rank: Rank, words: usize) -> Fact {
+pub(super) fn fact(rank: Rank, words: usize) -> Fact {
     let service = "svc".parse().unwrap();
     match rank {
         Rank::Routine => {
