@@ -141,7 +141,7 @@ impl<'s> Segments<'s> {
         }
         let reserve = if class == Class::Critical { 0 } else { (self.most / 8).max(1) };
         let is_full = self.count() + reserve >= self.most || self.count == self.parts.len();
-        let lowest = if is_short { CLASSES.iter().rev().find(|low| **low < class) } else { Some(&class) };
+        let lowest = if is_short { CLASSES.iter().find(|low| **low < class) } else { Some(&class) };
         if is_full || is_short {
             match lowest.and_then(|lowest| self.victim(*lowest)) {
                 Some(segment) => return Way::Order(Order::Drop { segment }),
