@@ -8,6 +8,7 @@ mod durable;
 mod failures;
 mod fleet;
 mod ingest;
+mod intent;
 mod limits;
 mod outlived;
 mod people;
