@@ -158,3 +158,37 @@ fn a_memory_too_small_for_a_frame_loses_all_and_says_so() {
     }
     assert_eq!(spool.lost.count(), 10);
 }
+
+#[test]
+fn frames_say_whether_the_wall_clock_was_synchronised_when_they_were_made() {
+    let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); 16]);
+    let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
+    let mut synced = List::new();
+    for now in [false, true, false] {
+        spool.set_synced(now);
+        spool.append(Now::default(), fact(Rank::Notable, 0));
+        let bytes = spool.next_told().unwrap();
+        match frame::split(spool.bytes(bytes)).unwrap().0.content() {
+            Ok(Content::Known(event)) => synced.push(event.stamp.synced),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(synced, [false, true, false]);
+}
+
+#[test]
+fn what_waits_and_what_was_given_up_is_counted() {
+    let (mut ring, mut index) = (std::vec![0; RING_MIN], std::vec![Entry::default(); 64]);
+    let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
+    assert_eq!((spool.waiting(), spool.given_up()), (0, 0));
+    for made in 1..=500 {
+        spool.append(Now::default(), fact(Rank::Routine, 100));
+        assert_eq!(u64::from(spool.waiting()) + spool.given_up(), made);
+    }
+    assert_eq!(spool.given_up(), spool.lost.count());
+    assert!(spool.waiting() > 10 && spool.given_up() > 400);
+    let mut known = Ranges::new();
+    known.insert(SeqRange::new(Seq(1), spool.last()).unwrap()).unwrap();
+    spool.acked(Mono::default(), &known);
+    assert_eq!((spool.waiting(), spool.lost.count()), (0, 0));
+}
