@@ -7,7 +7,7 @@
 
 use super::Around;
 use super::moves::Moving;
-use super::slot::{Delays, FRESH, Process, Proof, Stage, State, Why};
+use super::slot::{Aim, Delays, FRESH, Process, Proof, Stage, State, Then, Why};
 use crate::check::{CheckIx, Checks, LATE};
 use picket_proto::event::{self, Cause, Outcome};
 use picket_proto::{Mono, Span};
@@ -21,7 +21,35 @@ const PAUSES_MAX: u8 = 3;
 /// Shortest step by which a hold is prolonged.
 const HOLD_STEP: Span = Span::from_millis(20);
 
+impl State {
+    /// What the process under way is to prove, if anything.
+    pub(super) const fn proof(self) -> Option<Proof> {
+        match self {
+            Self::Starting { aim: Aim::Verify(proof) } | Self::Verifying { proof, .. } => Some(proof),
+            Self::Stopping { then: Then::Start, .. } => Some(Proof::Remedy),
+            Self::Idle
+            | Self::Starting { aim: Aim::End }
+            | Self::Running { .. }
+            | Self::Stopping { then: Then::End, .. }
+            | Self::Waiting { .. }
+            | Self::Broken { .. }
+            | Self::Awaiting { .. }
+            | Self::Left
+            | Self::Ended => None,
+        }
+    }
+}
+
 impl Moving<'_> {
+    /// A process that has just started has so long to pass its checks.
+    pub(super) fn rise(&mut self, process: Process, proof: Proof, checks: &mut Checks<'_>) {
+        checks.started(process.since, self.ix);
+        self.slot.delays = Delays::default();
+        let until = process.since.plus(self.slot.spec.start_timeout);
+        self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
+        self.all_may_have_passed(process.since, checks);
+    }
+
     /// Begins the hold if every check has passed since the start.
     pub(super) fn all_may_have_passed(&mut self, now: Mono, checks: &mut Checks<'_>) {
         if let State::Verifying { process, proof, .. } = self.slot.state

@@ -4,7 +4,7 @@
 //! every 10 s, and an agent that ends waits for two of them at most. Whether a recovery is believed and which remedy
 //! follows a failure is decided beside.
 
-use super::slot::{Aim, Delays, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
+use super::slot::{Aim, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
 use super::{Around, Driver, ServiceIx};
 use crate::check::{Seen, Sight, Voice};
 use crate::timer::Dice;
@@ -43,11 +43,7 @@ impl Moving<'_> {
                 self.go_on(process, around.now);
             }
             State::Starting { aim: Aim::Verify(proof) } => {
-                around.checks.started(around.now, self.ix);
-                self.slot.delays = Delays::default();
-                let until = around.now.plus(self.slot.spec.start_timeout);
-                self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
-                self.all_may_have_passed(around.now, around.checks);
+                self.rise(process, proof, around.checks);
             }
             State::Starting { aim: Aim::End } => self.stop(around.now, process, Then::End),
             State::Idle

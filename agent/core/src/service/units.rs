@@ -6,7 +6,7 @@
 
 use super::keep::Left;
 use super::moves::Moving;
-use super::slot::{Aim, Delays, FRESH, Process, Proof, Stage, State, Wait, Why};
+use super::slot::{Delays, FRESH, Process, Proof, State, Wait, Why};
 use super::{Around, Driver, Services};
 use crate::check::Voice;
 use crate::unit::{self, Fact, Order, Turn, Who};
@@ -140,27 +140,13 @@ impl Moving<'_> {
 
     /// It runs: by our call, by systemd's own restart, or because somebody started it.
     fn came_up(&mut self, pid: u32, around: Around<'_, '_>) {
-        let proof = match self.slot.state {
-            State::Starting { aim: Aim::Verify(proof) } => proof,
-            State::Stopping { .. } => Proof::Remedy,
-            State::Idle
-            | State::Starting { aim: Aim::End }
-            | State::Verifying { .. }
-            | State::Running { .. }
-            | State::Waiting { .. }
-            | State::Broken { .. }
-            | State::Awaiting { .. }
-            | State::Left
-            | State::Ended => Proof::Alone,
-        };
-        around.checks.started(around.now, self.ix);
-        self.slot.delays = Delays::default();
+        // A life that takes another's place proves nothing of what that one was to prove.
+        let open =
+            if matches!(self.slot.state, State::Verifying { .. }) { None } else { self.slot.state.proof() };
         self.wanted(around.out);
         self.tell_start(pid, false, around.out);
         let process = Process { pid, since: around.now };
-        let until = around.now.plus(self.slot.spec.start_timeout);
-        self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
-        self.all_may_have_passed(around.now, around.checks);
+        self.rise(process, open.unwrap_or(Proof::Alone), around.checks);
     }
 
     fn replaced(&mut self, old: u32, pid: u32, who: Who, around: Around<'_, '_>) {
@@ -217,19 +203,9 @@ impl Moving<'_> {
         checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
         self.slot.tell_end(now, (pid, exit), Who::Itself, out);
         self.slot.deaths.ended(pid, exit);
-        let proof = match self.slot.state {
-            State::Starting { aim: Aim::Verify(proof) } | State::Verifying { proof, .. } => proof,
-            State::Idle
-            | State::Starting { aim: Aim::End }
-            | State::Running { .. }
-            | State::Stopping { .. }
-            | State::Waiting { .. }
-            | State::Broken { .. }
-            | State::Awaiting { .. }
-            | State::Left
-            | State::Ended => Proof::Alone,
-        };
-        if proof == Proof::Remedy {
+        // One that was being stopped has not been started by its remedy yet.
+        let is_stopping = matches!(self.slot.state, State::Stopping { .. });
+        if !is_stopping && self.slot.state.proof() == Some(Proof::Remedy) {
             self.slot.tell_outcome(now, Outcome::Died(exit), out);
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
