@@ -1,12 +1,12 @@
 //! The figures themselves: what is counted here, and what is read from the core and the kernel for one scrape.
 
-use super::text::{Text, seconds};
 use crate::local::{About, Costs, LinkFacts};
 use picket_agent_core::service::Phase;
 use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, session};
 use picket_proto::event::Verdict;
 use picket_proto::{Now, Span, code};
+use picket_rpc::metrics::{Text, seconds};
 
 /// Upper bounds of the loop's lag, microseconds: 1 ms is usual, 1 s is a host that stood still.
 const LAGS: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
@@ -31,15 +31,9 @@ impl Lag {
     }
 
     fn tell(&self, text: &mut Text) {
-        let name = "picket_agent_loop_lag_seconds";
-        text.head(name, "histogram", "How late the loop handled its deadlines.");
-        let bucket = format!("{name}_bucket");
-        for (count, bound) in self.counts.iter().zip(LAGS) {
-            text.sample(&bucket, &[("le", &seconds(bound))], count);
-        }
-        text.sample(&bucket, &[("le", "+Inf")], self.all);
-        text.sample(&format!("{name}_sum"), &[], seconds(self.total.micros()));
-        text.sample(&format!("{name}_count"), &[], self.all);
+        let upto = LAGS.into_iter().zip(self.counts);
+        let help = "How late the loop handled its deadlines.";
+        text.histogram("picket_agent_loop_lag_seconds", help, upto, (self.all, self.total.micros()));
     }
 }
 

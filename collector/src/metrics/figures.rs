@@ -1,12 +1,12 @@
 //! The collector's figures: names that stay, with their units at the end.
 
-use super::text::{Text, seconds};
 use crate::clock;
 use crate::counts::Counts;
 use crate::store::{COMMIT_BOUNDS, Journaling};
 use picket_collector_core::incident::{Severity, State};
 use picket_collector_core::view::{HostState, Summary};
 use picket_proto::Wall;
+use picket_rpc::metrics::{Text, seconds};
 
 /// The page of one scrape.
 pub(super) fn page(summary: &Summary, journal: &Journaling, (begun, counts): (Wall, &Counts)) -> String {
@@ -109,11 +109,10 @@ fn written(text: &mut Text, journal: &Journaling) {
         "Bytes of records written.",
         journal.bytes,
     );
-    let bounds = COMMIT_BOUNDS.map(seconds);
-    let upto = bounds.iter().map(String::as_str).zip(journal.commits.upto);
-    let sum = seconds(journal.commits.us);
+    let upto = COMMIT_BOUNDS.into_iter().zip(journal.commits.upto);
     let help = "How long a durable group of records took.";
-    text.histogram("picket_collector_journal_commit_seconds", help, upto, (journal.commits.count, &sum));
+    let all = (journal.commits.count, journal.commits.us);
+    text.histogram("picket_collector_journal_commit_seconds", help, upto, all);
 }
 
 fn kept(text: &mut Text, journal: &Journaling) {

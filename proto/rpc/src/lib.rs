@@ -1,9 +1,11 @@
 //! Picket's gRPC: the `picket.v1` services and messages, and [`convert`], the only place where they meet
-//! `picket-proto`. Transport-free: the shells bring their own TLS, listeners and channels.
+//! `picket-proto`. Transport-free: the shells bring their own TLS, listeners and channels. Beside it [`metrics`], the other
+//! thing that both shells answer alike.
 
 #![forbid(unsafe_code)]
 
 pub mod convert;
+pub mod metrics;
 
 /// `picket.v1`, generated from `proto/picket/v1/*.proto`, where the documentation stands.
 #[allow(

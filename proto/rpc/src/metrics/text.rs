@@ -3,18 +3,18 @@
 use std::fmt::Write;
 
 /// The text as it grows.
-#[derive(Default)]
-pub(super) struct Text(String);
+#[derive(Debug, Default)]
+pub struct Text(String);
 
 impl Text {
     /// A metric's head.
-    pub(super) fn head(&mut self, name: &str, kind: &str, help: &str) {
+    pub fn head(&mut self, name: &str, kind: &str, help: &str) {
         let help = help.replace('\\', "\\\\").replace('\n', "\\n");
         let _a_string_takes_it = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
     /// One sample.
-    pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
+    pub fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl std::fmt::Display) {
         self.0.push_str(name);
         for (at, (label, text)) in labels.iter().enumerate() {
             let open = if at == 0 { '{' } else { ',' };
@@ -25,19 +25,38 @@ impl Text {
     }
 
     /// A metric with one sample and no label.
-    pub(super) fn one(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
+    pub fn one(&mut self, name: &str, kind: &str, help: &str, value: impl std::fmt::Display) {
         self.head(name, kind, help);
         self.sample(name, &[], value);
     }
 
+    /// A histogram without labels: how many were at most each bound, in all, and their sum; bounds and sum come in
+    /// microseconds and are told in seconds.
+    pub fn histogram(
+        &mut self,
+        name: &str,
+        help: &str,
+        upto: impl Iterator<Item = (u64, u64)>,
+        (count, sum): (u64, u64),
+    ) {
+        self.head(name, "histogram", help);
+        let bucket = format!("{name}_bucket");
+        for (bound, count) in upto {
+            self.sample(&bucket, &[("le", &seconds(bound))], count);
+        }
+        self.sample(&bucket, &[("le", "+Inf")], count);
+        self.sample(&format!("{name}_sum"), &[], seconds(sum));
+        self.sample(&format!("{name}_count"), &[], count);
+    }
+
     /// All of it.
-    pub(super) fn finish(self) -> String {
+    pub fn finish(self) -> String {
         self.0
     }
 }
 
 /// Microseconds as seconds, exactly.
-pub(super) fn seconds(us: u64) -> String {
+pub fn seconds(us: u64) -> String {
     format!("{}.{:06}", us / 1_000_000, us % 1_000_000)
 }
 
