@@ -47,6 +47,7 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
         let listener = listener.try_clone().expect("a socket can be cloned");
         std::thread::spawn(move || listener.incoming().for_each(drop));
     }
+    name_measured(agent);
     for interval in [10, 1] {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let collector = Collector::start(program, &folder.path().join("collector"));
@@ -68,6 +69,13 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
         print(interval, &agent, monit.as_ref());
         process.end();
     }
+}
+
+/// Says whose figures follow: the two differ most in RSS and PSS.
+fn name_measured(agent: Option<&OsStr>) {
+    let path = agent.map_or("this bench's own copy of the agent".into(), OsStr::to_string_lossy);
+    let bytes = agent.and_then(|path| fs::metadata(path).ok()).map(|found| found.len());
+    println!("{}", serde_json::json!({ "measured": path, "bytes": bytes }));
 }
 
 /// Lets both settle for a third of the span, then measures both over the rest of it.

@@ -4,6 +4,7 @@
 
 use super::{Budget, Figure, Sample};
 use crate::rig::clock::Since;
+use crate::rig::files::processes_with;
 use crate::rig::process::PATIENCE;
 use crate::rig::stack::{AgentHome, Collector};
 use picket_rpc::v1;
@@ -35,11 +36,7 @@ async fn measure(program: &OsStr) {
     agent.line_with("service-started");
     let (mut deaths, mut questions) = (Vec::new(), Vec::new());
     for _ in 0..DEATHS {
-        let pid =
-            crate::rig::files::processes_with("sleep 86399").first().copied().expect("the service runs");
-        let since = Since::now();
-        kill_process(Pid::from_raw(pid.cast_signed()).expect("not 0"), Signal::KILL)
-            .expect("the service is alive");
+        let (_, since) = kill();
         let told = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
         assert!(told.expect("the stream lives").is_some(), "the stream must not end");
         deaths.push(since.elapsed());
@@ -56,14 +53,21 @@ async fn measure(program: &OsStr) {
     print(&Sample::new(deaths), &Sample::new(questions));
 }
 
+/// Kills the service; which process that was, and the moment before.
+fn kill() -> (u32, Since) {
+    let pid = processes_with("sleep 86399").first().copied().expect("the service runs");
+    let since = Since::now();
+    kill_process(Pid::from_raw(pid.cast_signed()).expect("not 0"), Signal::KILL)
+        .expect("the service is alive");
+    (pid, since)
+}
+
 /// Kills the service and asks until the journal shows its death.
 async fn death_to_journaled(
     operator: &mut v1::operator_client::OperatorClient<tonic::transport::Channel>,
 ) -> Duration {
-    let pid = crate::rig::files::processes_with("sleep 86399").first().copied().expect("the service runs");
-    let (since, told) = (Since::now(), format!("(pid {pid}) was killed"));
-    kill_process(Pid::from_raw(pid.cast_signed()).expect("not 0"), Signal::KILL)
-        .expect("the service is alive");
+    let (pid, since) = kill();
+    let told = format!("(pid {pid}) was killed");
     loop {
         let request = v1::ListEventsRequest { page_size: 8, ..Default::default() };
         let events = operator.list_events(request).await.expect("operators may ask").into_inner().events;

@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::plan::{Fault, SERVICES};
+use crate::rig::client;
 use crate::rig::clock::Since;
 use crate::rig::files::processes_with;
 use crate::rig::listen::{free_port, wait_listening};
@@ -124,7 +125,8 @@ impl World {
         let _ended_in_order = self.collector.process.end();
         let ended = self.collector.process.line_with("\"snapshot\"");
         let replayed = Collector::hash(&self.program, &self.folder.path().join("collector"));
-        (snapshot(&ended) != snapshot(&replayed)).then(|| format!("ended {ended}, replayed {replayed}"))
+        (Collector::snapshot(&ended) != Collector::snapshot(&replayed))
+            .then(|| format!("ended {ended}, replayed {replayed}"))
     }
 
     fn heal(&mut self) {
@@ -159,16 +161,7 @@ impl World {
     /// Asks the collector for everything; `None` where it does not answer.
     async fn look(&mut self) -> Option<State> {
         let mut operator = self.collector.operator().await;
-        let (mut events, mut page_token) = (Vec::new(), String::new());
-        loop {
-            let request = v1::ListEventsRequest { page_token, ..Default::default() };
-            let page = operator.list_events(request).await.ok()?.into_inner();
-            events.extend(page.events);
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                break;
-            }
-        }
+        let events = client::events(&mut operator).await.ok()?;
         self.account.events(&events);
         let hosts = operator.list_hosts(v1::ListHostsRequest::default()).await.ok()?.into_inner().hosts;
         let services =
@@ -197,11 +190,4 @@ fn service(program: &OsStr, at: usize, port: SocketAddr) -> String {
          backoff_first = \"10ms\"\nbackoff_max = \"50ms\"\nbudget = 32\nbudget_window = \"1s\"\nsame_deaths = 100\n\n\
          [[service.check]]\nname = \"port-{at}\"\nkind = \"tcp\"\naddress = \"{port}\"\ninterval = \"500ms\"\n\n"
     )
-}
-
-/// The hash of the state in what a collector prints at its end, or what `hash` prints of a whole journal.
-fn snapshot(line: &str) -> Option<String> {
-    let json = line.find('{').map_or(line, |at| &line[at..]);
-    let value: serde_json::Value = serde_json::from_str(json).ok()?;
-    Some(value["snapshot"].as_str()?.to_owned())
 }

@@ -1,5 +1,7 @@
-//! A gRPC channel over mutual TLS, with credentials from a folder: what an operator's own program would do.
+//! A gRPC channel over mutual TLS, with credentials from a folder, and pages read to their end: what an operator's own
+//! program would do.
 
+use picket_rpc::v1;
 use picket_rpc::v1::operator_client::OperatorClient;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -73,4 +75,21 @@ pub async fn operator(
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     let tls = tls(&folder.join("ca.pem"), Some((&cert, &key)));
     channel(address, tls).await.map(OperatorClient::new)
+}
+
+/// All journaled events, page by page, newest first.
+///
+/// # Errors
+/// What the collector says.
+pub async fn events(operator: &mut OperatorClient<Channel>) -> Result<Vec<v1::Event>, tonic::Status> {
+    let (mut all, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = v1::ListEventsRequest { page_token, ..Default::default() };
+        let page = operator.list_events(request).await?.into_inner();
+        all.extend(page.events);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(all);
+        }
+    }
 }

@@ -74,6 +74,16 @@ impl Collector {
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         said.trim().to_owned()
     }
+
+    /// The hash of the state in what a collector prints at its end, or in what [`Self::hash`] gives.
+    ///
+    /// # Panics
+    /// If there is none in it.
+    pub fn snapshot(line: &str) -> String {
+        let json = line.find('{').map_or(line, |at| &line[at..]);
+        let value: serde_json::Value = serde_json::from_str(json).expect("it prints JSON");
+        value["snapshot"].as_str().expect("the hash is a text").to_owned()
+    }
 }
 
 fn launch(program: &OsStr, folder: &Path, listen: &str) -> (Process, String) {

@@ -4,6 +4,7 @@ use super::story::program;
 use picket_proto::Run;
 use picket_proto::event::{Fact, Started};
 use picket_rpc::v1;
+use picket_tests::rig::client;
 use picket_tests::rig::scripted::{self, Identity, Session};
 use picket_tests::rig::stack::Collector;
 use std::collections::BTreeMap;
@@ -26,19 +27,10 @@ async fn enrolled(folder: &Path) -> (Collector, Identity) {
 
 async fn journaled(collector: &Collector) -> BTreeMap<u64, usize> {
     let mut seen = BTreeMap::new();
-    let mut operator = collector.operator().await;
-    let mut page_token = String::new();
-    loop {
-        let request = v1::ListEventsRequest { page_token, ..Default::default() };
-        let page = operator.list_events(request).await.unwrap().into_inner();
-        for event in page.events {
-            *seen.entry(event.seq).or_insert(0) += 1;
-        }
-        page_token = page.next_page_token;
-        if page_token.is_empty() {
-            return seen;
-        }
+    for event in client::events(&mut collector.operator().await).await.unwrap() {
+        *seen.entry(event.seq).or_insert(0) += 1;
     }
+    seen
 }
 
 /// Sends `first..=last` in batches of 20; true if all were acked.
@@ -74,17 +66,10 @@ async fn a_collector_killed_in_a_burst_has_every_event_exactly_once() {
     let ended = collector.process.line_with("\"snapshot\"");
     let replayed = Collector::hash(program(), &folder.path().join("collector"));
     assert_eq!(
-        snapshot(&ended),
-        snapshot(&replayed),
+        Collector::snapshot(&ended),
+        Collector::snapshot(&replayed),
         "five lives with four kills between, and one straight through"
     );
-}
-
-/// The hash of the state in what a collector prints at its end, or what `hash` prints of a whole journal.
-fn snapshot(line: &str) -> String {
-    let json = line.find('{').map_or(line, |at| &line[at..]);
-    let value: serde_json::Value = serde_json::from_str(json).expect("it prints JSON");
-    value["snapshot"].as_str().expect("the hash is a text").to_owned()
 }
 
 /// Waits until the collector has journaled at least `count` frames of the host.

@@ -2,6 +2,7 @@
 
 use picket_rpc::v1;
 use picket_rpc::v1::operator_client::OperatorClient;
+use picket_tests::rig::client;
 use picket_tests::rig::clock::Since;
 use picket_tests::rig::process::{PATIENCE, Process};
 use picket_tests::rig::relay::Relay;
@@ -88,17 +89,7 @@ impl Story {
 
     /// All events, newest first.
     pub(crate) async fn events(&mut self) -> Vec<v1::Event> {
-        let mut all = Vec::new();
-        let mut page_token = String::new();
-        loop {
-            let request = v1::ListEventsRequest { page_token, ..Default::default() };
-            let page = self.operator.list_events(request).await.expect("operators may list").into_inner();
-            all.extend(page.events);
-            page_token = page.next_page_token;
-            if page_token.is_empty() {
-                return all;
-            }
-        }
+        client::events(&mut self.operator).await.expect("operators may list")
     }
 
     /// What the collector knows of a service now.
