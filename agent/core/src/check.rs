@@ -193,9 +193,14 @@ impl<'s> Checks<'s> {
         });
     }
 
-    /// The service's process was found alive: its checks are probed at once, and count.
+    /// The service's process was found alive: its checks are probed at once, and count from here on. What was read just
+    /// before would else make two failures of one moment.
     pub(crate) fn adopted(&mut self, now: Mono, service: u16) {
-        self.each_of(service, |slot| slot.look_at(now));
+        self.each_of(service, |slot| {
+            slot.distrust_flight();
+            (slot.bad, slot.streak) = (0, None);
+            slot.look_at(now);
+        });
     }
 
     /// The service's process is gone: answers that are out are worthless.

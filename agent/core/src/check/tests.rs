@@ -174,6 +174,33 @@ fn an_answer_about_a_process_that_is_gone_is_thrown_away() {
 }
 
 #[test]
+fn a_failure_just_before_a_process_was_found_alive_does_not_count_with_the_one_just_after() {
+    for answered in [true, false] {
+        let mut slots = [Slot::new(Spec { service: Some(0), fall: 2, ..spec(None) })];
+        let mut checks = Checks::new(&mut slots);
+        checks.begin(at(0), &mut Dice::new(1));
+        let now = checks.deadline();
+        let mut read = |checks: &mut Checks<'_>| {
+            let mut out = Facts::new();
+            let fact = Fact { check: 0, reading: BAD };
+            checks.on(now, fact, Voice { owner: None, out: &mut out });
+            out.all().count()
+        };
+        assert!(checks.next_probe(now).is_some());
+        if answered {
+            assert_eq!(read(&mut checks), 0);
+        }
+        checks.adopted(now, 0);
+        if !answered {
+            assert_eq!(read(&mut checks), 0);
+        }
+        assert!(checks.next_probe(now).is_some(), "it is looked at once");
+        assert_eq!(read(&mut checks), 0, "answered before: {answered}");
+        assert!(checks.deadline() > now);
+    }
+}
+
+#[test]
 fn answers_that_nobody_asked_for_are_counted_and_change_nothing() {
     let mut slots = [Slot::new(spec(None))];
     let mut checks = Checks::new(&mut slots);
