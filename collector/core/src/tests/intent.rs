@@ -1,4 +1,4 @@
-//! What somebody stopped on purpose is no failure, and what only the backlog told of ends without a page.
+//! What somebody stopped or holds on purpose, and what only the backlog told of, which ends without a page.
 
 use super::*;
 use crate::incident::State;
@@ -112,5 +112,26 @@ fn a_live_failure_takes_over_what_the_backlog_told_of_it() {
         let detail = world.the_incident();
         assert_eq!((detail.incident.state, detail.incident.late), (State::Open, false));
         assert!(detail.timeline.iter().any(|entry| entry.late), "{:?}", detail.timeline);
+    }
+}
+
+#[test]
+fn a_hold_and_what_the_agent_did_not_see_stand_in_the_incidents_that_they_are_about() {
+    let hold = |service: Option<&str>| {
+        let service = service.map(name);
+        Said::Hold(HoldChanged { service, lasts: Some(Span::from_secs(600)), by: Text::new("ann") })
+    };
+    let lasted = Span::from_secs(3);
+    let blind = Said::Blind(Blind { source: BlindSource::Systemd, lasted, differences: 1 });
+    for (said, stands) in
+        [(hold(Some(SERVICE)), true), (hold(None), true), (hold(Some("redis")), false), (blind, true)]
+    {
+        let mut world = World::new();
+        let mut agent = Agent::new("web-1", 1);
+        agent.connect(&mut world);
+        agent.say(&mut world, killed(1));
+        let before = world.the_incident().timeline.len();
+        agent.say(&mut world, said.clone());
+        assert_eq!(world.the_incident().timeline.len(), before + usize::from(stands), "{said:?}");
     }
 }
