@@ -23,7 +23,6 @@ impl<'a> World<'a> {
         if shell.older.len() < before {
             self.write_claims(at, &shell);
         }
-        self.truth.looked_at(at, &shell.agent);
         if shell.ended {
             self.agent_ended(at, shell);
         } else {

@@ -143,6 +143,9 @@ impl World<'_> {
 
     /// What must hold once everything rests.
     pub(super) fn check_rest(&mut self) {
+        if let Some(lost) = self.truth.durable_but_lost() {
+            self.truth.broken(self.now, lost);
+        }
         for at in 0..self.keepers.len() {
             if let Some(process) = self.keepers[at].process.take() {
                 self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);

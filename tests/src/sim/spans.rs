@@ -39,6 +39,11 @@ impl Spans {
         self.0.insert(first, last);
     }
 
+    /// The lowest number in it that is not in another.
+    pub(super) fn beyond(&self, other: &Self) -> Option<u64> {
+        self.0.iter().find_map(|(start, end)| (*start..=*end).find(|number| !other.covers(*number, *number)))
+    }
+
     /// The lowest number from 1 to `last` that is not in it.
     pub(super) fn lacks(&self, last: u64) -> Option<u64> {
         let mut next = 1;
@@ -72,6 +77,9 @@ mod tests {
                 assert_eq!(spans.lacks(50), (1..=50).find(|number| !plain.contains(number)));
                 let (from, to) = (1 + dice.below(50), dice.below(5));
                 assert_eq!(spans.covers(from, from + to), (from..=from + to).all(|at| plain.contains(&at)));
+                let half = Spans(spans.0.iter().take(1).map(|(start, end)| (*start, *end)).collect());
+                let next = spans.0.iter().nth(1).map(|(start, _)| *start);
+                assert_eq!((spans.beyond(&half), half.beyond(&spans)), (next, None));
                 assert!(spans.0.iter().zip(spans.0.iter().skip(1)).all(|(low, high)| low.1 + 1 < *high.0));
             }
         }

@@ -18,7 +18,6 @@ use super::keeper::Keeper;
 use super::net::Net;
 use super::spans::Spans;
 use books::Book;
-use picket_agent_core::Agent;
 use picket_collector_core::Collector;
 use picket_proto::frame::{self, Content};
 use picket_proto::{Fact, Ranges, Run, Seq};
@@ -82,6 +81,9 @@ pub(super) struct Truth {
     violations: Vec<String>,
     /// By host, the runs of which a backup may have lost something that nobody was told yet.
     unsure: BTreeMap<usize, BTreeSet<Run>>,
+    /// Hosts whose disk lied or failed, and whose memory or journal was once an older one: what was durable there need
+    /// not have arrived.
+    pub(super) unsound: BTreeSet<usize>,
     /// Whole hosts whose word counts for nothing any more: two of them are alive.
     pub(super) doubled: BTreeSet<usize>,
 }
@@ -97,6 +99,7 @@ impl Truth {
             counts: Counts::default(),
             violations: Vec::new(),
             unsure: BTreeMap::new(),
+            unsound: BTreeSet::new(),
             doubled: BTreeSet::new(),
         }
     }
@@ -177,11 +180,6 @@ impl Truth {
                 made.synced.put(seq.0);
             }
         }
-    }
-
-    /// What an agent may ask of itself after every input.
-    pub(super) fn looked_at(&mut self, at: usize, agent: &Agent<'_>) {
-        debug_assert!(agent.refused() < u32::MAX, "agent {at} refuses everything");
     }
 
     /// A run is over: how far it must be accounted for.
@@ -267,6 +265,15 @@ impl Truth {
                     made.host
                 )
             })
+        })
+    }
+
+    /// Something that was durable on a sound disk, is journaled nowhere, and that no full spool gave up.
+    pub(super) fn durable_but_lost(&self) -> Option<String> {
+        self.made.iter().filter(|(_, made)| !self.unsound.contains(&made.host)).find_map(|(run, made)| {
+            let lost =
+                self.books.iter().map(|book| book.lost(*run, &made.synced)).min_by_key(Option::is_some)??;
+            Some(format!("number {lost} of run {run} (host {}) was durable and never arrived", made.host))
         })
     }
 

@@ -135,11 +135,11 @@ impl World<'_> {
                     self.trouble(Place::Collector(at));
                 }
             },
-            Deed::LieAboutFsync(at) => self.disk(at).lies = true,
+            Deed::LieAboutFsync(at) => self.unsound_disk(at).lies = true,
             Deed::TearLastWrite(at) => self.disk(at).tears = true,
-            Deed::BreakDisk(at) => self.disk(at).trouble = Some(Trouble::Broken),
+            Deed::BreakDisk(at) => self.unsound_disk(at).trouble = Some(Trouble::Broken),
             Deed::FillDisk(place) => match self.place(place) {
-                Place::Host(at) => self.disk(at).trouble = Some(Trouble::Full),
+                Place::Host(at) => self.unsound_disk(at).trouble = Some(Trouble::Full),
                 Place::Collector(at) => {
                     self.keepers[at].full = true;
                     self.trouble(Place::Collector(at));
@@ -159,6 +159,12 @@ impl World<'_> {
     fn disk(&mut self, at: usize) -> &mut super::disk::Disk {
         let at = self.host(at);
         &mut self.hosts[at].disk
+    }
+
+    /// The disk of a host of which nothing durable is counted on any more.
+    fn unsound_disk(&mut self, at: usize) -> &mut super::disk::Disk {
+        self.truth.unsound.insert(self.host(at));
+        self.disk(at)
     }
 
     fn operate(&mut self, at: usize, ends: bool) {

@@ -20,6 +20,8 @@ struct Page {
     arrived: Spans,
     /// Arrived or named.
     known: Spans,
+    /// Some was given up for want of room, and what lies between two such losses may have gone with them.
+    overflowed: bool,
 }
 
 impl Book {
@@ -33,6 +35,12 @@ impl Book {
             Some(page) => page.known.lacks(last),
             None => (last > 0).then_some(1),
         }
+    }
+
+    /// The lowest of these numbers that did not arrive.
+    pub(super) fn lost(&self, run: Run, durable: &Spans) -> Option<u64> {
+        let page = self.runs.get(&run)?;
+        if page.overflowed { None } else { durable.beyond(&page.arrived) }
     }
 
     fn name(&mut self, run: Run, range: SeqRange) {
@@ -75,6 +83,8 @@ impl Truth {
                 self.counts.named += gap.range.count();
                 self.counts.shadowed += u64::from(gap.reason == GapReason::Conflict);
                 self.books[at].name(gap.run, gap.range);
+                let page = self.books[at].runs.entry(gap.run).or_default();
+                page.overflowed |= gap.reason == GapReason::SpoolFull;
             }
             rest = after;
         }

@@ -68,6 +68,7 @@ impl World<'_> {
         self.trouble(Place::Host(at));
         self.kill_agent(at, End::Killed);
         self.truth.forked(old.run);
+        self.truth.unsound.insert(at);
         let mut agent = old.birth.agent(self.arena, &self.hosts[at].shape);
         for (now, input) in &old.diary {
             tell(&mut agent, *now, input);
@@ -152,6 +153,7 @@ impl World<'_> {
         self.hosts.push(twin);
         self.net.links.push(Link::default());
         self.truth.doubled.extend([at, second]);
+        self.truth.unsound.extend([at, second]);
         self.start_units(second);
         let soon = self.within(100_000, 2_000_000);
         self.queue.put(soon, Happening::Start(Place::Host(second)));
@@ -183,6 +185,7 @@ impl World<'_> {
         keeper.snapshot.take_if(|(index, _)| *index > last);
         self.truth.restored(self.now, at, &self.keepers[at].journal);
         self.truth.forgive(&self.hosts);
+        self.truth.unsound.extend(0..self.hosts.len());
         self.tear_off(at);
         let soon = self.within(200_000, 3_000_000);
         self.queue.put(soon, Happening::Start(Place::Collector(at)));
