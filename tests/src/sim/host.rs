@@ -125,6 +125,37 @@ pub(super) struct Shell<'a> {
     pub(super) birth: Birth,
 }
 
+impl<'a> Shell<'a> {
+    /// A process that begins now, with a core that was told nothing yet.
+    pub(super) fn new(agent: Agent<'a>, life: u64, birth: Birth, (now, units): (u64, usize)) -> Self {
+        let previous = birth.identity.previous;
+        Self {
+            agent,
+            life,
+            run: birth.identity.run,
+            attempt: 0,
+            stream: None,
+            opened: false,
+            timer: u64::MAX,
+            armed: 0,
+            known: VecDeque::new(),
+            keeping: None,
+            owes_keep: false,
+            asked: None,
+            older: previous.into_iter().chain(birth.claims.iter().copied()).collect(),
+            stopped: false,
+            inbox: Vec::new(),
+            units: vec![None; units],
+            probing: std::collections::BTreeSet::new(),
+            bus: false,
+            ended: false,
+            began: now,
+            diary: None,
+            birth,
+        }
+    }
+}
+
 /// What decides an agent's process besides its inputs.
 #[derive(Debug, Clone)]
 pub(super) struct Birth {

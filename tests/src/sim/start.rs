@@ -6,7 +6,6 @@ use super::service::Keeper;
 use super::world::World;
 use picket_agent_core::service::Away;
 use picket_proto::{Run, Seq};
-use std::collections::VecDeque;
 
 impl World<'_> {
     /// The init system starts the agent, unless it runs or can't.
@@ -17,7 +16,25 @@ impl World<'_> {
         }
         let (life, seed) = (self.new_life(), self.dice.throw());
         let run = Run(self.dice.throw());
+        let birth = self.birth(at, seed, run);
         let host = &mut self.hosts[at];
+        let agent = birth.agent(self.arena, &host.shape);
+        let mut shell = Shell::new(agent, life, birth, (self.now, host.services.len()));
+        shell.diary = self.diaries.then(Vec::new);
+        host.agent = Some(shell);
+        self.truth.begins(at, run);
+        self.trace.say(self.now, &format!("agent {at} begins run {run}"));
+        self.claim(at, run, Seq(0));
+        let known = self.look(at);
+        if let Some(shell) = &mut self.hosts[at].agent {
+            shell.known.extend(known);
+        }
+        self.agent_hears(at, life, AgentIn::Time);
+    }
+
+    /// Who it is, and what earlier runs left it on the disk.
+    fn birth(&self, at: usize, seed: u64, run: Run) -> Birth {
+        let host = &self.hosts[at];
         let now = host.clock.now(self.now);
         let claims: Vec<_> = host.disk.claims.iter().copied().filter(|(_, made)| *made > Seq(0)).collect();
         let kept = host.disk.slot.clone().map(|slot| {
@@ -25,46 +42,8 @@ impl World<'_> {
             let away = if is_same { Away::SameBoot(now.mono.since(slot.at)) } else { Away::OtherBoot };
             (now.mono, away, slot.bytes)
         });
-        let older = claims.get(1..).unwrap_or_default().to_vec();
-        let birth = Birth {
-            seed,
-            identity: identity(run, host.clock.boot, claims.first().copied(), host.version),
-            claims: older,
-            kept,
-        };
-        let shell = Shell {
-            agent: birth.agent(self.arena, &host.shape),
-            life,
-            run,
-            attempt: 0,
-            stream: None,
-            opened: false,
-            timer: u64::MAX,
-            armed: 0,
-            known: VecDeque::new(),
-            keeping: None,
-            owes_keep: false,
-            asked: None,
-            older: claims,
-            stopped: false,
-            inbox: Vec::new(),
-            units: vec![None; host.services.len()],
-            probing: std::collections::BTreeSet::new(),
-            bus: false,
-            ended: false,
-            began: self.now,
-            diary: self.diaries.then(Vec::new),
-            birth,
-        };
-        self.truth.begins(at, run);
-        self.trace.say(self.now, &format!("agent {at} begins run {run}"));
-        host.agent = Some(shell);
-        self.claim(at, run, Seq(0));
-        let known = self.look(at);
-        if let Some(shell) = &mut self.hosts[at].agent {
-            shell.known.extend(known);
-        }
-        self.agent_hears(at, life, AgentIn::Time);
+        let identity = identity(run, host.clock.boot, claims.first().copied(), host.version);
+        Birth { seed, identity, claims: claims.get(1..).unwrap_or_default().to_vec(), kept }
     }
 
     /// What the shell finds of its services.

@@ -46,6 +46,12 @@ impl World<'_> {
             | Deed::FillDisk(_)
             | Deed::BreakDisk(_)
             | Deed::FreeDisk(_) => self.do_to_disk(deed),
+            _of_a_machine => self.do_to_machine(deed),
+        }
+    }
+
+    fn do_to_machine(&mut self, deed: Deed) {
+        match deed {
             Deed::Crash(place) => self.crash(self.place(place)),
             Deed::Halt(place) => self.halt(self.place(place)),
             Deed::Restart(place) => self.restart(self.place(place)),
@@ -65,6 +71,7 @@ impl World<'_> {
             }
             Deed::Snapshot(collector) => self.snapshot(self.collector(collector)),
             Deed::Operate(collector, ends) => self.operate(self.collector(collector), ends),
+            _of_no_machine => {}
         }
     }
 

@@ -49,11 +49,9 @@ pub(super) fn account(
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
         Fact::Intent(fact) => {
+            let is_newest = learn_intent(known, event, seq, fact.to, Arrival::Late);
             // What stands was told after this: where a check is up or down, it is wanted again by now.
-            if learn_intent(known, event, seq, fact.to, Arrival::Late)
-                && fact.to != Intent::Run
-                && host.is_unprobed(service)
-            {
+            if is_newest && fact.to != Intent::Run && host.is_unprobed(service) {
                 left_alone(state, at, slot, service);
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::sim::disk::Disk;
 use crate::sim::happening::{AgentIn, DiskWork, Happening, Place, Word};
-use crate::sim::host::{Birth, Power};
+use crate::sim::host::{Birth, Power, Shell};
 use crate::sim::net::{Link, StreamId};
 use crate::sim::service::Service;
 use crate::sim::tell::tell;
@@ -79,48 +79,44 @@ impl World<'_> {
         (host.disk, host.services) = (old.disk, old.services);
         host.services.iter_mut().for_each(|service| service.ill = Some(now));
         host.clock.resume(now, old.mono);
-        if old.asked.is_some() {
-            self.queue.put(now + 500, Happening::Disk(at, life, DiskWork::Spool));
-        }
-        if old.keeping.is_some() {
-            self.queue.put(now + 700, Happening::Disk(at, life, DiskWork::State));
-        }
-        self.hosts[at].agent = Some(crate::sim::host::Shell {
-            agent,
-            life,
-            run: old.run,
+        let units = host.services.len();
+        let shell = Shell::new(agent, life, old.birth, (now, units));
+        self.hosts[at].agent = Some(Shell {
             attempt: old.attempt,
             // A connection that nobody else knows: its first packet is answered by a reset.
             stream: Some(StreamId(0)),
             opened: true,
-            timer: u64::MAX,
-            armed: 0,
-            known: std::collections::VecDeque::new(),
             keeping: old.keeping,
-            owes_keep: false,
             asked: old.asked,
             older: old.older,
-            stopped: false,
-            inbox: Vec::new(),
             units: old.units,
-            probing: old.probing.clone(),
+            probing: old.probing,
             bus: old.bus,
-            ended: false,
-            began: now,
             diary: Some(old.diary),
-            birth: old.birth,
+            ..shell
         });
-        for check in old.probing {
-            let reading = Reading::Bad(Cause::TimedOut);
-            let answer = AgentIn::Answer(check::Fact { check, reading });
-            self.queue.put(now + 1_000_000, Happening::Agent(at, life, answer));
-        }
-        // Calls of systemd that were out are answered by nobody: the bus is taken for lost.
-        self.queue.put(now + 1_000, Happening::Agent(at, life, AgentIn::Unit(unit::Fact::Lost)));
+        self.resume_what_was_out(at, life);
         self.resume_services(at, life);
-        let reset = AgentIn::Word(old.attempt, Word::Lost(Trouble::Closed));
-        self.queue.put(now + 200_000, Happening::Agent(at, life, reset));
         self.rearm_agent(at);
+    }
+
+    /// The disk goes on; probes time out, calls of systemd are answered by nobody, the connection is reset.
+    fn resume_what_was_out(&mut self, at: usize, life: u64) {
+        let Some(shell) = &self.hosts[at].agent else { return };
+        let now = self.now;
+        if shell.asked.is_some() {
+            self.queue.put(now + 500, Happening::Disk(at, life, DiskWork::Spool));
+        }
+        if shell.keeping.is_some() {
+            self.queue.put(now + 700, Happening::Disk(at, life, DiskWork::State));
+        }
+        for check in &shell.probing {
+            let fact = check::Fact { check: *check, reading: Reading::Bad(Cause::TimedOut) };
+            self.queue.put(now + 1_000_000, Happening::Agent(at, life, AgentIn::Answer(fact)));
+        }
+        let reset = AgentIn::Word(shell.attempt, Word::Lost(Trouble::Closed));
+        self.queue.put(now + 1_000, Happening::Agent(at, life, AgentIn::Unit(unit::Fact::Lost)));
+        self.queue.put(now + 200_000, Happening::Agent(at, life, reset));
     }
 
     /// What was on its way to the agent in the snapshot comes again: the ends of processes, readings of units.
