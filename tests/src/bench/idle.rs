@@ -73,7 +73,7 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
 
 /// Says whose figures follow: the two differ most in RSS and PSS.
 fn name_measured(agent: Option<&OsStr>) {
-    let path = agent.map_or("this bench's own copy of the agent".into(), OsStr::to_string_lossy);
+    let path = agent.map_or_else(|| "this bench's own copy of the agent".into(), OsStr::to_string_lossy);
     let bytes = agent.and_then(|path| fs::metadata(path).ok()).map(|found| found.len());
     println!("{}", serde_json::json!({ "measured": path, "bytes": bytes }));
 }
