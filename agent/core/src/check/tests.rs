@@ -180,7 +180,7 @@ fn a_failure_just_before_a_process_was_found_alive_does_not_count_with_the_one_j
         let mut checks = Checks::new(&mut slots);
         checks.begin(at(0), &mut Dice::new(1));
         let now = checks.deadline();
-        let mut read = |checks: &mut Checks<'_>| {
+        let read = |checks: &mut Checks<'_>| {
             let mut out = Facts::new();
             let fact = Fact { check: 0, reading: BAD };
             checks.on(now, fact, Voice { owner: None, out: &mut out });
