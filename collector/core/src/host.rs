@@ -239,7 +239,7 @@ impl Host {
     /// Whether nothing stands of a service's checks, as of one that is left alone.
     pub(crate) fn is_unprobed(&self, service: u32) -> bool {
         let mut own = self.checks.iter().filter(|(_, check)| check.service == Some(service));
-        own.all(|(_, check)| check.verdict == Verdict::Unknown)
+        own.all(|(_, check)| check.watched == Watched::No || check.verdict == Verdict::Unknown)
     }
 
     /// Whether a frame of the backlog is the newest word on a service's healing. A frame of another run than the

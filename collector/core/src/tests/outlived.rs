@@ -14,6 +14,19 @@ fn next_run(world: &mut World, agent: &mut Agent, number: u64) {
     agent.open(world);
 }
 
+/// Nothing stands of the service's checks.
+fn stands_unknown(world: &mut World, agent: &Agent) {
+    let own = [("nginx:process", CheckKind::Process), ("nginx:http", CheckKind::Http)];
+    for (check, kind) in own {
+        let (check, service) = (name(check), Some(name(SERVICE)));
+        let since = agent.stamp(world);
+        let standing = Standing { check, kind, service, verdict: Verdict::Unknown, since };
+        let checks = vec![standing];
+        world.input(Input::Session(Fact::Standing { session: agent.session, checks }));
+    }
+    world.input(Input::Session(Fact::StandingEnd { session: agent.session, up: 0, digest: 0 }));
+}
+
 /// The whole of a stop and a start happened while the link was down; what stands was told first.
 #[test]
 fn a_stop_that_the_backlog_tells_of_and_that_is_over_does_not_hide_what_stands() {
@@ -41,15 +54,23 @@ fn a_stop_that_the_backlog_tells_of_and_that_still_stands_ends_what_fires() {
     agent.close(&mut world);
     agent.session = SessionId(2);
     agent.open(&mut world);
-    let own = [("nginx:process", CheckKind::Process), ("nginx:http", CheckKind::Http)];
-    for (check, kind) in own {
-        let (check, service) = (name(check), Some(name(SERVICE)));
-        let since = agent.stamp(&world);
-        let standing = Standing { check, kind, service, verdict: Verdict::Unknown, since };
-        let checks = vec![standing];
-        world.input(Input::Session(Fact::Standing { session: agent.session, checks }));
+    stands_unknown(&mut world, &agent);
+    agent.say_late(&mut world, intent(Intent::Stopped));
+    assert_eq!(world.the_incident().incident.state, State::Resolved);
+}
+
+/// A check that was taken out of the configuration stands as it was told last.
+#[test]
+fn a_check_that_is_watched_no_more_does_not_keep_a_late_stop_from_ending_what_fires() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, verdict("nginx:old", CheckKind::Tcp, Some(SERVICE), Verdict::Up));
+    for said in [process(Verdict::Down), killed(1), restart(1), not_held(1), breaker_open()] {
+        agent.say(&mut world, said);
     }
-    world.input(Input::Session(Fact::StandingEnd { session: agent.session, up: 0, digest: 0 }));
+    next_run(&mut world, &mut agent, 2);
+    stands_unknown(&mut world, &agent);
     agent.say_late(&mut world, intent(Intent::Stopped));
     assert_eq!(world.the_incident().incident.state, State::Resolved);
 }
