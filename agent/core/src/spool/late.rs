@@ -105,6 +105,11 @@ impl<'s> Late<'s> {
         self.wants = None;
     }
 
+    /// Numbers up to this one are another life's: what names of ours stood under them never left, and is made anew.
+    pub(super) fn forget_names(&mut self, upto: Seq) {
+        self.naming.retain(|(_, _, seq)| *seq > upto);
+    }
+
     /// Nothing could be read.
     pub(super) fn read_nothing(&mut self) {
         if let Some((run, from)) = self.wants.take() {

@@ -37,12 +37,14 @@ impl Spool<'_> {
         }
         self.acked(now.mono, known);
         for range in had.iter() {
-            each_outside(range, known, |gone| self.take_back(gone));
+            each_outside(range, known, |gone| self.take_back(now, gone));
         }
     }
 
     /// An older backup knows nothing of these any more.
-    fn take_back(&mut self, gone: SeqRange) {
+    fn take_back(&mut self, now: Now, gone: SeqRange) {
+        // What is kept for the next run must not say that the collector has these.
+        self.disk.doubt_kept(now.mono);
         self.blame = Blame { upto: self.last, reason: GapReason::RestoredFromBackup };
         if self.disk.is_there() {
             widen(&mut self.spilled, gone);
@@ -59,9 +61,11 @@ impl Spool<'_> {
         if let Some(theirs) = SeqRange::new(made.next(), top) {
             each_outside(theirs, known, |hole| self.lose(Some(hole)));
         }
+        self.late.forget_names(top);
         // Their names must go out before an ack says that these numbers are known.
         for range in known.iter() {
-            if let Some(shadowed) = self.shadowed(range) {
+            let left = self.spilled.iter().filter_map(|left| common(left, range)).reduce(hull);
+            if let Some(shadowed) = self.shadowed(range).into_iter().chain(left).reduce(hull) {
                 let gap = Gap { run: self.identity.run, range: shadowed, reason: GapReason::Conflict };
                 self.append(now, Fact::Gap(gap));
             }
@@ -87,6 +91,16 @@ impl Spool<'_> {
         }
         first.zip(last).and_then(|(first, last)| SeqRange::new(first, last))
     }
+}
+
+/// What both have.
+fn common(one: SeqRange, other: SeqRange) -> Option<SeqRange> {
+    SeqRange::new(one.first().max(other.first()), one.last().min(other.last()))
+}
+
+/// From the first to the last of both.
+fn hull(one: SeqRange, other: SeqRange) -> SeqRange {
+    SeqRange::new(one.first().min(other.first()), one.last().max(other.last())).unwrap_or(one)
 }
 
 /// The stretches of `range` that are not known.

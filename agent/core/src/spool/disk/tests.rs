@@ -1,6 +1,7 @@
 //! What the disk is asked and when, told by a disk that answers what the story says.
 
 mod end;
+mod leap;
 mod segments;
 
 use super::super::tests::{fact, identity};
