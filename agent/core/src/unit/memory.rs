@@ -135,7 +135,10 @@ impl Memory {
         let known = [own, self.harmless];
         let others_done =
             self.ended.iter().any(|done| !known.contains(&Some(done.id)) && done.end == JobEnd::Done);
-        let stop_done = self.ended.iter().any(|done| Some(done.id) == self.stop && done.end == JobEnd::Done);
+        // Behind a stop may stand another's start: then what ended is a life that began since.
+        let done = |done: &&Done| done.end == JobEnd::Done && Some(done.id) != own;
+        let last = self.ended.iter().filter(done).map(|done| done.id).max();
+        let stop_done = last.is_some() && last == self.stop;
         self.ended.clear();
         let stop = if is_stop(&seen, own) {
             self.stop = seen.job.map(|job| job.id);

@@ -48,3 +48,16 @@ fn a_life_of_another_that_failed_unseen_is_still_a_death() {
     let dones = [Some(Done { id: 6, end: JobEnd::Done }), None, None, None];
     assert_eq!(read(&mut unit, seen, dones), Turn::Died { pid: 0, exit: Exit::Code(1) });
 }
+
+#[test]
+fn what_somebody_started_right_after_a_stop_and_that_died_is_a_death() {
+    let mut unit = watched();
+    let job = Some(Job { id: 6, kind: JobKind::Stop });
+    read(&mut unit, ended(Active::Failed, KILLED), none());
+    let stopping = Seen { active: Active::Deactivating, job, ..running(SECOND, 8) };
+    assert_eq!(read(&mut unit, stopping, none()), Turn::Nothing);
+    let third = Seen { invocation: [3; 16], ..ended(Active::Failed, (1, 1)) };
+    let done = |id| Some(Done { id, end: JobEnd::Done });
+    let died = Turn::Died { pid: 0, exit: Exit::Code(1) };
+    assert_eq!(read(&mut unit, third, [done(6), done(7), None, None]), died);
+}
