@@ -8,6 +8,7 @@
 //! them all is closed, at most one per 5 ms, so that a fleet behind one address that comes back at once is worked off
 //! (about a millisecond each) and not thrown out by itself, and whoever came last has 160 ms at least.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,9 +92,10 @@ impl Handshakes {
         true
     }
 
-    /// Closes the oldest one of the source that has most.
+    /// Closes the oldest one of the source that has most, the newest left aside: they had no time yet.
     pub(super) fn close_any(&mut self) {
-        if let Some(source) = greediest(&self.0, |_any| true) {
+        let old = &self.0[..self.0.len().saturating_sub(NEW)];
+        if let Some(source) = greediest(old, |_any| true) {
             self.close(|shake| shake.source == source);
         }
     }
@@ -105,11 +107,14 @@ impl Handshakes {
     }
 }
 
+/// The source that has most of those that count; of equals the one whose first has waited longest.
 fn greediest(shakes: &[Shake], counts: impl Fn(&Shake) -> bool) -> Option<Source> {
-    let mut sources: Vec<Source> =
-        shakes.iter().filter(|shake| counts(shake)).map(|shake| shake.source).collect();
-    sources.sort_unstable();
-    sources.chunk_by(|one, other| one == other).max_by_key(|same| same.len()).map(|same| same[0])
+    let mut sources = BTreeMap::<Source, usize>::new();
+    for shake in shakes.iter().filter(|shake| counts(shake)) {
+        *sources.entry(shake.source).or_default() += 1;
+    }
+    let most = sources.values().copied().max()?;
+    shakes.iter().map(|shake| shake.source).find(|source| sources.get(source) == Some(&most))
 }
 
 #[cfg(test)]
@@ -147,6 +152,16 @@ mod tests {
         come(&mut shakes, 3, NEW, true);
         assert!(shakes.close_silent(), "others came since, and it still is silent");
         assert_eq!(count(&shakes, 2), 0);
+    }
+
+    #[tokio::test]
+    async fn of_equals_the_oldest_goes_and_never_one_of_the_newest() {
+        let mut shakes = Handshakes::default();
+        for host in 1..=100 {
+            come(&mut shakes, host, 1, true);
+        }
+        shakes.close_any();
+        assert_eq!((count(&shakes, 1), count(&shakes, 2), count(&shakes, 100)), (0, 1, 1));
     }
 
     #[tokio::test]
