@@ -200,10 +200,13 @@ impl<'a> World<'a> {
 
     fn dies(&mut self, at: usize, number: usize, pid: u32, exit: Exit) {
         let now = self.now;
+        let host = &self.hosts[at];
+        let heard = !host.bus_away && host.agent.as_ref().is_some_and(|shell| shell.bus && !shell.stopped);
         let service = &mut self.hosts[at].services[number];
         if service.process.is_none_or(|process| process.pid != pid) {
             return;
         }
+        service.unseen |= !heard;
         if service.died(now, exit) {
             self.queue
                 .put(now + super::service::AUTO_RESTART, Happening::Service(at, number, Turn::AutoRestart));

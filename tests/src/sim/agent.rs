@@ -198,6 +198,7 @@ impl<'a> World<'a> {
     }
 
     fn agent_ended(&mut self, at: usize, mut shell: Shell<'a>) {
+        self.hosts[at].services.iter_mut().for_each(|service| service.unseen |= service.process.is_none());
         self.write_state(at, &mut shell);
         if std::mem::take(&mut shell.owes_keep) {
             self.keep(at, &mut shell);

@@ -56,6 +56,7 @@ impl World<'_> {
         let service = u16::try_from(number).unwrap_or(u16::MAX);
         let view = host.agent.as_ref().and_then(|shell| shell.agent.service_at(service));
         host.services[number].process.is_none()
+            && host.services[number].unseen
             && view.is_some_and(|view| view.phase() == service::Phase::Left)
     }
 

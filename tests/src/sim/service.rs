@@ -57,6 +57,8 @@ pub(super) struct Service {
     /// True times of its starts by the agent.
     pub(super) starts: Vec<u64>,
     pub(super) deaths: u64,
+    /// It may have ended or changed where no agent heard it.
+    pub(super) unseen: bool,
 }
 
 impl Service {
@@ -74,6 +76,7 @@ impl Service {
             ill: None,
             starts: Vec::new(),
             deaths: 0,
+            unseen: false,
         }
     }
 

@@ -73,6 +73,8 @@ pub(super) struct Truth {
     /// Frames of a run that was doubled: other content under the same numbers.
     twins: BTreeSet<(Run, Seq, u32)>,
     books: Vec<Book>,
+    /// Runs that went on from an earlier moment: alone these may give a number twice.
+    forks: BTreeSet<Run>,
     /// How far each run that ended must be accounted for, and whether its disk lied.
     pub(super) owed: BTreeMap<Run, u64>,
     /// When each host was last in trouble of its own, or its link was.
@@ -95,6 +97,7 @@ impl Truth {
             twins: BTreeSet::new(),
             books: (0..collectors).map(|_| Book::default()).collect(),
             owed: BTreeMap::new(),
+            forks: BTreeSet::new(),
             trouble: Vec::new(),
             counts: Counts::default(),
             violations: Vec::new(),
@@ -168,6 +171,9 @@ impl Truth {
             0 => made.crcs[place] = crc,
             first if first == crc => {}
             _other => {
+                if !self.forks.contains(&run) {
+                    self.violations.push(format!("run {run} gives number {seq} twice"));
+                }
                 self.twins.insert((run, seq, crc));
             }
         }
@@ -207,6 +213,7 @@ impl Truth {
     /// A run goes on from an earlier moment: what it makes from now on may be other frames under the same numbers.
     pub(super) fn forked(&mut self, run: Run) {
         self.owed.remove(&run);
+        self.forks.insert(run);
     }
 
     /// After a backup was restored, runs that are over and that no disk tells of are owed no more.

@@ -12,6 +12,8 @@ use picket_proto::event::Outcome;
 /// How long after it was ill a remedy may still come: a check's two readings, a start's patience, the longest backoff,
 /// an open breaker's longest rest, and what a pause of the agent adds.
 const ILL: u64 = 20 * 60 * 1_000_000;
+/// How long after it was ill an incident of it may still open: what a link or a journal held up for a while.
+const TOLD: u64 = 120_000_000;
 /// A host that could be heard for so long can't be silent: 25 s by a clock that may run 5 % fast, after the longest
 /// wait for the next try to connect and the try itself.
 const SILENT: u64 = (23 + 30 + 10) * 1_000_000;
@@ -81,7 +83,9 @@ impl Truth {
             } else {
                 let host = &hosts[at];
                 let since = now.saturating_sub(ILL);
-                let was = host.services.iter().any(|service| service.ill.is_some() || !service.is_well(now));
+                let is_ill = |ill: u64| ill + TOLD > now;
+                let was = |service: &Service| service.ill.is_some_and(is_ill) || !service.is_well(now);
+                let was = host.services.iter().any(was);
                 self.expect(now, was || self.trouble_of(at) > since, || {
                     format!("an incident opens on {id}, where nothing was wrong: {}", change.text)
                 });

@@ -40,6 +40,7 @@ impl World<'_> {
     /// The agent's process is gone; of an order that its disk was at, so much was done as happened to be.
     pub(in crate::sim) fn kill_agent(&mut self, at: usize, end: End) {
         let Some(mut shell) = self.hosts[at].agent.take() else { return };
+        self.hosts[at].services.iter_mut().for_each(|service| service.unseen |= service.process.is_none());
         if let Some((order, bytes)) = shell.asked.take() {
             let reached = usize::try_from(self.dice.below(24)).unwrap_or(0);
             let whole = end == End::Killed && self.dice.below(2) == 0;

@@ -90,10 +90,12 @@ impl World<'_> {
     }
 
     pub(in crate::sim) fn operator_starts(&mut self, at: usize, service: usize) {
-        let unit = self.ill(at, service);
-        if !unit.is_unit() || unit.unit.job.is_some() || unit.stopped_at.is_none() {
+        let host = self.host(at);
+        let wanted = &self.hosts[host].services[service % self.hosts[host].services.len()];
+        if !wanted.is_unit() || wanted.unit.job.is_some() || wanted.stopped_at.is_none() {
             return;
         }
+        let unit = self.ill(at, service);
         unit.stopped_at = None;
         unit.unit.queue(JobKind::Other);
         let (at, then) = (self.host(at), self.within(1_000, 10_000));
@@ -104,6 +106,7 @@ impl World<'_> {
 
     /// Whoever listens hears that the bus is gone.
     fn bus_breaks(&mut self, at: usize) {
+        self.hosts[at].services.iter_mut().for_each(|service| service.unseen |= service.process.is_none());
         if let Some(shell) = &self.hosts[at].agent {
             let (life, soon) = (shell.life, self.now + 500);
             self.queue.put(soon, Happening::Agent(at, life, AgentIn::Unit(unit::Fact::Lost)));

@@ -77,7 +77,7 @@ impl World<'_> {
         let (life, now) = (self.new_life(), self.now);
         let host = &mut self.hosts[at];
         (host.disk, host.services) = (old.disk, old.services);
-        host.services.iter_mut().for_each(|service| service.ill = Some(now));
+        host.services.iter_mut().for_each(|service| (service.ill, service.unseen) = (Some(now), true));
         host.clock.resume(now, old.mono);
         let units = host.services.len();
         let shell = Shell::new(agent, life, old.birth, (now, units));
