@@ -4,13 +4,15 @@
 //! the agent's spool. A message that the agent does not take within 20 s ends the session, as does a Hello that does
 //! not come within 10 s. Any message marks the host as heard. Whatever ends the task, the core hears Closed, once.
 
+pub(crate) mod said;
+
 use super::{Door, refusal, refusal_because};
 use crate::ports::{Acks, Inlet, SessionPort, WORDS_OUT, Word};
-use picket_collector_core::ingest::{Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Watched};
+use picket_collector_core::ingest::{Close, Fact, Heard, Hello, Report, SessionId};
 use picket_proto::{HostId, Mono, Ranges, Run};
-use picket_rpc::convert::{self, BadMessage};
+use picket_rpc::convert;
 use picket_rpc::v1::{self, AgentMessage, CollectorMessage, agent_message, collector_message};
-use picket_rpc::{BATCH_MAX, PAGE_MAX};
+use said::{Refused, Said};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -21,10 +23,6 @@ const HELLO_TIME: Duration = Duration::from_secs(10);
 const SEND_TIME: Duration = Duration::from_secs(20);
 /// Messages between this task and the connection's.
 const OUT_MAX: usize = 4;
-/// Most checks of one agent, as in the core's Hello.
-const WATCHED_MAX: usize = 4_096;
-/// Longest version in bytes, as in the core's Hello.
-const VERSION_MAX: usize = 160;
 
 type Out = mpsc::Sender<Result<CollectorMessage, Status>>;
 
@@ -70,9 +68,9 @@ impl From<Status> for End {
     }
 }
 
-impl From<BadMessage> for End {
-    fn from(bad: BadMessage) -> Self {
-        refusal_because("bad-message", &bad.to_string()).into()
+impl From<Refused> for End {
+    fn from(Refused(status): Refused) -> Self {
+        Self::Refused(status)
     }
 }
 
@@ -93,7 +91,7 @@ async fn live(this: Session, mut messages: Streaming<AgentMessage>) {
 async fn hello(messages: &mut Streaming<AgentMessage>) -> Result<Box<Hello>, End> {
     let first = timeout(HELLO_TIME, messages.message()).await.map_err(|_elapsed| refusal("hello-first"))?;
     match first.map_err(|_broken| End::Broken)?.ok_or(End::Ended)?.message {
-        Some(agent_message::Message::Hello(hello)) => Ok(Box::new(hello_from(hello)?)),
+        Some(agent_message::Message::Hello(hello)) => Ok(Box::new(said::hello(hello)?)),
         _ => Err(refusal("hello-first").into()),
     }
 }
@@ -177,22 +175,10 @@ impl Session {
     }
 
     async fn take(&self, message: AgentMessage) -> Result<(), End> {
-        let session = self.session;
-        let missing = || refusal_because("bad-message", "message must be set");
-        let fact = match message.message.ok_or_else(missing)? {
-            agent_message::Message::Hello(_) => {
-                return Err(refusal_because("bad-message", "a session has one Hello").into());
-            }
-            agent_message::Message::Batch(batch) => batch_from(session, batch)?,
-            agent_message::Message::Standing(standing) => standing_from(session, standing)?,
-            agent_message::Message::StandingEnd(end) => {
-                Fact::StandingEnd { session, up: end.up, digest: end.digest }
-            }
-            agent_message::Message::Heartbeat(beat) => {
-                return self.beats(beat).await;
-            }
-            agent_message::Message::Answer(answer) => Fact::Answered { session, nonce: answer.nonce },
-            agent_message::Message::Goodbye(_) => Fact::Goodbye { session },
+        let fact = match said::said(self.session, message)? {
+            Said::Hello(_) => return Err(refusal_because("bad-message", "a session has one Hello").into()),
+            Said::Beat(beat) => return self.beats(beat).await,
+            Said::Fact(fact) => fact,
         };
         self.tell(fact).await?;
         self.heard(None).await
@@ -201,17 +187,10 @@ impl Session {
     /// A heartbeat is answered here, past the core and the journal: what waits there would blur the measurement.
     async fn beats(&self, beat: v1::Heartbeat) -> Result<(), End> {
         let now = self.door.clock.now();
-        let stamp = convert::stamp("heartbeat.now", beat.now)?;
-        let answer = self.beat(Came { echo: stamp.mono, at: now.mono });
+        let report = said::report(now, beat)?;
+        let answer = self.beat(Came { echo: report.stamp.mono, at: now.mono });
         self.send(collector_message::Message::Beat(answer)).await?;
-        self.heard(Some(Report {
-            stamp,
-            received: now.mono,
-            received_wall: now.wall,
-            sample: beat.sample.map(convert::sample),
-            offset: beat.offset.map(convert::offset),
-        }))
-        .await
+        self.heard(Some(report)).await
     }
 
     fn beat(&self, came: Came) -> v1::Beat {
@@ -249,52 +228,4 @@ fn broken(status: Status) -> End {
 
 fn ack(run: Run, ranges: &Ranges) -> collector_message::Message {
     collector_message::Message::Ack(v1::Ack { run: run.0, ranges: convert::ranges_to_wire(ranges) })
-}
-
-fn hello_from(hello: v1::Hello) -> Result<Hello, End> {
-    let stamp = convert::stamp("hello.now", hello.now)?;
-    if hello.version.len() > VERSION_MAX || hello.version.chars().any(char::is_control) {
-        return Err(refusal_because("bad-message", "version must be at most 160 bytes of plain text").into());
-    }
-    if hello.watched.len() > WATCHED_MAX {
-        return Err(refusal_because("bad-message", "an agent watches at most 4,096 checks").into());
-    }
-    let watched = hello.watched.into_iter().map(watched_from).collect::<Result<_, _>>()?;
-    Ok(Hello { stamp, version: hello.version, watched })
-}
-
-fn watched_from(watched: v1::Watched) -> Result<Watched, BadMessage> {
-    Ok(Watched {
-        check: convert::name("watched.check", &watched.check)?,
-        kind: convert::check_kind("watched.kind", watched.kind)?,
-        service: convert::optional_name("watched.service", &watched.service)?,
-    })
-}
-
-fn batch_from(session: SessionId, batch: v1::Batch) -> Result<Fact, End> {
-    if batch.frames.len() > BATCH_MAX {
-        return Err(refusal("too-large").into());
-    }
-    let lane = match convert::lane("batch.lane", batch.lane)? {
-        convert::Lane::Live => Lane::Live,
-        convert::Lane::Backlog => Lane::Backlog,
-    };
-    Ok(Fact::Batch { session, lane, frames: batch.frames })
-}
-
-fn standing_from(session: SessionId, standing: v1::Standing) -> Result<Fact, End> {
-    if standing.checks.len() > PAGE_MAX {
-        return Err(refusal("too-large").into());
-    }
-    let one = |check: v1::StandingCheck| {
-        Ok::<_, BadMessage>(Standing {
-            check: convert::name("standing.check", &check.check)?,
-            kind: convert::check_kind("standing.kind", check.kind)?,
-            service: convert::optional_name("standing.service", &check.service)?,
-            verdict: convert::verdict("standing.verdict", check.verdict)?,
-            since: convert::stamp("standing.since", check.since)?,
-        })
-    };
-    let checks = standing.checks.into_iter().map(one).collect::<Result<_, _>>()?;
-    Ok(Fact::Standing { session, checks })
 }
