@@ -12,7 +12,7 @@
 //! | 8 | 1 | class: 0 routine, 1 notable, 2 critical |
 //! | 9 | 3 | zero |
 //! | 12 | 8 | run |
-//! | 20 | 8 | seq |
+//! | 20 | 8 | seq, neither 0 nor 2^64 - 1 |
 //! | 28 | 4 | crc32c (Castagnoli, RFC 3720) over bytes 0..28 and the body |
 //!
 //! The body is postcard of `(stamp, the kind's fields)`. A body is fixed by (kind, kind version) for ever; a reader
@@ -107,7 +107,8 @@ pub enum BadFrame {
     Checksum,
     /// The checksum matches but the body is not what its kind and version say.
     Body,
-    /// The seq is 0, which no agent writes.
+    /// The seq is 0, which no agent writes, or the last one that 64 bits hold: it has no next, which whoever reads on
+    /// behind a frame relies on.
     Seq,
 }
 
@@ -121,7 +122,7 @@ impl fmt::Display for BadFrame {
             Self::TooLong(len) => write!(f, "a body of {len} bytes is longer than allowed"),
             Self::Checksum => f.write_str("the checksum does not match"),
             Self::Body => f.write_str("the body is not what its kind says"),
-            Self::Seq => f.write_str("the sequence number is 0"),
+            Self::Seq => f.write_str("the sequence number is 0 or has no next"),
         }
     }
 }
@@ -188,7 +189,8 @@ pub fn split(bytes: &[u8]) -> Result<(Frame<'_>, &[u8]), BadFrame> {
         body_len,
         crc,
     };
-    if header.seq.0 == 0 { Err(BadFrame::Seq) } else { Ok((Frame { header, bytes: whole }, rest)) }
+    let is_sound = header.seq > Seq(0) && header.seq < header.seq.next();
+    if is_sound { Ok((Frame { header, bytes: whole }, rest)) } else { Err(BadFrame::Seq) }
 }
 
 impl Frame<'_> {

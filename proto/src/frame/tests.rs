@@ -136,6 +136,17 @@ fn encoded(fact: &Fact) -> Vec<u8> {
     out[..len].to_vec()
 }
 
+#[test]
+fn a_number_without_one_before_or_behind_it_is_no_frames() {
+    let event = Event { stamp: stamp(), fact: samples().remove(0).1 };
+    let mut out = [0; FRAME_MAX];
+    for (seq, is_sound) in [(0, false), (1, true), (u64::MAX - 1, true), (u64::MAX, false)] {
+        let len = encode(Seq(seq), &event, &mut out).unwrap();
+        let found = split(&out[..len]).map(|(frame, _)| frame.header.seq);
+        assert_eq!(found, if is_sound { Ok(Seq(seq)) } else { Err(BadFrame::Seq) });
+    }
+}
+
 /// The released bytes never change. `PICKET_WRITE_GOLDEN=1` writes a file that is missing; it never replaces one.
 #[test]
 fn golden_bytes_of_every_kind_stay_as_released() {
