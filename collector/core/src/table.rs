@@ -26,7 +26,7 @@ pub(crate) trait Named {
 }
 
 /// See the module.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Table<T> {
     items: Vec<T>,
     /// Slots in order of their names.
@@ -101,5 +101,59 @@ impl<T: Named> Table<T> {
 
     fn place(&self, name: &str) -> Result<usize, usize> {
         self.order.binary_search_by(|slot| self.items[*slot as usize].name().cmp(name))
+    }
+
+    /// Whether the order names every slot once, by ascending names: what all lookups rely on.
+    fn is_ordered(&self) -> bool {
+        let names = self.order.iter().map(|slot| self.items.get(*slot as usize).map(T::name));
+        self.order.len() == self.items.len()
+            && names.clone().all(|name| name.is_some())
+            && names.clone().zip(names.skip(1)).all(|(one, next)| one < next)
+    }
+}
+
+impl<'de, T: Named + Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Unchecked<T> {
+            items: Vec<T>,
+            order: Vec<u32>,
+        }
+        let Unchecked { items, order } = Unchecked::deserialize(from)?;
+        let table = Self { items, order };
+        if table.is_ordered() {
+            Ok(table)
+        } else {
+            Err(D::Error::custom("a table's order is not its names'"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    #[derive(Debug, Serialize, Deserialize)]
+    struct Thing(String);
+
+    impl Named for Thing {
+        fn name(&self) -> &str {
+            &self.0
+        }
+    }
+
+    fn read_back(order: &[u32]) -> Result<Table<Thing>, postcard::Error> {
+        let items = vec![Thing("b".into()), Thing("a".into()), Thing("c".into())];
+        let bytes = postcard::to_allocvec(&Table { items, order: order.to_vec() }).unwrap();
+        postcard::from_bytes(&bytes)
+    }
+
+    #[test]
+    fn a_table_whose_order_is_not_that_of_its_names_is_refused() {
+        assert_eq!(read_back(&[1, 0, 2]).unwrap().find("b"), Some(0));
+        for order in [&[0, 1, 2][..], &[1, 0], &[1, 0, 0], &[1, 0, 3], &[1, 1, 2], &[1, 0, 2, 2], &[]] {
+            assert!(read_back(order).is_err(), "{order:?}");
+        }
     }
 }
