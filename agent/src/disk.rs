@@ -11,7 +11,7 @@
 mod files;
 mod segment;
 mod slots;
-mod store;
+pub(crate) mod store;
 
 pub(crate) use files::Folder;
 

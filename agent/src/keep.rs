@@ -179,6 +179,16 @@ fn write(path: &Path, slot: &Slot) -> io::Result<u64> {
     Ok(written_here().saturating_sub(before))
 }
 
+/// Writes these bytes as one generation's.
+pub(crate) fn put(
+    folder: &Path,
+    (generation, boot, at): (u64, BootId, Mono),
+    bytes: &[u8],
+) -> io::Result<()> {
+    let slot = Slot { generation, boot, at, bytes: bytes.to_vec() };
+    write(&path_of(folder, generation), &slot).map(|_written| ())
+}
+
 fn encode(slot: &Slot) -> Vec<u8> {
     let mut body = Vec::with_capacity(HEAD + slot.bytes.len());
     body.extend_from_slice(&u32::try_from(slot.bytes.len()).unwrap_or(u32::MAX).to_le_bytes());

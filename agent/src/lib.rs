@@ -32,3 +32,5 @@ mod sys;
 
 pub mod cli;
 pub mod config;
+#[doc(hidden)]
+pub mod entry;

@@ -16,6 +16,8 @@ mod authority;
 pub mod cli;
 mod clock;
 mod counts;
+#[doc(hidden)]
+pub mod entry;
 mod error;
 mod log;
 mod metrics;

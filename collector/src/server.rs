@@ -12,6 +12,8 @@ mod render;
 mod session;
 mod watch;
 
+pub(crate) use session::said::{Refused, Said, hello, report, said};
+
 use crate::authority::Authority;
 use crate::clock::{self, Clock};
 use crate::error::Failure;

@@ -25,7 +25,7 @@ mod retention;
 mod row;
 mod salvage;
 mod segment;
-mod snapshot;
+pub(crate) mod snapshot;
 mod upkeep;
 mod verify;
 mod writer;

@@ -22,7 +22,7 @@ const FILES_MAX: usize = 8192;
 const CLASSES: [Class; 3] = [Class::Critical, Class::Notable, Class::Routine];
 
 /// The segments.
-pub(super) struct Store<F: Files> {
+pub(crate) struct Store<F: Files> {
     files: F,
     segments: BTreeMap<SegmentId, Segment>,
     /// Files that are appended to.
@@ -34,7 +34,7 @@ pub(super) struct Store<F: Files> {
 }
 
 impl<F: Files> Store<F> {
-    pub(super) fn new(files: F) -> Self {
+    pub(crate) fn new(files: F) -> Self {
         Self {
             files,
             segments: BTreeMap::new(),
@@ -46,7 +46,7 @@ impl<F: Files> Store<F> {
     }
 
     /// Does one order and answers it.
-    pub(super) fn obey(&mut self, order: Order, bytes: &[u8], tell: &mut dyn FnMut(Told)) {
+    pub(crate) fn obey(&mut self, order: Order, bytes: &[u8], tell: &mut dyn FnMut(Told)) {
         let before = self.files.written();
         let counted = self.counted;
         let done = match order {

@@ -96,7 +96,7 @@ fn closed(detail: impl ToString) -> Diagnosis {
 }
 
 /// What a message says; a welcome also ends the first round trip.
-fn words(message: v1::CollectorMessage) -> Result<(Word, Option<Word>), BadMessage> {
+pub(crate) fn words(message: v1::CollectorMessage) -> Result<(Word, Option<Word>), BadMessage> {
     let missing = BadMessage { field: "message", problem: convert::Problem::Missing };
     let word = match message.message.ok_or(missing)? {
         Message::Welcome(welcome) => {

@@ -117,26 +117,31 @@ pub(super) fn read(path: &Path) -> Result<Snapshot, Unsound> {
 }
 
 /// Writes the state of `core`, whose last record was made at `time`. What could not be written leaves nothing behind.
-pub(super) fn write(folder: &Path, core: &Collector, time: Now) -> Result<(), Failure> {
+pub(crate) fn write(folder: &Path, core: &Collector, time: Now) -> Result<(), Failure> {
     make_private(folder)?;
-    let state = core.snapshot();
-    let hash = Sha256::digest(&state);
+    let bytes = file(core.index(), time, &core.snapshot());
+    let path = folder.join(format!("snapshot-{:012}", core.index()));
+    let written = write_private(&path, &bytes);
+    if written.is_err() {
+        let _nothing_was_made = fs::remove_file(path.with_extension("new"));
+    }
+    written
+}
+
+/// The whole file of a state.
+pub(crate) fn file(index: u64, time: Now, state: &[u8]) -> Vec<u8> {
+    let hash = Sha256::digest(state);
     let head = Head {
         logic: LOGIC,
-        index: core.index(),
+        index,
         time,
         made: clock::wall(),
         length: state.len() as u64,
         hash: std::array::from_fn(|at| hash[at]),
     };
     let mut bytes = head.bytes().to_vec();
-    bytes.extend_from_slice(&state);
-    let path = folder.join(format!("snapshot-{:012}", head.index));
-    let written = write_private(&path, &bytes);
-    if written.is_err() {
-        let _nothing_was_made = fs::remove_file(path.with_extension("new"));
-    }
-    written
+    bytes.extend_from_slice(state);
+    bytes
 }
 
 /// The snapshots of a folder by their names, newest first. A folder that is not there has none.
@@ -196,7 +201,7 @@ impl Start {
 }
 
 /// Chooses where to begin; `oldest` is the first index that the journal holds. See the module.
-pub(super) fn choose(folder: &Path, seed: u64, oldest: u64) -> Result<Start, Failure> {
+pub(crate) fn choose(folder: &Path, seed: u64, oldest: u64) -> Result<Start, Failure> {
     let mut others = Vec::new();
     for (_, path) in list(folder)? {
         let snapshot = match read(&path) {
