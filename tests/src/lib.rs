@@ -2,13 +2,16 @@
 //!
 //! - [`sim`]: the whole fleet in one thread, on the cores alone. [`dice`]: chance with a seed.
 //! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
-//!   processes to test against; `bench`, figures; `chaos`, runs with faults at random.
+//!   processes to test against; `bench`, figures; `chaos`, runs with faults at random; `entry`, where bytes from outside
+//!   come in, for any bytes.
 
 #[cfg(feature = "shells")]
 pub mod bench;
 #[cfg(feature = "shells")]
 pub mod chaos;
 pub mod dice;
+#[cfg(feature = "shells")]
+pub mod entry;
 #[cfg(feature = "shells")]
 pub mod rig;
 pub mod sim;
