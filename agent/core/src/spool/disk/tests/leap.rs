@@ -7,7 +7,7 @@ use picket_proto::event::{Fact as Said, GapReason};
 use picket_proto::frame::Content;
 
 /// The ranges that gap frames name which are held, because of other content.
-fn named(spool: &crate::spool::Spool<'_>) -> Vec<SeqRange> {
+fn named(spool: &Spool<'_>) -> Vec<SeqRange> {
     let held = spool.index[spool.head..spool.tail].iter().filter(|entry| entry.is_held());
     let gaps = held.filter_map(|entry| {
         let bytes = spool.bytes(Bytes { start: entry.at, len: u32::from(entry.len) });
