@@ -1,9 +1,9 @@
-//! `sim --seeds N [--seed S] [--scenario NAME] [--jobs J]`: the fleet in one thread, seeds S (1 unless said) to S+N-1,
+//! `sim --seeds N [--seed S] [--scenario NAME] [--jobs J] [--quick]`: the fleet in one thread, seeds S (1 unless said) to S+N-1,
 //! each with one scenario after the other in turn, or with the one that is named. `sim --seed S [--scenario NAME]` does
 //! one seed and says every step. `sim --list` names the scenarios. See `picket_tests::sim` and docs/testing.md.
 //!
 //! The seeds are printed first, a JSON line last. The exit status is 1 if anything did not hold; the first failing
-//! plans are cut down and printed with the end of their traces. 64: a wrong word.
+//! plans are cut down and printed with the end of their traces; `--quick` only names the first. 64: a wrong word.
 
 use picket_tests::sim::{self, BY_NAME, Report, SCENARIOS, Scenario, Voice};
 use serde_json::json;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Lines of a failing run's trace that are printed.
 const LINES: usize = 120;
-const USAGE: &str = "say sim --seeds N [--seed S] [--scenario NAME] [--jobs J], sim --seed S [--scenario NAME], or \
+const USAGE: &str = "say sim --seeds N [--seed S] [--scenario NAME] [--jobs J] [--quick], sim --seed S [--scenario NAME], or \
                      sim --list";
 
 /// What is wanted.
@@ -23,6 +23,7 @@ struct Asked {
     jobs: u64,
     scenarios: Vec<&'static Scenario>,
     list: bool,
+    quick: bool,
 }
 
 fn main() -> ExitCode {
@@ -76,7 +77,12 @@ fn campaign(asked: &Asked, seeds: u64) -> ExitCode {
     let begun = Instant::now();
     let report = sim::campaign(scenarios, first..first + seeds, asked.jobs);
     let took = begun.elapsed();
-    sim::explain(scenarios, &report, LINES);
+    if asked.quick {
+        let first = report.failed.first();
+        first.into_iter().for_each(|(name, seed, what)| println!("violation: {name}, seed {seed}: {what}"));
+    } else {
+        sim::explain(scenarios, &report, LINES);
+    }
     let is_idle = |about: &(u64, u64)| about.1 == 0;
     for (name, _) in report.about.iter().filter(|(_, about)| is_idle(about)) {
         println!("violation: {name} never did what it is about");
@@ -101,7 +107,7 @@ fn line(report: &Report, took: Duration) -> serde_json::Value {
 
 fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     let scenarios = SCENARIOS.iter().collect();
-    let mut asked = Asked { seed: 1, seeds: None, jobs: 2, scenarios, list: false };
+    let mut asked = Asked { seed: 1, seeds: None, jobs: 2, scenarios, list: false, quick: false };
     let mut said = 0;
     while let Some(word) = words.next() {
         said += 1;
@@ -111,6 +117,7 @@ fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
             "--jobs" => asked.jobs = number(&word, words.next())?.clamp(1, 64),
             "--scenario" => asked.scenarios = vec![scenario(&words.next().unwrap_or_default())?],
             "--list" => asked.list = true,
+            "--quick" => asked.quick = true,
             other => return Err(format!("{other:?} is not a word of this program")),
         }
     }
