@@ -103,7 +103,10 @@ impl<'a> World<'a> {
                     Word::Opened => shell.opened = true,
                     Word::Lost(_) => shell.stream = None,
                     Word::Acked { run, ranges } => self.truth.acked(self.now, at, *run, ranges),
-                    Word::Welcomed { known, .. } => self.truth.acked(self.now, at, shell.run, known),
+                    Word::Welcomed { known, .. } => {
+                        self.truth.acked(self.now, at, shell.run, known);
+                        self.truth.welcomed(at, shell.run, known, shell.agent.spool_view().last);
+                    }
                     Word::Beat { .. } | Word::Challenged { .. } => {}
                 }
                 true

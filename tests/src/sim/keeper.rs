@@ -109,6 +109,7 @@ impl World<'_> {
             .expect(self.now, same, || format!("collector {at}: snapshot and tail differ from the journal"));
         let watcher = self.keepers[at].process.take().map(|process| process.watcher).unwrap_or_default();
         self.trace.say(self.now, &format!("collector {at} begins behind {}", core.index()));
+        self.truth.vigil.began.insert(at, self.now);
         self.keepers[at].process = Some(Process {
             core,
             life,

@@ -22,6 +22,7 @@ impl<'a> World<'a> {
         bytes.truncate(used);
         self.truth.expect(self.now, left_out == 0, || format!("agent {at} could not keep everything"));
         shell.keeping = Some(bytes);
+        self.hosts[at].services.iter_mut().for_each(|service| service.kept.1 = service.starts.len());
         let done = self.disk_time(at);
         self.queue.put(done, Happening::Disk(at, shell.life, DiskWork::State));
     }
@@ -56,6 +57,7 @@ impl<'a> World<'a> {
         let Some(bytes) = shell.keeping.take() else { return };
         if host.disk.trouble.is_none() {
             let at = host.clock.now(self.now).mono;
+            host.services.iter_mut().for_each(|service| service.kept.0 = service.kept.1);
             host.disk.slot = Some(Slot { boot: host.clock.boot, at, bytes });
         }
     }

@@ -147,11 +147,58 @@ impl World<'_> {
         if let Some(lost) = self.truth.durable_but_lost() {
             self.truth.broken(self.now, lost);
         }
+        self.truth.check_shadows(self.now);
+        self.check_digests();
         for at in 0..self.keepers.len() {
             if let Some(process) = self.keepers[at].process.take() {
                 self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);
+                self.truth.check_late(self.now, at, &self.keepers[at].journal);
                 self.truth.counts.watched += process.watcher.seen;
                 self.keepers[at].process = Some(process);
+            }
+        }
+    }
+
+    /// Every host of which nothing was heard for long must be shown so.
+    pub(super) fn look_who_is_silent(&mut self) {
+        for at in 0..self.keepers.len() {
+            let keeper = &self.keepers[at];
+            let works = keeper.process.as_ref().is_some_and(|process| !process.stopped) && !keeper.full;
+            let is_settled = works && keeper.slow == 0 && self.truth.vigil.is_settled(at, self.now);
+            let unheard: Vec<_> = (0..self.hosts.len())
+                .filter(|host| {
+                    is_settled && self.hosts[*host].collector == at && !self.truth.doubled.contains(host)
+                })
+                .filter_map(|host| Some((host, self.truth.vigil.unheard(host, self.now)?)))
+                .collect();
+            let question = Question::Hosts { after: None, limit: 500 };
+            if let Some(Answer::Hosts(hosts, _)) =
+                (!unheard.is_empty()).then(|| self.ask(at, question)).flatten()
+            {
+                for (host, since) in unheard {
+                    let id = &self.hosts[host].id;
+                    let state = hosts.iter().find(|host| host.host == *id).map(|host| host.state);
+                    let is_told = !matches!(state, Some(HostState::Connected | HostState::Away));
+                    self.truth.expect(self.now, is_told, || {
+                        format!("collector {at} shows {id} as {state:?}, of which nothing was heard since {since} us")
+                    });
+                }
+            }
+        }
+    }
+
+    /// What agents hold for up and what collectors held for it was the same at the end of every welcome, where no
+    /// message came twice: a second end of a welcome is later than what it says.
+    fn check_digests(&mut self) {
+        if self.truth.counts.repeated > 0 {
+            return;
+        }
+        for at in 0..self.keepers.len() {
+            let question = Question::Hosts { after: None, limit: 500 };
+            let Some(Answer::Hosts(hosts, _)) = self.ask(at, question) else { continue };
+            if let Some(host) = hosts.iter().find(|host| host.differences > 0) {
+                let what = format!("collector {at} and {} differed in what is up", host.host);
+                self.truth.broken(self.now, what);
             }
         }
     }

@@ -56,6 +56,12 @@ pub(super) struct Service {
     pub(super) ill: Option<u64>,
     /// True times of its starts by the agent.
     pub(super) starts: Vec<u64>,
+    /// How many of them the state file knows of, and will once what is being written is there.
+    pub(super) kept: (usize, usize),
+    /// Since when it dies the same way after each start and nothing else was done to it, under one run of the agent.
+    pub(super) loops_since: Option<u64>,
+    /// When it last ended by itself.
+    pub(super) died_at: Option<u64>,
     pub(super) deaths: u64,
     /// It may have ended or changed where no agent heard it.
     pub(super) unseen: bool,
@@ -75,6 +81,9 @@ impl Service {
             unit: Unit::new(),
             ill: None,
             starts: Vec::new(),
+            kept: (0, 0),
+            loops_since: None,
+            died_at: None,
             deaths: 0,
             unseen: false,
         }
@@ -89,6 +98,12 @@ impl Service {
         self.process.is_some_and(|process| !process.frozen && process.listens <= now) && !self.sick
     }
 
+    /// A run of the agent begins: what the one before did not write down nobody knows.
+    pub(super) fn forgotten(&mut self) {
+        self.starts.truncate(self.kept.0);
+        self.loops_since = None;
+    }
+
     /// A process begins.
     pub(super) fn born(&mut self, now: u64, pid: u32) {
         let process = Process { pid, born: now, listens: now.saturating_add(self.boots), frozen: false };
@@ -100,7 +115,7 @@ impl Service {
     pub(super) fn died(&mut self, now: u64, exit: Exit) -> bool {
         self.process = None;
         self.deaths += 1;
-        self.ill = Some(now);
+        (self.ill, self.died_at) = (Some(now), Some(now));
         let again = self.keeper == Keeper::Always && self.unit.may_start(now);
         self.unit.died(now, exit, again);
         again

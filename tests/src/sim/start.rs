@@ -22,6 +22,7 @@ impl World<'_> {
         let mut shell = Shell::new(agent, life, birth, (self.now, host.services.len()));
         shell.diary = self.diaries.then(Vec::new);
         host.agent = Some(shell);
+        host.services.iter_mut().for_each(super::service::Service::forgotten);
         self.truth.begins(at, run);
         self.trace.say(self.now, &format!("agent {at} begins run {run}"));
         self.claim(at, run, Seq(0));

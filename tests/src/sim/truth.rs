@@ -6,12 +6,15 @@
 //!   no more of them than its budget allows.
 //! - A recovery that is told is one: the process lives, answers, and has for as long as it had to hold.
 //! - A host is called silent only if it could not be heard, an incident opens only where something was wrong.
+//! - A frame of the live lane is not older than its session.
 //! - The state of a collector is that of a straight replay of its journal.
 //!
 //! The first violation ends a run: what follows from a broken world says nothing.
 
 mod books;
 mod healing;
+mod promises;
+mod shadows;
 
 use super::host::{Host, Power};
 use super::keeper::Keeper;
@@ -21,6 +24,7 @@ use books::Book;
 use picket_collector_core::Collector;
 use picket_proto::frame::{self, Content};
 use picket_proto::{Fact, Ranges, Run, Seq};
+use promises::Vigil;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run made, as its own log told it.
@@ -88,6 +92,8 @@ pub(super) struct Truth {
     pub(super) unsound: BTreeSet<usize>,
     /// Whole hosts whose word counts for nothing any more: two of them are alive.
     pub(super) doubled: BTreeSet<usize>,
+    pub(super) vigil: Vigil,
+    shadows: shadows::Shadows,
 }
 
 impl Truth {
@@ -104,6 +110,8 @@ impl Truth {
             unsure: BTreeMap::new(),
             unsound: BTreeSet::new(),
             doubled: BTreeSet::new(),
+            vigil: Vigil::default(),
+            shadows: shadows::Shadows::default(),
         }
     }
 
@@ -190,6 +198,7 @@ impl Truth {
 
     /// A run is over: how far it must be accounted for.
     pub(super) fn ends(&mut self, at: usize, host: &Host<'_>, run: Run) {
+        self.shadows.ends(run);
         // A run learns what a backup lost of itself and of the one before. Of what came before that nobody asks.
         if let Some(unsure) = self.unsure.get(&at).filter(|unsure| !unsure.contains(&run)) {
             self.owed.retain(|run, _| !unsure.contains(run));
@@ -214,6 +223,7 @@ impl Truth {
     pub(super) fn forked(&mut self, run: Run) {
         self.owed.remove(&run);
         self.forks.insert(run);
+        self.shadows.forked(&self.twins);
     }
 
     /// After a backup was restored, runs that are over and that no disk tells of are owed no more.

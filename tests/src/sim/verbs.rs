@@ -16,6 +16,7 @@ impl World<'_> {
     pub(super) fn do_deed(&mut self, deed: Deed) {
         self.trace.say(self.now, &format!("==== {deed:?}"));
         self.truth.counts.deeds += 1;
+        self.look_who_is_silent();
         let waits = |host: &super::host::Host<'_>| {
             host.agent.as_ref().is_some_and(|shell| shell.agent.spool_view().frames > 0)
         };
@@ -93,6 +94,9 @@ impl World<'_> {
     /// Hosts that can't be heard, or could not until now.
     pub(super) fn trouble(&mut self, place: Place) {
         let now = self.now;
+        if let Place::Collector(at) = place {
+            self.truth.vigil.trouble.insert(at, now);
+        }
         for at in self.hosts_of(place) {
             self.truth.troubled(now, at);
         }

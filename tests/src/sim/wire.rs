@@ -88,6 +88,7 @@ impl World<'_> {
 
     fn message(&mut self, at: usize, host: usize, id: StreamId, up: Up) {
         let session = SessionId(id.0);
+        self.truth.vigil.heard.insert(host, self.now);
         let fact = match up {
             Up::Hello(hello) => return self.hello(at, host, id, hello),
             Up::Heartbeat { stamp, sample, offset } => {

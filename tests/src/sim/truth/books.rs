@@ -6,7 +6,8 @@ use picket_collector_core::ingest::Lane;
 use picket_collector_core::record::Record;
 use picket_collector_core::store::Entry;
 use picket_proto::event::GapReason;
-use picket_proto::{Run, SeqRange, frame};
+use picket_proto::frame::Content;
+use picket_proto::{HostId, Run, SeqRange, frame};
 use std::collections::BTreeMap;
 
 /// See the module.
@@ -22,6 +23,7 @@ struct Page {
     known: Spans,
     /// Some was given up for want of room, and what lies between two such losses may have gone with them.
     overflowed: bool,
+    named: Spans,
 }
 
 impl Book {
@@ -44,7 +46,14 @@ impl Book {
     }
 
     fn name(&mut self, run: Run, range: SeqRange) {
-        self.runs.entry(run).or_default().known.put_all(range.first().0, range.last().0);
+        let page = self.runs.entry(run).or_default();
+        page.known.put_all(range.first().0, range.last().0);
+        page.named.put_all(range.first().0, range.last().0);
+    }
+
+    /// Whether this number was named as lost, or as one under which there are two.
+    pub(super) fn names(&self, run: Run, seq: u64) -> bool {
+        self.runs.get(&run).is_some_and(|page| page.named.covers(seq, seq))
     }
 }
 
@@ -52,7 +61,12 @@ impl Truth {
     /// An entry is durable.
     pub(in crate::sim) fn journaled(&mut self, now: u64, at: usize, entry: &Entry) {
         match &entry.record {
-            Record::Frames { run, lane, frames, .. } => self.book(now, at, (*run, *lane), frames),
+            Record::Opened { host, hello } => {
+                self.vigil.hellos.insert((at, host.clone()), (hello.stamp.run, hello.stamp.mono));
+            }
+            Record::Frames { host, run, lane, frames, .. } => {
+                self.book(now, (at, host), (*run, *lane), frames);
+            }
             Record::Conflict { run, range, .. } => {
                 self.counts.conflicts += 1;
                 self.books[at].name(*run, *range);
@@ -62,7 +76,7 @@ impl Truth {
         }
     }
 
-    fn book(&mut self, now: u64, at: usize, (run, lane): (Run, Lane), frames: &[u8]) {
+    fn book(&mut self, now: u64, (at, host): (usize, &HostId), (run, lane): (Run, Lane), frames: &[u8]) {
         let mut rest = frames;
         while let Ok((frame, after)) = frame::split(rest) {
             let header = frame.header;
@@ -74,6 +88,10 @@ impl Truth {
                     format!("collector {at} journals {} of run {run}, which nobody made so", header.seq),
                 );
             }
+            self.expect(now, lane == Lane::Backlog || !self.is_stale(at, host, &frame), || {
+                format!("{host} sends {} of run {run} live, which is older than its session", header.seq)
+            });
+            self.shadows.arrived((run, header.seq, header.crc));
             let page = self.books[at].runs.entry(run).or_default();
             page.known.put(header.seq.0);
             if !page.arrived.put(header.seq.0) {
@@ -89,6 +107,15 @@ impl Truth {
             rest = after;
         }
         self.expect(now, rest.is_empty(), || format!("collector {at} journals what are no frames"));
+    }
+
+    /// Whether a frame was made before its session.
+    fn is_stale(&self, at: usize, host: &HostId, frame: &frame::Frame<'_>) -> bool {
+        let Some((run, mono)) = self.vigil.hellos.get(&(at, host.clone())) else { return false };
+        match frame.content() {
+            Ok(Content::Known(event)) => event.stamp.run != *run || event.stamp.mono < *mono,
+            Ok(Content::Unknown) | Err(_) => false,
+        }
     }
 
     fn was_made(&self, header: frame::Header) -> bool {

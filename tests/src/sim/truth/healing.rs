@@ -38,6 +38,7 @@ impl Truth {
         self.expect(now, recent <= allowed, || {
             format!("{who} is started {recent} times in its budget's window")
         });
+        self.rests(now, service, spec, &who);
     }
 
     /// An agent ends a service's process: something must have been wrong with it.
@@ -56,6 +57,8 @@ impl Truth {
         {
             let number = host.shape.services.iter().position(|spec| spec.name == ended.service);
             let Some(service) = number.and_then(|number| host.services.get(number)) else { return };
+            let spec = number.and_then(|number| host.shape.services.get(number));
+            spec.into_iter().for_each(|spec| self.held(now, spec, *held_for, ended));
             let lived = service.process.map(|process| now.saturating_sub(process.born.max(process.listens)));
             // Its clock may run fast, and it may have been told late of what just began.
             let held = held_for.micros() * 7 / 10;
@@ -69,6 +72,7 @@ impl Truth {
     /// Something of an incident is told to people.
     pub(in crate::sim) fn changed(&mut self, now: u64, hosts: &[Host<'_>], net: &Net, change: &Change) {
         *self.counts.changes.entry(change.code).or_default() += 1;
+        self.promised(now, hosts, change);
         if !matches!(change.code, "incident-opened" | "incident-reopened") {
             return;
         }

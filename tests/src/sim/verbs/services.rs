@@ -22,6 +22,11 @@ impl World<'_> {
                 let exit = if millis == 0 { Exit::NotStarted(2) } else { Exit::Code(1) };
                 self.ill(at, service).broken = Some((1 + millis * 1_000, exit));
                 self.kill_service(at, service, 9);
+                // Later than this its checks may pass between two deaths.
+                let since = (millis < 900).then_some(self.now);
+                let at = self.host(at);
+                let service = service % self.hosts[at].services.len();
+                self.hosts[at].services[service].loops_since = since;
             }
             Deed::Cure(at, service) => self.cure(at, service),
             Deed::OperatorStops(at, service) => self.operator_stops(at, service),
@@ -52,7 +57,7 @@ impl World<'_> {
         let (at, now) = (self.host(at), self.now);
         let services = &mut self.hosts[at].services;
         let service = service % services.len();
-        services[service].ill = Some(now);
+        (services[service].ill, services[service].loops_since) = (Some(now), None);
         &mut services[service]
     }
 
