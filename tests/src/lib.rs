@@ -1,6 +1,7 @@
 //! What tests across crates share. This file declares modules and nothing else.
 //!
-//! - [`sim`]: the whole fleet in one thread, on the cores alone. [`dice`]: chance with a seed.
+//! - [`sim`]: the whole fleet in one thread, on the cores alone. [`dice`]: chance with a seed. [`mutants`]: bugs that
+//!   `sim` must find.
 //! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
 //!   processes to test against; `bench`, figures; `chaos`, runs with faults at random; `entry`, where bytes from outside
 //!   come in, for any bytes.
@@ -12,6 +13,7 @@ pub mod chaos;
 pub mod dice;
 #[cfg(feature = "shells")]
 pub mod entry;
+pub mod mutants;
 #[cfg(feature = "shells")]
 pub mod rig;
 pub mod sim;

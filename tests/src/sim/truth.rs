@@ -161,6 +161,7 @@ impl Truth {
                 Ok(Content::Known(event)) => {
                     *self.counts.facts.entry(picket_proto::code::of(&event.fact)).or_default() += 1;
                     self.claimed(now, (at, host), &event.fact);
+                    self.given_up(now, header.run, &event.fact);
                 }
                 Ok(Content::Unknown) | Err(_) => self.broken(now, format!("agent {at} made no sound frame")),
             }
@@ -255,6 +256,7 @@ impl Truth {
     /// An agent hears that these numbers of a run are journaled.
     pub(super) fn acked(&mut self, now: u64, host: usize, run: Run, ranges: &Ranges) {
         self.unsure.remove(&host);
+        self.vigil.acks.insert(run, ranges.clone());
         if self.doubled.contains(&host) {
             return;
         }

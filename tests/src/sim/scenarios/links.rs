@@ -85,7 +85,7 @@ pub(super) const NO_DISK: Scenario = Scenario {
     about: |counts| counts.named,
 };
 
-/// Services of one host crash in loops while its link is cut; others too, now and then.
+/// Services of one host crash in loops while its link is cut, but for moments in which it is slow.
 fn flood(at: u64, dice: &mut crate::dice::Dice) -> Plan {
     let at = usize::try_from(at).unwrap_or(0);
     let mut plan = Plan::default().then(0, Deed::Cut(at));
@@ -97,6 +97,11 @@ fn flood(at: u64, dice: &mut crate::dice::Dice) -> Plan {
         );
         if dice.below(12) == 0 {
             plan = plan.then(dice.below(500), Deed::Crash(Place::Host(at)));
+        }
+        // Long enough to say what is lost, too short to hear that it arrived.
+        if dice.below(5) == 0 {
+            plan = plan.then(0, Deed::Heal(at)).then(1 + dice.below(3), Deed::Delay(at, dice.below(1_500)));
+            plan = plan.then(dice.below(4_000), Deed::Cut(at));
         }
     }
     plan.then(dice.below(20_000), Deed::Heal(at)).sorted()

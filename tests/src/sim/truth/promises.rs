@@ -11,8 +11,8 @@ use picket_collector_core::record::Record;
 use picket_collector_core::store::Entry;
 use picket_collector_core::view::{Answer, Query, Question};
 use picket_collector_core::{Collector, Effect, Input, Token};
-use picket_proto::event::{RemedyEnded, Verdict};
-use picket_proto::{HostId, Mono, Run, Span};
+use picket_proto::event::{Gap, GapReason, RemedyEnded, Verdict};
+use picket_proto::{Fact, HostId, Mono, Ranges, Run, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Starts beyond the budget that need no remedy: the first of a run, and one that was decided before.
@@ -36,6 +36,8 @@ pub(in crate::sim) struct Vigil {
     pub(in crate::sim) heard: BTreeMap<usize, u64>,
     /// When the session of a host at a collector began, by the host's own clock.
     pub(super) hellos: BTreeMap<(usize, HostId), (Run, Mono)>,
+    /// What each run last heard as acknowledged of itself.
+    pub(super) acks: BTreeMap<Run, Ranges>,
 }
 
 impl Vigil {
@@ -76,6 +78,16 @@ impl Truth {
         self.expect(now, held_for >= spec.hold, || {
             format!("{} is believed after {held_for}, and was to hold for {}", ended.service, spec.hold)
         });
+    }
+
+    /// A run names a loss of its own: neither end of it is a number of which it heard that it arrived.
+    pub(super) fn given_up(&mut self, now: u64, run: Run, fact: &Fact) {
+        let Fact::Gap(Gap { run: of, range, reason: GapReason::SpoolFull }) = fact else { return };
+        let Some(acked) = self.vigil.acks.get(&run).filter(|_| *of == run) else { return };
+        let arrived = [range.first(), range.last()].into_iter().find(|end| acked.contains(*end));
+        if let Some(seq) = arrived {
+            self.broken(now, format!("run {run} names {range} as lost, of which {seq} was acknowledged"));
+        }
     }
 
     /// Something of an incident is told to people: what it says of time must be so.
