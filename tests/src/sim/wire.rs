@@ -254,13 +254,14 @@ impl World<'_> {
         for id in self.net.of_host(host) {
             let wait = self.now + 1_000 + self.dice.below(400_000);
             let Some(stream) = self.net.streams.get_mut(&id) else { continue };
-            if !self.net.links[host].up.cut {
+            // A second healing must not let what comes now overtake what the first one lets through.
+            if !self.net.links[host].up.cut && !stream.up.held.is_empty() {
                 (stream.up.last, stream.up.again) = (stream.up.last.max(wait), wait);
                 for up in std::mem::take(&mut stream.up.held) {
                     self.queue.put(wait, Happening::Up(id, up));
                 }
             }
-            if !self.net.links[host].down.cut {
+            if !self.net.links[host].down.cut && !stream.down.held.is_empty() {
                 (stream.down.last, stream.down.again) = (stream.down.last.max(wait), wait);
                 for down in std::mem::take(&mut stream.down.held) {
                     self.queue.put(wait, Happening::Down(id, down));
