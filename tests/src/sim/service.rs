@@ -56,7 +56,9 @@ pub(super) struct Service {
     pub(super) ill: Option<u64>,
     /// True times of its starts by the agent.
     pub(super) starts: Vec<u64>,
-    /// How many of them the state file knows of, and will once what is being written is there.
+    /// True times at which runs of the agent began.
+    pub(super) runs: Vec<u64>,
+    /// How many of its starts the state file knows of, and will once what is being written is there.
     pub(super) kept: (usize, usize),
     /// Since when it dies the same way after each start and nothing else was done to it, under one run of the agent.
     pub(super) loops_since: Option<u64>,
@@ -81,6 +83,7 @@ impl Service {
             unit: Unit::new(),
             ill: None,
             starts: Vec::new(),
+            runs: Vec::new(),
             kept: (0, 0),
             loops_since: None,
             died_at: None,
@@ -99,8 +102,9 @@ impl Service {
     }
 
     /// A run of the agent begins: what the one before did not write down nobody knows.
-    pub(super) fn forgotten(&mut self) {
+    pub(super) fn forgotten(&mut self, now: u64) {
         self.starts.truncate(self.kept.0);
+        self.runs.push(now);
         self.loops_since = None;
     }
 

@@ -22,7 +22,8 @@ impl World<'_> {
         let mut shell = Shell::new(agent, life, birth, (self.now, host.services.len()));
         shell.diary = self.diaries.then(Vec::new);
         host.agent = Some(shell);
-        host.services.iter_mut().for_each(super::service::Service::forgotten);
+        let began = self.now;
+        host.services.iter_mut().for_each(|service| service.forgotten(began));
         self.truth.begins(at, run);
         self.trace.say(self.now, &format!("agent {at} begins run {run}"));
         self.claim(at, run, Seq(0));

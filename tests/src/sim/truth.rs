@@ -25,6 +25,7 @@ use picket_collector_core::Collector;
 use picket_proto::frame::{self, Content};
 use picket_proto::{Fact, Ranges, Run, Seq};
 use promises::Vigil;
+use shadows::Shadows;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run made, as its own log told it.
@@ -93,7 +94,7 @@ pub(super) struct Truth {
     /// Whole hosts whose word counts for nothing any more: two of them are alive.
     pub(super) doubled: BTreeSet<usize>,
     pub(super) vigil: Vigil,
-    shadows: shadows::Shadows,
+    shadows: Shadows,
 }
 
 impl Truth {
@@ -111,7 +112,7 @@ impl Truth {
             unsound: BTreeSet::new(),
             doubled: BTreeSet::new(),
             vigil: Vigil::default(),
-            shadows: shadows::Shadows::default(),
+            shadows: Shadows::default(),
         }
     }
 
@@ -160,8 +161,7 @@ impl Truth {
             match frame.content() {
                 Ok(Content::Known(event)) => {
                     *self.counts.facts.entry(picket_proto::code::of(&event.fact)).or_default() += 1;
-                    self.claimed(now, (at, host), &event.fact);
-                    self.given_up(now, header.run, &event.fact);
+                    self.claimed(now, (at, host), header.run, &event.fact);
                 }
                 Ok(Content::Unknown) | Err(_) => self.broken(now, format!("agent {at} made no sound frame")),
             }

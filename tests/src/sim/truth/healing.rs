@@ -6,8 +6,8 @@ use crate::sim::net::Net;
 use crate::sim::service::Service;
 use picket_agent_core::service::Driver;
 use picket_collector_core::incident::Change;
-use picket_proto::Fact;
 use picket_proto::event::Outcome;
+use picket_proto::{Fact, Run};
 
 /// How long after it was ill a remedy may still come: a check's two readings, a start's patience, the longest backoff,
 /// an open breaker's longest rest, and what a pause of the agent adds.
@@ -51,7 +51,8 @@ impl Truth {
     }
 
     /// An agent says something of its services.
-    pub(super) fn claimed(&mut self, now: u64, (at, host): (usize, &Host<'_>), fact: &Fact) {
+    pub(super) fn claimed(&mut self, now: u64, (at, host): (usize, &Host<'_>), run: Run, fact: &Fact) {
+        self.given_up(now, run, fact);
         if let Fact::Outcome(ended) = fact
             && let Outcome::Held { held_for, .. } = &ended.outcome
         {

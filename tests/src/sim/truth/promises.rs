@@ -15,8 +15,8 @@ use picket_proto::event::{Gap, GapReason, RemedyEnded, Verdict};
 use picket_proto::{Fact, HostId, Mono, Ranges, Run, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Starts beyond the budget that need no remedy: the first of a run, and one that was decided before.
-const SPARE: usize = 2;
+/// Starts beyond the budget and the first ones of runs: one that was decided before.
+const SPARE: usize = 1;
 /// A collector gives every host 60 s after its own start, by a clock that may run 5 % fast.
 const AMNESTY: u64 = 55_000_000;
 /// A host is silent after 25 s, by a clock that may run 5 % slow, and what it said may wait for 2 s for a challenge.
@@ -62,8 +62,9 @@ impl Truth {
             return;
         }
         let window = spec.budget_window.micros() * 9 / 10;
-        let recent = service.starts.iter().filter(|at| **at + window > now).count();
-        self.expect(now, recent < usize::from(spec.budget) + SPARE, || {
+        let lately = |times: &[u64]| times.iter().filter(|at| **at + window > now).count();
+        let recent = lately(&service.starts);
+        self.expect(now, recent < usize::from(spec.budget) + SPARE + lately(&service.runs), || {
             format!("{who} is started again without a rest after {recent} starts in its budget's window")
         });
         let since = service.loops_since.unwrap_or(u64::MAX);
