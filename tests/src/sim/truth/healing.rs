@@ -38,6 +38,7 @@ impl Truth {
         self.expect(now, recent <= allowed, || {
             format!("{who} is started {recent} times in its budget's window")
         });
+        self.waits_for_systemd(now, service, &who);
         self.rests(now, service, spec, &who);
     }
 

@@ -28,6 +28,9 @@ const PROOF: u64 = 2_500_000;
 /// Within this time a collector knows of a child's death where nothing is in trouble.
 const KNOWN: u64 = 300_000;
 
+/// A call to systemd takes no longer.
+const CALL: u64 = 1_500;
+
 /// When collectors began and were in trouble, and when each host was last heard.
 #[derive(Debug, Clone, Default)]
 pub(in crate::sim) struct Vigil {
@@ -54,6 +57,14 @@ impl Vigil {
 }
 
 impl Truth {
+    /// systemd's own restart is waited for; a call that was on its way at the death can't be called back.
+    pub(super) fn waits_for_systemd(&mut self, now: u64, service: &Service, who: &str) {
+        let knew = service.died_at.is_some_and(|died| died + CALL < now);
+        self.expect(now, !knew || !service.unit.is_auto_restarting(), || {
+            format!("{who} is started although systemd is about to start it itself")
+        });
+    }
+
     /// Remedies rest where the budget is used up or the deaths are all the same: at least three quarters of the rest,
     /// by a clock that may run 5 % fast.
     pub(super) fn rests(&mut self, now: u64, service: &Service, spec: &Spec, who: &str) {
