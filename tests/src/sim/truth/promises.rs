@@ -30,6 +30,8 @@ const KNOWN: u64 = 300_000;
 
 /// A call to systemd takes no longer.
 const CALL: u64 = 1_500;
+/// For so long at least a restart of systemd's own is waited for.
+const PATIENCE: u64 = 10_000_000;
 
 /// When collectors began and were in trouble, and when each host was last heard.
 #[derive(Debug, Clone, Default)]
@@ -57,9 +59,9 @@ impl Vigil {
 }
 
 impl Truth {
-    /// systemd's own restart is waited for; a call that was on its way at the death can't be called back.
+    /// systemd's own restart is waited for, if not for ever; a call that was on its way at the death can't be called back.
     pub(super) fn waits_for_systemd(&mut self, now: u64, service: &Service, who: &str) {
-        let knew = service.died_at.is_some_and(|died| died + CALL < now);
+        let knew = service.died_at.is_some_and(|died| (died + CALL..died + PATIENCE).contains(&now));
         self.expect(now, !knew || !service.unit.is_auto_restarting(), || {
             format!("{who} is started although systemd is about to start it itself")
         });
