@@ -83,6 +83,14 @@ impl Disk {
         (vec![told], synced)
     }
 
+    /// The numbers that go with a segment, where that is what is ordered.
+    pub(super) fn goes_with(&self, order: Order) -> Synced {
+        let Order::Drop { segment } = order else { return Vec::new() };
+        let frames = self.segments.get(&segment).into_iter().flat_map(|segment| &segment.frames);
+        let headers = frames.filter_map(|bytes| frame::split(bytes).ok().map(|(frame, _)| frame.header));
+        headers.map(|header| (header.run, header.seq)).collect()
+    }
+
     fn write(&mut self, segment: SegmentId, bytes: &[u8], reached: usize) -> Synced {
         let Some(segment) = self.segments.get_mut(&segment) else { return Vec::new() };
         let (mut rest, mut made) = (bytes, Vec::new());

@@ -34,6 +34,7 @@ impl<'a> World<'a> {
         match work {
             DiskWork::Spool => {
                 if let Some((order, bytes)) = shell.asked.take() {
+                    self.truth.dropped(&self.hosts[at].disk.goes_with(order));
                     let (told, synced) = self.hosts[at].disk.obey(order, &bytes, usize::MAX);
                     self.truth.synced(&synced);
                     answers = told;

@@ -39,9 +39,10 @@ impl Spans {
         self.0.insert(first, last);
     }
 
-    /// The lowest number in it that is not in another.
-    pub(super) fn beyond(&self, other: &Self) -> Option<u64> {
-        self.0.iter().find_map(|(start, end)| (*start..=*end).find(|number| !other.covers(*number, *number)))
+    /// The lowest number in it that is in neither of the others.
+    pub(super) fn beyond_both(&self, one: &Self, other: &Self) -> Option<u64> {
+        let is_in = |number: u64| one.covers(number, number) || other.covers(number, number);
+        self.0.iter().find_map(|(start, end)| (*start..=*end).find(|number| !is_in(*number)))
     }
 
     /// The lowest number from 1 to `last` that is not in it.
@@ -79,7 +80,9 @@ mod tests {
                 assert_eq!(spans.covers(from, from + to), (from..=from + to).all(|at| plain.contains(&at)));
                 let half = Spans(spans.0.iter().take(1).map(|(start, end)| (*start, *end)).collect());
                 let next = spans.0.iter().nth(1).map(|(start, _)| *start);
-                assert_eq!((spans.beyond(&half), half.beyond(&spans)), (next, None));
+                let none = Spans::default();
+                assert_eq!(spans.beyond_both(&half, &none), next);
+                assert_eq!((half.beyond_both(&none, &spans), spans.beyond_both(&spans, &half)), (None, None));
                 assert!(spans.0.iter().zip(spans.0.iter().skip(1)).all(|(low, high)| low.1 + 1 < *high.0));
             }
         }

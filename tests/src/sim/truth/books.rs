@@ -39,10 +39,10 @@ impl Book {
         }
     }
 
-    /// The lowest of these numbers that did not arrive.
-    pub(super) fn lost(&self, run: Run, durable: &Spans) -> Option<u64> {
+    /// The lowest of the durable numbers that neither arrived nor went with a segment.
+    pub(super) fn lost(&self, run: Run, (durable, dropped): (&Spans, &Spans)) -> Option<u64> {
         let page = self.runs.get(&run)?;
-        if page.overflowed { None } else { durable.beyond(&page.arrived) }
+        if page.overflowed { None } else { durable.beyond_both(&page.arrived, dropped) }
     }
 
     fn name(&mut self, run: Run, range: SeqRange) {

@@ -45,6 +45,7 @@ impl World<'_> {
             let reached = usize::try_from(self.dice.below(24)).unwrap_or(0);
             let whole = end == End::Killed && self.dice.below(2) == 0;
             let reached = if whole { usize::MAX } else { reached };
+            self.truth.dropped(&self.hosts[at].disk.goes_with(order));
             let (_nobody_hears, _nobody_counts_on) = self.hosts[at].disk.obey(order, &bytes, reached);
         }
         if self.dice.below(2) == 0 {
