@@ -215,12 +215,6 @@ impl<'s> Disk<'s> {
         !self.opened || idle || self.rest > now || self.leaving.is_none_or(|until| until <= now)
     }
 
-    /// The collector has less than was kept of this run: it is kept anew.
-    pub(super) fn doubt_kept(&mut self, now: Mono) {
-        self.kept = Ranges::new();
-        self.keep_soon(now);
-    }
-
     /// Whether an ack can tell of frames on the disk that are not kept as acknowledged. An agent whose frames are
     /// acknowledged before they are written has nothing to keep, and writes nothing.
     pub(super) fn is_news_of(&self, run: Run) -> bool {

@@ -3,9 +3,17 @@
 //! Layout, little endian, for each run: run u64, made u64, count u8, then that many times first u64 and last u64. The
 //! shell adds a checksum and two slots. It only saves resending: what is missing here is asked of the collector.
 
-use super::{Half, Order, PAGE};
+use super::{Disk, Half, Order, PAGE};
 use crate::spool::Spool;
 use picket_proto::{Mono, Ranges, Run, Seq, SeqRange};
+
+impl Disk<'_> {
+    /// The collector has less than was kept of this run: it is kept anew.
+    pub(in crate::spool) fn doubt_kept(&mut self, now: Mono) {
+        self.kept = Ranges::new();
+        self.keep_soon(now);
+    }
+}
 
 impl Spool<'_> {
     pub(super) fn keep(&mut self, now: Mono) -> Option<Order> {
