@@ -79,7 +79,8 @@ impl Diagnosis {
             "link-unresolved" | "link-no-resolver" => Trouble::Unresolved,
             "link-timed-out" => Trouble::TimedOut,
             "link-proxy" | "link-proxy-auth" | "link-proxy-away" => Trouble::Proxy,
-            "link-closed" => Trouble::Closed,
+            // A collector that is ending is back soon: nobody has to act.
+            "link-closed" | "shutting-down" => Trouble::Closed,
             "link-tls" | "link-clock" | "link-expired" | "link-name" | "link-ca" | "link-intercepted"
             | "link-not-tls" | "link-not-picket" => Trouble::Tls,
             // The collector's own refusals, and what only a person can mend.
@@ -206,6 +207,15 @@ pub(super) fn chain_of(error: &(dyn Error + 'static)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_collector_that_is_ending_is_tried_again_soon() {
+        let ending = tonic::Status::unavailable("shutting-down: The collector is ending.");
+        let why = refused(Step::Session, &ending);
+        assert_eq!((why.code, why.trouble()), ("shutting-down", Trouble::Closed));
+        let denied = tonic::Status::permission_denied("quarantined: two machines");
+        assert_eq!(refused(Step::Session, &denied).trouble(), Trouble::Denied);
+    }
 
     #[test]
     fn every_code_that_a_try_can_end_with_is_explained() {
