@@ -6,7 +6,7 @@
 //! tell; what is real code here is everything that decides.
 //!
 //! Three parts make a run: a [`Scenario`] (a world and a [`Plan`] of [`Deed`]s), [`run`], and the invariants of `truth`,
-//! which know what truly is and never ask a core what it believes. A failing plan is cut down by [`shrink`].
+//! which know what truly is and never ask a core what it believes. A failing plan is cut down by [`shrink()`].
 //!
 //! Left out: frames on the wire as protobuf, TLS, files as bytes (the shells' own tests have those), and `http` and
 //! host level checks.

@@ -88,6 +88,9 @@ impl Session {
     pub(crate) fn on(&mut self, now: Now, fact: Fact<'_>, spool: &mut Spool<'_>) {
         match (fact, &mut self.link) {
             (Fact::Opened, Link::Connecting) => self.greet(now.mono, spool),
+            (Fact::Welcomed { known, .. }, Link::Greeting { .. }) if known.last() > Some(talk::SEQ_MAX) => {
+                self.disbelieve(now.mono);
+            }
             (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
                 spool.welcomed(now, known);

@@ -17,6 +17,18 @@ const BATCHES_MAX: usize = 8;
 /// Most bytes that wait for their ack.
 const UNACKED_MAX: u32 = 256 * 1024;
 
+/// No run gives a higher number: at a thousand frames a second it would take 9,000 years. A collector that knows of one
+/// is broken, and its word would leave no numbers to go on with.
+pub(super) const SEQ_MAX: Seq = Seq(1 << 48);
+
+impl super::Session {
+    /// What it was welcomed with can't be: the stream is closed, and a person has to act first.
+    pub(super) fn disbelieve(&mut self, now: Mono) {
+        self.rest(now, super::Trouble::Denied);
+        self.order(Order::Close);
+    }
+}
+
 /// An open session.
 #[derive(Debug)]
 pub(super) struct Talk {

@@ -31,12 +31,13 @@ impl Blame {
 impl Spool<'_> {
     /// A session begins with what the collector knows of this run.
     pub(crate) fn welcomed(&mut self, now: Now, known: &Ranges) {
-        let had = self.acked.clone();
+        let (had, made) = (self.acked.clone(), self.last);
         if let Some(top) = known.last().filter(|top| *top > self.last) {
             self.leap(now, known, top);
         }
         self.acked(now.mono, known);
-        for range in had.iter() {
+        // Whoever acknowledged what was never made took nothing back.
+        for range in had.iter().filter_map(|range| SeqRange::new(range.first(), range.last().min(made))) {
             each_outside(range, known, |gone| self.take_back(now, gone));
         }
     }

@@ -80,3 +80,14 @@ fn numbers_that_another_life_of_the_run_has_given_are_not_given_again() {
 fn frames_of(world: &World) -> Vec<u64> {
     world.sent.iter().map(|(_, seq)| *seq).collect()
 }
+
+#[test]
+fn a_collector_that_knows_of_numbers_that_no_run_can_give_is_left_alone() {
+    let mut world = World::running(8, std::vec![spec("web")]);
+    world.input(Input::Session(Fact::Opened));
+    let from = world.orders.len();
+    world.welcomed(&ranges(&[(1, 2), (u64::MAX - 5, u64::MAX - 1)]));
+    let said: Vec<_> = world.orders[from..].iter().map(|(_, order)| *order).collect();
+    assert_eq!(said, [Order::Close]);
+    assert_eq!(gaps(&world), []);
+}
