@@ -7,7 +7,7 @@ use super::net::Link;
 use super::world::World;
 use picket_agent_core::service;
 use picket_agent_core::session::Phase;
-use picket_collector_core::view::{Answer, HostState, Question, Service};
+use picket_collector_core::view::{self, Answer, HostState, Question, Service};
 use picket_proto::event::Verdict;
 use std::collections::BTreeMap;
 
@@ -214,7 +214,9 @@ impl World<'_> {
         let state = |host: &picket_proto::HostId| {
             if doubled.contains(host) { HostState::Quarantined } else { HostState::Connected }
         };
-        let host = hosts.iter().find(|host| host.state != state(&host.host));
+        let either: Vec<_> = self.truth.overtaken.iter().map(|host| self.hosts[*host].id.clone()).collect();
+        let is_off = |host: &&view::Host| host.state != state(&host.host) && !either.contains(&host.host);
+        let host = hosts.iter().find(is_off);
         let host = host.map(|host| format!("collector {at} shows {} as {:?}", host.host, host.state));
         let is_off = |service: &&Service| service.verdict != Verdict::Up && !doubled.contains(&service.host);
         host.or_else(|| {
