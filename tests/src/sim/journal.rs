@@ -76,7 +76,6 @@ impl World<'_> {
         self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);
         let durable = self.keepers[at].durable;
         self.keepers[at].journal.truncate(durable);
-        self.truth.collector_died(self.now, at, &process.watcher);
         for stream in process.sessions.values() {
             self.send_down(*stream, Down::Fin);
         }

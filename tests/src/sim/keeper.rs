@@ -197,7 +197,7 @@ impl World<'_> {
     fn drain(&mut self, at: usize, process: &mut Process) {
         while let Some(effect) = process.core.poll() {
             match effect {
-                Effect::Session(order) => self.session_order(at, process, order),
+                Effect::Session(order) => self.session_order(process, order),
                 Effect::Store(store::Order::Append(entry)) => self.append(at, process, *entry),
                 Effect::Store(store::Order::Retry) => {
                     process.failed = false;
@@ -238,7 +238,7 @@ impl World<'_> {
         self.keepers[at].process = Some(process);
     }
 
-    fn session_order(&mut self, _at: usize, process: &mut Process, order: Order) {
+    fn session_order(&mut self, process: &mut Process, order: Order) {
         let stream_of = |session: SessionId| StreamId(session.0);
         match order {
             Order::Welcome { session, heartbeat, known } => {

@@ -153,7 +153,6 @@ impl World<'_> {
             if let Some(process) = self.keepers[at].process.take() {
                 self.truth.check_replay(self.now, at, &self.keepers[at], &process.core);
                 self.truth.check_late(self.now, at, &self.keepers[at].journal);
-                self.truth.counts.watched += process.watcher.seen;
                 self.keepers[at].process = Some(process);
             }
         }

@@ -64,7 +64,6 @@ pub(super) struct Service {
     pub(super) loops_since: Option<u64>,
     /// When it last ended by itself.
     pub(super) died_at: Option<u64>,
-    pub(super) deaths: u64,
     /// It may have ended or changed where no agent heard it.
     pub(super) unseen: bool,
 }
@@ -87,7 +86,6 @@ impl Service {
             kept: (0, 0),
             loops_since: None,
             died_at: None,
-            deaths: 0,
             unseen: false,
         }
     }
@@ -118,7 +116,6 @@ impl Service {
     /// A process ends by itself; whether systemd starts it again.
     pub(super) fn died(&mut self, now: u64, exit: Exit) -> bool {
         self.process = None;
-        self.deaths += 1;
         (self.ill, self.died_at) = (Some(now), Some(now));
         let again = self.keeper == Keeper::Always && self.unit.may_start(now);
         self.unit.died(now, exit, again);

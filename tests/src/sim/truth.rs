@@ -53,7 +53,6 @@ pub(super) enum End {
 /// How often things happened: so that no scenario passes without what it is about.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
-    pub(super) told: u64,
     pub(super) journaled: u64,
     pub(super) backlog: u64,
     pub(super) named: u64,
@@ -64,12 +63,10 @@ pub(super) struct Counts {
     pub(super) refusals: BTreeMap<&'static str, u64>,
     pub(super) changes: BTreeMap<&'static str, u64>,
     pub(super) facts: BTreeMap<&'static str, u64>,
-    pub(super) starts: u64,
     pub(super) replays: u64,
     pub(super) deeds: u64,
     /// Deeds while frames waited for their ack.
     pub(super) overlapped: u64,
-    pub(super) watched: u64,
     pub(super) power_cuts: u64,
     /// Hellos that came when their process had ended.
     pub(super) overtaken: u64,
@@ -168,7 +165,6 @@ impl Truth {
             let header = frame.header;
             self.note(header.run, header.seq, header.crc);
             (last, rest) = (header.seq, after);
-            self.counts.told += 1;
             match frame.content() {
                 Ok(Content::Known(event)) => {
                     *self.counts.facts.entry(picket_proto::code::of(&event.fact)).or_default() += 1;
@@ -206,10 +202,6 @@ impl Truth {
         self.expect(now, same, || format!("collector {at}: snapshot and tail differ from the journal"));
         let same = again.snapshot() == core.snapshot();
         self.expect(now, same, || format!("collector {at}: a straight replay gives another state"));
-    }
-
-    pub(super) fn collector_died(&mut self, _now: u64, _at: usize, watcher: &super::watcher::Watcher) {
-        self.counts.watched += watcher.seen;
     }
 
     pub(super) fn refused(&mut self, code: &'static str) {

@@ -14,8 +14,6 @@ pub(super) struct Watcher {
     id: u64,
     /// Came and was not yet said to be read.
     unread: u16,
-    pub(super) seen: u64,
-    pub(super) cuts: u64,
 }
 
 impl World<'_> {
@@ -41,7 +39,6 @@ impl World<'_> {
                     )
                 });
                 watcher.token = Some(change.number);
-                watcher.seen += 1;
                 watcher.unread += 1;
                 if watcher.unread == 1 {
                     let then = self.now + 1_000 + self.dice.below(3_000_000);
@@ -50,7 +47,7 @@ impl World<'_> {
             }
             Push::Cut { watcher: id, .. } if id.0 == watcher.id => {
                 // What was cut off lists the incidents anew and goes on from now.
-                (watcher.token, watcher.cuts) = (None, watcher.cuts + 1);
+                watcher.token = None;
                 let then = self.now + 10_000;
                 self.queue.put(then, Happening::Collector(at, process.life, CollectorIn::Read(u16::MAX)));
             }

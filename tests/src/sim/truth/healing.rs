@@ -21,7 +21,6 @@ const SILENT: u64 = (23 + 30 + 10) * 1_000_000;
 impl Truth {
     /// An agent starts a service, itself or by systemd.
     pub(in crate::sim) fn started(&mut self, now: u64, host: &Host<'_>, number: usize) {
-        self.counts.starts += 1;
         let (service, spec) = (&host.services[number], &host.shape.services[number]);
         let who = format!("{} of {}", spec.name, host.id);
         self.expect(now, service.process.is_none(), || format!("{who} is started while it runs"));
