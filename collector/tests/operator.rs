@@ -93,11 +93,13 @@ async fn two_machines_with_one_certificate_are_both_put_aside() {
     let (mut first, _) = Agent::hello(collector.channel(Some(&credentials)).await, 5).await;
     let mut second = Agent::silent(collector.channel(Some(&credentials)).await, 6).await.unwrap();
     second.say(v1::agent_message::Message::Hello(common::hello(6))).await;
-    let nonce = match first.next().await.unwrap() {
-        collector_message::Message::Challenge(challenge) => challenge.nonce,
-        other => panic!("expected Challenge, got {other:?}"),
-    };
-    first.say(v1::agent_message::Message::Answer(v1::Answer { nonce })).await;
+    for agent in [&mut first, &mut second] {
+        let nonce = match agent.next().await.unwrap() {
+            collector_message::Message::Challenge(challenge) => challenge.nonce,
+            other => panic!("expected Challenge, got {other:?}"),
+        };
+        agent.say(v1::agent_message::Message::Answer(v1::Answer { nonce })).await;
+    }
     assert_eq!(first.refused().await, "quarantined");
     assert_eq!(second.refused().await, "quarantined");
     let mut operator = collector.operator().await;

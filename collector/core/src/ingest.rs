@@ -1,6 +1,7 @@
 //! Sessions and what arrives on them: who is really there, what is new, what is lost.
 
 pub(crate) mod batch;
+mod contest;
 pub(crate) mod dedupe;
 pub(crate) mod heard;
 pub(crate) mod on;

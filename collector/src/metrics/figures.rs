@@ -67,7 +67,7 @@ fn traffic(text: &mut Text, summary: &Summary, (journal, counts): (&Journaling, 
     text.one(
         "picket_collector_frames_unknown_total",
         "counter",
-        "Frames of a kind that this version cannot read.",
+        "Frames that this version cannot read: of a newer kind, or spoiled in their agent's memory.",
         summary.unknown,
     );
     text.one("picket_collector_batches_total", "counter", "Batches of frames journaled.", journal.batches);

@@ -7,6 +7,7 @@
 
 use picket_tests::sim::{self, BY_NAME, Report, SCENARIOS, Scenario, Voice};
 use serde_json::json;
+use std::ops::RangeInclusive;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,11 @@ use std::time::{Duration, Instant};
 const LINES: usize = 120;
 const USAGE: &str = "say sim --seeds N [--seed S] [--scenario NAME] [--jobs J] [--quick], sim --seed S [--scenario NAME], or \
                      sim --list";
+
+/// Most seeds of a campaign: some two years of one core.
+const SEEDS_MAX: u64 = 10_000_000_000;
+/// The last seed: a campaign's last one still fits 64 bits.
+const SEED_MAX: u64 = u64::MAX - SEEDS_MAX;
 
 /// What is wanted.
 struct Asked {
@@ -24,6 +30,7 @@ struct Asked {
     scenarios: Vec<&'static Scenario>,
     list: bool,
     quick: bool,
+    help: bool,
 }
 
 fn main() -> ExitCode {
@@ -35,6 +42,10 @@ fn main() -> ExitCode {
         }
     };
     match asked.seeds {
+        _ if asked.help => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
         _ if asked.list => list(),
         Some(seeds) => campaign(&asked, seeds),
         None => trace(&asked),
@@ -107,17 +118,19 @@ fn line(report: &Report, took: Duration) -> serde_json::Value {
 
 fn asked(mut words: impl Iterator<Item = String>) -> Result<Asked, String> {
     let scenarios = SCENARIOS.iter().collect();
-    let mut asked = Asked { seed: 1, seeds: None, jobs: 2, scenarios, list: false, quick: false };
+    let mut asked =
+        Asked { seed: 1, seeds: None, jobs: 2, scenarios, list: false, quick: false, help: false };
     let mut said = 0;
     while let Some(word) = words.next() {
         said += 1;
         match word.as_str() {
-            "--seed" => asked.seed = number(&word, words.next())?,
-            "--seeds" => asked.seeds = Some(number(&word, words.next())?.max(1)),
-            "--jobs" => asked.jobs = number(&word, words.next())?.clamp(1, 64),
+            "--seed" => asked.seed = number(&word, words.next(), 0..=SEED_MAX)?,
+            "--seeds" => asked.seeds = Some(number(&word, words.next(), 1..=SEEDS_MAX)?),
+            "--jobs" => asked.jobs = number(&word, words.next(), 1..=64)?,
             "--scenario" => asked.scenarios = vec![scenario(&words.next().unwrap_or_default())?],
             "--list" => asked.list = true,
             "--quick" => asked.quick = true,
+            "--help" | "-h" => asked.help = true,
             other => return Err(format!("{other:?} is not a word of this program")),
         }
     }
@@ -129,7 +142,9 @@ fn scenario(name: &str) -> Result<&'static Scenario, String> {
     found.ok_or_else(|| format!("no scenario is called {name:?}; --list names them"))
 }
 
-fn number(word: &str, given: Option<String>) -> Result<u64, String> {
+fn number(word: &str, given: Option<String>, range: RangeInclusive<u64>) -> Result<u64, String> {
     let given = given.unwrap_or_default();
-    given.parse().map_err(|_not_a_number| format!("{word} wants a whole number, not {given:?}"))
+    let number = given.parse().ok().filter(|number| range.contains(number));
+    let (least, most) = range.into_inner();
+    number.ok_or_else(|| format!("{word} wants a whole number from {least} to {most}, not {given:?}"))
 }

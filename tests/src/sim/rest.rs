@@ -213,8 +213,7 @@ impl World<'_> {
         let state = |host: &picket_proto::HostId| {
             if doubled.contains(host) { HostState::Quarantined } else { HostState::Connected }
         };
-        let either: Vec<_> = self.truth.overtaken.iter().map(|host| self.hosts[*host].id.clone()).collect();
-        let is_off = |host: &&view::Host| host.state != state(&host.host) && !either.contains(&host.host);
+        let is_off = |host: &&view::Host| host.state != state(&host.host);
         let host = hosts.iter().find(is_off);
         let host = host.map(|host| format!("collector {at} shows {} as {:?}", host.host, host.state));
         let is_off = |service: &&Service| service.verdict != Verdict::Up && !doubled.contains(&service.host);

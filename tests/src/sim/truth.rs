@@ -68,8 +68,6 @@ pub(super) struct Counts {
     /// Deeds while frames waited for their ack.
     pub(super) overlapped: u64,
     pub(super) power_cuts: u64,
-    /// Hellos that came when their process had ended.
-    pub(super) overtaken: u64,
     /// Numbers that a restored backup no longer had.
     pub(super) unbooked: u64,
 }
@@ -93,8 +91,6 @@ pub(super) struct Truth {
     /// Hosts whose disk lied or failed, and whose memory or journal was once an older one: what was durable there need
     /// not have arrived.
     pub(super) unsound: BTreeSet<usize>,
-    /// Hosts of which a Hello came when its process had ended: they may be quarantined.
-    pub(super) overtaken: BTreeSet<usize>,
     /// Whole hosts whose word counts for nothing any more: two of them are alive.
     pub(super) doubled: BTreeSet<usize>,
     pub(super) vigil: Vigil,
@@ -114,7 +110,6 @@ impl Truth {
             violations: Vec::new(),
             unsure: BTreeMap::new(),
             unsound: BTreeSet::new(),
-            overtaken: BTreeSet::new(),
             doubled: BTreeSet::new(),
             vigil: Vigil::default(),
             shadows: Shadows::default(),

@@ -126,7 +126,6 @@ impl World<'_> {
     ) {
         let session = SessionId(id.0);
         let came = self.collector_mono(at);
-        self.notice_overtaken(host, id);
         if let Some(stream) = self.net.streams.get_mut(&id) {
             stream.hello = Some((hello.stamp.mono, came));
         }
@@ -135,19 +134,6 @@ impl World<'_> {
         }
         let host = self.hosts[host].id.clone();
         self.session_says(at, Fact::Opened { session, host, hello });
-    }
-
-    /// A known limit of the product: a Hello that was overtaken by that of the next process can't be told from a
-    /// second machine's, since only the session that was there first is asked whether it lives.
-    fn notice_overtaken(&mut self, host: usize, id: StreamId) {
-        let speaks = self.net.streams.get(&id).map(|stream| stream.agent.0);
-        let lives = self.hosts[host].agent.as_ref().map(|shell| shell.life);
-        if speaks != lives {
-            self.truth.counts.overtaken += 1;
-            self.truth.overtaken.insert(host);
-            self.truth.doubled.insert(host);
-            self.truth.unsound.insert(host);
-        }
     }
 
     pub(super) fn welcome(&mut self, id: StreamId, heartbeat: Span, known: Box<Ranges>) {

@@ -62,7 +62,7 @@ impl Collector {
 
     pub(crate) fn on_session_time(&mut self, now: Now) {
         while let Some(waiting) = self.live.sessions.unanswered(now.mono) {
-            self.take_over(now, waiting);
+            self.unanswered(now, waiting);
         }
         let overdue = self.live.sessions.overdue(now.mono);
         let silent = |slot: &u32| {

@@ -2,7 +2,7 @@
 
 use super::batch::{fits, plan};
 use super::dedupe::Novelty;
-use super::sessions::{CHALLENGE, HEARTBEAT, Phase, Session, Waiting};
+use super::sessions::{Asked, HEARTBEAT, Phase};
 use super::taken::{bytes_of, span, take_apart};
 use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
 use crate::host::{CHECKS_MAX, Trust};
@@ -41,35 +41,35 @@ impl Collector {
         if let Some(code) = self.live.out.refusal().or_else(|| is_full.then_some("too-many")) {
             return self.say(Order::Refuse { session, code });
         }
-        let Some(slot) = known else { return self.welcome(now, session, host, hello) };
+        let Some(slot) = known else { return self.welcome(now, (session, None), host, hello) };
         let trust = self.state.hosts.get(slot).map(|host| host.trust);
         let seat = self.live.sessions.seat(slot);
         match (trust, seat.live, seat.waiting) {
             (Some(Trust::Quarantined), _, _) => self.say(Order::Refuse { session, code: "quarantined" }),
-            (Some(Trust::Full) | None, None, _) => self.welcome(now, session, host, hello),
+            (Some(Trust::Full) | None, None, _) => {
+                self.welcome(now, (session, None), host, hello);
+            }
             (Some(Trust::Full) | None, Some(_), Some(_)) => {
                 self.say(Order::Refuse { session, code: "too-many" });
             }
             (Some(Trust::Full) | None, Some(old), None) => {
-                let waiting = Waiting { hello, until: now.mono.plus(CHALLENGE), kept: Vec::new() };
-                self.live.sessions.wait(session, host, slot, waiting);
-                let nonce = self.live.nonce();
-                if let Some(Session { phase: Phase::Live { challenged }, .. }) =
-                    self.live.sessions.get_mut(old)
-                {
-                    *challenged = Some(nonce);
-                }
-                self.say(Order::Challenge { session: old, nonce });
+                self.contest(now, (old, slot), session, (host, hello));
             }
         }
     }
 
-    /// Takes a session that now speaks for its host.
-    fn welcome(&mut self, now: Now, session: SessionId, host: HostId, hello: Hello) {
+    /// Takes a session that now speaks for its host; perhaps it is still asked whether it is there.
+    pub(super) fn welcome(
+        &mut self,
+        now: Now,
+        (session, asked): (SessionId, Option<Asked>),
+        host: HostId,
+        hello: Hello,
+    ) {
         let run = hello.stamp.run;
         self.commit(now, Record::Opened { host: host.clone(), hello }, &[]);
         let Some(slot) = self.state.hosts.find(host.as_str()) else { return };
-        self.live.sessions.sit(session, host, slot);
+        self.live.sessions.sit((session, asked), host, slot);
         self.live.sessions.heard(slot, now);
         let known = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
         self.say_when_durable(Order::Welcome { session, heartbeat: HEARTBEAT, known: Box::new(known) });
@@ -78,67 +78,14 @@ impl Collector {
     fn on_closed(&mut self, now: Now, id: SessionId, how: Close) {
         let Some(session) = self.live.sessions.remove(id) else { return };
         match session.phase {
-            Phase::Live { .. } => {
+            Phase::Live(_) => {
                 self.commit(now, Record::Closed { host: session.host, how }, &[]);
                 if let Some(waiting) = self.live.sessions.seat(session.slot).waiting {
                     self.take_over(now, waiting);
                 }
             }
             Phase::Waiting(_) => self.unchallenge(session.slot),
-            Phase::Replaced { .. } => {}
-        }
-    }
-
-    /// The session that asked for a challenge is gone; an answer to it means nothing.
-    fn unchallenge(&mut self, slot: u32) {
-        let live = self.live.sessions.seat(slot).live;
-        let live = live.and_then(|live| self.live.sessions.get_mut(live));
-        if let Some(Session { phase: Phase::Live { challenged }, .. }) = live {
-            *challenged = None;
-        }
-    }
-
-    fn on_answered(&mut self, now: Now, id: SessionId, nonce: u64) {
-        let Some(session) = self.live.sessions.get(id) else { return };
-        let slot = session.slot;
-        match &session.phase {
-            Phase::Live { challenged } | Phase::Replaced { challenged } if *challenged == Some(nonce) => {
-                self.both_live(now, slot);
-            }
-            Phase::Live { .. } | Phase::Replaced { .. } | Phase::Waiting(_) => {}
-        }
-    }
-
-    /// Two sessions of one certificate are alive: nothing of either is believed.
-    fn both_live(&mut self, now: Now, slot: u32) {
-        let seat = self.live.sessions.seat(slot);
-        for session in [seat.live, seat.waiting, seat.replaced].into_iter().flatten() {
-            self.refuse(session, "quarantined");
-        }
-        self.live.sessions.seat_mut(slot).due = picket_proto::Mono::NEVER;
-        if let Some(host) = self.state.hosts.get(slot).map(|host| host.id.clone()) {
-            self.commit(now, Record::Duplicate { host }, &[]);
-        }
-    }
-
-    pub(super) fn take_over(&mut self, now: Now, id: SessionId) {
-        let Some(session) = self.live.sessions.remove(id) else { return };
-        let Phase::Waiting(waiting) = session.phase else { return };
-        let seat = self.live.sessions.seat(session.slot);
-        if let Some(older) = seat.replaced {
-            self.refuse(older, "too-many");
-        }
-        if let Some(old) = seat.live {
-            if let Some(old) = self.live.sessions.get_mut(old)
-                && let Phase::Live { challenged } = old.phase
-            {
-                old.phase = Phase::Replaced { challenged };
-            }
-            self.live.sessions.seat_mut(session.slot).replaced = Some(old);
-        }
-        self.welcome(now, id, session.host, waiting.hello);
-        for fact in waiting.kept {
-            self.on_session(now, fact);
+            Phase::Replaced(_) => {}
         }
     }
 
@@ -146,7 +93,7 @@ impl Collector {
         let Some(session) = self.live.sessions.get(id) else { return };
         let slot = session.slot;
         match &session.phase {
-            Phase::Replaced { .. } => return,
+            Phase::Replaced(_) => return,
             Phase::Waiting(_) => {
                 if !self.live.sessions.keep(id, fact) {
                     self.refuse(id, "too-many");
@@ -154,7 +101,7 @@ impl Collector {
                 }
                 return;
             }
-            Phase::Live { .. } => {}
+            Phase::Live(_) => {}
         }
         if let Some(code) = self.live.out.refusal() {
             return self.refuse(id, code);
@@ -241,12 +188,12 @@ impl Collector {
     }
 
     /// Ends a session.
-    fn refuse(&mut self, session: SessionId, code: &'static str) {
+    pub(super) fn refuse(&mut self, session: SessionId, code: &'static str) {
         self.live.sessions.remove(session);
         self.say(Order::Refuse { session, code });
     }
 
-    fn say(&mut self, order: Order) {
+    pub(super) fn say(&mut self, order: Order) {
         self.live.out.now(Effect::Session(order));
     }
 

@@ -1,7 +1,7 @@
 //! Who is really there: one live session per host, challenges, silence. Live state only: not journaled, not hashed.
 //!
-//! A second session of a certificate waits while the first is challenged: if that answers within 2 s, both are alive
-//! and the host is quarantined; if not, or if it ends, the second takes over. What a waiting session sends is kept
+//! A second session of a certificate waits for 2 s while both are challenged, see [`super::contest`]; if the first
+//! ends meanwhile, the second takes over. What a waiting session sends is kept
 //! (8 batches, 16 messages, 16 MiB over all). A host is silent after 25 s (2.5 heartbeats) without a word; after the
 //! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts.
 
@@ -37,12 +37,44 @@ pub(crate) struct Session {
 #[derive(Debug)]
 pub(crate) enum Phase {
     /// It speaks for its host; perhaps it is asked whether it is there.
-    Live { challenged: Option<u64> },
-    /// Another one speaks for the host and is challenged.
+    Live(Option<Asked>),
+    /// Another one speaks for the host, and both are asked.
     Waiting(Box<Waiting>),
-    /// It did not answer, and another one speaks for the host. Only the answer to its challenge means that both live:
+    /// It did not answer, and another one speaks for the host. Only the answer to its challenge says that it lives:
     /// what else comes may have been on a slow way since before its agent ended.
-    Replaced { challenged: Option<u64> },
+    Replaced(Option<Asked>),
+}
+
+/// What a session was asked, and whether it answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) nonce: u64,
+    pub(crate) answered: bool,
+}
+
+impl Asked {
+    /// Not answered yet.
+    pub(crate) const fn new(nonce: u64) -> Self {
+        Self { nonce, answered: false }
+    }
+}
+
+impl Session {
+    /// What it was asked.
+    pub(crate) fn asked(&self) -> Option<&Asked> {
+        match &self.phase {
+            Phase::Live(asked) | Phase::Replaced(asked) => asked.as_ref(),
+            Phase::Waiting(waiting) => Some(&waiting.asked),
+        }
+    }
+
+    /// The same, to note the answer.
+    pub(crate) fn asked_mut(&mut self) -> Option<&mut Asked> {
+        match &mut self.phase {
+            Phase::Live(asked) | Phase::Replaced(asked) => asked.as_mut(),
+            Phase::Waiting(waiting) => Some(&mut waiting.asked),
+        }
+    }
 }
 
 /// A session that waits for the one before it.
@@ -51,6 +83,7 @@ pub(crate) struct Waiting {
     pub(crate) hello: Hello,
     pub(crate) until: Mono,
     pub(crate) kept: Vec<Fact>,
+    pub(crate) asked: Asked,
 }
 
 /// The sessions of one host, and until when it must be heard.
@@ -100,6 +133,11 @@ impl Sessions {
     /// A session, to change it.
     pub(crate) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session> {
         self.by_id.get_mut(&id)
+    }
+
+    /// Whether a session answered what it was asked.
+    pub(crate) fn has_answered(&self, id: SessionId) -> bool {
+        self.get(id).and_then(Session::asked).is_some_and(|asked| asked.answered)
     }
 
     /// How many there are.
@@ -171,8 +209,8 @@ impl Sessions {
     }
 
     /// Seats a session that speaks for its host.
-    pub(crate) fn sit(&mut self, id: SessionId, host: HostId, slot: u32) {
-        self.by_id.insert(id, Session { host, slot, phase: Phase::Live { challenged: None } });
+    pub(crate) fn sit(&mut self, (id, asked): (SessionId, Option<Asked>), host: HostId, slot: u32) {
+        self.by_id.insert(id, Session { host, slot, phase: Phase::Live(asked) });
         self.seat_mut(slot).live = Some(id);
     }
 

@@ -8,8 +8,8 @@ use crate::signal::{Key, What};
 use crate::state::firing::clear;
 use crate::state::{At, State};
 use alloc::vec::Vec;
-use picket_proto::Span;
 use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::{Mono, Span};
 
 /// How long a service that was started again must live before its death is over, where no remedy's outcome says so
 /// sooner: longer than a program takes to find that it can't run.
@@ -45,10 +45,19 @@ pub(crate) fn alarmed(state: &mut State, slot: u32, service: Option<u32>) {
 
 /// Ends the deaths whose services lived on.
 pub(crate) fn calm_now(state: &mut State, at: At) {
-    while let Some((_, slot, service)) = state.calms.first().copied().filter(|(due, ..)| *due <= at.now.mono)
+    while let Some((due, slot, service)) =
+        state.calms.first().copied().filter(|(due, ..)| *due <= at.now.mono)
     {
-        over(state, at, slot, service);
+        state.calms.pop_first();
+        if waits_until(state, slot, service) == Some(due) {
+            over(state, at, slot, service);
+        }
     }
+}
+
+/// When a service's death is over, if it lives on.
+fn waits_until(state: &State, slot: u32, service: u32) -> Option<Mono> {
+    state.hosts.get(slot)?.services.get(service)?.calm_at
 }
 
 /// Ends a service's death, and what its process check said of it.

@@ -100,3 +100,15 @@ fn damage_is_closed_in_the_run_that_it_names_however_old_and_in_no_other() {
         assert_eq!(known(&world, run), ranges(left), "run {run}");
     }
 }
+
+#[test]
+fn a_wait_that_no_service_knows_of_is_dropped() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for (slot, service) in [(0, 0), (0, 9), (9, 0)] {
+        world.core.state.calms.insert((world.now.mono, slot, service));
+    }
+    world.pass(Span::from_secs(10));
+    assert!(world.core.state.calms.is_empty());
+}

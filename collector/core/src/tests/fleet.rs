@@ -106,7 +106,8 @@ fn hosts_that_fall_silent_one_after_another_are_gathered_into_the_fleets_inciden
     assert!(world.incidents().iter().all(|found| found.state == State::Resolved));
 }
 
-fn second_session(world: &mut World) -> (Agent, Agent, u64) {
+/// A session and another one of the same host that waits for it, each with the nonce that it is to answer.
+pub(super) fn second_session(world: &mut World) -> ((Agent, u64), (Agent, u64)) {
     let first = Agent::new("web-1", 1);
     first.connect(world);
     let mut second = Agent::new("web-1", 2);
@@ -114,15 +115,23 @@ fn second_session(world: &mut World) -> (Agent, Agent, u64) {
     world.take_effects();
     second.open(world);
     let orders = world.session_orders();
-    let [Order::Challenge { session, nonce }] = orders[..] else { panic!("{orders:?}") };
-    assert_eq!(session, first.session);
-    (first, second, nonce)
+    let [Order::Challenge { session: to, nonce: new }, Order::Challenge { session, nonce }] = orders[..]
+    else {
+        panic!("{orders:?}")
+    };
+    assert_eq!((to, session), (second.session, first.session), "both are asked");
+    assert_ne!(new, nonce);
+    ((first, nonce), (second, new))
+}
+
+pub(super) fn answers(world: &mut World, agent: &Agent, nonce: u64) {
+    world.input(Input::Session(Fact::Answered { session: agent.session, nonce }));
 }
 
 #[test]
 fn a_second_session_takes_over_when_the_first_does_not_answer() {
     let mut world = World::new();
-    let (_, mut second, _) = second_session(&mut world);
+    let (_, (mut second, _)) = second_session(&mut world);
     let kept = second.frame(&world, started(1));
     second.batch(&mut world, Lane::Live, kept);
     assert!(world.session_orders().is_empty(), "who waits gets no answer");
@@ -136,7 +145,7 @@ fn a_second_session_takes_over_when_the_first_does_not_answer() {
 #[test]
 fn a_second_session_takes_over_at_once_when_the_first_ends() {
     let mut world = World::new();
-    let (first, second, _) = second_session(&mut world);
+    let ((first, _), (second, _)) = second_session(&mut world);
     first.close(&mut world);
     let orders = world.session_orders();
     assert!(
@@ -148,8 +157,14 @@ fn a_second_session_takes_over_at_once_when_the_first_ends() {
 #[test]
 fn two_live_sessions_are_both_quarantined_until_an_operator_resolves_it() {
     let mut world = World::new();
-    let (first, second, nonce) = second_session(&mut world);
-    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    let ((first, nonce), (second, new)) = second_session(&mut world);
+    answers(&mut world, &first, nonce);
+    assert_eq!(
+        world.host(&first.host).state,
+        HostState::Connected,
+        "that one lives says nothing of the other"
+    );
+    answers(&mut world, &second, new);
     let refused: Vec<(SessionId, &str)> = world
         .session_orders()
         .into_iter()
@@ -178,21 +193,47 @@ fn two_live_sessions_are_both_quarantined_until_an_operator_resolves_it() {
 }
 
 #[test]
-fn a_late_answer_of_a_session_that_was_replaced_means_that_both_live() {
+fn late_answers_after_one_session_replaced_the_other_mean_that_both_live() {
+    for first_is_first in [true, false] {
+        let mut world = World::new();
+        let ((first, nonce), (second, new)) = second_session(&mut world);
+        world.pass(Span::from_secs(2));
+        let both = [(&first, nonce), (&second, new)];
+        for (agent, nonce) in if first_is_first { both } else { [both[1], both[0]] } {
+            assert_eq!(world.host(&first.host).state, HostState::Connected);
+            answers(&mut world, agent, nonce);
+        }
+        assert_eq!(world.host(&first.host).state, HostState::Quarantined);
+    }
+}
+
+#[test]
+fn a_newcomer_that_was_overtaken_by_its_agents_next_session_is_sent_away() {
     let mut world = World::new();
-    let (first, _, nonce) = second_session(&mut world);
-    world.pass(Span::from_secs(2));
-    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
-    assert_eq!(world.host(&first.host).state, HostState::Quarantined);
+    let ((mut alive, nonce), (mut dead, _)) = second_session(&mut world);
+    let old_words = dead.frame(&world, started(1));
+    dead.batch(&mut world, Lane::Live, old_words);
+    answers(&mut world, &alive, nonce);
+    world.pass(Span::from_secs(1));
+    assert!(world.session_orders().is_empty());
+    world.pass(Span::from_secs(1));
+    let orders = world.session_orders();
+    let [Order::Refuse { session, code: "no-answer" }] = orders[..] else { panic!("{orders:?}") };
+    assert_eq!(session, dead.session);
+    alive.say(&mut world, started(2));
+    let host = world.host(&alive.host);
+    assert_eq!((host.state, host.frames), (HostState::Connected, 1), "nothing of the dead one is believed");
+    assert!(world.incidents().is_empty());
 }
 
 #[test]
 fn what_was_on_its_way_since_before_an_agent_ended_is_not_believed_and_quarantines_nobody() {
     let mut world = World::new();
-    let (mut first, second, nonce) = second_session(&mut world);
+    let ((mut first, nonce), (second, new)) = second_session(&mut world);
     world.pass(Span::from_secs(2));
     first.say(&mut world, started(1));
-    world.input(Input::Session(Fact::Answered { session: first.session, nonce: nonce + 1 }));
+    answers(&mut world, &second, new);
+    answers(&mut world, &first, nonce + 1);
     assert_eq!(world.host(&first.host).state, HostState::Connected);
     assert_eq!(world.host(&first.host).frames, 0, "nothing of it is believed");
     first.close(&mut world);
@@ -203,7 +244,7 @@ fn what_was_on_its_way_since_before_an_agent_ended_is_not_believed_and_quarantin
 #[test]
 fn who_waits_may_send_8_batches_and_no_more() {
     let mut world = World::new();
-    let (_, mut second, _) = second_session(&mut world);
+    let (_, (mut second, _)) = second_session(&mut world);
     for _ in 0..8 {
         second.say(&mut world, started(1));
     }
@@ -247,8 +288,9 @@ fn the_checks_of_a_host_that_is_not_there_are_unknown_since_it_went_and_say_why(
 #[test]
 fn the_checks_of_a_quarantined_host_are_unknown_and_say_why() {
     let mut world = World::new();
-    let (first, _, nonce) = second_session(&mut world);
-    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    let ((first, nonce), (second, new)) = second_session(&mut world);
+    answers(&mut world, &first, nonce);
+    answers(&mut world, &second, new);
     let since = world.now.wall;
     world.pass(Span::from_secs(5));
     assert_unknown(&mut world, &first.host, "web-1 is quarantined", since);

@@ -172,20 +172,27 @@ fn a_batch_of_an_earlier_run_that_does_not_fit_is_answered_with_what_is_there() 
     assert_eq!(acks(&mut world), [(old.run, ranges(&there))]);
 }
 
-#[test]
-fn frames_of_unknown_kinds_are_journaled_counted_and_acknowledged() {
-    let mut world = World::new();
-    let mut agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    let mut frame = agent.frame(&world, killed(1));
-    frame[3] = 9;
+/// A frame of 9 in place of the byte at `at`, under a checksum that is right.
+fn resealed(mut frame: Vec<u8>, at: usize) -> Vec<u8> {
+    frame[at] = 9;
     let crc = crc32c(&[&frame[..28], &frame[32..]].concat());
     frame[28..32].copy_from_slice(&crc.to_le_bytes());
-    world.take_effects();
-    agent.batch(&mut world, Lane::Live, frame);
-    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 1)]))]);
-    assert_eq!((world.host(&agent.host).unknown, world.host(&agent.host).frames), (1, 1));
-    assert!(world.incidents().is_empty());
+    frame
+}
+
+#[test]
+fn frames_that_cannot_be_read_are_journaled_counted_and_acknowledged() {
+    for (at, why) in [(3, "its version is not known"), (frame::HEADER_LEN, "its body is of another run")] {
+        let mut world = World::new();
+        let mut agent = Agent::new("web-1", 1);
+        agent.connect(&mut world);
+        let frame = resealed(agent.frame(&world, killed(1)), at);
+        world.take_effects();
+        agent.batch(&mut world, Lane::Live, frame);
+        assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 1)]))], "{why}");
+        assert_eq!((world.host(&agent.host).unknown, world.host(&agent.host).frames), (1, 1), "{why}");
+        assert!(world.incidents().is_empty());
+    }
 }
 
 fn crc32c(bytes: &[u8]) -> u32 {

@@ -1,5 +1,6 @@
 //! The edges of what is taken: just enough and one too many, too old, too late, and answers that nobody asked for.
 
+use super::fleet::{answers, second_session};
 use super::*;
 use crate::view::HostState;
 
@@ -91,35 +92,25 @@ fn a_host_is_silent_though_the_time_is_handed_in_late() {
     assert_eq!(world.host(&agent.host).state, HostState::Silent);
 }
 
-/// A session, another one of the same host that waits for it, and the challenge's nonce.
-fn challenged(world: &mut World) -> (Agent, Agent, u64) {
-    let (first, second) = (Agent::new("web-1", 1), Agent::new("web-1", 2));
-    first.connect(world);
-    world.take_effects();
-    second.open(world);
-    let orders = world.session_orders();
-    let [Order::Challenge { nonce, .. }] = orders[..] else { panic!("{orders:?}") };
-    (first, second, nonce)
-}
-
 #[test]
-fn only_the_answer_that_was_asked_for_means_that_both_sessions_live() {
+fn only_the_answers_that_were_asked_for_mean_that_both_sessions_live() {
     let mut world = World::new();
-    let (first, second, nonce) = challenged(&mut world);
-    for (session, nonce) in [(first.session, nonce ^ 1), (second.session, nonce)] {
-        world.input(Input::Session(Fact::Answered { session, nonce }));
+    let ((first, nonce), (second, new)) = second_session(&mut world);
+    answers(&mut world, &first, nonce);
+    for (agent, nonce) in [(&first, new), (&second, nonce), (&second, new ^ 1)] {
+        answers(&mut world, agent, nonce);
         assert_eq!(world.host(&first.host).state, HostState::Connected);
     }
-    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    answers(&mut world, &second, new);
     assert_eq!(world.host(&first.host).state, HostState::Quarantined);
 }
 
 #[test]
 fn an_answer_means_nothing_once_the_session_that_waited_is_gone() {
     let mut world = World::new();
-    let (first, second, nonce) = challenged(&mut world);
+    let ((first, nonce), (second, _)) = second_session(&mut world);
     second.close(&mut world);
-    world.input(Input::Session(Fact::Answered { session: first.session, nonce }));
+    answers(&mut world, &first, nonce);
     assert_eq!(world.host(&first.host).state, HostState::Connected);
     world.pass(Span::from_secs(3));
     assert!(world.session_orders().is_empty(), "and nobody takes over");
@@ -130,16 +121,16 @@ fn as_many_sessions_as_fit_are_taken_and_then_one_for_each_that_ends() {
     let mut world = World::new();
     let most = crate::ingest::sessions::SESSIONS_MAX as u64;
     for at in 1..most {
-        world.core.live.sessions.sit(SessionId(1_000 + at), host_id("far"), 9);
+        world.core.live.sessions.sit((SessionId(1_000 + at), None), host_id("far"), 9);
     }
     let agents = [Agent::new("web-1", 1), Agent::new("web-2", 2)];
-    let answers = |world: &mut World, agent: &Agent| {
+    let is_taken = |world: &mut World, agent: &Agent| {
         world.take_effects();
         agent.open(world);
         matches!(world.session_orders()[..], [Order::Welcome { .. }])
     };
-    assert!(answers(&mut world, &agents[0]));
-    assert!(!answers(&mut world, &agents[1]));
+    assert!(is_taken(&mut world, &agents[0]));
+    assert!(!is_taken(&mut world, &agents[1]));
     agents[0].close(&mut world);
-    assert!(answers(&mut world, &agents[1]));
+    assert!(is_taken(&mut world, &agents[1]));
 }

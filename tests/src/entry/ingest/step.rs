@@ -92,9 +92,10 @@ fn open(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
     if cursor.below(4) == 3 {
         (agent.run, agent.seq) = (Run(cursor.number() % 16), Seq(0));
     }
-    let next = world.sessions.keys().next_back().map_or(10, |last| last.0 + 1);
-    // A number that is in use is the shell's mistake, and refused.
-    let session = if cursor.below(16) == 15 { agent.session } else { SessionId(next) };
+    world.last_session += 1;
+    // A number that is in use is the shell's mistake, and refused; which run a welcome to it means is then open.
+    let is_twice = cursor.below(16) == 15;
+    let session = if is_twice { agent.session } else { SessionId(world.last_session) };
     agent.session = session;
     let (host, run) = (agent.host.clone(), agent.run);
     let hello = Box::new(Hello {
@@ -102,7 +103,7 @@ fn open(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
         version: "0.1.0".to_owned(),
         watched: (0..cursor.below(6)).map(|_| watched(cursor)).collect(),
     });
-    world.sessions.insert(session, (host.clone(), run));
+    world.sessions.insert(session, (host.clone(), (!is_twice).then_some(run)));
     world.input(Input::Session(Fact::Opened { session, host, hello }));
 }
 

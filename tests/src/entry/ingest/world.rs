@@ -31,7 +31,10 @@ pub(crate) struct World {
     pub(crate) journal: Vec<Entry>,
     pub(super) now: Now,
     pub(super) agents: Vec<Agent>,
-    pub(super) sessions: BTreeMap<SessionId, (HostId, Run)>,
+    /// Whose session each is, and of which run; `None` where the number was given twice.
+    pub(super) sessions: BTreeMap<SessionId, (HostId, Option<Run>)>,
+    /// Numbers are not given anew after a restart, so each is of one host.
+    pub(super) last_session: u64,
     pub(super) nonces: Vec<(SessionId, u64)>,
     durable: u64,
     /// Records before the first of the journal: those of a snapshot.
@@ -66,6 +69,7 @@ impl World {
             now: Now { mono, raw: Raw::default(), wall },
             agents: (0..3).map(agent).collect(),
             sessions: BTreeMap::new(),
+            last_session: 9,
             nonces: Vec::new(),
             durable: before,
             before,
@@ -120,7 +124,9 @@ impl World {
             }
             Order::Welcome { session, known, .. } => {
                 let (host, run) = self.sessions.get(session).expect("so does a welcome");
-                self.held.holds(host, *run, known);
+                if let Some(run) = run {
+                    self.held.holds(host, *run, known);
+                }
             }
             Order::Challenge { session, nonce } => self.nonces.push((*session, *nonce)),
             Order::Refuse { code, .. } => {
