@@ -11,6 +11,7 @@
 use super::{Budget, Figure};
 use crate::rig::clock::{Since, cpu_of_self};
 use crate::rig::files::cpu_fine;
+use crate::rig::process::PATIENCE;
 use crate::rig::scripted::{self, Identity};
 use crate::rig::stack::Collector;
 use picket_collector_core::ingest::{Hello, Lane, SessionId};
@@ -142,12 +143,18 @@ impl Feed {
             assert!(self.session.batch(v1::Lane::Live, frames.clone()).await, "the session lives");
             // A window of 64 batches in flight: enough for group commit, and bounded as a real agent's is.
             if at % 64 == 63 {
-                self.session.acked(first - 1 + (at - 31) * BATCH).await.expect("frames are acked");
+                self.reached(first - 1 + (at - 31) * BATCH).await;
             }
         }
-        self.session.acked(first - 1 + BATCHES_WIRE * BATCH).await.expect("frames are acked");
+        self.reached(first - 1 + BATCHES_WIRE * BATCH).await;
         self.cpu += cpu_fine(self.pid) - cpu;
         rate(since)
+    }
+
+    /// Waits until an ack covers this number.
+    async fn reached(&mut self, seq: u64) {
+        let reached = tokio::time::timeout(PATIENCE, self.session.reached(seq));
+        reached.await.expect("an ack comes in time").expect("the session lives");
     }
 }
 

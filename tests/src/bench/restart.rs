@@ -99,7 +99,7 @@ async fn feed(mut process: Process, address: &str, (folder, data): (&Path, &Path
         round += 1;
     }
     for (_, session) in &mut sessions {
-        session.acked(round * BATCH).await.expect("frames are acked");
+        session.reached(round * BATCH).await.expect("frames are acked");
     }
     // What a collector does that is given time: snapshots up to the last 128 MiB.
     let each = sent / (round * HOSTS as u64);
@@ -119,7 +119,7 @@ async fn send(session: &mut Session, run: Run, round: u64) -> u64 {
     let bytes = frames.len() as u64;
     assert!(session.batch(v1::Lane::Live, frames).await, "the session lives");
     if round % WINDOW == WINDOW - 1 {
-        session.acked((round + 1 - WINDOW / 2) * BATCH).await.expect("frames are acked");
+        session.reached((round + 1 - WINDOW / 2) * BATCH).await.expect("frames are acked");
     }
     bytes
 }

@@ -80,7 +80,7 @@ impl Identity {
         let first = v1::AgentMessage { message: Some(agent_message::Message::Hello(hello)) };
         send.send(first).await.map_err(|_| tonic::Status::internal("the channel is new"))?;
         let answers = AgentsClient::new(channel).session(ReceiverStream::new(receive)).await?.into_inner();
-        Ok(Session { send, answers, run })
+        Ok(Session { send, answers, run, covered: 0 })
     }
 }
 
@@ -90,6 +90,8 @@ pub struct Session {
     send: mpsc::Sender<v1::AgentMessage>,
     answers: Streaming<v1::CollectorMessage>,
     run: Run,
+    /// The last number that the latest ack of this run covered.
+    covered: u64,
 }
 
 impl Session {
@@ -125,9 +127,22 @@ impl Session {
                 && ack.run == self.run.0
                 && ack.ranges.iter().any(|range| range.first <= seq && seq <= range.last)
             {
+                self.covered = ack.ranges.iter().map(|range| range.last).max().unwrap_or(0);
                 return Ok(ack.ranges);
             }
         }
+    }
+
+    /// Hears until an ack covered `seq`, unless one that was heard before did: an ack may cover more than was waited for.
+    /// Right for numbers without holes.
+    ///
+    /// # Errors
+    /// The status with which the session ended before.
+    pub async fn reached(&mut self, seq: u64) -> Result<(), tonic::Status> {
+        if self.covered < seq {
+            self.acked(seq).await?;
+        }
+        Ok(())
     }
 }
 
