@@ -178,7 +178,7 @@ fn grpc_code(code: &str) -> Code {
         "not-found" => Code::NotFound,
         "stale-revision" | "already-resolved" | "still-firing" => Code::FailedPrecondition,
         "resume-too-old" => Code::OutOfRange,
-        "shutting-down" | "no-answer" => Code::Unavailable,
+        "shutting-down" | "no-answer" | "frame-spoiled" => Code::Unavailable,
         // Codes are text here, and a new one from the core must reach the peer all the same.
         _ => Code::Unknown,
     }

@@ -151,10 +151,11 @@ codes! {
     "token-unknown": "The one-time token was never made here, was made for another host, or is older than an hour.", "Make a new one: `picket token HOST`.";
     "token-used": "The one-time token was used already, by another key.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
     "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key.";
-    "no-answer": "Another session speaks for this host and said that it is there; this one did not say so within 2 s.", "Nothing if it ends by itself: the agent tries again. If it stays, a second machine holds the key behind a very slow link.";
+    "no-answer": "Another session of this host is there or waits already, and this one did not answer in time that it is there too.", "Nothing if it ends by itself: the agent tries again at once. If it stays, look for a second machine that holds the key.";
     "hello-first": "A session must begin with Hello.", "The peer is no Picket agent, or a broken one.";
     "bad-message": "A message has a field that cannot be taken; the session was closed, nothing was changed.", "Compare the versions of agent and collector.";
     "bad-frame": "A batch holds bytes that are not whole, sound frames of the session's run; the session was closed.", "Compare versions; if they match, look at the agent's memory or disk.";
+    "frame-spoiled": "A sound frame holds a body that is none, as a bit makes it that flips in the agent's memory; it is kept, and the session begins anew so that what stands is told again.", "Nothing for once; if it comes again, test that host's memory.";
     "too-large": "A message is longer than its limit.", "Compare the versions of agent and collector.";
     "too-many": "A limit was reached: sessions, watchers, or what waits to be journaled.", "Wait and try again; if it stays, the collector is too small or something loops.";
     "ranges-full": "A run would have more than 8 separate ranges of frames; the batch was refused, nothing of it was taken.", "The agent must fill or name the holes between them first: compare the versions of agent and collector.";

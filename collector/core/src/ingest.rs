@@ -5,6 +5,7 @@ mod contest;
 pub(crate) mod dedupe;
 pub(crate) mod heard;
 pub(crate) mod on;
+pub(crate) mod phase;
 pub(crate) mod sessions;
 pub(crate) mod taken;
 

@@ -2,6 +2,7 @@
 
 mod agent;
 mod clocks;
+mod contest;
 mod cut;
 mod damaged;
 mod durable;

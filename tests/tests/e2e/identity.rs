@@ -63,6 +63,8 @@ async fn a_dead_session_gives_way_to_the_agents_next_one() {
     assert!(matches!(silent.hear().await, Ok(collector_message::Message::Welcome(_))));
     // The first session stays open and answers nothing, as after a power cut that nobody's kernel reported.
     let mut next = identity.open(Run(2)).await.unwrap();
+    let asked = tokio::time::timeout(PATIENCE, next.hear()).await.unwrap();
+    assert!(matches!(asked, Ok(collector_message::Message::Challenge(_))), "{asked:?}");
     let heard = tokio::time::timeout(PATIENCE, next.hear()).await.unwrap();
     assert!(matches!(heard, Ok(collector_message::Message::Welcome(_))), "{heard:?}");
     drop(silent);

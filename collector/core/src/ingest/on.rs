@@ -2,7 +2,8 @@
 
 use super::batch::{fits, plan};
 use super::dedupe::Novelty;
-use super::sessions::{Asked, HEARTBEAT, Phase};
+use super::phase::{Life, Phase};
+use super::sessions::HEARTBEAT;
 use super::taken::{bytes_of, span, take_apart};
 use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
 use crate::host::{CHECKS_MAX, Trust};
@@ -34,23 +35,24 @@ impl Collector {
             return self.say(Order::Refuse { session, code: "bad-message" });
         }
         if self.live.sessions.get(session).is_some() {
-            return self.refuse(session, "bad-message");
+            return self.refuse(now, session, "bad-message");
         }
         let known = self.state.hosts.find(host.as_str());
         let is_full = !self.live.sessions.has_room() || (known.is_none() && !self.state.has_room());
         if let Some(code) = self.live.out.refusal().or_else(|| is_full.then_some("too-many")) {
             return self.say(Order::Refuse { session, code });
         }
-        let Some(slot) = known else { return self.welcome(now, (session, None), host, hello) };
+        let Some(slot) = known else { return self.welcome(now, (session, Life::default()), host, hello) };
         let trust = self.state.hosts.get(slot).map(|host| host.trust);
         let seat = self.live.sessions.seat(slot);
         match (trust, seat.live, seat.waiting) {
             (Some(Trust::Quarantined), _, _) => self.say(Order::Refuse { session, code: "quarantined" }),
             (Some(Trust::Full) | None, None, _) => {
-                self.welcome(now, (session, None), host, hello);
+                self.welcome(now, (session, Life::default()), host, hello);
             }
+            // One that waits already has up to 30 s; its place is free soon.
             (Some(Trust::Full) | None, Some(_), Some(_)) => {
-                self.say(Order::Refuse { session, code: "too-many" });
+                self.say(Order::Refuse { session, code: "no-answer" });
             }
             (Some(Trust::Full) | None, Some(old), None) => {
                 self.contest(now, (old, slot), session, (host, hello));
@@ -58,18 +60,18 @@ impl Collector {
         }
     }
 
-    /// Takes a session that now speaks for its host; perhaps it is still asked whether it is there.
+    /// Takes a session that now speaks for its host.
     pub(super) fn welcome(
         &mut self,
         now: Now,
-        (session, asked): (SessionId, Option<Asked>),
+        (session, life): (SessionId, Life),
         host: HostId,
         hello: Hello,
     ) {
         let run = hello.stamp.run;
         self.commit(now, Record::Opened { host: host.clone(), hello }, &[]);
         let Some(slot) = self.state.hosts.find(host.as_str()) else { return };
-        self.live.sessions.sit((session, asked), host, slot);
+        self.live.sessions.sit((session, life), host, slot);
         self.live.sessions.heard(slot, now);
         let known = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
         self.say_when_durable(Order::Welcome { session, heartbeat: HEARTBEAT, known: Box::new(known) });
@@ -80,9 +82,7 @@ impl Collector {
         match session.phase {
             Phase::Live(_) => {
                 self.commit(now, Record::Closed { host: session.host, how }, &[]);
-                if let Some(waiting) = self.live.sessions.seat(session.slot).waiting {
-                    self.take_over(now, waiting);
-                }
+                self.vacated(now, session.slot);
             }
             Phase::Waiting(_) => self.unchallenge(session.slot),
             Phase::Replaced(_) => {}
@@ -96,15 +96,14 @@ impl Collector {
             Phase::Replaced(_) => return,
             Phase::Waiting(_) => {
                 if !self.live.sessions.keep(id, fact) {
-                    self.refuse(id, "too-many");
-                    self.unchallenge(slot);
+                    self.refuse(now, id, "too-many");
                 }
                 return;
             }
             Phase::Live(_) => {}
         }
         if let Some(code) = self.live.out.refusal() {
-            return self.refuse(id, code);
+            return self.refuse(now, id, code);
         }
         self.live.sessions.heard(slot, now);
         let host = session_host(&self.live.sessions, id);
@@ -127,7 +126,7 @@ impl Collector {
 
     fn on_standing(&mut self, now: Now, id: SessionId, host: HostId, checks: Vec<Standing>) {
         if checks.len() > STANDING_MAX {
-            return self.refuse(id, "bad-message");
+            return self.refuse(now, id, "bad-message");
         }
         self.commit(now, Record::Standing { host, checks }, &[]);
     }
@@ -147,7 +146,7 @@ impl Collector {
                 }
                 self.say_when_durable(Order::Ack { session: id, run, ranges: Box::new(ranges) });
             }
-            Err(code) => self.refuse(id, code),
+            Err(code) => self.refuse(now, id, code),
         }
     }
 
@@ -169,10 +168,12 @@ impl Collector {
             return if is_present { Err("ranges-full") } else { Ok((run, runs.ranges(run))) };
         }
         let mut frames = frames;
+        let mut is_spoiled = false;
         for (novelty, range) in &plan.stretches {
             let Some(span) = span(&taken[range.clone()]) else { continue };
             let record = match novelty {
                 Novelty::New => {
+                    is_spoiled |= taken[range.clone()].iter().any(|taken| taken.spoiled);
                     let bytes = bytes_of(taken, range);
                     let whole = bytes.start == 0 && bytes.end == frames.len();
                     let frames = if whole { core::mem::take(&mut frames) } else { frames[bytes].to_vec() };
@@ -183,14 +184,23 @@ impl Collector {
             };
             self.commit(now, record, &taken[range.clone()]);
         }
+        if is_spoiled {
+            // Taken, once; what it said is made good by what stands at the next Hello.
+            return Err("frame-spoiled");
+        }
         let ranges = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
         Ok((run, ranges))
     }
 
     /// Ends a session.
-    pub(super) fn refuse(&mut self, session: SessionId, code: &'static str) {
-        self.live.sessions.remove(session);
-        self.say(Order::Refuse { session, code });
+    pub(super) fn refuse(&mut self, now: Now, id: SessionId, code: &'static str) {
+        let session = self.live.sessions.remove(id);
+        self.say(Order::Refuse { session: id, code });
+        match session.map(|session| (session.slot, session.phase)) {
+            Some((slot, Phase::Live(_))) => self.vacated(now, slot),
+            Some((slot, Phase::Waiting(_))) => self.unchallenge(slot),
+            Some((_, Phase::Replaced(_))) | None => {}
+        }
     }
 
     pub(super) fn say(&mut self, order: Order) {

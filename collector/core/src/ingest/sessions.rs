@@ -1,11 +1,12 @@
 //! Who is really there: one live session per host, challenges, silence. Live state only: not journaled, not hashed.
 //!
-//! A second session of a certificate waits for 2 s while both are challenged, see [`super::contest`]; if the first
-//! ends meanwhile, the second takes over. What a waiting session sends is kept
+//! A second session of a certificate waits while both are challenged, see [`super::contest`]. What a waiting session
+//! sends is kept
 //! (8 batches, 16 messages, 16 MiB over all). A host is silent after 25 s (2.5 heartbeats) without a word; after the
 //! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts.
 
-use super::{Fact, Hello, Report, SessionId};
+use super::phase::{Life, Phase, Session, Waiting};
+use super::{Fact, Report, SessionId};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
@@ -21,70 +22,11 @@ pub(crate) const AMNESTY: Span = Span::from_secs(60);
 pub(crate) const CHALLENGE: Span = Span::from_secs(2);
 /// Most sessions: as many as hosts, and some that are being replaced.
 pub(crate) const SESSIONS_MAX: usize = 24_000;
+/// How long a session may wait that alone has not answered: as long as its agent waits for a Welcome.
+pub(crate) const PATIENCE: Span = Span::from_secs(30);
 const KEPT_BATCHES: usize = 8;
 const KEPT_MAX: usize = 16;
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// A session.
-#[derive(Debug)]
-pub(crate) struct Session {
-    pub(crate) host: HostId,
-    pub(crate) slot: u32,
-    pub(crate) phase: Phase,
-}
-
-/// Where it stands.
-#[derive(Debug)]
-pub(crate) enum Phase {
-    /// It speaks for its host; perhaps it is asked whether it is there.
-    Live(Option<Asked>),
-    /// Another one speaks for the host, and both are asked.
-    Waiting(Box<Waiting>),
-    /// It did not answer, and another one speaks for the host. Only the answer to its challenge says that it lives:
-    /// what else comes may have been on a slow way since before its agent ended.
-    Replaced(Option<Asked>),
-}
-
-/// What a session was asked, and whether it answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) nonce: u64,
-    pub(crate) answered: bool,
-}
-
-impl Asked {
-    /// Not answered yet.
-    pub(crate) const fn new(nonce: u64) -> Self {
-        Self { nonce, answered: false }
-    }
-}
-
-impl Session {
-    /// What it was asked.
-    pub(crate) fn asked(&self) -> Option<&Asked> {
-        match &self.phase {
-            Phase::Live(asked) | Phase::Replaced(asked) => asked.as_ref(),
-            Phase::Waiting(waiting) => Some(&waiting.asked),
-        }
-    }
-
-    /// The same, to note the answer.
-    pub(crate) fn asked_mut(&mut self) -> Option<&mut Asked> {
-        match &mut self.phase {
-            Phase::Live(asked) | Phase::Replaced(asked) => asked.as_mut(),
-            Phase::Waiting(waiting) => Some(&mut waiting.asked),
-        }
-    }
-}
-
-/// A session that waits for the one before it.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    pub(crate) hello: Hello,
-    pub(crate) until: Mono,
-    pub(crate) kept: Vec<Fact>,
-    pub(crate) asked: Asked,
-}
 
 /// The sessions of one host, and until when it must be heard.
 #[derive(Debug, Clone, Copy)]
@@ -135,9 +77,21 @@ impl Sessions {
         self.by_id.get_mut(&id)
     }
 
-    /// Whether a session answered what it was asked.
+    /// Whether a waiting session answered what it was asked.
     pub(crate) fn has_answered(&self, id: SessionId) -> bool {
-        self.get(id).and_then(Session::asked).is_some_and(|asked| asked.answered)
+        matches!(self.get(id), Some(Session { phase: Phase::Waiting(waiting), .. }) if waiting.asked.answered)
+    }
+
+    /// Lets a session wait up to its last moment; false if that has come.
+    pub(crate) fn wait_on(&mut self, id: SessionId) -> bool {
+        let Some(Session { phase: Phase::Waiting(waiting), .. }) = self.by_id.get_mut(&id) else {
+            return false;
+        };
+        self.challenges.remove(&(waiting.until, id));
+        let has_time = waiting.until < waiting.last;
+        waiting.until = waiting.last;
+        self.challenges.insert((waiting.until, id));
+        has_time
     }
 
     /// How many there are.
@@ -209,8 +163,8 @@ impl Sessions {
     }
 
     /// Seats a session that speaks for its host.
-    pub(crate) fn sit(&mut self, (id, asked): (SessionId, Option<Asked>), host: HostId, slot: u32) {
-        self.by_id.insert(id, Session { host, slot, phase: Phase::Live(asked) });
+    pub(crate) fn sit(&mut self, (id, life): (SessionId, Life), host: HostId, slot: u32) {
+        self.by_id.insert(id, Session { host, slot, phase: Phase::Live(life) });
         self.seat_mut(slot).live = Some(id);
     }
 

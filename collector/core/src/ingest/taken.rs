@@ -15,6 +15,8 @@ pub(crate) struct Taken {
     pub(crate) crc: u32,
     /// `None` where the kind or its version is not known yet, or the body is not what they say.
     pub(crate) event: Option<Event>,
+    /// The body is not what kind and version say.
+    pub(crate) spoiled: bool,
     /// Where its bytes end in the batch.
     pub(crate) end: usize,
 }
@@ -39,11 +41,12 @@ pub(crate) fn take_apart(bytes: &[u8], out: &mut Vec<Taken>) -> Result<Run, &'st
         }
         // A sound frame with a body that is none was spoiled before it was sealed, say by a bit in the agent's memory.
         // Refused, it would come again for ever, and nothing behind it would arrive.
-        let event = match frame.content() {
-            Ok(Content::Known(event)) => Some(event),
-            Ok(Content::Unknown) | Err(_) => None,
+        let (event, spoiled) = match frame.content() {
+            Ok(Content::Known(event)) => (Some(event), false),
+            Ok(Content::Unknown) => (None, false),
+            Err(_) => (None, true),
         };
-        out.push(Taken { seq: header.seq, crc: header.crc, event, end: bytes.len() - after.len() });
+        out.push(Taken { seq: header.seq, crc: header.crc, event, spoiled, end: bytes.len() - after.len() });
         rest = after;
     }
     run.ok_or("bad-frame")

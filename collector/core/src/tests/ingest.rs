@@ -181,18 +181,35 @@ fn resealed(mut frame: Vec<u8>, at: usize) -> Vec<u8> {
 }
 
 #[test]
-fn frames_that_cannot_be_read_are_journaled_counted_and_acknowledged() {
-    for (at, why) in [(3, "its version is not known"), (frame::HEADER_LEN, "its body is of another run")] {
-        let mut world = World::new();
-        let mut agent = Agent::new("web-1", 1);
-        agent.connect(&mut world);
-        let frame = resealed(agent.frame(&world, killed(1)), at);
-        world.take_effects();
-        agent.batch(&mut world, Lane::Live, frame);
-        assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 1)]))], "{why}");
-        assert_eq!((world.host(&agent.host).unknown, world.host(&agent.host).frames), (1, 1), "{why}");
-        assert!(world.incidents().is_empty());
-    }
+fn frames_of_unknown_kinds_are_journaled_counted_and_acknowledged() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let frame = resealed(agent.frame(&world, killed(1)), 3);
+    world.take_effects();
+    agent.batch(&mut world, Lane::Live, frame);
+    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 1)]))]);
+    assert_eq!((world.host(&agent.host).unknown, world.host(&agent.host).frames), (1, 1));
+    assert!(world.incidents().is_empty());
+}
+
+#[test]
+fn a_sound_frame_whose_body_is_none_is_taken_once_and_the_session_begins_anew() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let mut batch = resealed(agent.frame(&world, killed(1)), frame::HEADER_LEN);
+    batch.extend(agent.frame(&world, started(2)));
+    world.take_effects();
+    agent.batch(&mut world, Lane::Live, batch.clone());
+    assert_eq!(refusals(&mut world), ["frame-spoiled"]);
+    assert_eq!((world.host(&agent.host).unknown, world.host(&agent.host).frames), (1, 2));
+    agent.session = SessionId(2);
+    agent.connect(&mut world);
+    world.take_effects();
+    agent.batch(&mut world, Lane::Backlog, batch);
+    assert_eq!(acks(&mut world), [(agent.run, ranges(&[(1, 2)]))], "it came again: the session goes on");
+    assert_eq!(world.host(&agent.host).unknown, 1);
 }
 
 fn crc32c(bytes: &[u8]) -> u32 {

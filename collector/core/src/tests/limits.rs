@@ -1,7 +1,8 @@
 //! The edges of what is taken: just enough and one too many, too old, too late, and answers that nobody asked for.
 
-use super::fleet::{answers, second_session};
+use super::contest::{answers, second_session};
 use super::*;
+use crate::ingest::phase::Life;
 use crate::view::HostState;
 
 /// Opens a session with a Hello of so many checks and so long a version; the refusal, if it is one.
@@ -121,7 +122,7 @@ fn as_many_sessions_as_fit_are_taken_and_then_one_for_each_that_ends() {
     let mut world = World::new();
     let most = crate::ingest::sessions::SESSIONS_MAX as u64;
     for at in 1..most {
-        world.core.live.sessions.sit((SessionId(1_000 + at), None), host_id("far"), 9);
+        world.core.live.sessions.sit((SessionId(1_000 + at), Life::default()), host_id("far"), 9);
     }
     let agents = [Agent::new("web-1", 1), Agent::new("web-2", 2)];
     let is_taken = |world: &mut World, agent: &Agent| {

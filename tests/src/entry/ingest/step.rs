@@ -146,8 +146,10 @@ fn ends(world: &mut World, cursor: &mut Cursor<'_>, session: SessionId) {
 }
 
 fn answers(world: &mut World, cursor: &mut Cursor<'_>, session: SessionId) {
-    let nonce = cursor.number();
-    let (session, nonce) = world.nonces.last().copied().unwrap_or((session, nonce));
+    let (nonce, back) = (cursor.number(), cursor.below(4));
+    // Mostly what was asked last, of either session; now and then an older question.
+    let asked = world.nonces.iter().rev().nth(back).copied();
+    let (session, nonce) = asked.unwrap_or((session, nonce));
     world.input(Input::Session(Fact::Answered { session, nonce }));
 }
 
