@@ -153,9 +153,8 @@ async fn comes_again(collector: &Collector, credentials: &common::Credentials) -
     for _ in 0..600 {
         let mut agent = Agent::silent(collector.channel(Some(credentials)).await, RUN).await.unwrap();
         agent.say(agent_message::Message::Hello(common::hello(RUN))).await;
-        match agent.next().await {
-            Ok(collector_message::Message::Welcome(welcome)) => return (agent, last(&welcome.known)),
-            Ok(other) => panic!("expected Welcome, got {other:?}"),
+        match agent.welcomed().await {
+            Ok(known) => return (agent, last(&known)),
             Err(status) => assert_eq!(common::code(&status), "store-full"),
         }
         pause.tick().await;

@@ -207,9 +207,20 @@ impl Agent {
     pub(crate) async fn hello(channel: Channel, run: u64) -> (Self, Vec<v1::SeqRange>) {
         let mut agent = Self::silent(channel, run).await.unwrap();
         agent.say(agent_message::Message::Hello(hello(run))).await;
-        match agent.next().await.unwrap() {
-            collector_message::Message::Welcome(welcome) => (agent, welcome.known),
-            other => panic!("expected Welcome, got {other:?}"),
+        let known = agent.welcomed().await.unwrap();
+        (agent, known)
+    }
+
+    /// Waits for Welcome, and says as an agent does that it is there while the session before it is not known to be over.
+    pub(crate) async fn welcomed(&mut self) -> Result<Vec<v1::SeqRange>, Status> {
+        loop {
+            match self.next().await? {
+                collector_message::Message::Welcome(welcome) => return Ok(welcome.known),
+                collector_message::Message::Challenge(v1::Challenge { nonce }) => {
+                    self.say(agent_message::Message::Answer(v1::Answer { nonce })).await;
+                }
+                other => panic!("expected Welcome, got {other:?}"),
+            }
         }
     }
 
