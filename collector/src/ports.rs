@@ -43,8 +43,13 @@ pub(crate) enum Inlet {
     Heard(Box<Heard>),
     /// Somebody wants an answer.
     Ask(Ask, oneshot::Sender<Answer>),
-    /// A watcher came; here is where its changes go.
-    Watcher { watcher: WatcherId, after: Option<u64>, changes: mpsc::Sender<Pushed> },
+    /// A watcher came; here is where its changes go. `seated` is told as it is taken: whatever comes after that, it sees.
+    Watcher {
+        watcher: WatcherId,
+        after: Option<u64>,
+        changes: mpsc::Sender<Pushed>,
+        seated: oneshot::Sender<()>,
+    },
     /// A watcher read.
     Read(WatcherId),
     /// A watcher left.
@@ -117,7 +122,8 @@ impl Ports {
             }
             Inlet::Heard(heard) => Some(Input::Heard(vec![*heard])),
             Inlet::Ask(ask, answer) => self.ask(ask, answer),
-            Inlet::Watcher { watcher, after, changes } => {
+            Inlet::Watcher { watcher, after, changes, seated } => {
+                let _watcher_may_be_gone = seated.send(());
                 if self.ending {
                     let _watcher_may_be_gone = changes.try_send(Err("shutting-down"));
                     return None;

@@ -172,7 +172,7 @@ impl operator_server::Operator for Operator {
     ) -> Answering<Self::WatchIncidentsStream> {
         operator(&request)?;
         let after = number("resume_token", &request.into_inner().resume_token)?;
-        Ok(Response::new(watch::open(self.door.clone(), after)))
+        Ok(Response::new(watch::open(self.door.clone(), after).await))
     }
 
     async fn list_events(

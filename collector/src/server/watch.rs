@@ -7,25 +7,33 @@ use super::{Door, refusal, render};
 use crate::ports::{CHANGES_OUT, Inlet};
 use picket_collector_core::view::WatcherId;
 use picket_rpc::v1::IncidentChange;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
 /// What a watching call returns.
 pub(super) type Changes = ReceiverStream<Result<IncidentChange, Status>>;
 
-/// Starts a watcher's task, to go on behind `after`.
-pub(super) fn open(door: Door, after: Option<u64>) -> Changes {
+/// Starts a watcher's task, to go on behind `after`. The call is answered once the core has the watcher, so that its
+/// caller misses nothing of what happens from then on.
+pub(super) async fn open(door: Door, after: Option<u64>) -> Changes {
     // One place: what was taken from it, the connection has in hand.
     let (out, stream) = mpsc::channel(1);
-    tokio::spawn(forward(door, after, out));
+    let (seated, is_seated) = oneshot::channel();
+    tokio::spawn(forward(door, after, out, seated));
+    let _else_the_stream_says_why = is_seated.await;
     ReceiverStream::new(stream)
 }
 
-async fn forward(door: Door, after: Option<u64>, out: mpsc::Sender<Result<IncidentChange, Status>>) {
+async fn forward(
+    door: Door,
+    after: Option<u64>,
+    out: mpsc::Sender<Result<IncidentChange, Status>>,
+    seated: oneshot::Sender<()>,
+) {
     let watcher = WatcherId(door.number());
     let (changes, mut pushed) = mpsc::channel(CHANGES_OUT);
-    if door.asks.send(Inlet::Watcher { watcher, after, changes }).await.is_err() {
+    if door.asks.send(Inlet::Watcher { watcher, after, changes, seated }).await.is_err() {
         let _watcher_may_be_gone = out.send(Err(refusal("shutting-down"))).await;
         return;
     }
