@@ -16,6 +16,7 @@ mod people;
 mod random;
 mod restored;
 mod told;
+mod unread;
 mod whose;
 mod words;
 
