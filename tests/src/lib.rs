@@ -3,7 +3,7 @@
 //! - [`sim`]: the whole fleet in one thread, on the cores alone. [`dice`]: chance with a seed. [`mutants`]: bugs that
 //!   `sim` must find.
 //! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
-//!   processes to test against; `bench`, figures; `chaos`, runs with faults at random; `entry`, where bytes from outside
+//!   processes to test against; `bench`, figures; `fleet`, real hosts with real faults; `chaos`, runs with faults at random; `entry`, where bytes from outside
 //!   come in, for any bytes.
 
 #[cfg(feature = "shells")]
@@ -13,6 +13,8 @@ pub mod chaos;
 pub mod dice;
 #[cfg(feature = "shells")]
 pub mod entry;
+#[cfg(feature = "shells")]
+pub mod fleet;
 pub mod mutants;
 #[cfg(feature = "shells")]
 pub mod rig;

@@ -1,0 +1,198 @@
+//! One host: boots, is cut off its power, frozen, starved; and commands that run in it.
+
+use super::groups::Groups;
+use super::{inside, net, root};
+use crate::rig::clock::Since;
+use crate::rig::private_systemd::look_again;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// What systemd and all commands in a host begin with.
+pub(super) const ENVIRONMENT: [(&str, &str); 5] = [
+    ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"),
+    ("HOME", "/root"),
+    ("LANG", "C.UTF-8"),
+    ("SYSTEMD_PAGER", ""),
+    ("SYSTEMD_COLORS", "0"),
+];
+/// A host boots in less than a second; on a machine that is busy it may take 30.
+const BOOT: Duration = Duration::from_secs(60);
+
+/// See the module.
+pub(super) struct Host {
+    pub(super) name: String,
+    groups: Groups,
+    launcher: Option<Child>,
+    /// Its systemd, in the anchor's sight.
+    pid: u32,
+}
+
+impl Host {
+    /// A host with a disk and a link, not booted yet.
+    pub(super) fn new(number: usize, groups: Groups) -> Self {
+        let name = format!("h{number}");
+        root::make(&name, number).expect("the anchor has room for a disk");
+        net::link(number);
+        groups.host(&name).expect("control groups can be made");
+        Self { name, groups, launcher: None, pid: 0 }
+    }
+
+    /// Begins to boot.
+    pub(super) fn boot(&mut self) {
+        // One that was killed while it was frozen must not boot frozen.
+        let _never_frozen = fs::write(self.groups.freezer(&self.name).join("cgroup.freeze"), "0");
+        net::set(&self.name, true);
+        let log = fs::File::create(self.log()).expect("the anchor has room");
+        let errors = log.try_clone().expect("a file can be cloned");
+        let child = Command::new("/usr/bin/nsenter")
+            .arg(format!("--net=/run/netns/{}", self.name))
+            .args(["/usr/bin/unshare", "-m", "-p", "-u", "-i", "--propagation", "private", "--fork"])
+            .args(["--kill-child=SIGKILL", "/mnt/fleet", "__host", &self.name])
+            .stdin(Stdio::null())
+            .stdout(log)
+            .stderr(errors)
+            .spawn();
+        self.launcher = Some(child.expect("nsenter starts"));
+    }
+
+    fn log(&self) -> PathBuf {
+        Path::new("/mnt").join(format!("{}.log", self.name))
+    }
+
+    /// Waits until systemd says that it runs.
+    ///
+    /// # Errors
+    /// What it says instead.
+    pub(super) fn up(&mut self) -> Result<(), String> {
+        let since = Since::now();
+        let mut said = "no process".to_owned();
+        while !since.left(BOOT).is_zero() {
+            if let Some(pid) = self.find() {
+                self.pid = pid;
+                let is_up;
+                (said, is_up) = self.run(&["systemctl", "is-system-running"]);
+                if is_up || said == "degraded" {
+                    return Ok(());
+                }
+            }
+            look_again();
+        }
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        Err(format!("{} does not boot: {said}; {}", self.name, log.trim()))
+    }
+
+    /// Waits until its first process ended.
+    ///
+    /// # Errors
+    /// What that said, if it failed.
+    pub(super) fn ended(&mut self) -> Result<(), String> {
+        let status = self.launcher.take().map(|mut launcher| launcher.wait());
+        match status {
+            Some(Ok(status)) if status.success() => Ok(()),
+            _ => Err(fs::read_to_string(self.log()).unwrap_or_default().trim().to_owned()),
+        }
+    }
+
+    /// Limits its memory, its disk included; `None` lifts that.
+    pub(super) fn limit_memory(&self, bytes: Option<u64>) {
+        let folder = self.groups.of(&self.name, "memory");
+        let old = folder.join("memory.limit_in_bytes");
+        let (file, none) = if old.exists() { (old, "-1") } else { (folder.join("memory.max"), "max") };
+        fs::write(file, bytes.map_or_else(|| none.to_owned(), |bytes| bytes.to_string()))
+            .expect("the host is up");
+    }
+
+    /// The memory that it has in use, its disk included.
+    pub(super) fn memory(&self) -> u64 {
+        let folder = self.groups.of(&self.name, "memory");
+        let files = ["memory.usage_in_bytes", "memory.current"].map(|file| folder.join(file));
+        let text = files.iter().find_map(|file| fs::read_to_string(file).ok()).unwrap_or_default();
+        text.trim().parse().unwrap_or(0)
+    }
+
+    /// The launcher's child, once it is systemd.
+    fn find(&self) -> Option<u32> {
+        let launcher = self.launcher.as_ref()?.id();
+        let children = fs::read_to_string(format!("/proc/{launcher}/task/{launcher}/children")).ok()?;
+        let pid = children.split_whitespace().next()?.parse().ok()?;
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+        (name.trim() == "systemd").then_some(pid)
+    }
+
+    /// Runs a command in it; what it said, and whether it succeeded.
+    pub(super) fn run(&self, words: &[&str]) -> (String, bool) {
+        inside::run(&self.name, self.pid, words)
+    }
+
+    /// Runs a command that must succeed.
+    ///
+    /// # Errors
+    /// What it said.
+    pub(super) fn does(&self, words: &[&str]) -> Result<String, String> {
+        let (said, is_good) = self.run(words);
+        if is_good { Ok(said) } else { Err(format!("{}: {words:?}: {said}", self.name)) }
+    }
+
+    /// A property of a unit.
+    pub(super) fn property(&self, unit: &str, name: &str) -> String {
+        self.run(&["systemctl", "show", unit, "--value", "-p", name]).0
+    }
+
+    /// A file of it, in the anchor's sight.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        Path::new("/proc").join(self.pid.to_string()).join("root").join(path.trim_start_matches('/'))
+    }
+
+    /// The power goes: nobody hears of it, since the link goes first.
+    pub(super) fn power_off(&mut self) {
+        net::set(&self.name, false);
+        self.signal(Signal::KILL);
+        let launcher = self.launcher.take().map(|mut launcher| launcher.wait());
+        drop(launcher);
+    }
+
+    /// Signals its systemd from outside: STOP is a PID 1 that hangs.
+    pub(super) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw).expect("it was booted");
+        kill_process(pid, signal).expect("its systemd is there");
+    }
+
+    /// Stands still as a paused machine does, its link included, or goes on.
+    pub(super) fn freeze(&self, is_frozen: bool) {
+        let folder = self.groups.freezer(&self.name);
+        net::set(&self.name, !is_frozen);
+        fs::write(folder.join("cgroup.freeze"), if is_frozen { "1" } else { "0" }).expect("the host is up");
+        let wanted = if is_frozen { "frozen 1" } else { "frozen 0" };
+        while !fs::read_to_string(folder.join("cgroup.events")).unwrap_or_default().contains(wanted) {
+            look_again();
+        }
+    }
+
+    /// Gets so many percent of one core; 0 lifts that.
+    pub(super) fn starve(&self, percent: u32) {
+        let folder = self.groups.of(&self.name, "cpu");
+        let old = folder.join("cpu.cfs_quota_us");
+        let quota = percent * 1_000;
+        let (file, text) = match (old.exists(), percent) {
+            (true, 0) => (old, "-1".to_owned()),
+            (true, _) => (old, quota.to_string()),
+            (false, 0) => (folder.join("cpu.max"), "max".to_owned()),
+            (false, _) => (folder.join("cpu.max"), format!("{quota} 100000")),
+        };
+        fs::write(file, text).expect("the host is up");
+    }
+
+    /// Its disk has no room left, or all of it again.
+    pub(super) fn fill(&self, is_full: bool) {
+        let disk = root::disk(&self.name);
+        let stat = rustix::fs::statvfs(&disk).expect("the disk is there");
+        let used = (stat.f_blocks - stat.f_bfree) * stat.f_frsize / 1024 + 4;
+        let size = if is_full { format!("size={used}k") } else { "size=1g".to_owned() };
+        let data = std::ffi::CString::new(size).expect("it has no zero byte");
+        rustix::mount::mount_remount(&disk, rustix::mount::MountFlags::empty(), data.as_c_str())
+            .expect("a tmpfs can be resized");
+    }
+}

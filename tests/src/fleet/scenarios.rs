@@ -1,0 +1,50 @@
+//! What goes wrong, and what must be true at the end of it.
+
+mod links;
+mod machines;
+mod services;
+
+use super::world::World;
+
+/// Hosts of a fleet: the collector's, and two of each service.
+pub(super) const HOSTS: usize = 5;
+
+/// Something that goes wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct Scenario {
+    /// By this name it is asked for.
+    pub name: &'static str,
+    /// What happens, and what must come of it.
+    pub says: &'static str,
+    /// Whether it belongs to the share that is always run.
+    pub smoke: bool,
+    pub(super) play: fn(&mut World) -> Result<(), String>,
+}
+
+/// All of them.
+pub const SCENARIOS: &[Scenario] = &[
+    services::KILLED,
+    services::STRAY_SIGTERM,
+    services::STOPPED_PROCESS,
+    services::OPERATOR_STOPS,
+    services::BROKEN_CONFIG,
+    services::AGENT_KILLED,
+    machines::POWER_CUT,
+    machines::FROZEN,
+    machines::STARVED,
+    machines::HUNG_SYSTEMD,
+    machines::FULL_DISK,
+    machines::OUT_OF_MEMORY,
+    machines::COLLECTOR_KILLED,
+    machines::COLLECTOR_OUT,
+    links::LINK_DOWN,
+    links::ONE_WAY,
+    links::LOSS,
+    links::SPLIT,
+    links::NARROW,
+];
+
+/// A scenario by its name.
+pub fn find(name: &str) -> Option<&'static Scenario> {
+    SCENARIOS.iter().find(|scenario| scenario.name == name)
+}

@@ -1,0 +1,208 @@
+//! The fleet as a scenario sees it: hosts by number, the collector as an operator asks it, and waits with deadlines.
+//!
+//! h1 has the collector. The others have an agent each and one service, as Debian's own unit starts it: nginx on hosts of even
+//! numbers, redis on the odd ones. Everything asked about the fleet is asked over gRPC.
+
+use super::groups::Groups;
+use super::host::Host;
+use super::{ground, net};
+use crate::rig::clock::Since;
+use crate::rig::private_systemd::look_again;
+use crate::rig::{client, files, scripted};
+use picket_rpc::v1;
+use picket_rpc::v1::operator_client::OperatorClient;
+use std::fs;
+use std::time::Duration;
+use tonic::transport::Channel;
+
+/// The units as they are shipped.
+const AGENT_UNIT: &str = include_str!("../../../systemd/picket-agent.service");
+const COLLECTOR_UNIT: &str = include_str!("../../../systemd/picket-collector.service");
+/// How long anything may take that is a matter of less than a second on a quiet machine.
+pub(super) const SOON: Duration = Duration::from_secs(20);
+/// How long until silence is told, and some: 25 s, and the rest for a busy machine.
+pub(super) const SILENCE: Duration = Duration::from_secs(60);
+
+/// See the module.
+pub(super) struct World {
+    hosts: Vec<Host>,
+    runtime: tokio::runtime::Runtime,
+    operator: Option<OperatorClient<Channel>>,
+}
+
+impl World {
+    /// A fleet of so many hosts, all of it up and heard.
+    ///
+    /// # Errors
+    /// What did not come up.
+    pub(super) fn begin(count: usize) -> Result<Self, String> {
+        ground::lay().map_err(|error| format!("the ground: {error}"))?;
+        let groups = Groups::given();
+        let mut hosts: Vec<Host> = (1..=count).map(|number| Host::new(number, groups.clone())).collect();
+        hosts.iter_mut().for_each(Host::boot);
+        hosts.iter_mut().try_for_each(Host::up)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let mut world = Self { hosts, runtime, operator: None };
+        world.collector()?;
+        for number in 2..=count {
+            world.agent(number)?;
+        }
+        world.wait("all hosts are connected and all services are up", SOON, |world| {
+            let (hosts, services) = (world.states()?, world.services()?);
+            let connected = hosts.iter().filter(|host| host.state() == v1::HostState::Connected).count();
+            let up = services.iter().filter(|found| found.verdict() == v1::Verdict::Up).count();
+            Ok(connected == count - 1 && up >= count - 1)
+        })?;
+        Ok(world)
+    }
+
+    fn collector(&mut self) -> Result<(), String> {
+        let host = &self.hosts[0];
+        let unit = host.path("/etc/systemd/system/picket-collector.service");
+        ground::write(&unit, COLLECTOR_UNIT).map_err(|error| error.to_string())?;
+        let names = format!("h1,{},{}", net::address(1), net::address6(1));
+        let data = "/var/lib/picket-collector";
+        host.does(&["picket-collector", "init", "--data", data, "--name", &names])?;
+        host.does(&["systemctl", "daemon-reload"])?;
+        host.does(&["systemctl", "enable", "--now", "picket-collector"])?;
+        self.reconnect()
+    }
+
+    /// Connects to the collector, the first time or after its host was away.
+    pub(super) fn reconnect(&mut self) -> Result<(), String> {
+        let host = &self.hosts[0];
+        let credentials = host.path("/var/lib/private/picket-collector/operator");
+        let address = format!("{}:7440", net::address(1));
+        let runtime = &self.runtime;
+        let mut operator = None;
+        until("the collector answers", SOON, || {
+            operator = runtime.block_on(client::operator(&address, &credentials)).ok();
+            Ok(operator.is_some())
+        })?;
+        self.operator = operator;
+        Ok(())
+    }
+
+    fn agent(&mut self, number: usize) -> Result<(), String> {
+        let operator = self.operator.as_mut().expect("the collector was first");
+        let token = self.runtime.block_on(scripted::mint(operator, &format!("h{number}")));
+        let host = &self.hosts[number - 1];
+        let unit = host.path("/etc/systemd/system/picket-agent.service");
+        ground::write(&unit, AGENT_UNIT).map_err(|error| error.to_string())?;
+        fs::create_dir_all(host.path("/etc/picket")).map_err(|error| error.to_string())?;
+        files::write_secret(&host.path("/etc/picket/token"), &token);
+        files::write_secret(&host.path("/etc/picket/agent.toml"), &config(number));
+        host.does(&["systemctl", "daemon-reload"])?;
+        host.does(&["systemctl", "enable", "--now", service(number), "picket-agent"])?;
+        Ok(())
+    }
+
+    /// A host.
+    pub(super) fn host(&self, number: usize) -> &Host {
+        &self.hosts[number - 1]
+    }
+
+    /// A host, to boot it or to take its power.
+    pub(super) fn host_mut(&mut self, number: usize) -> &mut Host {
+        &mut self.hosts[number - 1]
+    }
+
+    /// Asks the collector.
+    fn ask<T>(
+        &mut self,
+        ask: impl AsyncFnOnce(OperatorClient<Channel>) -> Result<T, tonic::Status>,
+    ) -> Result<T, String> {
+        let operator = self.operator.clone().expect("the collector was first");
+        let answer = async { tokio::time::timeout(SOON, ask(operator)).await };
+        match self.runtime.block_on(answer) {
+            Ok(answer) => answer.map_err(|status| status.to_string()),
+            Err(_late) => Err("the collector does not answer".to_owned()),
+        }
+    }
+
+    /// All hosts as the collector knows them.
+    pub(super) fn states(&mut self) -> Result<Vec<v1::Host>, String> {
+        self.ask(async |mut operator| {
+            Ok(operator.list_hosts(v1::ListHostsRequest::default()).await?.into_inner().hosts)
+        })
+    }
+
+    /// All services as the collector knows them.
+    pub(super) fn services(&mut self) -> Result<Vec<v1::Service>, String> {
+        let services = self.ask(async |mut operator| {
+            Ok(operator.list_services(v1::ListServicesRequest::default()).await?.into_inner().services)
+        })?;
+        Ok(services.into_iter().filter(|found| !found.service.is_empty()).collect())
+    }
+
+    /// All incidents, newest first.
+    pub(super) fn incidents(&mut self) -> Result<Vec<v1::Incident>, String> {
+        self.ask(async |mut operator| {
+            Ok(operator.list_incidents(v1::ListIncidentsRequest::default()).await?.into_inner().incidents)
+        })
+    }
+
+    /// All events of a host, newest first.
+    pub(super) fn events(&mut self, host: &str) -> Result<Vec<v1::Event>, String> {
+        let mut events = self.ask(async |mut operator| client::events(&mut operator).await)?;
+        events.retain(|event| event.host == host);
+        Ok(events)
+    }
+
+    /// Waits until something holds.
+    pub(super) fn wait(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut holds: impl FnMut(&mut Self) -> Result<bool, String>,
+    ) -> Result<(), String> {
+        until(what, limit, || holds(self))
+    }
+
+    /// What a failure leaves for those who look into it: the journal of each host, and all that the collector says.
+    pub(super) fn leave(&mut self, out: &std::path::Path) {
+        for host in &self.hosts {
+            let (journal, _) = host.run(&["journalctl", "--no-pager", "-o", "short-precise"]);
+            let _no_room = ground::write(&out.join(format!("{}.journal", host.name)), &journal);
+        }
+        let incidents = self.incidents();
+        let _no_room = ground::write(&out.join("incidents"), &format!("{incidents:#?}"));
+        let events = self.ask(async |mut operator| client::events(&mut operator).await);
+        let _no_room = ground::write(&out.join("events"), &format!("{events:#?}"));
+    }
+}
+
+/// The unit on a host.
+pub(super) fn service(number: usize) -> &'static str {
+    if number.is_multiple_of(2) { "nginx" } else { "redis-server" }
+}
+
+fn config(number: usize) -> String {
+    let check = if number.is_multiple_of(2) {
+        "kind = \"http\"\nurl = \"http://127.0.0.1/\"\nstatus = 200\n"
+    } else {
+        "kind = \"tcp\"\naddress = \"127.0.0.1:6379\"\nsend = \"PING\\r\\n\"\nexpect = \"+PONG\"\n"
+    };
+    let name = service(number);
+    format!(
+        "[collector]\naddress = \"h1:7440\"\ntoken_file = \"/etc/picket/token\"\n\n[host]\nenabled = false\n\n\
+         [[service]]\nname = \"{name}\"\nunit = \"{name}.service\"\nhold = \"3s\"\n\n\
+         [[service.check]]\n{check}interval = \"1s\"\ntimeout = \"500ms\"\n"
+    )
+}
+
+/// Looks until something holds; a question that fails is asked again.
+fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
+    let since = Since::now();
+    let mut why = String::new();
+    while !since.left(limit).is_zero() {
+        match holds() {
+            Ok(true) => return Ok(()),
+            Ok(false) => why.clear(),
+            Err(error) => why = format!(" ({error})"),
+        }
+        look_again();
+    }
+    Err(format!("not within {} s: {what}{why}", limit.as_secs()))
+}
