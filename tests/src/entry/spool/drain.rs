@@ -44,7 +44,8 @@ fn stands(folder: &Path) -> BTreeSet<Vec<u8>> {
     let mut all = BTreeSet::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let bytes = fs::read(entry.path()).unwrap_or_default();
-        for at in 0..bytes.len().saturating_sub(HEADER_LEN) {
+        // The last place is that of a frame without a body.
+        for at in 0..(bytes.len() + 1).saturating_sub(HEADER_LEN) {
             if bytes[at] == b'P'
                 && let Ok((frame, _)) = frame::split(&bytes[at..])
             {
