@@ -6,8 +6,10 @@ use super::shrink::shrink;
 use std::collections::BTreeMap;
 use std::thread;
 
-/// Failures that are cut down and shown; the rest are only counted.
+/// Failures that are cut down and shown whole.
 const SHOWN: usize = 3;
+/// More of them are named in a line each, as many as a person reads.
+const NAMED: usize = 100;
 
 /// What many runs came to.
 #[derive(Debug, Default)]
@@ -110,5 +112,8 @@ pub fn explain(scenarios: &[&'static Scenario], report: &Report, lines: usize) {
         );
         println!("{name}, seed {seed}: {}", outcome.violations.join("; "));
         println!("see all of it: sim --scenario {name} --seed {seed}");
+    }
+    for (name, seed, what) in report.failed.iter().skip(SHOWN).take(NAMED) {
+        println!("violation: {name}, seed {seed}: {what}");
     }
 }

@@ -124,7 +124,13 @@ impl World<'_> {
             return Some(format!("collector {at} does not answer"));
         };
         let doubled: Vec<_> = self.truth.doubled.iter().map(|host| self.hosts[*host].id.clone()).collect();
-        let open = open.iter().find(|incident| !incident.hosts.iter().all(|host| doubled.contains(host)));
+        // A quarantine stays, also in an incident that other hosts were part of: then nothing else may fire in it.
+        let is_quarantine = |incident: &&view::Incident| {
+            let own = incident.hosts.iter().filter(|host| doubled.contains(host)).count();
+            own == incident.hosts.len()
+                || usize::try_from(incident.firing).is_ok_and(|firing| (1..=own).contains(&firing))
+        };
+        let open = open.iter().find(|incident| !is_quarantine(incident));
         let open = open.map(|incident| {
             format!(
                 "incident {} of collector {at} is open: {} ({:?})",

@@ -108,10 +108,14 @@ impl Truth {
     pub(super) fn promised(&mut self, now: u64, hosts: &[Host<'_>], change: &Change) {
         let is_new = matches!(change.code, "incident-opened" | "incident-reopened");
         let is_silence = matches!(change.incident.severity_rule, "sev-host-silent" | "sev-fleet-silent");
-        for (at, host) in (0..).zip(hosts).filter(|(_, host)| change.incident.hosts.contains(&host.id)) {
+        for host in hosts.iter().filter(|host| change.incident.hosts.contains(&host.id)) {
             if is_new && is_silence {
                 let began = self.vigil.began.get(&host.collector).copied().unwrap_or(0);
-                let was_heard = self.vigil.heard.get(&at).is_some_and(|heard| *heard >= began);
+                // Two machines may be one host.
+                let was_heard = (0..)
+                    .zip(hosts)
+                    .filter(|(_, other)| other.id == host.id)
+                    .any(|(other, _)| self.vigil.heard.get(&other).is_some_and(|heard| *heard >= began));
                 self.expect(now, was_heard || began + AMNESTY <= now, || {
                     format!("{} is called silent {} us after its collector began", host.id, now - began)
                 });
