@@ -126,7 +126,7 @@ impl<'s> Agent<'s> {
             Input::Check(fact) => self.check(now, fact),
             Input::Service(fact) => self.tell(now, |rooms, around| rooms.on(fact, around)),
             Input::Unit(fact) => self.tell(now, |rooms, around| rooms.heard(fact, around)),
-            Input::Session(fact) => self.session.on(now, fact, &mut self.spool),
+            Input::Session(fact) => self.session(now, fact),
             Input::Hold(fact) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
             Input::Look(check) => self.checks.look_now(now.mono, check),
             Input::Disk(fact) => self.spool.on_disk(now, fact),

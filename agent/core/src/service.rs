@@ -121,6 +121,14 @@ impl<'s> Services<'s> {
         }
     }
 
+    /// Says of a service that it may be healed, if it may.
+    pub(crate) fn tell_closed(&self, service: ServiceIx, out: &mut Facts) {
+        let slot = self.slots.get(usize::from(service)).filter(|slot| slot.breaker.is_closed());
+        if let Some(slot) = slot {
+            slot.tell_breaker(picket_proto::event::Breaker::Closed, out);
+        }
+    }
+
     /// Something happened to a service's process.
     pub(crate) fn on(&mut self, fact: Fact<'_>, around: Around<'_, '_>) {
         let (Fact::Absent { service }

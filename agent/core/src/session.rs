@@ -15,11 +15,9 @@ pub use words::{Fact, Lane, Order, Phase, Trouble};
 use crate::check::Checks;
 use crate::spool::Spool;
 use crate::timer::{Backoff, Dice, Reason};
-use heapless::{Deque, Vec};
-use offset::Offsets;
+use heapless::Deque;
 use picket_proto::beat::Trip;
-use picket_proto::frame::Crc32c;
-use picket_proto::{Mono, Now, Offset, Ranges, Sample, Seq, Span};
+use picket_proto::{Mono, Now, Offset, Sample, Seq, Span};
 use talk::{Standing, Talk};
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
@@ -39,10 +37,6 @@ const GOOD_SESSION: Span = Span::from_secs(10);
 const WELCOME_WAIT: Span = Span::from_secs(30);
 /// How long the farewell waits for acks of live frames, and then for the goodbye to be flushed.
 const FAREWELL: (Span, Span) = (Span::from_secs(2), Span::from_millis(500));
-/// The first heartbeat comes early: it brings the offset that the welcome measured, and the first look at the host.
-const FIRST_BEAT: Span = Span::from_secs(1);
-/// Shortest heartbeat that is obeyed.
-const BEAT_MIN: Span = Span::from_millis(100);
 
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one link per agent and no allocator to box with")]
@@ -84,8 +78,9 @@ impl Session {
         Self { link, dice, tries: 0, farewell: Farewell::No, out: 0, orders: Deque::new(), refused: 0 }
     }
 
-    /// Something happened to the link.
-    pub(crate) fn on(&mut self, now: Now, fact: Fact<'_>, spool: &mut Spool<'_>) {
+    /// Something happened to the link. Whether it shows that another life of this run went on.
+    pub(crate) fn on(&mut self, now: Now, fact: Fact<'_>, spool: &mut Spool<'_>) -> bool {
+        let mut is_resumed = false;
         match (fact, &mut self.link) {
             (Fact::Opened, Link::Connecting) => self.greet(now.mono, spool),
             (Fact::Welcomed { known, .. }, Link::Greeting { .. }) if known.last() > Some(talk::SEQ_MAX) => {
@@ -93,8 +88,8 @@ impl Session {
             }
             (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
-                spool.welcomed(now, known);
-                self.talk(now.mono, heartbeat, (boundary, known));
+                is_resumed = spool.welcomed(now, known);
+                self.link = Link::Talking(Talk::new(now.mono, heartbeat, boundary, known));
             }
             (Fact::Acked { run, ranges }, Link::Talking(_)) if run == spool.identity().run => {
                 spool.acked(now.mono, ranges);
@@ -120,6 +115,7 @@ impl Session {
                 Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_),
             ) => self.refused = self.refused.saturating_add(1),
         }
+        is_resumed
     }
 
     /// The agent ends: flush what is live, say goodbye.
@@ -142,13 +138,7 @@ impl Session {
     /// Does what the time and the acks have made due; after every input.
     pub(crate) fn settle(&mut self, now: Now, spool: &mut Spool<'_>) {
         if let Link::Talking(talk) = &mut self.link {
-            talk.unacked.retain(|batch| spool.holds_any(batch.first, batch.last));
-            if talk.has_window() {
-                spool.name_losses(now, &talk.sent, talk.boundary);
-            }
-            if matches!(talk.standing, Standing::Told) {
-                spool.bring(now, &talk.sent);
-            }
+            talk.settle(now, spool);
         } else {
             spool.hold_back();
         }
@@ -215,20 +205,6 @@ impl Session {
         self.out = 0;
         self.link = Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT) };
         self.order(Order::Hello);
-    }
-
-    fn talk(&mut self, now: Mono, heartbeat: Span, (boundary, known): (Seq, &Ranges)) {
-        let beat = heartbeat.max(BEAT_MIN);
-        self.link = Link::Talking(Talk {
-            welcomed: now,
-            beat,
-            next_beat: now.plus(FIRST_BEAT.min(beat)),
-            boundary,
-            sent: known.clone(),
-            standing: Standing::Telling { next: 0, up: 0, digest: Crc32c::new() },
-            unacked: Vec::new(),
-            offsets: Offsets::default(),
-        });
     }
 
     fn rest(&mut self, now: Mono, trouble: Trouble) {

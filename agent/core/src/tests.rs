@@ -10,5 +10,6 @@ pub(crate) mod replay;
 mod sameness;
 mod session;
 mod sim;
+mod standing;
 mod welcome;
 mod world;

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::life::{Ending, Turn};
-use crate::{Agent, check};
+use crate::{Agent, check, session};
 use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
@@ -15,6 +15,16 @@ impl Agent<'_> {
         self.spool.append_all(now, out);
         if let Some(seen) = seen {
             self.tell(now, |services, around| services.see(seen, around));
+        }
+    }
+
+    /// What the collector knows walks to the spool. Where another life of this run has told it more, services say
+    /// which of them may be healed: it can have heard otherwise, and a breaker that is closed does not move.
+    pub(crate) fn session(&mut self, now: Now, fact: session::Fact<'_>) {
+        if self.session.on(now, fact, &mut self.spool) {
+            for service in 0..self.services.count() {
+                self.tell(now, |services, around| services.tell_closed(service, around.out));
+            }
         }
     }
 

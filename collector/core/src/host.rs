@@ -67,6 +67,16 @@ pub(crate) enum Standing {
     Told,
 }
 
+impl Standing {
+    /// When an agent says what stands, in words: as its session begins, and once more where it has lost events since.
+    pub(crate) const fn told_when(self) -> &'static str {
+        match self {
+            Self::Awaited => "the agent connected",
+            Self::Told => "the agent had lost events",
+        }
+    }
+}
+
 /// A host.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Host {

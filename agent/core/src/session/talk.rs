@@ -1,4 +1,5 @@
-//! An open session: what stands is told first, then frames, live before backlog, within the window of acks.
+//! An open session: what stands is told first, then frames, live before backlog, within the window of acks. Where frames
+//! of the session itself were lost, what stands is told once more.
 //!
 //! At most 8 batches and 256 KiB wait for their ack. When to say it, and whether there is a place for it with the
 //! shell, is the link's.
@@ -10,12 +11,17 @@ use crate::spool::{BATCH_BYTES, Batch, Spool};
 use heapless::Vec;
 use picket_proto::event::Verdict;
 use picket_proto::frame::Crc32c;
-use picket_proto::{Mono, Ranges, Seq, Span};
+use picket_proto::{Mono, Now, Ranges, Seq, Span};
 
 /// Most batches that wait for their ack: two journal commits of the collector are always in the making.
 const BATCHES_MAX: usize = 8;
 /// Most bytes that wait for their ack.
 const UNACKED_MAX: u32 = 256 * 1024;
+
+/// The first heartbeat comes early: it brings the offset that the welcome measured, and the first look at the host.
+const FIRST_BEAT: Span = Span::from_secs(1);
+/// Shortest heartbeat that is obeyed.
+const BEAT_MIN: Span = Span::from_millis(100);
 
 /// No run gives a higher number: at a thousand frames a second it would take 9,000 years. A collector that knows of one
 /// is broken, and its word would leave no numbers to go on with.
@@ -40,6 +46,8 @@ pub(super) struct Talk {
     /// What the collector knows of this run once all that was sent has arrived.
     pub(super) sent: Ranges,
     pub(super) standing: Standing,
+    /// What was made in this session was lost, so what the collector holds to stand may not: it is told again.
+    pub(super) owes_standing: bool,
     pub(super) unacked: Vec<Batch, BATCHES_MAX>,
     pub(super) offsets: Offsets,
 }
@@ -55,7 +63,46 @@ pub(super) enum Standing {
     Told,
 }
 
+impl Standing {
+    fn new() -> Self {
+        Self::Telling { next: 0, up: 0, digest: Crc32c::new() }
+    }
+}
+
 impl Talk {
+    /// A session that was just welcomed by a collector that knows `known` of this run.
+    pub(super) fn new(now: Mono, heartbeat: Span, boundary: Seq, known: &Ranges) -> Self {
+        let beat = heartbeat.max(BEAT_MIN);
+        Self {
+            welcomed: now,
+            beat,
+            next_beat: now.plus(FIRST_BEAT.min(beat)),
+            boundary,
+            sent: known.clone(),
+            standing: Standing::new(),
+            owes_standing: false,
+            unacked: Vec::new(),
+            offsets: Offsets::default(),
+        }
+    }
+
+    /// Does what the acks have made possible.
+    ///
+    /// What stands is told again only behind the last frame of the session: an older one, coming later, would undo it.
+    pub(super) fn settle(&mut self, now: Now, spool: &mut Spool<'_>) {
+        self.unacked.retain(|batch| spool.holds_any(batch.first, batch.last));
+        if self.has_window() {
+            self.owes_standing |= spool.name_losses(now, &self.sent, self.boundary);
+        }
+        if !matches!(self.standing, Standing::Told) {
+            return;
+        }
+        spool.bring(now, &self.sent);
+        if self.owes_standing && spool.has_told_since(self.boundary, &self.sent) {
+            (self.owes_standing, self.standing) = (false, Standing::new());
+        }
+    }
+
     /// The next check that is not up, then the end. The digest is taken check by check as they are judged: what
     /// changes behind the cursor follows as a live frame.
     pub(super) fn stand(&mut self, checks: &Checks<'_>) -> Option<Order> {

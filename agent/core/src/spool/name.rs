@@ -19,10 +19,10 @@ type Both = Vec<SeqRange, 17>;
 
 impl Spool<'_> {
     /// Names what was lost, if the collector has room for the names. `sent` is what it knows once all that was
-    /// sent has arrived; frames up to `boundary` are backlog.
-    pub(crate) fn name_losses(&mut self, now: Now, sent: &Ranges, boundary: Seq) {
+    /// sent has arrived; frames up to `boundary` are backlog. Whether something else than backlog was named.
+    pub(crate) fn name_losses(&mut self, now: Now, sent: &Ranges, boundary: Seq) -> bool {
         // What is on its way may still be acknowledged and make room.
-        let comes = self.late.is_busy() || self.lowest_spilled(sent).is_some();
+        let comes = self.late.is_busy() || self.lowest_spilled(Seq::FIRST, sent).is_some();
         let is_stuck = self.next_batch(sent, boundary).is_none() && !self.awaits_acks(sent) && !comes;
         if is_stuck {
             self.withdraw_gaps(sent);
@@ -31,11 +31,9 @@ impl Spool<'_> {
                 self.make_room(Rank::Gap);
             }
         } else if self.unsent_gap(sent).is_some() {
-            return;
+            return false;
         }
-        if both(sent, &self.lost).len() <= NAMED_MOST {
-            self.name_all(now, sent.clone());
-        }
+        both(sent, &self.lost).len() <= NAMED_MOST && self.name_all(now, sent.clone(), boundary)
     }
 
     /// Gap frames that don't fit any more: what they named is lost again, and they too.
@@ -66,16 +64,19 @@ impl Spool<'_> {
 
     /// One gap frame per lost range, those that join the most first: so no name needs a place that a later one
     /// frees. A gap frame that fits without shedding makes no further loss.
-    fn name_all(&mut self, now: Now, mut known: Ranges) {
+    fn name_all(&mut self, now: Now, mut known: Ranges, boundary: Seq) -> bool {
+        let mut is_live = false;
         while let Some((range, after)) = cheapest(&known, &self.lost) {
             if !self.fits(self.capacity(Rank::Gap), 0) {
-                return;
+                break;
             }
             known = after;
+            is_live |= range.last() > boundary;
             let _a_whole_range_never_splits = self.lost.remove(range);
             let gap = Gap { run: self.identity.run, range, reason: self.blame.of(range) };
             self.append(now, Fact::Gap(gap));
         }
+        is_live
     }
 
     fn lose_between(&mut self, hole: SeqRange) {

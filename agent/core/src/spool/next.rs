@@ -27,6 +27,14 @@ impl Spool<'_> {
         self.next_gap(sent, boundary).or_else(live).or_else(lowest)
     }
 
+    /// Whether all that was made after `boundary` is on its way, or named as lost.
+    pub(crate) fn has_told_since(&self, boundary: Seq, sent: &Ranges) -> bool {
+        let first = boundary.next();
+        self.unsent(first, sent).is_none()
+            && self.lowest_spilled(first, sent).is_none()
+            && self.lost.last().is_none_or(|last| last < first)
+    }
+
     /// The first gap frame that was not sent, with what follows it, if it fits.
     fn next_gap(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
         self.stretch(self.unsent_gap(sent)?, boundary, sent, MOST)

@@ -67,7 +67,9 @@ fn steps() -> impl Strategy<Value = List<Step>> {
 fn step(spool: &mut Spool<'_>, step: &Step, acked: &mut BTreeSet<u64>) {
     match step {
         Step::Append(rank, words) => spool.append(Now::default(), fact(*rank, *words)),
-        Step::Name => spool.name_losses(Now::default(), &Ranges::new(), Seq(0)),
+        Step::Name => {
+            let _is_live = spool.name_losses(Now::default(), &Ranges::new(), Seq(0));
+        }
         Step::Ack(back, count) => {
             // As the collector acks: what it holds, and what the gaps among that name.
             let first = spool.last().0.saturating_sub(*back).max(1);

@@ -29,10 +29,11 @@ impl Blame {
 }
 
 impl Spool<'_> {
-    /// A session begins with what the collector knows of this run.
-    pub(crate) fn welcomed(&mut self, now: Now, known: &Ranges) {
+    /// A session begins with what the collector knows of this run. Whether another life of it has told more.
+    pub(crate) fn welcomed(&mut self, now: Now, known: &Ranges) -> bool {
         let (had, made) = (self.acked.clone(), self.last);
-        if let Some(top) = known.last().filter(|top| *top > self.last) {
+        let theirs = known.last().filter(|top| *top > made);
+        if let Some(top) = theirs {
             self.leap(now, known, top);
         }
         self.acked(now.mono, known);
@@ -40,6 +41,7 @@ impl Spool<'_> {
         for range in had.iter().filter_map(|range| SeqRange::new(range.first(), range.last().min(made))) {
             each_outside(range, known, |gone| self.take_back(now, gone));
         }
+        theirs.is_some()
     }
 
     /// An older backup knows nothing of these any more.

@@ -69,6 +69,12 @@ fn numbers_that_another_life_of_the_run_has_given_are_not_given_again() {
         gaps(&world),
         [(all + 1, shadowed, GapReason::Conflict), (shadowed + 4, shadowed + 5, GapReason::Conflict),]
     );
+    let closed = event::Fact::Breaker(event::BreakerMoved {
+        service: "web".parse().unwrap(),
+        to: event::Breaker::Closed,
+    });
+    let said = world.told.iter().filter(|(_, fact)| *fact == closed).count();
+    assert_eq!(said, 1, "the other life may have said that it is open, and a closed one does not move");
     let sent: Vec<u64> = lane(&world, 0, Lane::Live);
     assert!(sent.iter().rev().take(2).all(|seq| *seq > shadowed + 9), "{sent:?}");
     assert!(world.orders[from..].iter().any(|(_, order)| matches!(order, Order::Send { .. })));

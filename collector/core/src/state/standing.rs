@@ -1,4 +1,5 @@
-//! What stands when a session begins: the agent names every check that is not up, and the state is brought to it.
+//! What stands when a session begins, and again where events of the session were lost: the agent names every check that
+//! is not up, and the state is brought to it.
 
 use super::ending::settle;
 use super::firing::{clear, fire};
@@ -39,14 +40,14 @@ impl State {
         known.verdict = standing.verdict;
         known.since = Some(standing.since.wall);
         let service = known.service;
+        let when = host.standing.told_when();
         let Some(what) = What::from_verdict(check, standing.verdict) else { return };
         let is_new = !host.signals.contains_key(&what);
         let fired =
             fire(self, at, Key { host: slot, what }, |host| check_said(host, check, standing.since.wall));
         clear_others(self, at, slot, check, Some(what));
         if is_new {
-            let text =
-                format!("{} is {} (it stood so when the agent connected)", standing.check, standing.verdict);
+            let text = format!("{} is {} (it stood so when {when})", standing.check, standing.verdict);
             let mut entry = Entry::said(standing.since.wall, what.code(), text);
             entry.host = Some(slot);
             note_fired(self, at, fired, entry);
@@ -61,7 +62,7 @@ impl State {
         let Some(slot) = self.host(id) else { return };
         let Some(host) = self.hosts.get_mut(slot) else { return };
         let listed = core::mem::take(&mut host.listed);
-        host.standing = host::Standing::Told;
+        let when = core::mem::replace(&mut host.standing, host::Standing::Told).told_when();
         let mut troubled = BTreeSet::new();
         for check in &listed {
             troubled.extend(host.checks.get(*check).and_then(|check| check.service));
@@ -85,7 +86,7 @@ impl State {
                 What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
             };
             if over {
-                self.stands_no_more(at, Key { host: slot, what });
+                self.stands_no_more(at, Key { host: slot, what }, when);
             } else if let What::Died(service) = what {
                 // Another check of it stands; its process may live, and nobody would say so again.
                 calm(self, at, slot, Some(service));
@@ -110,13 +111,13 @@ impl State {
         }
     }
 
-    fn stands_no_more(&mut self, at: At, key: Key) {
+    fn stands_no_more(&mut self, at: At, key: Key, when: &str) {
         let Some(host) = self.hosts.get(key.host) else { return };
         let Some(signal) = host.signals.get(&key.what).copied() else { return };
         let check = key.what.check().and_then(|check| host.checks.get(check)).map(|check| &check.name);
         let service = host.service_of(key.what).and_then(|service| host.services.get(service));
         let name = check.or_else(|| service.map(|service| &service.name));
-        let text = format!("{} is up (told when the agent connected)", name.map_or("it", Name::as_str));
+        let text = format!("{} is up (told when {when})", name.map_or("it", Name::as_str));
         let mut entry = Entry::said(at.now.wall, "check-up", text);
         entry.host = Some(key.host);
         note(self, at, signal.incident, entry);

@@ -131,6 +131,22 @@ fn a_death_is_over_when_the_process_lives_though_another_check_stands() {
     assert_eq!(world.the_incident().incident.firing, 0);
 }
 
+/// Its agent lost the event that said so, in the middle of a session, and tells once more what stands.
+#[test]
+fn what_no_longer_stands_is_over_within_a_session() {
+    let (mut world, mut agent) = cut();
+    agent.stands(&mut world, &[]);
+    for said in [process(Verdict::Down), killed(7), restart(1)] {
+        agent.say(&mut world, said);
+    }
+    agent.stands(&mut world, STANDS);
+    assert_eq!(world.the_incident().incident.state, State::Open, "it stands");
+    agent.stands(&mut world, &[]);
+    let detail = world.the_incident();
+    assert_eq!(detail.incident.firing, 0);
+    assert!(texts(&detail).contains("is up (told when the agent had lost events)"), "{}", texts(&detail));
+}
+
 #[test]
 fn a_service_that_died_before_the_session_and_dies_with_every_start_is_never_verifying() {
     let mut world = World::new();

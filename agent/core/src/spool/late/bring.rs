@@ -68,7 +68,7 @@ impl Spool<'_> {
     }
 
     fn bring_one(&mut self, now: Now, sent: &Ranges) -> bool {
-        if let Some(missing) = self.lowest_spilled(sent) {
+        if let Some(missing) = self.lowest_spilled(Seq::FIRST, sent) {
             return self.bring_own(missing, sent);
         }
         if !self.settle_names() {
@@ -84,9 +84,9 @@ impl Spool<'_> {
     }
 
     /// The lowest number that left the ring for the disk and was not sent.
-    pub(in crate::spool) fn lowest_spilled(&self, sent: &Ranges) -> Option<Seq> {
+    pub(in crate::spool) fn lowest_spilled(&self, from: Seq, sent: &Ranges) -> Option<Seq> {
         for range in self.spilled.iter() {
-            let mut seq = range.first();
+            let mut seq = range.first().max(from);
             while seq <= range.last() {
                 let skip =
                     [sent, &self.lost].into_iter().flat_map(Ranges::iter).find(|known| known.contains(seq));
