@@ -4,8 +4,7 @@
 
 use super::{Budget, Figure, Sample};
 use crate::rig::clock::Since;
-use crate::rig::files::processes_with;
-use crate::rig::process::PATIENCE;
+use crate::rig::process::{PATIENCE, Process};
 use crate::rig::stack::{AgentHome, Collector};
 use picket_rpc::v1;
 use rustix::process::{Pid, Signal, kill_process};
@@ -33,10 +32,9 @@ async fn measure(program: &OsStr) {
     let request = v1::WatchIncidentsRequest { resume_token: String::new() };
     let mut changes = operator.watch_incidents(request).await.expect("operators may watch").into_inner();
     let mut agent = home.start(&["--stop-services"]);
-    agent.line_with("service-started");
     let (mut deaths, mut questions) = (Vec::new(), Vec::new());
     for _ in 0..DEATHS {
-        let (_, since) = kill();
+        let (_, since) = kill(&mut agent);
         let told = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
         assert!(told.expect("the stream lives").is_some(), "the stream must not end");
         deaths.push(since.elapsed());
@@ -45,7 +43,7 @@ async fn measure(program: &OsStr) {
     }
     let mut journaled = Vec::new();
     for _ in 0..DEATHS {
-        journaled.push(death_to_journaled(&mut operator).await);
+        journaled.push(death_to_journaled(&mut agent, &mut operator).await);
         wait_resolved(&mut changes).await;
     }
     agent.end();
@@ -53,9 +51,13 @@ async fn measure(program: &OsStr) {
     print(&Sample::new(deaths), &Sample::new(questions));
 }
 
-/// Kills the service; which process that was, and the moment before.
-fn kill() -> (u32, Since) {
-    let pid = processes_with("sleep 86399").first().copied().expect("the service runs");
+/// Kills the service's next life; which process that was, and the moment before.
+///
+/// The agent says which process it is: for a moment after it says so, the process has no command line to be found by.
+fn kill(agent: &mut Process) -> (u32, Since) {
+    let line = agent.line_with("service-started");
+    let (_, rest) = line.split_once("(pid ").expect("a start names its process");
+    let pid: u32 = rest.split(')').next().and_then(|pid| pid.parse().ok()).expect("a process id is a number");
     let since = Since::now();
     kill_process(Pid::from_raw(pid.cast_signed()).expect("not 0"), Signal::KILL)
         .expect("the service is alive");
@@ -64,9 +66,10 @@ fn kill() -> (u32, Since) {
 
 /// Kills the service and asks until the journal shows its death.
 async fn death_to_journaled(
+    agent: &mut Process,
     operator: &mut v1::operator_client::OperatorClient<tonic::transport::Channel>,
 ) -> Duration {
-    let (pid, since) = kill();
+    let (pid, since) = kill(agent);
     let told = format!("(pid {pid}) was killed");
     loop {
         let request = v1::ListEventsRequest { page_size: 8, ..Default::default() };
