@@ -5,7 +5,7 @@ use super::host::Shell;
 use super::service::Keeper;
 use super::world::World;
 use picket_agent_core::check::{self, Reading};
-use picket_agent_core::service::Act;
+use picket_agent_core::service::{self, Act};
 use picket_agent_core::unit::{self, Active, Answer, JobEnd, JobKind, Verb, Wake};
 use picket_proto::event::{Cause, Exit};
 
@@ -200,8 +200,7 @@ impl<'a> World<'a> {
 
     fn dies(&mut self, at: usize, number: usize, pid: u32, exit: Exit) {
         let now = self.now;
-        let host = &self.hosts[at];
-        let heard = !host.bus_away && host.agent.as_ref().is_some_and(|shell| shell.bus && !shell.stopped);
+        let heard = self.hears_of(at, number);
         let service = &mut self.hosts[at].services[number];
         if service.process.is_none_or(|process| process.pid != pid) {
             return;
@@ -218,6 +217,16 @@ impl<'a> World<'a> {
             let (life, seen) = (shell.life, self.now + 100);
             self.queue.put(seen, Happening::Agent(at, life, AgentIn::Exited { service, pid, exit }));
         }
+    }
+
+    /// Whether an agent listens, and has seen the service run.
+    fn hears_of(&self, at: usize, number: usize) -> bool {
+        let host = &self.hosts[at];
+        let Some(shell) = host.agent.as_ref().filter(|shell| shell.bus && !shell.stopped) else {
+            return false;
+        };
+        let view = shell.agent.service_at(u16::try_from(number).unwrap_or(u16::MAX));
+        !host.bus_away && view.is_some_and(|view| view.phase() != service::Phase::Unknown)
     }
 
     fn unit_starts(&mut self, at: usize, number: usize) {
