@@ -57,6 +57,7 @@ pub const SCENARIOS: &[Scenario] = &[
     links::FLEET_SILENT,
     links::SMALL_RING,
     links::NO_DISK,
+    links::LATE_ACKS,
     processes::AGENTS_CRASH,
     processes::COLLECTOR_CRASHES,
     processes::BOTH_CRASH,

@@ -3,6 +3,7 @@
 //! At most 8 ranges of numbers wait to be named. Where a ninth would be needed, the two nearest become one, and what
 //! lies between them is given up too: a loss that is named too widely is honest, one that is forgotten is not.
 
+use super::welcome::each_outside;
 use super::{Bytes, Entry, Kept, Rank, Spool};
 use heapless::Vec;
 use picket_proto::event::{Event, Fact};
@@ -17,7 +18,15 @@ impl Spool<'_> {
         self.free(at);
         self.given_up = self.given_up.saturating_add(1);
         self.lose(SeqRange::one(Seq(entry.seq)));
-        self.lose(named);
+        self.each_unacked(named, |spool, range| spool.lose(Some(range)));
+    }
+
+    /// What a gap frame named and the collector has not acknowledged since: it arrived late, or another name of it did.
+    fn each_unacked(&mut self, named: Option<SeqRange>, mut take: impl FnMut(&mut Self, SeqRange)) {
+        let acked = self.acked.clone();
+        if let Some(named) = named {
+            each_outside(named, &acked, |range| take(self, range));
+        }
     }
 
     /// Adds to what is lost. Where that would need a ninth range, what lies between the two nearest ones is given
@@ -37,9 +46,7 @@ impl Spool<'_> {
             };
             self.free(at);
             self.given_up = self.given_up.saturating_add(1);
-            if let Some(named) = named {
-                self.merge_in(named);
-            }
+            self.each_unacked(named, Self::merge_in);
         }
     }
 

@@ -107,7 +107,7 @@ fn hull(one: SeqRange, other: SeqRange) -> SeqRange {
 }
 
 /// The stretches of `range` that are not known.
-fn each_outside(range: SeqRange, known: &Ranges, mut take: impl FnMut(SeqRange)) {
+pub(super) fn each_outside(range: SeqRange, known: &Ranges, mut take: impl FnMut(SeqRange)) {
     let mut from = range.first();
     for known in known.iter().filter(|known| known.last() >= range.first() && known.first() <= range.last()) {
         if let Some(before) = SeqRange::new(from, Seq(known.first().0.saturating_sub(1))) {

@@ -28,11 +28,18 @@ pub(super) const SNAPSHOTS: Scenario = Scenario {
         with_deaths(dice, |dice| {
             let (at, number) = (host(dice), usize::try_from(dice.below(4)).unwrap_or(0));
             let later = 500 + dice.below(20_000);
+            // A life that ends with an open breaker, of which the snapshot knows nothing, or with a death.
+            let (other, again) = if dice.below(2) == 0 {
+                (Deed::Break(at, number, 20), Deed::Cure(at, number))
+            } else {
+                (Deed::KillService(at, number, 9), Deed::KillService(at, number, 15))
+            };
+            let after = if matches!(again, Deed::Cure(..)) { 0 } else { dice.below(3_000) };
             vec![
                 (0, Deed::TakeSnapshot(at)),
-                (dice.below(later), Deed::KillService(at, number, 9)),
+                (dice.below(later), other),
                 (later, Deed::ResumeSnapshot(at)),
-                (later + dice.below(3_000), Deed::KillService(at, number, 15)),
+                (later + after, again),
             ]
         })
     },

@@ -85,6 +85,23 @@ pub(super) const NO_DISK: Scenario = Scenario {
     about: |counts| counts.named,
 };
 
+pub(super) const LATE_ACKS: Scenario = Scenario {
+    name: "late-acks",
+    says: "A collector acknowledges so late that rings overflow in the midst of sessions: what is lost there stands right all the same.",
+    size: Size { ring: 8 * 1024, segments: 0, services: 4, ..USUAL },
+    plan: |dice| {
+        let at = usize::try_from(dice.below(8)).unwrap_or(0);
+        let slow = Place::Collector(0);
+        let mut plan = Plan::default().then(0, Deed::SlowDisk(slow, 4_000 + dice.below(8_000)));
+        for _ in 0..60 {
+            let number = usize::try_from(dice.below(4)).unwrap_or(0);
+            plan = plan.then(100 + dice.below(900), Deed::KillService(at, number, 9));
+        }
+        plan.then(dice.below(10_000), Deed::SlowDisk(slow, 0)).sorted()
+    },
+    about: |counts| counts.named,
+};
+
 /// Services of one host crash in loops while its link is cut, but for moments in which it is slow.
 fn flood(at: u64, dice: &mut crate::dice::Dice) -> Plan {
     let at = usize::try_from(at).unwrap_or(0);
