@@ -6,13 +6,12 @@
 //! services and no other fault. A straight replay of the journal gives the very state that the collector ended with.
 //! Moments are real time, so a seed gives the same faults but not the same interleaving; what failed is printed whole.
 
-mod account;
 mod plan;
 mod world;
 
 pub use plan::{Fault, Plan};
 
-use account::Account;
+use crate::rig::account::Account;
 use std::ffi::OsStr;
 use world::World;
 

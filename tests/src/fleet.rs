@@ -10,6 +10,7 @@
 //! programs) is said by name.
 
 pub mod anchor;
+mod expect;
 mod ground;
 mod groups;
 mod host;

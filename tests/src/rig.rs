@@ -4,6 +4,7 @@
 //! needs no other build and runs exactly the code under test. Every wait has a deadline and waits for a line, a
 //! connection or an answer, never for time to pass. A started process is ended when its handle is dropped.
 
+pub mod account;
 pub mod client;
 pub mod clock;
 pub mod files;

@@ -1,7 +1,7 @@
 //! The world of a run: collector, relay, agent, two services; and what the operator sees of it at the end.
 
-use super::account::Account;
 use super::plan::{Fault, SERVICES};
+use crate::rig::account::Account;
 use crate::rig::client;
 use crate::rig::clock::Since;
 use crate::rig::files::processes_with;

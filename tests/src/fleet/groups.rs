@@ -71,6 +71,14 @@ impl Groups {
         found.map(|(_, folder)| folder.join(host)).unwrap_or_default()
     }
 
+    /// Sets what a controller does to a host: a file of version 1 and its text, and those of version 2.
+    pub(super) fn set(&self, host: &str, controller: &str, old: (&str, &str), new: (&str, &str)) {
+        let folder = self.of(host, controller);
+        let file = |name: &str| folder.join(format!("{controller}.{name}"));
+        let (name, text) = if file(old.0).exists() { old } else { new };
+        fs::write(file(name), text).expect("the host is up");
+    }
+
     /// The folder of a host where it can be frozen.
     pub(super) fn freezer(&self, host: &str) -> PathBuf {
         self.of(host, UNIFIED)

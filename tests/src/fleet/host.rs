@@ -98,11 +98,8 @@ impl Host {
 
     /// Limits its memory, its disk included; `None` lifts that.
     pub(super) fn limit_memory(&self, bytes: Option<u64>) {
-        let folder = self.groups.of(&self.name, "memory");
-        let old = folder.join("memory.limit_in_bytes");
-        let (file, none) = if old.exists() { (old, "-1") } else { (folder.join("memory.max"), "max") };
-        fs::write(file, bytes.map_or_else(|| none.to_owned(), |bytes| bytes.to_string()))
-            .expect("the host is up");
+        let limit = |none: &str| bytes.map_or_else(|| none.to_owned(), |bytes| bytes.to_string());
+        self.groups.set(&self.name, "memory", ("limit_in_bytes", &limit("-1")), ("max", &limit("max")));
     }
 
     /// The memory that it has in use, its disk included.
@@ -134,6 +131,14 @@ impl Host {
     pub(super) fn does(&self, words: &[&str]) -> Result<String, String> {
         let (said, is_good) = self.run(words);
         if is_good { Ok(said) } else { Err(format!("{}: {words:?}: {said}", self.name)) }
+    }
+
+    /// Signals the main process of a unit, as its systemd knows it.
+    ///
+    /// # Errors
+    /// What systemd said.
+    pub(super) fn kill(&self, unit: &str, signal: &str) -> Result<(), String> {
+        self.does(&["systemctl", "kill", "--kill-whom=main", "-s", signal, unit]).map(drop)
     }
 
     /// A property of a unit.
@@ -173,16 +178,12 @@ impl Host {
 
     /// Gets so many percent of one core; 0 lifts that.
     pub(super) fn starve(&self, percent: u32) {
-        let folder = self.groups.of(&self.name, "cpu");
-        let old = folder.join("cpu.cfs_quota_us");
         let quota = percent * 1_000;
-        let (file, text) = match (old.exists(), percent) {
-            (true, 0) => (old, "-1".to_owned()),
-            (true, _) => (old, quota.to_string()),
-            (false, 0) => (folder.join("cpu.max"), "max".to_owned()),
-            (false, _) => (folder.join("cpu.max"), format!("{quota} 100000")),
+        let (old, new) = match percent {
+            0 => ("-1".to_owned(), "max".to_owned()),
+            _ => (quota.to_string(), format!("{quota} 100000")),
         };
-        fs::write(file, text).expect("the host is up");
+        self.groups.set(&self.name, "cpu", ("cfs_quota_us", &old), ("max", &new));
     }
 
     /// Its disk has no room left, or all of it again.

@@ -98,6 +98,11 @@ impl World {
         Ok(())
     }
 
+    /// The numbers of the hosts that have an agent.
+    pub(super) fn agents(&self) -> std::ops::RangeInclusive<usize> {
+        2..=self.hosts.len()
+    }
+
     /// A host.
     pub(super) fn host(&self, number: usize) -> &Host {
         &self.hosts[number - 1]

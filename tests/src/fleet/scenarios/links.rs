@@ -1,10 +1,7 @@
 //! The way between hosts is gone, goes one way, or loses.
 
 use super::super::net;
-use super::super::world::SOON;
 use super::Scenario;
-use super::machines::{back, silent};
-use super::services::{quiet_about, recovered};
 
 /// A cable is out while a service dies.
 pub(super) const LINK_DOWN: Scenario = Scenario {
@@ -13,14 +10,11 @@ pub(super) const LINK_DOWN: Scenario = Scenario {
     smoke: true,
     play: |world| {
         net::set("h2", false);
-        world.host(2).does(&["systemctl", "kill", "--kill-whom=main", "-s", "KILL", "nginx"])?;
-        silent(world, "h2")?;
+        world.host(2).kill("nginx", "KILL")?;
+        world.silent(2)?;
         net::set("h2", true);
-        back(world, "h2")?;
-        world.wait("what happened meanwhile is told", SOON, |world| {
-            let events = world.events("h2")?;
-            Ok(events.iter().any(|event| event.code == "remedy-held"))
-        })
+        world.back(2)?;
+        world.told(2, "remedy-held")
     },
 };
 
@@ -31,14 +25,10 @@ pub(super) const ONE_WAY: Scenario = Scenario {
     smoke: false,
     play: |world| {
         net::cut("h1", "h2");
-        silent(world, "h2")?;
+        world.silent(2)?;
         net::heal();
-        back(world, "h2")?;
-        let mut numbers: Vec<_> = world.events("h2")?.iter().map(|event| (event.run, event.seq)).collect();
-        let count = numbers.len();
-        numbers.sort_unstable();
-        numbers.dedup();
-        if numbers.len() == count { Ok(()) } else { Err("an event is there twice".to_owned()) }
+        world.back(2)?;
+        world.each_once(2)
     },
 };
 
@@ -50,8 +40,8 @@ pub(super) const LOSS: Scenario = Scenario {
     play: |world| {
         net::lose("h1", 200);
         net::lose("h2", 200);
-        world.host(2).does(&["systemctl", "kill", "--kill-whom=main", "-s", "KILL", "nginx"])?;
-        let told = recovered(world, 2, "nginx", 1);
+        world.host(2).kill("nginx", "KILL")?;
+        let told = world.recovered(2, "nginx", 1);
         net::heal();
         told
     },
@@ -64,18 +54,13 @@ pub(super) const SPLIT: Scenario = Scenario {
     smoke: false,
     play: |world| {
         net::split(&["h2", "h3"], &["h1", "h4", "h5"]);
-        world.host(3).does(&["systemctl", "kill", "--kill-whom=main", "-s", "KILL", "redis-server"])?;
-        for host in ["h2", "h3"] {
-            silent(world, host)?;
-        }
-        quiet_about(world, "h4").and_then(|()| quiet_about(world, "h5"))?;
+        world.host(3).kill("redis-server", "KILL")?;
+        [2, 3].into_iter().try_for_each(|host| world.silent(host))?;
+        [4, 5].into_iter().try_for_each(|host| world.quiet_about(host))?;
         net::heal();
-        back(world, "h2")?;
-        back(world, "h3")?;
-        world.wait("what happened meanwhile is told", SOON, |world| {
-            let events = world.events("h3")?;
-            Ok(events.iter().any(|event| event.code == "service-died"))
-        })
+        world.back(2)?;
+        world.back(3)?;
+        world.told(3, "service-died")
     },
 };
 
@@ -88,8 +73,8 @@ pub(super) const NARROW: Scenario = Scenario {
         for host in ["h1", "h2"] {
             net::narrow(host, 64);
         }
-        world.host(2).does(&["systemctl", "kill", "--kill-whom=main", "-s", "KILL", "nginx"])?;
-        let told = recovered(world, 2, "nginx", 1);
+        world.host(2).kill("nginx", "KILL")?;
+        let told = world.recovered(2, "nginx", 1);
         for host in ["h1", "h2"] {
             net::widen(host);
         }

@@ -8,7 +8,7 @@ type Id = (u64, u64);
 
 /// Who says what about which frame.
 #[derive(Debug, Default)]
-pub(super) struct Account {
+pub struct Account {
     told: BTreeMap<Id, String>,
     held: BTreeMap<Id, u64>,
     late: BTreeSet<Id>,
@@ -17,7 +17,7 @@ pub(super) struct Account {
 
 impl Account {
     /// Takes a line of the agent's log, if it tells a frame.
-    pub(super) fn line(&mut self, line: &str) {
+    pub fn line(&mut self, line: &str) {
         let Ok(told) = serde_json::from_str::<serde_json::Value>(line) else { return };
         let run = told["run"].as_str().and_then(|run| u64::from_str_radix(run, 16).ok());
         if let (Some(run), Some(seq)) = (run, told["seq"].as_u64()) {
@@ -26,7 +26,7 @@ impl Account {
     }
 
     /// Takes what the collector lists, all of it.
-    pub(super) fn events(&mut self, events: &[v1::Event]) {
+    pub fn events(&mut self, events: &[v1::Event]) {
         (self.held, self.late, self.lost) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         for event in events {
             let id = (event.run, event.seq);
@@ -45,18 +45,18 @@ impl Account {
     }
 
     /// Whether nothing is missing any more.
-    pub(super) fn is_complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.missing().next().is_none()
     }
 
     /// Frames told, those of them that came late, and numbers that gaps name.
-    pub(super) fn figures(&self) -> (u64, u64, u64) {
+    pub fn figures(&self) -> (u64, u64, u64) {
         let lost = self.lost.iter().map(|(_, first, last)| last - first + 1).sum();
         (self.told.len() as u64, self.late.len() as u64, lost)
     }
 
     /// What does not hold.
-    pub(super) fn violations(&self) -> Vec<String> {
+    pub fn violations(&self) -> Vec<String> {
         let twice = self.held.iter().filter(|(_, times)| **times > 1);
         let twice =
             twice.map(|((run, seq), times)| format!("frame {seq} of run {run:016x} is there {times} times"));
