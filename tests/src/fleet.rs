@@ -9,13 +9,16 @@
 //! page cache held (their disks are tmpfs), and `/proc/meminfo` shows the machine. What the machine lacks (root,
 //! programs) is said by name.
 
+mod agents;
 pub mod anchor;
 mod expect;
+mod faults;
 mod ground;
 mod groups;
 mod host;
 mod inside;
 mod net;
+mod package;
 mod root;
 pub mod scenarios;
 mod story;

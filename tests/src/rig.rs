@@ -33,6 +33,13 @@ pub fn role() -> Option<ExitCode> {
     }
 }
 
+/// The seed that `PICKET_SEED` gives, or one of this moment; whoever asks prints it.
+pub fn seed() -> u64 {
+    let given = std::env::var("PICKET_SEED").ok().and_then(|seed| seed.parse().ok());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    given.unwrap_or_else(|| u64::from(now.subsec_nanos()) ^ u64::from(std::process::id()) << 32)
+}
+
 /// Says by name that a test can't run here, in the form that CI counts.
 pub fn cannot_run_here(name: &str, reason: &str) {
     println!("cannot run here: {name}: {reason}");

@@ -99,7 +99,7 @@ impl World {
     pub(super) fn each_once(&mut self, number: usize) -> Result<(), String> {
         let mut seen = BTreeSet::new();
         let events = self.events(&format!("h{number}"))?;
-        match events.iter().find(|event| !seen.insert((event.run.clone(), event.seq))) {
+        match events.iter().find(|event| !seen.insert((event.run, event.seq))) {
             None => Ok(()),
             Some(twice) => Err(format!("event {} of h{number} is there twice: {}", twice.seq, twice.text)),
         }

@@ -75,10 +75,24 @@ fn units(etc: &Path) -> io::Result<()> {
 
 /// The folders that services expect below `/var`, with the owners that they have on the machine.
 fn skeleton(var: &Path) -> io::Result<()> {
-    for folder in ["lib", "log", "cache", "spool", "tmp", "backups", "mail", "opt", "local", "lib/dpkg"] {
+    for folder in [
+        "lib",
+        "log",
+        "cache",
+        "spool",
+        "tmp",
+        "backups",
+        "mail",
+        "opt",
+        "local",
+        "lib/dpkg",
+        "lib/logrotate",
+    ] {
         fs::create_dir_all(var.join(folder))?;
     }
     fs::set_permissions(var.join("tmp"), fs::Permissions::from_mode(0o1777))?;
+    // What the machine has installed, so that a host's own dpkg knows it too.
+    run("cp", &["-a", "/var/lib/dpkg/.", &var.join("lib/dpkg").to_string_lossy()])?;
     symlink("/run", var.join("run"))?;
     symlink("/run/lock", var.join("lock"))?;
     let own = ["lib/nginx", "lib/redis", "log/nginx", "log/redis", "lib/systemd", "lib/dbus", "lib/private"];

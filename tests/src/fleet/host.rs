@@ -1,7 +1,7 @@
 //! One host: boots, is cut off its power, frozen, starved; and commands that run in it.
 
 use super::groups::Groups;
-use super::{inside, net, root};
+use super::{ground, inside, net, root};
 use crate::rig::clock::Since;
 use crate::rig::private_systemd::look_again;
 use rustix::process::{Pid, Signal, kill_process};
@@ -110,6 +110,11 @@ impl Host {
         text.trim().parse().unwrap_or(0)
     }
 
+    /// Whether it was booted and did not lose its power since.
+    pub(super) fn is_up(&self) -> bool {
+        self.launcher.is_some() && self.pid != 0
+    }
+
     /// The launcher's child, once it is systemd.
     fn find(&self) -> Option<u32> {
         let launcher = self.launcher.as_ref()?.id();
@@ -149,6 +154,14 @@ impl Host {
     /// A file of it, in the anchor's sight.
     pub(super) fn path(&self, path: &str) -> PathBuf {
         Path::new("/proc").join(self.pid.to_string()).join("root").join(path.trim_start_matches('/'))
+    }
+
+    /// Writes a file of it, and the folders above.
+    ///
+    /// # Errors
+    /// What the disk said.
+    pub(super) fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        ground::write(&self.path(path), text).map_err(|error| format!("{}: {path}: {error}", self.name))
     }
 
     /// The power goes: nobody hears of it, since the link goes first.

@@ -1,7 +1,10 @@
 //! What goes wrong, and what must be true at the end of it.
 
+mod everyday;
 mod links;
 mod machines;
+mod outages;
+mod rounds;
 mod services;
 
 use super::world::World;
@@ -42,6 +45,11 @@ pub const SCENARIOS: &[Scenario] = &[
     links::LOSS,
     links::SPLIT,
     links::NARROW,
+    outages::BAD_GATEWAY,
+    outages::POOL,
+    outages::VANISHED,
+    everyday::QUIET_DAY,
+    rounds::RANDOM,
 ];
 
 /// A scenario by its name.

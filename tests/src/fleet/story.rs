@@ -22,9 +22,12 @@ pub(super) fn tell(name: &str, out: &Path) -> ExitCode {
     let Some(scenario) = find(name) else { return ExitCode::FAILURE };
     let since = Since::now();
     let mut booted = 0.0;
-    let told = World::begin(HOSTS).and_then(|mut world| {
-        booted = since.elapsed().as_secs_f64();
-        let told = panic::catch_unwind(AssertUnwindSafe(|| (scenario.play)(&mut world)));
+    let told = World::new(HOSTS).and_then(|mut world| {
+        let told = panic::catch_unwind(AssertUnwindSafe(|| {
+            world.begin()?;
+            booted = since.elapsed().as_secs_f64();
+            (scenario.play)(&mut world)
+        }));
         let told = told.unwrap_or_else(|_said| Err("the rig's own panic, see stderr".to_owned()));
         if told.is_err() {
             world.leave(out);

@@ -6,17 +6,15 @@
 use super::groups::Groups;
 use super::host::Host;
 use super::{ground, net};
+use crate::rig::client;
 use crate::rig::clock::Since;
 use crate::rig::private_systemd::look_again;
-use crate::rig::{client, files, scripted};
 use picket_rpc::v1;
 use picket_rpc::v1::operator_client::OperatorClient;
-use std::fs;
 use std::time::Duration;
 use tonic::transport::Channel;
 
-/// The units as they are shipped.
-const AGENT_UNIT: &str = include_str!("../../../systemd/picket-agent.service");
+/// The unit as it is shipped.
 const COLLECTOR_UNIT: &str = include_str!("../../../systemd/picket-collector.service");
 /// How long anything may take that is a matter of less than a second on a quiet machine.
 pub(super) const SOON: Duration = Duration::from_secs(20);
@@ -31,36 +29,40 @@ pub(super) struct World {
 }
 
 impl World {
-    /// A fleet of so many hosts, all of it up and heard.
+    /// A fleet of so many hosts, none of it booted.
+    ///
+    /// # Errors
+    /// What can't be made.
+    pub(super) fn new(count: usize) -> Result<Self, String> {
+        ground::lay().map_err(|error| format!("the ground: {error}"))?;
+        let groups = Groups::given();
+        let hosts = (1..=count).map(|number| Host::new(number, groups.clone())).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        Ok(Self { hosts, runtime, operator: None })
+    }
+
+    /// Boots and installs all of it, until everybody is heard.
     ///
     /// # Errors
     /// What did not come up.
-    pub(super) fn begin(count: usize) -> Result<Self, String> {
-        ground::lay().map_err(|error| format!("the ground: {error}"))?;
-        let groups = Groups::given();
-        let mut hosts: Vec<Host> = (1..=count).map(|number| Host::new(number, groups.clone())).collect();
-        hosts.iter_mut().for_each(Host::boot);
-        hosts.iter_mut().try_for_each(Host::up)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
-        let mut world = Self { hosts, runtime, operator: None };
-        world.collector()?;
-        for number in 2..=count {
-            world.agent(number)?;
-        }
-        world.wait("all hosts are connected and all services are up", SOON, |world| {
+    pub(super) fn begin(&mut self) -> Result<(), String> {
+        self.hosts.iter_mut().for_each(Host::boot);
+        self.hosts.iter_mut().try_for_each(Host::up)?;
+        self.collector()?;
+        self.agents().try_for_each(|number| self.agent(number))?;
+        let count = self.agents().count();
+        self.wait("all hosts are connected and all services are up", SOON, |world| {
             let (hosts, services) = (world.states()?, world.services()?);
             let connected = hosts.iter().filter(|host| host.state() == v1::HostState::Connected).count();
             let up = services.iter().filter(|found| found.verdict() == v1::Verdict::Up).count();
-            Ok(connected == count - 1 && up >= count - 1)
-        })?;
-        Ok(world)
+            Ok(connected == count && up >= count)
+        })
     }
 
     fn collector(&mut self) -> Result<(), String> {
         let host = &self.hosts[0];
-        let unit = host.path("/etc/systemd/system/picket-collector.service");
-        ground::write(&unit, COLLECTOR_UNIT).map_err(|error| error.to_string())?;
+        host.write("/etc/systemd/system/picket-collector.service", COLLECTOR_UNIT)?;
         let names = format!("h1,{},{}", net::address(1), net::address6(1));
         let data = "/var/lib/picket-collector";
         host.does(&["picket-collector", "init", "--data", data, "--name", &names])?;
@@ -84,20 +86,6 @@ impl World {
         Ok(())
     }
 
-    fn agent(&mut self, number: usize) -> Result<(), String> {
-        let operator = self.operator.as_mut().expect("the collector was first");
-        let token = self.runtime.block_on(scripted::mint(operator, &format!("h{number}")));
-        let host = &self.hosts[number - 1];
-        let unit = host.path("/etc/systemd/system/picket-agent.service");
-        ground::write(&unit, AGENT_UNIT).map_err(|error| error.to_string())?;
-        fs::create_dir_all(host.path("/etc/picket")).map_err(|error| error.to_string())?;
-        files::write_secret(&host.path("/etc/picket/token"), &token);
-        files::write_secret(&host.path("/etc/picket/agent.toml"), &config(number));
-        host.does(&["systemctl", "daemon-reload"])?;
-        host.does(&["systemctl", "enable", "--now", service(number), "picket-agent"])?;
-        Ok(())
-    }
-
     /// The numbers of the hosts that have an agent.
     pub(super) fn agents(&self) -> std::ops::RangeInclusive<usize> {
         2..=self.hosts.len()
@@ -113,12 +101,20 @@ impl World {
         &mut self.hosts[number - 1]
     }
 
+    pub(super) fn operator(&self) -> OperatorClient<Channel> {
+        self.operator.clone().expect("the collector was first")
+    }
+
+    pub(super) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     /// Asks the collector.
     fn ask<T>(
         &mut self,
         ask: impl AsyncFnOnce(OperatorClient<Channel>) -> Result<T, tonic::Status>,
     ) -> Result<T, String> {
-        let operator = self.operator.clone().expect("the collector was first");
+        let operator = self.operator();
         let answer = async { tokio::time::timeout(SOON, ask(operator)).await };
         match self.runtime.block_on(answer) {
             Ok(answer) => answer.map_err(|status| status.to_string()),
@@ -148,9 +144,14 @@ impl World {
         })
     }
 
+    /// All events, newest first.
+    pub(super) fn all_events(&mut self) -> Result<Vec<v1::Event>, String> {
+        self.ask(async |mut operator| client::events(&mut operator).await)
+    }
+
     /// All events of a host, newest first.
     pub(super) fn events(&mut self, host: &str) -> Result<Vec<v1::Event>, String> {
-        let mut events = self.ask(async |mut operator| client::events(&mut operator).await)?;
+        let mut events = self.all_events()?;
         events.retain(|event| event.host == host);
         Ok(events)
     }
@@ -167,34 +168,18 @@ impl World {
 
     /// What a failure leaves for those who look into it: the journal of each host, and all that the collector says.
     pub(super) fn leave(&mut self, out: &std::path::Path) {
-        for host in &self.hosts {
+        for host in self.hosts.iter().filter(|host| host.is_up()) {
             let (journal, _) = host.run(&["journalctl", "--no-pager", "-o", "short-precise"]);
             let _no_room = ground::write(&out.join(format!("{}.journal", host.name)), &journal);
         }
+        if self.operator.is_none() {
+            return;
+        }
         let incidents = self.incidents();
         let _no_room = ground::write(&out.join("incidents"), &format!("{incidents:#?}"));
-        let events = self.ask(async |mut operator| client::events(&mut operator).await);
+        let events = self.all_events();
         let _no_room = ground::write(&out.join("events"), &format!("{events:#?}"));
     }
-}
-
-/// The unit on a host.
-pub(super) fn service(number: usize) -> &'static str {
-    if number.is_multiple_of(2) { "nginx" } else { "redis-server" }
-}
-
-fn config(number: usize) -> String {
-    let check = if number.is_multiple_of(2) {
-        "kind = \"http\"\nurl = \"http://127.0.0.1/\"\nstatus = 200\n"
-    } else {
-        "kind = \"tcp\"\naddress = \"127.0.0.1:6379\"\nsend = \"PING\\r\\n\"\nexpect = \"+PONG\"\n"
-    };
-    let name = service(number);
-    format!(
-        "[collector]\naddress = \"h1:7440\"\ntoken_file = \"/etc/picket/token\"\n\n[host]\nenabled = false\n\n\
-         [[service]]\nname = \"{name}\"\nunit = \"{name}.service\"\nhold = \"3s\"\n\n\
-         [[service.check]]\n{check}interval = \"1s\"\ntimeout = \"500ms\"\n"
-    )
 }
 
 /// Looks until something holds; a question that fails is asked again.
