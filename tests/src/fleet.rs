@@ -17,16 +17,44 @@ mod ground;
 mod groups;
 mod host;
 mod inside;
+pub mod machine;
 mod net;
+mod orphans;
 mod package;
 mod root;
 pub mod scenarios;
 mod story;
 mod world;
 
-pub use scenarios::{SCENARIOS, Scenario};
+pub use scenarios::{HOSTS, SCENARIOS, Scenario};
 
 use std::process::ExitCode;
+
+/// What whoever asks for a scenario wishes beside.
+#[derive(Debug, Clone, Copy)]
+pub struct Wishes {
+    /// How many hosts, from [`HOSTS`] to [`Wishes::HOSTS_MAX`].
+    pub hosts: usize,
+    /// The hosts stay up at the end, to be looked at.
+    pub keep: bool,
+}
+
+impl Wishes {
+    /// Hosts know each other's names up to this number, and of inotify's instances a user has enough for so many.
+    pub const HOSTS_MAX: usize = 30;
+    const VARIABLE: &str = "PICKET_FLEET_WISHES";
+
+    fn to_text(self) -> String {
+        format!("{} {}", self.hosts, self.keep)
+    }
+
+    /// As they were handed on.
+    fn given() -> Self {
+        let text = std::env::var(Self::VARIABLE).unwrap_or_default();
+        let (hosts, keep) = text.split_once(' ').unwrap_or_default();
+        Self { hosts: hosts.parse().unwrap_or(HOSTS), keep: keep == "true" }
+    }
+}
 
 /// Runs this process as a part of the rig, if its first argument names one.
 pub fn role() -> Option<ExitCode> {

@@ -1,14 +1,21 @@
-//! `fleet SCENARIO..|all|smoke|list`: real hosts with systemd as PID 1, real services, real faults, see
+//! `fleet SCENARIO..|all|smoke|list [--hosts N] [--keep]`: real hosts with systemd as PID 1, real services, real faults, see
 //! `picket_tests::fleet` and docs/testing.md. It needs root.
 //!
-//! Prints a JSON line per scenario and one for all. The exit status is 1 if anything did not hold; what such a scenario
-//! leaves is in the folder that its line names. Where it can't run, it says so by name and ends with 0.
+//! Prints a JSON line per scenario and one for all. The exit status is 1 if anything did not hold, or if the machine has a mount,
+//! a link or a network namespace more than before; what a scenario leaves that did not hold is in the folder that its line names.
+//! Where it can't run, it says so by name and ends with 0.
 
-use picket_tests::fleet::{self, SCENARIOS, Scenario};
+use picket_tests::fleet::machine::Machine;
+use picket_tests::fleet::{self, HOSTS, SCENARIOS, Scenario, Wishes};
 use picket_tests::rig::cannot_run_here;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+
+struct Asked {
+    scenarios: Vec<&'static Scenario>,
+    wishes: Wishes,
+}
 
 fn main() -> ExitCode {
     if let Some(status) = fleet::role().or_else(picket_tests::rig::role) {
@@ -16,29 +23,38 @@ fn main() -> ExitCode {
     }
     let words: Vec<String> = std::env::args().skip(1).collect();
     match asked(&words) {
-        Ok(scenarios) => campaign(&scenarios),
+        Ok(asked) => campaign(&asked),
         Err(None) => list(),
         Err(Some(wrong)) => {
-            eprintln!("error: {wrong}; say fleet SCENARIO..|all|smoke, or fleet list");
+            eprintln!("error: {wrong}; say fleet SCENARIO..|all|smoke [--hosts N] [--keep], or fleet list");
             ExitCode::from(64)
         }
     }
 }
 
-fn asked(words: &[String]) -> Result<Vec<&'static Scenario>, Option<String>> {
-    let mut scenarios = Vec::new();
-    for word in words {
+fn asked(words: &[String]) -> Result<Asked, Option<String>> {
+    let mut asked = Asked { scenarios: Vec::new(), wishes: Wishes { hosts: HOSTS, keep: false } };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         match word.as_str() {
             "list" => return Err(None),
-            "all" => scenarios.extend(SCENARIOS),
-            "smoke" => scenarios.extend(SCENARIOS.iter().filter(|scenario| scenario.smoke)),
-            name => scenarios.push(
-                fleet::scenarios::find(name)
-                    .ok_or_else(|| Some(format!("no scenario is called {name:?}")))?,
-            ),
+            "all" => asked.scenarios.extend(SCENARIOS),
+            "smoke" => asked.scenarios.extend(SCENARIOS.iter().filter(|scenario| scenario.smoke)),
+            "--keep" => asked.wishes.keep = true,
+            "--hosts" => asked.wishes.hosts = hosts(words.next())?,
+            name => {
+                let found = fleet::scenarios::find(name);
+                asked.scenarios.push(found.ok_or_else(|| Some(format!("no scenario is called {name:?}")))?);
+            }
         }
     }
-    if scenarios.is_empty() { Err(Some("nothing was asked for".to_owned())) } else { Ok(scenarios) }
+    if asked.scenarios.is_empty() { Err(Some("nothing was asked for".to_owned())) } else { Ok(asked) }
+}
+
+fn hosts(word: Option<&String>) -> Result<usize, Option<String>> {
+    let number = word.and_then(|word| word.parse().ok());
+    let fits = number.filter(|number| (HOSTS..=Wishes::HOSTS_MAX).contains(number));
+    fits.ok_or_else(|| Some(format!("--hosts takes a number from {HOSTS} to {}", Wishes::HOSTS_MAX)))
 }
 
 fn list() -> ExitCode {
@@ -48,18 +64,21 @@ fn list() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn campaign(scenarios: &[&'static Scenario]) -> ExitCode {
+fn campaign(asked: &Asked) -> ExitCode {
+    let scenarios = &asked.scenarios;
     if let Some(reason) = fleet::anchor::lacks() {
         scenarios.iter().for_each(|scenario| cannot_run_here(&format!("fleet {}", scenario.name), &reason));
         return ExitCode::SUCCESS;
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     let out = std::path::absolute(target.join("fleet")).unwrap_or(target);
+    let before = Machine::now();
     let failed: Vec<&str> = scenarios
         .iter()
-        .filter(|scenario| !fleet::anchor::play(scenario, &out.join(scenario.name)))
+        .filter(|scenario| !fleet::anchor::play(scenario, asked.wishes, &out.join(scenario.name)))
         .map(|scenario| scenario.name)
         .collect();
-    println!("{}", json!({ "scenarios": scenarios.len(), "failed": failed }));
-    if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let left = Machine::now().new_since(&before);
+    println!("{}", json!({ "scenarios": scenarios.len(), "failed": failed, "left_on_machine": left }));
+    if failed.is_empty() && left.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

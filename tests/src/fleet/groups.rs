@@ -115,7 +115,8 @@ impl Groups {
     }
 }
 
-fn name(pid: u32) -> String {
+/// What the groups of a runner are called.
+pub(super) fn name(pid: u32) -> String {
     format!("picket-fleet-{pid}")
 }
 

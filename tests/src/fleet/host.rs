@@ -146,6 +146,19 @@ impl Host {
         self.does(&["systemctl", "kill", "--kill-whom=main", "-s", signal, unit]).map(drop)
     }
 
+    /// Lays a script that enters it; the command that runs it, from the machine.
+    pub(super) fn entry(&self) -> String {
+        let (name, variable, groups) = (&self.name, Groups::VARIABLE, self.groups.to_text());
+        let script = format!("/mnt/enter-{name}");
+        let text = format!(
+            "#!/bin/sh\n[ $# -gt 0 ] || set -- bash\nexport {variable}='{groups}'\nexec /mnt/fleet __enter {name} {} \"$@\"\n",
+            self.pid
+        );
+        let laid = fs::write(&script, text).and_then(|()| ground::executable(script.as_ref()));
+        laid.expect("the anchor has room");
+        format!("nsenter -t $(pgrep -xf '[^ ]*fleet __anchor.*') -m -n -p {script} [COMMAND..]")
+    }
+
     /// A property of a unit.
     pub(super) fn property(&self, unit: &str, name: &str) -> String {
         self.run(&["systemctl", "show", unit, "--value", "-p", name]).0

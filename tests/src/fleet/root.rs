@@ -6,7 +6,7 @@
 
 use super::ground::{GROUND, write};
 use super::groups::Groups;
-use super::{host, net};
+use super::{Wishes, host, net};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
 use std::ffi::CString;
 use std::fs;
@@ -21,8 +21,6 @@ const DROPPED: &str = "-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_
                        -audit_read,-bpf,-perfmon";
 /// A host of this name is made and not booted.
 pub(super) const TRIED: &str = "h99";
-/// Hosts know each other's names up to this number.
-const HOSTS_MAX: usize = 32;
 
 /// The capabilities that are taken from all that runs in a host.
 pub(super) fn dropped() -> String {
@@ -56,8 +54,8 @@ pub(super) fn make(name: &str, number: usize) -> io::Result<()> {
     let etc = root.join(".upper/etc");
     write(&etc.join("machine-id"), &format!("{:032x}\n", 0x7000_0abc_0000_u64 + number as u64))?;
     write(&etc.join("hostname"), &format!("{name}\n"))?;
-    let names =
-        (1..=HOSTS_MAX).map(|at| format!("{} h{at}\n{} h{at}\n", net::address(at), net::address6(at)));
+    let names = (1..=Wishes::HOSTS_MAX)
+        .map(|at| format!("{} h{at}\n{} h{at}\n", net::address(at), net::address6(at)));
     write(&etc.join("hosts"), &("127.0.0.1 localhost\n".to_owned() + &names.collect::<String>()))?;
     programs(&root.join(".upper/usr/bin"))
 }

@@ -9,8 +9,8 @@ mod services;
 
 use super::world::World;
 
-/// Hosts of a fleet: the collector's, and two of each service.
-pub(super) const HOSTS: usize = 5;
+/// Hosts of a fleet: the collector's, and two of each service. Scenarios name these; more of them are spectators.
+pub const HOSTS: usize = 5;
 
 /// Something that goes wrong.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,16 @@ pub struct Scenario {
     pub says: &'static str,
     /// Whether it belongs to the share that is always run.
     pub smoke: bool,
-    pub(super) play: fn(&mut World) -> Result<(), String>,
+    pub(super) play: Play,
+}
+
+/// Where a scenario is played.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Play {
+    /// On hosts of its own, which are up.
+    Inside(fn(&mut World) -> Result<(), String>),
+    /// On the machine, by the runner itself.
+    Outside(fn() -> Result<(), String>),
 }
 
 /// All of them.
@@ -50,6 +59,7 @@ pub const SCENARIOS: &[Scenario] = &[
     outages::VANISHED,
     everyday::QUIET_DAY,
     rounds::RANDOM,
+    super::orphans::RUNNER_KILLED,
 ];
 
 /// A scenario by its name.

@@ -2,14 +2,15 @@
 
 use super::groups::Groups;
 use super::host::Host;
-use super::scenarios::{HOSTS, find};
+use super::scenarios::{Play, Scenario, find};
 use super::world::World;
-use super::{anchor, ground};
+use super::{Wishes, anchor, ground};
 use crate::rig::clock::Since;
 use serde_json::json;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// The number of the host that is made and not booted.
 const TRIED: usize = 99;
@@ -19,31 +20,39 @@ pub(super) fn tell(name: &str, out: &Path) -> ExitCode {
     if name == anchor::TRY {
         return tried();
     }
-    let Some(scenario) = find(name) else { return ExitCode::FAILURE };
-    let since = Since::now();
-    let mut booted = 0.0;
-    let told = World::new(HOSTS).and_then(|mut world| {
+    let Some(Scenario { play: Play::Inside(play), .. }) = find(name) else { return ExitCode::FAILURE };
+    let (wishes, since) = (Wishes::given(), Since::now());
+    let mut up = None;
+    let told = World::new(wishes.hosts).and_then(|mut world| {
         let told = panic::catch_unwind(AssertUnwindSafe(|| {
             world.begin()?;
-            booted = since.elapsed().as_secs_f64();
-            (scenario.play)(&mut world)
+            up = Some(since.elapsed());
+            play(&mut world)
         }));
         let told = told.unwrap_or_else(|_said| Err("the rig's own panic, see stderr".to_owned()));
         if told.is_err() {
             world.leave(out);
         }
+        say(name, &told, (since, up), out);
+        if wishes.keep {
+            world.keep();
+        }
         told
     });
-    let round = |seconds: f64| (seconds * 10.0).round() / 10.0;
+    if told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// The line of a scenario.
+pub(super) fn say(name: &str, told: &Result<(), String>, (since, up): (Since, Option<Duration>), out: &Path) {
+    let round = |span: Duration| (span.as_secs_f64() * 10.0).round() / 10.0;
+    let left = told.is_err() && out.exists();
     println!(
         "{}",
         json!({
-            "fleet": name, "holds": told.is_ok(), "why": told.as_ref().err(), "hosts": HOSTS,
-            "up_s": round(booted), "seconds": round(since.elapsed().as_secs_f64()),
-            "left": told.is_err().then(|| out.display().to_string()),
+            "fleet": name, "holds": told.is_ok(), "why": told.as_ref().err(), "up_s": up.map(round),
+            "seconds": round(since.elapsed()), "left": left.then(|| out.display().to_string()),
         })
     );
-    if told.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// Makes one host with all that its boot needs of the kernel.

@@ -166,6 +166,17 @@ impl World {
         until(what, limit, || holds(self))
     }
 
+    /// Says how to enter the hosts, and stays until the runner ends.
+    pub(super) fn keep(&self) {
+        println!("the hosts stay up until Ctrl-C; to enter one, as root:");
+        for host in &self.hosts {
+            println!("  {}", host.entry());
+        }
+        loop {
+            std::thread::park();
+        }
+    }
+
     /// What a failure leaves for those who look into it: the journal of each host, and all that the collector says.
     pub(super) fn leave(&mut self, out: &std::path::Path) {
         for host in self.hosts.iter().filter(|host| host.is_up()) {

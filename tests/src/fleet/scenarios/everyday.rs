@@ -3,7 +3,7 @@
 use super::super::agents::service;
 use super::super::package::Package;
 use super::super::world::{SOON, World};
-use super::Scenario;
+use super::{Play, Scenario};
 use picket_rpc::v1;
 
 /// A quiet day.
@@ -12,7 +12,7 @@ pub(super) const QUIET_DAY: Scenario = Scenario {
     says: "a package upgrade, restarts as needrestart makes them, logrotate, logins, timers, a configuration run, a daemon-reexec: no \
            incident, and no remedy",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         let package = Package::new("rig-demo");
         package.install(world.host(2), "1.0")?;
         world.watch_too(2, &package.check())?;
@@ -31,7 +31,7 @@ pub(super) const QUIET_DAY: Scenario = Scenario {
         }
         world.agents().try_for_each(|host| world.connected(host, SOON * 2))?;
         nothing_was_wrong(world)
-    },
+    }),
 };
 
 /// What needrestart does after libraries were upgraded, and an administrator who reloads.

@@ -2,7 +2,7 @@
 
 use super::super::package::Package;
 use super::super::world::{SOON, World};
-use super::Scenario;
+use super::{Play, Scenario};
 use picket_rpc::v1;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub(super) const BAD_GATEWAY: Scenario = Scenario {
     says: "a web front answers 502 since its backend on another host died: both told, the front's cause says 502; the backend is \
            healed, and all is resolved",
     smoke: true,
-    play: |world| {
+    play: Play::Inside(|world| {
         world.host(5).write("/etc/systemd/system/backend.service", BACKEND)?;
         world.host(5).does(&["systemctl", "daemon-reload"])?;
         world.host(5).does(&["systemctl", "start", "backend"])?;
@@ -54,7 +54,7 @@ pub(super) const BAD_GATEWAY: Scenario = Scenario {
         world.all_resolved(SOON * 3)?;
         [4, 5].into_iter().try_for_each(|host| world.connected(host, SOON))?;
         world.active(4, "nginx").and_then(|()| world.active(5, "backend"))
-    },
+    }),
 };
 
 /// Nothing is down, and a share of the requests fails.
@@ -63,7 +63,7 @@ pub(super) const POOL: Scenario = Scenario {
     says: "a greedy client uses redis' connections up, again and again, so that a share of requests fails: told by its answers, \
            a restart that doesn't help ends at the breaker with a page; without the client all is resolved",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         world.host(3).does(&["sh", "-c", "echo 'maxclients 10' >> /etc/redis/redis.conf"])?;
         world.host(3).does(&["systemctl", "restart", "redis-server"])?;
         world.tune(3, "budget = 3\nretry_after = \"10s\"\n")?;
@@ -77,7 +77,7 @@ pub(super) const POOL: Scenario = Scenario {
         world.all_resolved(Duration::from_secs(120))?;
         world.connected(3, SOON)?;
         world.active(3, "redis-server")
-    },
+    }),
 };
 
 /// Nobody said that they went.
@@ -86,7 +86,7 @@ pub(super) const VANISHED: Scenario = Scenario {
     says: "services vanish: a configuration that breaks at a restart and a deleted unit are paged as not healed; a disabled unit and a \
            removed package are told as stopped on purpose; none of them is shown as up",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         let package = Package::new("rig-demo");
         package.install(world.host(5), "1.0")?;
         world.watch_too(5, &package.check())?;
@@ -114,7 +114,7 @@ pub(super) const VANISHED: Scenario = Scenario {
             not_up(world, host, name)?;
         }
         Ok(())
-    },
+    }),
 };
 
 fn not_up(world: &mut World, number: usize, name: &str) -> Result<(), String> {

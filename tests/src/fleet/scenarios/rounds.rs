@@ -6,7 +6,7 @@
 use super::super::agents::service;
 use super::super::faults::Fault;
 use super::super::world::{SILENCE, SOON, World};
-use super::Scenario;
+use super::{Play, Scenario};
 use crate::dice::Dice;
 use crate::rig::account::Account;
 use crate::rig::clock::Since;
@@ -32,7 +32,7 @@ pub(super) const RANDOM: Scenario = Scenario {
     says: "50 rounds of random faults on services, agents, links, machines and the collector, then quiet: every event exactly once or in \
            a gap, all services serve, and no incident is open",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         let seed = seed();
         let mut dice = Dice::new(seed);
         for number in world.agents() {
@@ -55,7 +55,7 @@ pub(super) const RANDOM: Scenario = Scenario {
         );
         let violations = account.violations();
         rest.map_err(|why| format!("seed {seed}: {why}; {violations:?}"))
-    },
+    }),
 };
 
 fn play_round(world: &mut World, faults: &[Fault], lasts: Duration) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! A service ends, hangs or is stopped, and its host is well.
 
 use super::super::world::SOON;
-use super::Scenario;
+use super::{Play, Scenario};
 use picket_rpc::v1;
 
 /// A server is killed three times.
@@ -9,13 +9,13 @@ pub(super) const KILLED: Scenario = Scenario {
     name: "service-killed",
     says: "kill -9 of nginx, three times: it serves again each time, in one incident that ends verified",
     smoke: true,
-    play: |world| {
+    play: Play::Inside(|world| {
         for episode in 1..=3 {
             world.host(2).kill("nginx", "KILL")?;
             world.recovered(2, "nginx", episode)?;
         }
         Ok(())
-    },
+    }),
 };
 
 /// Somebody's script sends SIGTERM to the wrong process.
@@ -23,13 +23,13 @@ pub(super) const STRAY_SIGTERM: Scenario = Scenario {
     name: "stray-sigterm",
     says: "SIGTERM to nginx from outside systemd, a clean end that nobody ordered: it is started again and verified",
     smoke: true,
-    play: |world| {
+    play: Play::Inside(|world| {
         let pid = world.host(2).property("nginx", "MainPID");
         world.host(2).does(&["kill", "-TERM", &pid])?;
         world.recovered(2, "nginx", 1)?;
         let now = world.host(2).property("nginx", "MainPID");
         if now == pid || now == "0" { Err(format!("its process was {pid} and is {now}")) } else { Ok(()) }
-    },
+    }),
 };
 
 /// A process that stands still has no exit to see.
@@ -37,10 +37,10 @@ pub(super) const STOPPED_PROCESS: Scenario = Scenario {
     name: "stopped-process",
     says: "SIGSTOP of redis: a check sees it, it is restarted and verified",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         world.host(3).kill("redis-server", "STOP")?;
         world.recovered(3, "redis-server", 1)
-    },
+    }),
 };
 
 /// What an operator stops stays stopped.
@@ -48,7 +48,7 @@ pub(super) const OPERATOR_STOPS: Scenario = Scenario {
     name: "operator-stops",
     says: "systemctl stop: told, undone never, nobody is paged; systemctl start: watched again",
     smoke: true,
-    play: |world| {
+    play: Play::Inside(|world| {
         world.host(4).does(&["systemctl", "stop", "nginx"])?;
         world.intent(4, "nginx", v1::Intent::Stopped)?;
         // Longer than any remedy waits: another service dies and is proven meanwhile.
@@ -61,7 +61,7 @@ pub(super) const OPERATOR_STOPS: Scenario = Scenario {
         world.quiet_about(4)?;
         world.host(4).does(&["systemctl", "start", "nginx"])?;
         world.intent(4, "nginx", v1::Intent::Run)
-    },
+    }),
 };
 
 /// A restart can't help.
@@ -69,7 +69,7 @@ pub(super) const BROKEN_CONFIG: Scenario = Scenario {
     name: "broken-config",
     says: "nginx dies and its configuration is broken: not healed, because, and a breaker instead of a loop; mended: healed",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         world.host(2).does(&["sh", "-c", "echo 'oops' > /etc/nginx/conf.d/broken.conf"])?;
         world.host(2).kill("nginx", "KILL")?;
         world.not_healed(2, "nginx")?;
@@ -77,7 +77,7 @@ pub(super) const BROKEN_CONFIG: Scenario = Scenario {
         world.host(2).does(&["systemctl", "reset-failed", "nginx"])?;
         world.host(2).does(&["systemctl", "start", "nginx"])?;
         world.recovered(2, "nginx", 1)
-    },
+    }),
 };
 
 /// The watch itself dies.
@@ -85,7 +85,7 @@ pub(super) const AGENT_KILLED: Scenario = Scenario {
     name: "agent-killed",
     says: "kill -9 of an agent: systemd starts it again, and it restarts nothing",
     smoke: false,
-    play: |world| {
+    play: Play::Inside(|world| {
         let before = world.life(2, "nginx");
         for _ in 0..3 {
             let agent = world.host(2).property("picket-agent", "MainPID");
@@ -98,5 +98,5 @@ pub(super) const AGENT_KILLED: Scenario = Scenario {
         }
         world.unchanged(2, "nginx", &before)?;
         world.quiet_about(2)
-    },
+    }),
 };
