@@ -112,7 +112,7 @@ fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
     let previous = claims.first().copied();
     let memory = Memory::new(plan.spool, claims.get(1..).unwrap_or_default());
     let version = Text::new(env!("CARGO_PKG_VERSION"));
-    Ok((Identity { run, boot, previous, version }, memory, Legacy::new(state, run, claims)))
+    Ok((Identity { run, boot, previous, version }, memory, Legacy::new(state, run, claims)?))
 }
 
 /// Where inputs come from.

@@ -4,15 +4,19 @@
 //! and the number of the last frame that it made, and below it the same of every earlier run of which the collector
 //! does not yet have, or know as lost, all that was made; at most 64, a line each. So whatever a killed agent takes
 //! along is named in the end, also where several die in a row before one reaches the collector. The first line is
-//! written over in place, in the turn that made the frame and before its line of log, without fsync: the page cache
+//! written over in place, in the turn that made the frame and before its line of log ([`scribe`]), without fsync: the page cache
 //! outlives a killed agent, and the kernel writes the one page at its own pace. After a power cut it may be older.
+
+mod scribe;
 
 use picket_proto::{Run, Seq, frame};
 use rustix::fs::FlockOperation;
+use scribe::{Claims, Scribe};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Most runs of which something is missing; the spool keeps no more either.
 const RUNS: usize = 64;
@@ -71,18 +75,6 @@ impl State {
         }
         all
     }
-
-    /// Writes all claims anew and opens the file for the first one to be written over.
-    ///
-    /// # Errors
-    /// It can't be written; what was there before still stands.
-    fn keep(&self, claims: impl Iterator<Item = Claim>) -> io::Result<File> {
-        let new = self.folder.join("run.new");
-        std::fs::write(&new, claims.take(RUNS).map(line).collect::<String>())?;
-        let file = OpenOptions::new().write(true).open(&new)?;
-        std::fs::rename(new, self.folder.join("run"))?;
-        Ok(file)
-    }
 }
 
 /// A claim's line, always of the same length: run, number, crc32c over both.
@@ -101,20 +93,24 @@ fn open_lock(path: &Path) -> io::Result<File> {
 
 /// What this run leaves for the next one to claim.
 pub(crate) struct Legacy {
-    state: State,
-    file: Option<File>,
+    _state: State,
+    scribe: Scribe,
     own: Claim,
     kept: Seq,
-    older: Vec<Claim>,
-    told: bool,
+    older: Arc<[Claim]>,
 }
 
 impl Legacy {
     /// The legacy of a run that has made no frame yet, with what the runs before have left, newest first.
-    pub(crate) fn new(state: State, run: Run, older: Vec<Claim>) -> Self {
-        let mut legacy = Self { state, file: None, own: (run, Seq(0)), kept: Seq(0), older, told: false };
+    ///
+    /// # Errors
+    /// There can be no more threads.
+    pub(crate) fn new(state: State, run: Run, older: Vec<Claim>) -> io::Result<Self> {
+        let scribe = Scribe::new(state.folder.clone())?;
+        let mut legacy =
+            Self { _state: state, scribe, own: (run, Seq(0)), kept: Seq(0), older: older.into() };
         legacy.write();
-        legacy
+        Ok(legacy)
     }
 
     /// These frames were made.
@@ -125,43 +121,25 @@ impl Legacy {
         }
     }
 
-    /// Gives up the claims on runs of which nothing is missing any more.
+    /// Gives up the claims on runs of which nothing is missing any more; at the end of every turn.
     pub(crate) fn settle(&mut self, is_missing: impl Fn(Run) -> bool) {
-        let before = self.older.len();
-        self.older.retain(|(run, _)| is_missing(*run));
-        if self.older.len() < before {
+        self.scribe.catch_up();
+        if self.older.iter().any(|(run, _)| !is_missing(*run)) {
+            self.older = self.older.iter().copied().filter(|(run, _)| is_missing(*run)).collect();
             self.write();
         }
     }
 
     /// Claims what was made, if that is more than is claimed already.
     pub(crate) fn keep(&mut self) {
-        if self.own.1 == self.kept {
-            return;
-        }
-        let written = self.file.as_ref().map(|file| file.write_all_at(line(self.own).as_bytes(), 0));
-        match written {
-            Some(Ok(())) => self.kept = self.own.1,
-            Some(Err(_)) | None => self.write(),
+        if self.own.1 != self.kept {
+            self.write();
         }
     }
 
-    /// A file that can't be written is told once, and tried again with the next frame only.
     fn write(&mut self) {
         self.kept = self.own.1;
-        self.file = match self.state.keep(std::iter::once(self.own).chain(self.older.iter().copied())) {
-            Ok(file) => {
-                self.told = false;
-                Some(file)
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut self.told, true) {
-                    let file = self.state.folder.join("run");
-                    tracing::warn!(file = %file.display(), %error, "the next run can't claim what of this one is lost");
-                }
-                None
-            }
-        };
+        self.scribe.write(Claims { own: self.own, older: Arc::clone(&self.older) });
     }
 }
 
@@ -195,7 +173,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = State::take(folder.path()).unwrap();
         assert_eq!(state.claims(), []);
-        let mut legacy = Legacy::new(state, Run(u64::MAX - 5), Vec::new());
+        let mut legacy = Legacy::new(state, Run(u64::MAX - 5), Vec::new()).unwrap();
         legacy.made(&[frame(1), frame(2)].concat());
         legacy.keep();
         drop(legacy);
@@ -230,13 +208,13 @@ mod tests {
         };
         for run in [Run(1), Run(2), Run(3)] {
             let (state, older) = claims();
-            let mut legacy = Legacy::new(state, run, older);
+            let mut legacy = Legacy::new(state, run, older).unwrap();
             legacy.made(&frame(run.0));
             legacy.keep();
         }
         let (state, older) = claims();
         assert_eq!(older, [(Run(3), Seq(3)), (Run(2), Seq(2)), (Run(1), Seq(1))]);
-        let mut legacy = Legacy::new(state, Run(4), older);
+        let mut legacy = Legacy::new(state, Run(4), older).unwrap();
         legacy.settle(|run| run == Run(2));
         drop(legacy);
         assert_eq!(claims().1, [(Run(2), Seq(2))], "a run that made no frame leaves nothing to claim");
