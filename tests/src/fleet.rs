@@ -11,6 +11,7 @@
 
 mod agents;
 pub mod anchor;
+mod disk;
 mod expect;
 mod faults;
 mod ground;
@@ -24,6 +25,7 @@ mod package;
 mod root;
 pub mod scenarios;
 mod story;
+mod wire;
 mod world;
 
 pub use scenarios::{HOSTS, SCENARIOS, Scenario};

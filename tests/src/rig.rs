@@ -17,6 +17,7 @@ pub mod stack;
 pub mod way;
 
 use std::ffi::OsString;
+use std::hash::{BuildHasher as _, RandomState};
 use std::process::ExitCode;
 
 /// Runs this process as one of the programs, if its first argument names one: `__collector`, `__agent`, `__listen`.
@@ -33,11 +34,10 @@ pub fn role() -> Option<ExitCode> {
     }
 }
 
-/// The seed that `PICKET_SEED` gives, or one of this moment; whoever asks prints it.
+/// The seed that `PICKET_SEED` gives, or one of chance; whoever asks prints it.
 pub fn seed() -> u64 {
     let given = std::env::var("PICKET_SEED").ok().and_then(|seed| seed.parse().ok());
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    given.unwrap_or_else(|| u64::from(now.subsec_nanos()) ^ u64::from(std::process::id()) << 32)
+    given.unwrap_or_else(|| RandomState::new().hash_one(std::process::id()))
 }
 
 /// Says by name that a test can't run here, in the form that CI counts.

@@ -65,9 +65,14 @@ fn list() -> ExitCode {
 }
 
 fn campaign(asked: &Asked) -> ExitCode {
-    let scenarios = &asked.scenarios;
-    if let Some(reason) = fleet::anchor::lacks() {
-        scenarios.iter().for_each(|scenario| cannot_run_here(&format!("fleet {}", scenario.name), &reason));
+    let lacks = fleet::anchor::lacks();
+    let mut scenarios = asked.scenarios.clone();
+    scenarios.retain(|scenario| {
+        let reason = lacks.clone().or_else(|| scenario.lacks());
+        reason.iter().for_each(|reason| cannot_run_here(&format!("fleet {}", scenario.name), reason));
+        reason.is_none()
+    });
+    if scenarios.is_empty() {
         return ExitCode::SUCCESS;
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);

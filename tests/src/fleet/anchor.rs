@@ -36,9 +36,8 @@ pub fn lacks() -> Option<String> {
     if !geteuid().is_root() {
         return Some("hosts of its own need root".to_owned());
     }
-    let missing = TOOLS.iter().find(|(program, _)| !Path::new(program).exists());
-    if let Some((program, package)) = missing {
-        return Some(format!("{program} is not installed (apt-get install {package})"));
+    if let Some(reason) = missing(&TOOLS) {
+        return Some(reason);
     }
     // Everything that a host's boot needs of the kernel, up to the moment before systemd.
     let (groups, mut command) = anchor(TRY, Path::new("")).ok()?;
@@ -52,6 +51,12 @@ pub fn lacks() -> Option<String> {
         }
         Err(error) => Some(error.to_string()),
     }
+}
+
+/// The first of these programs that is not there, and how to get it.
+pub(super) fn missing(needs: &[(&str, &str)]) -> Option<String> {
+    let (program, package) = needs.iter().find(|(program, _)| !Path::new(program).exists())?;
+    Some(format!("{program} is not installed (apt-get install {package})"))
 }
 
 /// Plays a scenario, on hosts of its own as a rule; whether all held. What it leaves on a failure goes into `out`.

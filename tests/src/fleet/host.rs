@@ -124,6 +124,11 @@ impl Host {
         (name.trim() == "systemd").then_some(pid)
     }
 
+    /// Its systemd, in the anchor's sight.
+    pub(super) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     /// Runs a command in it; what it said, and whether it succeeded.
     pub(super) fn run(&self, words: &[&str]) -> (String, bool) {
         inside::run(&self.name, self.pid, words)

@@ -47,6 +47,50 @@ pub(super) fn link(number: usize) {
     ip(&["-n", &host, "-batch", "-"], &lines);
 }
 
+/// The bridge's side of what stands between a host and the bridge.
+fn far(host: &str) -> String {
+    format!("{host}-far")
+}
+
+/// Its side towards the host.
+pub(super) fn near(host: &str) -> String {
+    format!("{host}-near")
+}
+
+/// Takes a host off the bridge and puts a pair of links there in its place; nothing crosses from one to the other by itself.
+pub(super) fn insert(host: &str) {
+    let (near, far) = (near(host), far(host));
+    let lines = format!(
+        "link set {host} nomaster\nlink add {near} type veth peer name {far}\nlink set {far} master br0 up\nlink set {near} up\n"
+    );
+    ip(&["-batch", "-"], &lines);
+    for link in [&near, &far, host] {
+        run("/usr/sbin/ethtool", &["-K", link, "tx", "off", "tso", "off", "gso", "off", "gro", "off"], "");
+    }
+    let inside = [
+        "netns",
+        "exec",
+        host,
+        "/usr/sbin/ethtool",
+        "-K",
+        "host0",
+        "tx",
+        "off",
+        "tso",
+        "off",
+        "gso",
+        "off",
+        "gro",
+        "off",
+    ];
+    ip(&inside, "");
+}
+
+/// Puts the host back on the bridge.
+pub(super) fn remove(host: &str) {
+    ip(&["-batch", "-"], &format!("link del {}\nlink set {host} master br0\n", near(host)));
+}
+
 /// Takes a host's link down or up.
 pub(super) fn set(host: &str, up: bool) {
     ip(&["link", "set", host, if up { "up" } else { "down" }], "");

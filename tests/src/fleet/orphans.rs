@@ -17,6 +17,7 @@ pub(super) const RUNNER_KILLED: Scenario = Scenario {
     name: "runner-killed",
     says: "kill -9 of a runner whose hosts are up: no process of it lives on, and the machine has no mount, link or namespace more",
     smoke: true,
+    needs: &[],
     play: Play::Outside(killed),
 };
 

@@ -1,5 +1,8 @@
 //! What goes wrong, and what must be true at the end of it.
 
+mod clocks;
+mod databases;
+mod disks;
 mod everyday;
 mod links;
 mod machines;
@@ -21,7 +24,16 @@ pub struct Scenario {
     pub says: &'static str,
     /// Whether it belongs to the share that is always run.
     pub smoke: bool,
+    /// Programs that it needs beside those of the rig, and the Debian packages that have them.
+    pub(super) needs: &'static [(&'static str, &'static str)],
     pub(super) play: Play,
+}
+
+impl Scenario {
+    /// What it needs and the machine does not have.
+    pub fn lacks(&self) -> Option<String> {
+        super::anchor::missing(self.needs)
+    }
 }
 
 /// Where a scenario is played.
@@ -54,10 +66,15 @@ pub const SCENARIOS: &[Scenario] = &[
     links::LOSS,
     links::SPLIT,
     links::NARROW,
+    links::FAR,
     outages::BAD_GATEWAY,
     outages::POOL,
     outages::VANISHED,
     everyday::QUIET_DAY,
+    disks::HUNG,
+    disks::DEAD,
+    clocks::JUMP,
+    databases::REPLICATION,
     rounds::RANDOM,
     super::orphans::RUNNER_KILLED,
 ];

@@ -12,6 +12,7 @@ pub(super) const QUIET_DAY: Scenario = Scenario {
     says: "a package upgrade, restarts as needrestart makes them, logrotate, logins, timers, a configuration run, a daemon-reexec: no \
            incident, and no remedy",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         let package = Package::new("rig-demo");
         package.install(world.host(2), "1.0")?;

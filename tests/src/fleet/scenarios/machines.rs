@@ -9,6 +9,7 @@ pub(super) const POWER_CUT: Scenario = Scenario {
     name: "power-cut",
     says: "a host loses its power: silent, one incident; back after its boot, resolved",
     smoke: true,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host_mut(3).power_off();
         world.silent(3)?;
@@ -23,6 +24,7 @@ pub(super) const FROZEN: Scenario = Scenario {
     name: "frozen-machine",
     says: "a host is paused until it is silent and goes on: back, and nothing on it was restarted",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         let before = world.life(2, "nginx");
         world.host(2).freeze(true);
@@ -38,6 +40,7 @@ pub(super) const STARVED: Scenario = Scenario {
     name: "starved",
     says: "a host gets 20 % of a core: its service that dies is healed all the same",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host(2).starve(20);
         world.host(2).kill("nginx", "KILL")?;
@@ -52,6 +55,7 @@ pub(super) const HUNG_SYSTEMD: Scenario = Scenario {
     name: "hung-systemd",
     says: "PID 1 hangs for a while: what serves goes on, the agent waits, and nothing was restarted",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         let before = world.life(2, "nginx");
         world.host(2).signal(Signal::STOP);
@@ -71,6 +75,7 @@ pub(super) const FULL_DISK: Scenario = Scenario {
     name: "full-disk",
     says: "a host's disk is full while its service dies: healed and told all the same; nothing is missing once there is room",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host(2).fill(true);
         world.host(2).kill("nginx", "KILL")?;
@@ -86,6 +91,7 @@ pub(super) const COLLECTOR_KILLED: Scenario = Scenario {
     name: "collector-killed",
     says: "kill -9 of the collector while a service dies: it is back by itself, and tells of it once",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host(1).kill("picket-collector", "KILL")?;
         world.host(2).kill("nginx", "KILL")?;
@@ -99,6 +105,7 @@ pub(super) const OUT_OF_MEMORY: Scenario = Scenario {
     name: "out-of-memory",
     says: "a job of its own eats a host's memory and is killed for it: what is watched serves on, and nobody is paged",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         let before = world.life(2, "nginx");
         world.host(2).limit_memory(Some(world.host(2).memory() + (64 << 20)));
@@ -119,6 +126,7 @@ pub(super) const COLLECTOR_OUT: Scenario = Scenario {
     name: "collector-out",
     says: "the collector's host loses its power while a service dies: all are back without a page for silence, and it is told",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host_mut(1).power_off();
         world.host(2).kill("nginx", "KILL")?;

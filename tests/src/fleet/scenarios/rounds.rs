@@ -32,6 +32,7 @@ pub(super) const RANDOM: Scenario = Scenario {
     says: "50 rounds of random faults on services, agents, links, machines and the collector, then quiet: every event exactly once or in \
            a gap, all services serve, and no incident is open",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         let seed = seed();
         let mut dice = Dice::new(seed);

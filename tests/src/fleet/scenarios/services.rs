@@ -9,6 +9,7 @@ pub(super) const KILLED: Scenario = Scenario {
     name: "service-killed",
     says: "kill -9 of nginx, three times: it serves again each time, in one incident that ends verified",
     smoke: true,
+    needs: &[],
     play: Play::Inside(|world| {
         for episode in 1..=3 {
             world.host(2).kill("nginx", "KILL")?;
@@ -23,6 +24,7 @@ pub(super) const STRAY_SIGTERM: Scenario = Scenario {
     name: "stray-sigterm",
     says: "SIGTERM to nginx from outside systemd, a clean end that nobody ordered: it is started again and verified",
     smoke: true,
+    needs: &[],
     play: Play::Inside(|world| {
         let pid = world.host(2).property("nginx", "MainPID");
         world.host(2).does(&["kill", "-TERM", &pid])?;
@@ -37,6 +39,7 @@ pub(super) const STOPPED_PROCESS: Scenario = Scenario {
     name: "stopped-process",
     says: "SIGSTOP of redis: a check sees it, it is restarted and verified",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host(3).kill("redis-server", "STOP")?;
         world.recovered(3, "redis-server", 1)
@@ -48,6 +51,7 @@ pub(super) const OPERATOR_STOPS: Scenario = Scenario {
     name: "operator-stops",
     says: "systemctl stop: told, undone never, nobody is paged; systemctl start: watched again",
     smoke: true,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host(4).does(&["systemctl", "stop", "nginx"])?;
         world.intent(4, "nginx", v1::Intent::Stopped)?;
@@ -69,6 +73,7 @@ pub(super) const BROKEN_CONFIG: Scenario = Scenario {
     name: "broken-config",
     says: "nginx dies and its configuration is broken: not healed, because, and a breaker instead of a loop; mended: healed",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         world.host(2).does(&["sh", "-c", "echo 'oops' > /etc/nginx/conf.d/broken.conf"])?;
         world.host(2).kill("nginx", "KILL")?;
@@ -85,6 +90,7 @@ pub(super) const AGENT_KILLED: Scenario = Scenario {
     name: "agent-killed",
     says: "kill -9 of an agent: systemd starts it again, and it restarts nothing",
     smoke: false,
+    needs: &[],
     play: Play::Inside(|world| {
         let before = world.life(2, "nginx");
         for _ in 0..3 {
