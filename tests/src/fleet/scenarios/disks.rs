@@ -11,7 +11,7 @@ const STATE: &str = "/var/lib/picket-agent";
 pub(super) const HUNG: Scenario = Scenario {
     name: "hung-disk",
     says: "the disk of an agent's state hangs while a service dies: healed and told meanwhile; it goes on: nothing is missing",
-    smoke: false,
+    smoke: true,
     needs: NEEDS,
     play: Play::Inside(|world| {
         let disk = state_on_disk(world)?;

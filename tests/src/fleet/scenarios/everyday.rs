@@ -11,8 +11,8 @@ pub(super) const QUIET_DAY: Scenario = Scenario {
     name: "quiet-day",
     says: "a package upgrade, restarts as needrestart makes them, logrotate, logins, timers, a configuration run, a daemon-reexec: no \
            incident, and no remedy",
-    smoke: false,
-    needs: &[],
+    smoke: true,
+    needs: &[("/usr/sbin/logrotate", "logrotate"), ("/usr/bin/python3", "python3-minimal")],
     play: Play::Inside(|world| {
         let package = Package::new("rig-demo");
         package.install(world.host(2), "1.0")?;

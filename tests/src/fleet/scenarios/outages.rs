@@ -36,7 +36,7 @@ pub(super) const BAD_GATEWAY: Scenario = Scenario {
     says: "a web front answers 502 since its backend on another host died: both told, the front's cause says 502; the backend is \
            healed, and all is resolved",
     smoke: true,
-    needs: &[],
+    needs: &[("/usr/bin/python3", "python3-minimal")],
     play: Play::Inside(|world| {
         world.host(5).write("/etc/systemd/system/backend.service", BACKEND)?;
         world.host(5).does(&["systemctl", "daemon-reload"])?;
@@ -64,7 +64,7 @@ pub(super) const POOL: Scenario = Scenario {
     says: "a greedy client uses redis' connections up, again and again, so that a share of requests fails: told by its answers, \
            a restart that doesn't help ends at the breaker with a page; without the client all is resolved",
     smoke: false,
-    needs: &[],
+    needs: &[("/usr/bin/python3", "python3-minimal")],
     play: Play::Inside(|world| {
         world.host(3).does(&["sh", "-c", "echo 'maxclients 10' >> /etc/redis/redis.conf"])?;
         world.host(3).does(&["systemctl", "restart", "redis-server"])?;
@@ -87,8 +87,8 @@ pub(super) const VANISHED: Scenario = Scenario {
     name: "vanished",
     says: "services vanish: a configuration that breaks at a restart and a deleted unit are paged as not healed; a disabled unit and a \
            removed package are told as stopped on purpose; none of them is shown as up",
-    smoke: false,
-    needs: &[],
+    smoke: true,
+    needs: &[("/usr/bin/python3", "python3-minimal")],
     play: Play::Inside(|world| {
         let package = Package::new("rig-demo");
         package.install(world.host(5), "1.0")?;
