@@ -66,7 +66,9 @@ pub fn run(program: &OsStr, plan: &Plan) -> Result<bool, String> {
 
 async fn phases(program: &OsStr, plan: &Plan) -> bool {
     let (data, homes) = (tempfile::tempdir().expect("a temporary folder can be made"), homes());
-    let collector = Collector::start(program, data.path());
+    let mut collector = Collector::start(program, data.path());
+    // It logs every change of every incident.
+    collector.process.mute();
     let eyes = Eyes::of(&collector).await;
     let crew = Crew::new(plan.agents, homes.path().to_owned(), &collector.address, plan.seed);
     let (dice, report) = (Dice::new(plan.seed), Report::default());

@@ -3,7 +3,7 @@
 //! One input, then every effect, then what the host knows at once: the order of `agent/src/run`. Its Mono is the
 //! machine's plus [`UPTIME`], so that a host can have lived for days before this process began.
 
-use super::machine::{Known, Machine, Places, SERVICES};
+use super::machine::{Known, Machine, Places};
 use super::past::Past;
 use crate::dice::Dice;
 use picket_agent::config::Config;

@@ -33,6 +33,7 @@ pub(super) async fn run(world: &mut World, plan: &Plan) {
     let waiting = world.crew.count_of(|mark| mark.waiting.load(Ordering::Acquire) > 0);
     world.report.count("away_hosts_with_backlog", waiting);
     world.collector.again();
+    world.collector.process.mute();
     let since = Since::now();
     world.eyes = Eyes::of(&world.collector).await;
     let crew = &world.crew;

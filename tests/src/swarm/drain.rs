@@ -21,7 +21,7 @@ use tokio::time::timeout;
 /// How long the hosts had no collector.
 const DAYS: u64 = 3;
 /// Between two deaths.
-const DEATH_EVERY: Duration = Duration::from_millis(40);
+const DEATH_EVERY: Duration = Duration::from_millis(20);
 /// Deaths before the drain.
 const CALM_DEATHS: usize = 100;
 /// Fewer timed deaths than this say nothing.
@@ -87,6 +87,8 @@ struct Trial {
     times: Vec<Duration>,
     missing: usize,
     cuts: usize,
+    lost: usize,
+    told: usize,
 }
 
 impl Trial {
@@ -113,21 +115,24 @@ impl Trial {
                 trial.missing = waiting.len();
                 return trial;
             }
-            if let Ok(Some(told)) = timeout(DEATH_EVERY / 8, watch.0.recv()).await {
+            if let Ok(Some(told)) = timeout(DEATH_EVERY / 4, watch.0.recv()).await {
+                trial.hear(told, &mut waiting);
+            }
+            while let Ok(told) = watch.0.try_recv() {
                 trial.hear(told, &mut waiting);
             }
         }
     }
 
     fn hear(&mut self, told: Told, waiting: &mut BTreeMap<String, Since>) {
-        let Told::Change(came, change) = told else {
-            self.cuts += 1;
-            return;
+        self.told += 1;
+        let (came, hosts) = match told {
+            Told::Shown(came, hosts) => (came, hosts),
+            Told::Cut => return self.cuts += 1,
+            Told::Lost => return self.lost += 1,
         };
-        for host in change.incident.iter().flat_map(|incident| &incident.hosts) {
-            if let Some(since) = waiting.remove(host) {
-                self.times.push(since.elapsed().saturating_sub(came.elapsed()));
-            }
+        for since in hosts.iter().filter_map(|host| waiting.remove(host)) {
+            self.times.push(since.elapsed().saturating_sub(came.elapsed()));
         }
     }
 }
@@ -145,7 +150,9 @@ fn print(world: &mut World, before: &Trial, during: &Trial) {
     let events = during.times.len();
     world.report.count("drain_live_events", events);
     world.report.must(events >= FEW, || format!("{events} live events are no sample: take more agents"));
-    world.report.count("drain_watcher_cuts", before.cuts + during.cuts);
+    world.report.count("drain_watcher_told", during.told);
+    world.report.count("drain_watcher_cut", before.cuts + during.cuts);
+    world.report.count("drain_watcher_lost_its_place", before.lost + during.lost);
     let missing = before.missing + during.missing;
     world.report.must(missing == 0, || format!("{missing} deaths were never shown to the watcher"));
 }

@@ -7,7 +7,9 @@ use picket_rpc::v1::{self, HostState};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::SendError;
 use tokio::time::sleep;
+use tonic::Code;
 use tonic::transport::Channel;
 
 /// Between two looks: a bounded poll, where there is no event to wait for.
@@ -79,10 +81,21 @@ impl Eyes {
     /// Watches every change from now on.
     pub(super) async fn watch(&mut self) -> Watch {
         let (told, changes) = mpsc::unbounded_channel();
-        let request = v1::WatchIncidentsRequest { resume_token: String::new() };
-        let stream = self.0.watch_incidents(request).await.expect("operators may watch").into_inner();
+        let stream = self.watch_from("").await.expect("operators may watch");
         tokio::spawn(follow(self.clone(), stream, told));
         Watch(changes)
+    }
+
+    async fn watch_from(&mut self, token: &str) -> Option<tonic::Streaming<v1::IncidentChange>> {
+        let request = v1::WatchIncidentsRequest { resume_token: token.to_owned() };
+        self.0.watch_incidents(request).await.ok().map(tonic::Response::into_inner)
+    }
+
+    /// Shows by a list what is open, to one who has lost the place in the stream.
+    async fn show_open(&mut self, told: &mpsc::UnboundedSender<Told>) -> Result<(), SendError<Told>> {
+        let open = self.incidents(true).await;
+        told.send(Told::Lost)?;
+        open.into_iter().try_for_each(|incident| told.send(Told::Shown(Since::now(), incident.hosts)))
     }
 }
 
@@ -91,30 +104,40 @@ pub(super) struct Watch(pub(super) mpsc::UnboundedReceiver<Told>);
 
 /// What a watcher is told.
 pub(super) enum Told {
-    /// A change.
-    Change(Since, Box<v1::IncidentChange>),
+    /// Something about these hosts' incidents, and when that came.
+    Shown(Since, Vec<String>),
     /// It was cut for being slow, and went on with its last token.
     Cut,
+    /// Its last token was too old: it began anew, and was shown by a list what is open.
+    Lost,
 }
 
+/// Watches as an operator's program does, until nobody listens.
 async fn follow(
     mut eyes: Eyes,
     mut stream: tonic::Streaming<v1::IncidentChange>,
     told: mpsc::UnboundedSender<Told>,
 ) {
-    let mut resume_token = String::new();
+    let mut token = String::new();
     loop {
-        if let Ok(Some(change)) = stream.message().await {
-            resume_token.clone_from(&change.resume_token);
-            if told.send(Told::Change(Since::now(), Box::new(change))).is_err() {
-                return;
+        let said = match stream.message().await {
+            Ok(Some(change)) => {
+                token = change.resume_token;
+                let hosts = change.incident.map(|incident| incident.hosts);
+                told.send(Told::Shown(Since::now(), hosts.unwrap_or_default()))
             }
-            continue;
-        }
-        let request = v1::WatchIncidentsRequest { resume_token: resume_token.clone() };
-        match eyes.0.watch_incidents(request).await {
-            Ok(again) if told.send(Told::Cut).is_ok() => stream = again.into_inner(),
-            Ok(_) | Err(_) => return,
+            ended => {
+                let is_lost = ended.is_err_and(|status| status.code() == Code::OutOfRange);
+                if is_lost {
+                    token.clear();
+                }
+                let Some(again) = eyes.watch_from(&token).await else { return };
+                stream = again;
+                if is_lost { eyes.show_open(&told).await } else { told.send(Told::Cut) }
+            }
+        };
+        if said.is_err() {
+            return;
         }
     }
 }

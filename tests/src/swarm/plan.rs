@@ -16,6 +16,8 @@ pub struct Plan {
     pub agents: usize,
     /// For all that is left to chance.
     pub seed: u64,
+    /// How long new sessions get until they are at rest.
+    pub settle: Duration,
     /// How long CPU at rest is measured.
     pub rest: Duration,
     /// How long the collector is away.
@@ -33,18 +35,19 @@ impl Plan {
     /// What is wrong with them.
     pub fn of(words: &[String]) -> Result<Self, String> {
         let is_quick = words.iter().any(|word| word == "--quick");
-        let seconds = if is_quick { (5, 5) } else { (30, 900) };
+        let [settle, rest, away] = if is_quick { [0, 5, 5] } else { [30, 30, 900] };
         let mut plan = Self {
             agents: if is_quick { 100 } else { 5_000 },
             seed: 1,
-            rest: Duration::from_secs(seconds.0),
-            away: Duration::from_secs(seconds.1),
+            settle: Duration::from_secs(settle),
+            rest: Duration::from_secs(rest),
+            away: Duration::from_secs(away),
             drains: 300,
             phases: PHASES.to_vec(),
         };
-        let mut rest = words.iter().filter(|word| *word != "--quick");
-        while let Some(word) = rest.next() {
-            let value = rest.next().ok_or_else(|| format!("{word} needs a value"))?;
+        let mut left = words.iter().filter(|word| *word != "--quick");
+        while let Some(word) = left.next() {
+            let value = left.next().ok_or_else(|| format!("{word} needs a value"))?;
             plan.take(word, value)?;
         }
         if !(AGENTS_MIN..=AGENTS_MAX).contains(&plan.agents) {

@@ -15,6 +15,8 @@ const CPU_BUDGET: f64 = 1.0;
 /// Measures and prints.
 pub(super) async fn run(world: &mut World, plan: &Plan, empty: Empty) {
     let (collector, swarm) = (world.collector.process.pid(), std::process::id());
+    // The first heartbeats measure clocks, and each that knows better is journaled.
+    tokio::time::sleep(plan.settle).await;
     let before = (cpu_fine(collector), cpu_fine(swarm), Since::now());
     // Time passing is what this phase measures.
     tokio::time::sleep(plan.rest).await;
