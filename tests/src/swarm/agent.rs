@@ -140,7 +140,7 @@ impl<'s> Body<'s> {
     /// The host's clocks.
     pub(super) fn now(&self) -> Now {
         let present = entry::now();
-        self.moment.unwrap_or(Now { mono: present.mono.plus(self.ahead), ..present })
+        self.moment.unwrap_or_else(|| Now { mono: present.mono.plus(self.ahead), ..present })
     }
 
     /// Lives in this moment instead of the present one; there is no collector in it.

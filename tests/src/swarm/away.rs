@@ -73,7 +73,7 @@ async fn judge(world: &mut World, since: Since, known: u64) {
     let dead: BTreeSet<String> = world.dead.iter().map(|at| Crew::host(*at)).collect();
     let mut ever = BTreeSet::new();
     let mut found = None;
-    while found.map_or(since.elapsed() < SILENT_LIMIT, |at: Since| at.elapsed() < WATCHED) {
+    while found.map_or_else(|| since.elapsed() < SILENT_LIMIT, |at: Since| at.elapsed() < WATCHED) {
         let silent = world.eyes.hosts_that_are(HostState::Silent).await;
         if found.is_none() && silent.is_superset(&dead) {
             world.report.took("away_dead_found", Some(since.elapsed()));

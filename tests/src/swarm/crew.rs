@@ -40,8 +40,16 @@ struct Member {
     deeds: mpsc::UnboundedSender<Deed>,
     task: JoinHandle<()>,
     release: Option<oneshot::Sender<()>>,
-    /// Frames that its runs before this one made.
-    earlier: u64,
+    /// Frames that its runs before this one made, and those of them that were not acknowledged when such a run ended:
+    /// they may have arrived or not, since nothing here keeps them for the next run.
+    earlier: (u64, u64),
+}
+
+impl Member {
+    /// Frames that it ever made.
+    fn made(&self) -> u64 {
+        self.earlier.0 + self.mark.made.load(Ordering::Acquire)
+    }
 }
 
 /// See the module.
@@ -112,13 +120,16 @@ impl Crew {
     /// Starts an agent; one with a past lives through it and then waits for [`Self::release`].
     pub(super) fn start(&mut self, at: usize, past: Option<Past>) {
         let before = self.members[at].take();
-        let earlier = before.map_or(0, |member| member.earlier + member.mark.made.load(Ordering::Acquire));
+        let earlier = before.map_or((0, 0), |member| {
+            let unsure = u64::from(member.mark.waiting.load(Ordering::Acquire));
+            (member.made(), member.earlier.1 + unsure)
+        });
         let (deeds, heard) = mpsc::unbounded_channel();
         let (release, released) = oneshot::channel();
         let mark = Arc::new(Mark::default());
         let birth = Birth {
             config: self.config(at, INTERVALS[usize::from(past.is_some())]),
-            seed: self.seed ^ ((at as u64) << 32) ^ earlier.wrapping_mul(0x9E37_79B9),
+            seed: self.seed ^ ((at as u64) << 32) ^ earlier.0.wrapping_mul(0x9E37_79B9),
             ring: if past.is_some() { BACKLOG_RING } else { RING },
             past: past.map(|past| (past, released)),
             mark: Arc::clone(&mark),
@@ -159,10 +170,10 @@ impl Crew {
         self.members.iter().flatten().filter(|member| is(&member.mark)).count()
     }
 
-    /// Frames that each living host ever made, by host.
-    pub(super) fn made(&self) -> BTreeMap<String, u64> {
+    /// How many frames of each living host the collector must have, by host: the least and the most.
+    pub(super) fn made(&self) -> BTreeMap<String, (u64, u64)> {
         let living = self.members.iter().enumerate().filter_map(|(at, member)| Some((at, member.as_ref()?)));
-        let made = |member: &Member| member.earlier + member.mark.made.load(Ordering::Acquire);
+        let made = |member: &Member| (member.made() - member.earlier.1, member.made());
         living.map(|(at, member)| (Self::host(at), made(member))).collect()
     }
 

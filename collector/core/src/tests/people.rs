@@ -197,7 +197,7 @@ fn thousands_of_hosts_may_be_enrolled_within_an_hour() {
     for at in 0..3_000_u16 {
         let mut hash = [0; 32];
         hash[..2].copy_from_slice(&at.to_le_bytes());
-        let (operator, host) = (Box::new(name("ann")), Box::new(host_id(&format!("web-{at}"))));
+        let (operator, host) = (Box::new(name("ann")), Box::new(host_id(&alloc::format!("web-{at}"))));
         let mint = identity::Fact::Mint { reply: Token(1), operator, host, hash: Box::new(hash) };
         world.input(Input::Identity(mint));
         let minted =
