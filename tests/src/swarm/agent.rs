@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::time::timeout;
 
 /// How much longer a host is up than the machine that it is simulated on.
 pub(super) const UPTIME: Span = Span::from_secs(4 * 86_400);
@@ -64,6 +64,12 @@ pub(super) struct Birth {
     pub(super) losses: mpsc::UnboundedSender<&'static str>,
 }
 
+/// What an agent waits for besides its timer.
+enum Came {
+    Deed(Option<Deed>),
+    News(News),
+}
+
 /// Runs one agent until it ends.
 ///
 /// # Panics
@@ -81,19 +87,21 @@ pub(super) async fn live(birth: Birth, mut deeds: mpsc::UnboundedReceiver<Deed>)
         }
         None => body.begin(),
     }
-    let timer = sleep(Duration::ZERO);
-    let mut timer = std::pin::pin!(timer);
     while !body.ended {
         body.tell();
-        timer.as_mut().reset(Instant::now() + body.wait());
-        tokio::select! {
-            biased;
-            deed = deeds.recv() => match deed {
-                Some(deed) => body.suffer(deed),
-                None => break,
-            },
-            () = &mut timer => body.hand(Input::Time),
-            news = body.wire.next() => body.hear(&news),
+        let wait = body.wait();
+        let came = async {
+            tokio::select! {
+                biased;
+                deed = deeds.recv() => Came::Deed(deed),
+                news = body.wire.next() => Came::News(news),
+            }
+        };
+        match timeout(wait, came).await {
+            Ok(Came::Deed(Some(deed))) => body.suffer(deed),
+            Ok(Came::Deed(None)) => break,
+            Ok(Came::News(news)) => body.hear(&news),
+            Err(_due) => body.hand(Input::Time),
         }
         body.settle();
     }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::SendError;
-use tokio::time::sleep;
+use tokio::time::{Instant, interval_at};
 use tonic::Code;
 use tonic::transport::Channel;
 
@@ -152,11 +152,18 @@ pub(super) async fn until(limit: Duration, mut done: impl FnMut() -> bool) -> Op
         if since.elapsed() >= limit {
             return None;
         }
-        sleep(LOOK_EVERY / 10).await;
+        pass(LOOK_EVERY / 10).await;
     }
 }
 
 /// A pause between two looks at the collector.
 pub(super) async fn pause() {
-    sleep(LOOK_EVERY).await;
+    pass(LOOK_EVERY).await;
+}
+
+/// One tick of so long: for polls, and where time passing is what is measured.
+pub(super) async fn pass(span: Duration) {
+    if !span.is_zero() {
+        interval_at(Instant::now() + span, span).tick().await;
+    }
 }

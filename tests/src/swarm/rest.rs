@@ -2,6 +2,7 @@
 
 use super::World;
 use super::connect::Empty;
+use super::eyes::pass;
 use super::plan::Plan;
 use crate::bench::Budget;
 use crate::rig::clock::Since;
@@ -16,10 +17,10 @@ const CPU_BUDGET: f64 = 1.0;
 pub(super) async fn run(world: &mut World, plan: &Plan, empty: Empty) {
     let (collector, swarm) = (world.collector.process.pid(), std::process::id());
     // The first heartbeats measure clocks, and each that knows better is journaled.
-    tokio::time::sleep(plan.settle).await;
+    pass(plan.settle).await;
     let before = (cpu_fine(collector), cpu_fine(swarm), Since::now());
     // Time passing is what this phase measures.
-    tokio::time::sleep(plan.rest).await;
+    pass(plan.rest).await;
     let seconds = before.2.elapsed().as_secs_f64();
     let thousands = plan.agents as f64 / 1000.0;
     let percent = |used: std::time::Duration| used.as_secs_f64() / seconds * 100.0;
