@@ -1,6 +1,12 @@
 //! Where bytes from outside come into the agent, as plain functions for the entries of `picket-tests`, which feed them
 //! anything. Hidden and no interface: a program begins with [`crate::cli`], and these may change with what stands
 //! behind them. Each calls what the agent itself calls, and adds nothing to it.
+//!
+//! [`Wire`] is the link of one agent, for rigs with thousands of them in one process.
+
+mod wire;
+
+pub use wire::{News, Wire, now};
 
 use crate::config::{Config, Mistakes};
 use crate::disk::{Folder, store::Store};

@@ -23,6 +23,7 @@ mod why;
 mod word;
 
 pub(crate) use dial::{Peer, Way};
+pub(crate) use enrol::identity;
 pub(crate) use stream::words;
 pub(crate) use trial::diagnose;
 pub(crate) use why::{Diagnosis, Step, Taken};

@@ -3,7 +3,8 @@
 //! - [`sim`]: the whole fleet in one thread, on the cores alone. [`dice`]: chance with a seed. [`mutants`]: bugs that
 //!   `sim` must find.
 //! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
-//!   processes to test against; `bench`, figures; `fleet`, real hosts with real faults; `chaos`, runs with faults at random; `entry`, where bytes from outside
+//!   processes to test against; `bench`, figures; `fleet`, real hosts with real faults; `swarm`, thousands of
+//!   agents' sessions from one process; `chaos`, runs with faults at random; `entry`, where bytes from outside
 //!   come in, for any bytes.
 
 #[cfg(feature = "shells")]
@@ -19,5 +20,7 @@ pub mod mutants;
 #[cfg(feature = "shells")]
 pub mod rig;
 pub mod sim;
+#[cfg(feature = "shells")]
+pub mod swarm;
 #[cfg(feature = "shells")]
 pub mod tidy;

@@ -17,7 +17,7 @@ use std::io;
 use tonic::transport::Channel;
 
 /// The host's identity, enrolling it first if it has none; `place` is the address to begin with.
-pub(super) async fn identity(peer: &Peer, place: usize) -> Result<Identity, Diagnosis> {
+pub(crate) async fn identity(peer: &Peer, place: usize) -> Result<Identity, Diagnosis> {
     if let Some(identity) = peer.identity.load().map_err(|error| local("identity", &error))? {
         return Ok(identity);
     }

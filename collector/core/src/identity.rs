@@ -72,8 +72,9 @@ pub enum Answer {
 
 /// How long a token is good.
 const TOKEN_LIFE: Span = Span::from_secs(3600);
-/// Most tokens at once: a rack's worth of enrolments within an hour, many times over.
-const TOKENS_MAX: usize = 1_024;
+/// Most tokens at once, the used ones of the last hour among them. As many as hosts: a whole fleet may be enrolled
+/// within it.
+const TOKENS_MAX: usize = 20_000;
 
 /// A token that was made.
 #[derive(Debug, Serialize, Deserialize)]

@@ -190,3 +190,18 @@ fn a_token_is_good_for_its_host_and_one_key_within_an_hour() {
     world.pass(Span::from_secs(3601));
     assert_eq!(enrol(&mut world, "web-1", 3), Err("token-unknown"));
 }
+
+#[test]
+fn thousands_of_hosts_may_be_enrolled_within_an_hour() {
+    let mut world = World::new();
+    for at in 0..3_000_u16 {
+        let mut hash = [0; 32];
+        hash[..2].copy_from_slice(&at.to_le_bytes());
+        let (operator, host) = (Box::new(name("ann")), Box::new(host_id(&alloc::format!("web-{at}"))));
+        let mint = identity::Fact::Mint { reply: Token(1), operator, host, hash: Box::new(hash) };
+        world.input(Input::Identity(mint));
+        let minted =
+            matches!(world.take_effects().pop(), Some(Effect::Identity(identity::Answer::Minted { .. })));
+        assert!(minted, "token {at}");
+    }
+}
