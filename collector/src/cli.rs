@@ -149,7 +149,7 @@ fn execute(command: Command) -> Result<(), Failure> {
             Ok(())
         }
         Command::Run { data, listen, die_with_parent, metrics, keep, log_format } => {
-            log::start(log_format);
+            let _writes_until_the_end = log::start(log_format);
             let lifetime = if die_with_parent { Lifetime::Parents } else { Lifetime::Own };
             start::run(&Settings { data, listen, lifetime, limits: keep.limits(), metrics })
         }
