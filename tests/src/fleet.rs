@@ -6,7 +6,7 @@
 //! children, links or namespaces; control groups of a runner that was killed are removed by the next one.
 //!
 //! What it cannot do: the hosts share the machine's kernel, so their monotonic clocks jump together, a power cut keeps what the
-//! page cache held (their disks are tmpfs), and `/proc/meminfo` shows the machine. What the machine lacks (root,
+//! page cache held (their disks are tmpfs), and but for memory the levels that `/proc` shows are the machine's. What the machine lacks (root,
 //! programs) is said by name.
 
 mod agents;

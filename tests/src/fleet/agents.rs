@@ -34,6 +34,13 @@ impl World {
         self.configure(number, |text| text.replacen("hold = \"3s\"\n", &format!("hold = \"3s\"\n{lines}"), 1))
     }
 
+    /// Has an agent watch its host's levels, every second.
+    pub(super) fn watch_levels(&mut self, number: usize) -> Result<(), String> {
+        self.configure(number, |text| {
+            text.replacen("enabled = false\n", "interval = \"1s\"\nspace = []\n", 1)
+        })
+    }
+
     fn configure(&mut self, number: usize, change: impl FnOnce(String) -> String) -> Result<(), String> {
         let host = self.host(number);
         let path = host.path(CONFIG);

@@ -6,6 +6,7 @@ use crate::rig::clock::Since;
 use crate::rig::private_systemd::look_again;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -113,6 +114,17 @@ impl Host {
     /// Whether it was booted and did not lose its power since.
     pub(super) fn is_up(&self) -> bool {
         self.launcher.is_some() && self.pid != 0
+    }
+
+    /// Has its `/proc/meminfo` show so much memory, of which it has in use what its control group says.
+    pub(super) fn show_memory(&self, total: u64) {
+        let free = total.saturating_sub(self.memory());
+        let line = |name: &str, bytes: u64| format!("{name}:{:>15} kB\n", bytes / 1024);
+        let lines = [line("MemTotal", total), line("MemFree", free), line("MemAvailable", free)].concat();
+        // In place and always as long, since it is bound there and read all the time.
+        let file = fs::OpenOptions::new().write(true).open(self.path("/run/rig/meminfo"));
+        let written = file.and_then(|file| file.write_all_at(lines.as_bytes(), 0).map(|()| file));
+        written.and_then(|file| file.set_len(lines.len() as u64)).expect("the host is up");
     }
 
     /// The launcher's child, once it is systemd.

@@ -132,6 +132,9 @@ fn kernel(root: &Path) -> io::Result<()> {
     fs::create_dir_all(at("run/rig"))?;
     fs::copy("/proc/sys/kernel/random/uuid", at("run/rig/boot_id"))?;
     mount_bind(at("run/rig/boot_id"), at("proc/sys/kernel/random/boot_id"))?;
+    // What the machine shows here is the machine's own: the rig says what a host has.
+    fs::copy("/proc/meminfo", at("run/rig/meminfo"))?;
+    mount_bind(at("run/rig/meminfo"), at("proc/meminfo"))?;
     // These would reach the machine.
     for file in ["proc/sysrq-trigger", "proc/kmsg", "proc/kcore"] {
         if at(file).exists() {

@@ -4,6 +4,7 @@ mod clocks;
 mod databases;
 mod disks;
 mod everyday;
+mod levels;
 mod links;
 mod machines;
 mod outages;
@@ -59,6 +60,7 @@ pub const SCENARIOS: &[Scenario] = &[
     machines::HUNG_SYSTEMD,
     machines::FULL_DISK,
     machines::OUT_OF_MEMORY,
+    levels::MEMORY,
     machines::COLLECTOR_KILLED,
     machines::COLLECTOR_OUT,
     links::LINK_DOWN,
