@@ -26,16 +26,21 @@ impl Collector {
         new: SessionId,
         (host, hello): (HostId, Hello),
     ) {
-        let asked = Asked::new(self.live.nonce());
-        self.say(Order::Challenge { session: new, nonce: asked.nonce });
+        let asked = self.ask(new);
         let (until, last) = (now.mono.plus(CHALLENGE), now.mono.plus(PATIENCE));
         let waiting = Waiting { hello, until, last, kept: Vec::new(), asked };
         self.live.sessions.wait(new, host, slot, waiting);
-        let asked = Asked::new(self.live.nonce());
-        self.say(Order::Challenge { session: old, nonce: asked.nonce });
+        let asked = self.ask(old);
         if let Some(life) = self.life(Some(old)) {
             life.asked = Some(asked);
         }
+    }
+
+    /// Asks a session whether it is there.
+    fn ask(&mut self, session: SessionId) -> Asked {
+        let asked = Asked::new(self.live.nonce());
+        self.say(Order::Challenge { session, nonce: asked.nonce });
+        asked
     }
 
     /// The session that asked for a challenge is gone; an answer to it means nothing.
