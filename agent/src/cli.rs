@@ -6,6 +6,7 @@
 //! no agent answers on the local socket.
 
 mod inspect;
+mod keeping;
 mod socket;
 mod status;
 mod table;

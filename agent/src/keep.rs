@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 const MAGIC: &[u8; 8] = b"PKTKEEP1";
 const HEAD: usize = 56;
 /// An agent that ends waits so long for its last write.
-const LAST_WRITE: Duration = Duration::from_secs(2);
+pub(crate) const LAST_WRITE: Duration = Duration::from_secs(2);
 
 /// A slot's content.
 #[derive(Debug, PartialEq, Eq)]

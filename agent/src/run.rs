@@ -26,7 +26,7 @@ mod signals;
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
 use crate::disk::{self, Disk, Folder, Memory};
-use crate::keep::Keeper;
+use crate::keep::{Keeper, LAST_WRITE};
 use crate::link::{Heard, Link, Peer, Sent};
 use crate::local::{About, Answerer, Ask, Wish};
 use crate::log::Log;
@@ -35,6 +35,7 @@ use crate::probe::Probes;
 use crate::sd::Systemd;
 use crate::sd::notify::Notify;
 use crate::state::{Legacy, State};
+pub(crate) use effects::STUCK;
 use picket_agent_core::session;
 use picket_agent_core::{Agent, Ending, Identity, Input, check, spool, unit};
 use picket_proto::{BootId, Mono, Run, Span, Text};
@@ -190,6 +191,7 @@ impl Shell<'_> {
             self.services.clear_escaped().await;
         }
         self.keeper.finish(&self.agent, clock::now()).await;
+        self.legacy.finish(LAST_WRITE);
         self.link.finish().await;
     }
 
@@ -278,7 +280,8 @@ impl Shell<'_> {
         }
         self.link.flush();
         let now = clock::now();
-        self.legacy.settle(|run| self.agent.misses(run));
+        let behind = self.legacy.settle(now.mono, |run| self.agent.misses(run));
+        self.tell_stuck(behind);
         self.tell_mode();
         self.answerer.turn(now);
         self.tell_init(now.mono);

@@ -4,12 +4,12 @@
 //! and the number of the last frame that it made, and below it the same of every earlier run of which the collector
 //! does not yet have, or know as lost, all that was made; at most 64, a line each. So whatever a killed agent takes
 //! along is named in the end, also where several die in a row before one reaches the collector. The first line is
-//! written over in place, in the turn that made the frame and before its line of log ([`scribe`]), without fsync: the page cache
+//! written over in place, in the turn that made the frame and before its line of log unless the disk hangs ([`scribe`]), without fsync: the page cache
 //! outlives a killed agent, and the kernel writes the one page at its own pace. After a power cut it may be older.
 
 mod scribe;
 
-use picket_proto::{Run, Seq, frame};
+use picket_proto::{Mono, Run, Seq, Span, frame};
 use rustix::fs::FlockOperation;
 use scribe::{Claims, Scribe};
 use std::fs::{File, OpenOptions};
@@ -17,6 +17,7 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Most runs of which something is missing; the spool keeps no more either.
 const RUNS: usize = 64;
@@ -121,13 +122,14 @@ impl Legacy {
         }
     }
 
-    /// Gives up the claims on runs of which nothing is missing any more; at the end of every turn.
-    pub(crate) fn settle(&mut self, is_missing: impl Fn(Run) -> bool) {
-        self.scribe.catch_up();
+    /// Gives up the claims on runs of which nothing is missing any more; at the end of every turn. For how long the disk
+    /// has not answered.
+    pub(crate) fn settle(&mut self, now: Mono, is_missing: impl Fn(Run) -> bool) -> Span {
         if self.older.iter().any(|(run, _)| !is_missing(*run)) {
             self.older = self.older.iter().copied().filter(|(run, _)| is_missing(*run)).collect();
             self.write();
         }
+        self.scribe.turn(now)
     }
 
     /// Claims what was made, if that is more than is claimed already.
@@ -135,6 +137,11 @@ impl Legacy {
         if self.own.1 != self.kept {
             self.write();
         }
+    }
+
+    /// The agent ends: waits for what is not written yet.
+    pub(crate) fn finish(self, limit: Duration) {
+        self.scribe.finish(limit);
     }
 
     fn write(&mut self) {
@@ -147,7 +154,7 @@ impl Legacy {
 mod tests {
     use super::*;
     use picket_proto::event::Began;
-    use picket_proto::{BootId, Event, Fact, Mono, Stamp, Text, Wall};
+    use picket_proto::{BootId, Event, Fact, Stamp, Text, Wall};
 
     #[test]
     fn a_second_agent_on_the_same_folder_is_refused() {
@@ -215,7 +222,7 @@ mod tests {
         let (state, older) = claims();
         assert_eq!(older, [(Run(3), Seq(3)), (Run(2), Seq(2)), (Run(1), Seq(1))]);
         let mut legacy = Legacy::new(state, Run(4), older).unwrap();
-        legacy.settle(|run| run == Run(2));
+        legacy.settle(Mono::default(), |run| run == Run(2));
         drop(legacy);
         assert_eq!(claims().1, [(Run(2), Seq(2))], "a run that made no frame leaves nothing to claim");
     }

@@ -187,8 +187,16 @@ impl<'s> Spool<'s> {
 
     /// These frames of an earlier run are journaled; false if that run is none of those kept.
     pub(crate) fn acked_past(&mut self, now: Mono, run: Run, ranges: &Ranges) -> bool {
-        self.disk.keep_soon(now);
-        self.late.acked(run, ranges)
+        let is_kept = self.late.acked(run, ranges);
+        // The claim on a run that is done is given up in this turn: what stands on the disk of it must not outlive that, or
+        // a later run would name what arrived.
+        let is_done = self.late.runs().iter().any(|past| past.run == run && past.is_done());
+        if is_done {
+            self.disk.keep_now(now);
+        } else {
+            self.disk.keep_soon(now);
+        }
+        is_kept
     }
 
     /// These frames are journaled.

@@ -2,6 +2,7 @@
 //!
 //! `status` ends with 1 where the agent is not connected, so that a script can ask.
 
+use super::keeping::{stuck, waiting};
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::table::{Table, age, alarming, bytes, coloured, cut, number, span, text};
 use crate::local::VERSION;
@@ -142,36 +143,12 @@ fn counts(whole: &Value) -> String {
         span(number(agent, "cpu_ms")),
         bytes(number(agent, "written_today")),
     );
+    out.push_str(&stuck(whole));
     let kinds = ["up", "degraded", "flapping", "down", "unknown"];
     let told: Vec<_> = kinds.into_iter().filter(|kind| number(checks, kind) > 0).collect();
     let told: Vec<_> = told.into_iter().map(|kind| format!("{} {kind}", number(checks, kind))).collect();
     let _a_string_takes_it =
         writeln!(out, "checks: {}", if told.is_empty() { "none".to_owned() } else { told.join(", ") });
-    out
-}
-
-/// What waits for the collector, and where. The disk keeps its segments for reuse, so what stands there while nothing
-/// waits is not told.
-fn waiting(spool: &Value) -> String {
-    let idle = number(spool, "frames") == 0 && number(spool, "runs") == 0;
-    let mut out = if idle {
-        "nothing waits".to_owned()
-    } else {
-        let (held, room) = (bytes(number(spool, "bytes")), bytes(number(spool, "room")));
-        format!("{} events wait, {held} of {room} in memory", number(spool, "frames"))
-    };
-    match text(spool, "mode") {
-        "disk" if idle => {}
-        "disk" => {
-            let (frames, segments) = (number(spool, "on_disk"), number(spool, "segments"));
-            out.push_str(&format!("; {frames} on disk in {segments} segments"));
-        }
-        "opening" => out.push_str("; the disk is being read"),
-        _ => out.push_str("; NOT durable: the disk can't be written"),
-    }
-    if number(spool, "lost") > 0 {
-        out.push_str(&format!(", {} LOST", number(spool, "lost")));
-    }
     out
 }
 
@@ -298,17 +275,6 @@ pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Fai
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn segments_that_are_kept_for_reuse_do_not_look_stuck() {
-        let mut spool = json!({ "mode": "disk", "frames": 0, "runs": 0, "on_disk": 7, "segments": 1 });
-        assert_eq!(waiting(&spool), "nothing waits");
-        spool["runs"] = json!(1);
-        assert!(waiting(&spool).ends_with("7 on disk in 1 segments"), "an earlier run waits");
-        spool["runs"] = json!(0);
-        spool["mode"] = json!("memory");
-        assert!(waiting(&spool).contains("NOT durable"));
-    }
 
     #[test]
     fn the_header_names_the_holds_of_services() {

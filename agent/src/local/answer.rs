@@ -85,6 +85,8 @@ pub(crate) struct Answerer {
     pub(crate) figures: Figures,
     pub(super) written: Written,
     looks: Vec<Waiting>,
+    /// For how long the disk of the state folder has not answered.
+    pub(crate) stuck: Span,
 }
 
 /// A client that waits for a reading.
@@ -104,6 +106,7 @@ impl Answerer {
             figures: Figures::default(),
             written: Written::default(),
             looks: Vec::new(),
+            stuck: Span::ZERO,
         }
     }
 

@@ -182,6 +182,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "up_ms": now.mono.since(about.started).millis(),
         "checks": counts(agent, about),
         "hold": hold(agent.held(), now.mono),
+        "state_stuck_ms": answerer.stuck.millis(),
         "link": link(answerer, agent, now.mono),
         "spool": {
             "mode": mode(spool.mode), "frames": spool.frames, "bytes": spool.bytes, "room": spool.room,

@@ -8,7 +8,10 @@ use crate::probe::process;
 use picket_agent_core::service::Act;
 use picket_agent_core::session::Order;
 use picket_agent_core::{Effect, Input, spool};
-use picket_proto::{Mono, Stamp};
+use picket_proto::{Mono, Span, Stamp};
+
+/// A disk that takes longer does not answer: a flash pauses for less than a second.
+pub(crate) const STUCK: Span = Span::from_secs(2);
 
 impl Shell<'_> {
     pub(super) fn effects(&mut self) {
@@ -66,6 +69,22 @@ impl Shell<'_> {
             && let Some((code, text)) = disk::words(mode)
         {
             self.log.link(clock::now().wall, code, text);
+        }
+    }
+
+    /// Tells when the disk of the state folder does not answer, and when it does again.
+    pub(super) fn tell_stuck(&mut self, behind: Span) {
+        let (was, is) = (self.answerer.stuck >= STUCK, behind >= STUCK);
+        self.answerer.stuck = behind;
+        let wall = clock::now().wall;
+        if is && !was {
+            self.log.link(
+                wall,
+                "state-stuck",
+                "the disk of the state folder does not answer: claims, budgets and holds wait",
+            );
+        } else if was && !is {
+            self.log.link(wall, "state-well", "the disk of the state folder answers again");
         }
     }
 

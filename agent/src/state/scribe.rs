@@ -7,6 +7,7 @@
 //! the thread.
 
 use super::{Claim, RUNS, line};
+use picket_proto::{Mono, Span};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -35,6 +36,8 @@ pub(super) struct Scribe {
     out: usize,
     /// The newest that there was no place for.
     owed: Option<Claims>,
+    /// Since when the thread is behind, as the loop has seen it.
+    behind: Option<Mono>,
 }
 
 impl Scribe {
@@ -54,7 +57,7 @@ impl Scribe {
                 }
             }
         })?;
-        Ok(Self { orders, done, out: 0, owed: None })
+        Ok(Self { orders, done, out: 0, owed: None, behind: None })
     }
 
     /// Has these claims written; they are, as a rule, when this returns.
@@ -67,8 +70,23 @@ impl Scribe {
         }
     }
 
-    /// Hands on what there was no place for.
-    pub(super) fn catch_up(&mut self) {
+    /// Hands on what there was no place for. For how long the thread has been behind.
+    pub(super) fn turn(&mut self, now: Mono) -> Span {
+        self.catch_up();
+        self.behind = if self.out == 0 { None } else { self.behind.or(Some(now)) };
+        self.behind.map_or(Span::ZERO, |behind| now.since(behind))
+    }
+
+    /// Waits until all is written, for so long at most.
+    pub(super) fn finish(mut self, limit: Duration) {
+        self.catch_up();
+        while self.out > 0 && self.done.recv_timeout(limit).is_ok() {
+            self.out -= 1;
+            self.catch_up();
+        }
+    }
+
+    fn catch_up(&mut self) {
         self.out -= self.done.try_iter().count();
         let Some(claims) = self.owed.take() else { return };
         match self.orders.try_send(claims) {
@@ -131,7 +149,7 @@ impl Paper {
 mod tests {
     use super::*;
     use crate::clock;
-    use picket_proto::{Run, Seq, Span};
+    use picket_proto::{Run, Seq};
 
     fn claims(seq: u64) -> Claims {
         Claims { own: (Run(7), Seq(seq)), older: Arc::new([]) }
@@ -148,14 +166,21 @@ mod tests {
         (1..=1_000).for_each(|seq| scribe.write(claims(seq)));
         let took = Duration::from_micros(clock::now().mono.since(begun).micros());
         assert!((WAIT..WAIT * 20).contains(&took), "the first one is waited for, and no other: {took:?}");
-        let _reader = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
         let is_written =
             || run.is_file() && std::fs::read_to_string(&run).unwrap() == line(claims(1_000).own);
+        scribe.turn(begun);
+        assert_eq!(
+            scribe.turn(begun.plus(Span::from_secs(9))),
+            Span::from_secs(9),
+            "it is known for how long"
+        );
+        let _reader = OpenOptions::new().read(true).write(true).open(&pipe).unwrap();
         while !is_written() {
-            scribe.catch_up();
+            scribe.turn(begun);
             let waited = clock::now().mono.since(begun);
             assert!(waited < Span::from_secs(20), "the newest claim is not written");
             std::thread::yield_now();
         }
+        assert_eq!(scribe.turn(begun), Span::ZERO);
     }
 }

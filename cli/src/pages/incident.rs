@@ -111,14 +111,18 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
     fact("Revision", Ink::Faint, &incident.revision.to_string(), screen, text);
 }
 
-/// Where to read what the services printed. The collector doesn't know the agent's state folder: a person does.
+/// Where to read what the services printed. The collector knows neither the agent's state folder nor which services are units: a
+/// person does.
 fn output(services: &[String]) -> String {
     let file = match services {
         [] => return String::new(),
         [one] => format!("STATE/services/{one}.log"),
         [_, _, ..] => "STATE/services/NAME.log".to_owned(),
     };
-    format!("{file} on the host; STATE is its agent's state folder (agent.state or --state)")
+    let unit = if let [one] = services { one } else { "UNIT" };
+    format!(
+        "on the host: journalctl -u {unit} of a unit; {file} of what the agent starts (STATE: agent.state or --state)"
+    )
 }
 
 /// How long ago and exactly; only exactly where that is asked for.

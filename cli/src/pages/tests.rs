@@ -79,7 +79,8 @@ fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
     for said in [
         "  Outcome     recovered, verified",
         "  Where       web-1: nginx",
-        "  Output      STATE/services/nginx.log on the host; STATE is its agent's state",
+        "  Output      on the host: journalctl -u nginx of a unit;",
+        "              STATE/services/nginx.log of what the agent starts (STATE:",
         "  Opened      2026-03-01 11:57:00 +00:00 (3 min ago)",
         "  Lasted      5.3 s",
         "  Episode     2: the failure came back within 30 min",

@@ -46,8 +46,6 @@ const SILENT: Span = Span::from_secs(10);
 const DAY: Span = Span::from_secs(24 * 3600);
 /// How long an agent that ends waits for its disk.
 const FAREWELL: Span = Span::from_secs(1);
-/// How often what is acknowledged of earlier runs is kept.
-const KEEP: Span = Span::from_secs(5);
 
 /// Memory and limits that the shell lends for the disk. Without parts there is no disk.
 #[derive(Debug)]
@@ -220,13 +218,6 @@ impl<'s> Disk<'s> {
     pub(super) fn is_news_of(&self, run: Run) -> bool {
         let mut parts = self.segments.parts().iter().filter(|part| part.run == run);
         parts.any(|part| !super::covers(&self.kept, part.first, part.last))
-    }
-
-    /// What is known of runs has changed.
-    pub(super) fn keep_soon(&mut self, now: Mono) {
-        if self.is_there() {
-            self.keep_due = self.keep_due.min(now.plus(KEEP));
-        }
     }
 
     /// Notes that an order goes out.

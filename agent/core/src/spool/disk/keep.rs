@@ -5,9 +5,26 @@
 
 use super::{Disk, Half, Order, PAGE};
 use crate::spool::Spool;
-use picket_proto::{Mono, Ranges, Run, Seq, SeqRange};
+use picket_proto::{Mono, Ranges, Run, Seq, SeqRange, Span};
+
+/// How often what is acknowledged of earlier runs is kept.
+const KEEP: Span = Span::from_secs(5);
 
 impl Disk<'_> {
+    /// What is known of runs has changed.
+    pub(in crate::spool) fn keep_soon(&mut self, now: Mono) {
+        if self.is_there() {
+            self.keep_due = self.keep_due.min(now.plus(KEEP));
+        }
+    }
+
+    /// The same, and it must not wait.
+    pub(in crate::spool) fn keep_now(&mut self, now: Mono) {
+        if self.is_there() {
+            self.keep_due = self.keep_due.min(now);
+        }
+    }
+
     /// The collector has less than was kept of this run: it is kept anew.
     pub(in crate::spool) fn doubt_kept(&mut self, now: Mono) {
         self.kept = Ranges::new();
