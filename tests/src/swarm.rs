@@ -71,7 +71,7 @@ async fn phases(program: &OsStr, plan: &Plan) -> bool {
     collector.process.mute();
     let eyes = Eyes::of(&collector).await;
     let crew = Crew::new(plan.agents, homes.path().to_owned(), &collector.address, plan.seed);
-    let (dice, report) = (Dice::new(plan.seed), Report::default());
+    let (dice, report) = (Dice::new(plan.seed), Report::new(plan.agents));
     let mut world = World { collector, eyes, crew, dice, report, dead: Vec::new() };
     let empty = connect::run(&mut world).await;
     if plan.has("rest") {

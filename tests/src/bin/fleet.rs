@@ -12,6 +12,8 @@ use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+const USAGE: &str = "say fleet SCENARIO..|all|smoke [--hosts N (5 to 30)] [--keep], or fleet list";
+
 struct Asked {
     scenarios: Vec<&'static Scenario>,
     wishes: Wishes,
@@ -25,8 +27,12 @@ fn main() -> ExitCode {
     match asked(&words) {
         Ok(asked) => campaign(&asked),
         Err(None) => list(),
+        Err(Some(wrong)) if wrong.is_empty() => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
         Err(Some(wrong)) => {
-            eprintln!("error: {wrong}; say fleet SCENARIO..|all|smoke [--hosts N] [--keep], or fleet list");
+            eprintln!("error: {wrong}; {USAGE}");
             ExitCode::from(64)
         }
     }
@@ -40,15 +46,22 @@ fn asked(words: &[String]) -> Result<Asked, Option<String>> {
             "list" => return Err(None),
             "all" => asked.scenarios.extend(SCENARIOS),
             "smoke" => asked.scenarios.extend(SCENARIOS.iter().filter(|scenario| scenario.smoke)),
+            "--help" | "-h" => return Err(Some(String::new())),
             "--keep" => asked.wishes.keep = true,
             "--hosts" => asked.wishes.hosts = hosts(words.next())?,
+            word if word.starts_with('-') => return Err(Some(format!("{word} is no word of this program"))),
             name => {
                 let found = fleet::scenarios::find(name);
                 asked.scenarios.push(found.ok_or_else(|| Some(format!("no scenario is called {name:?}")))?);
             }
         }
     }
-    if asked.scenarios.is_empty() { Err(Some("nothing was asked for".to_owned())) } else { Ok(asked) }
+    match asked.scenarios.len() {
+        0 => Err(Some("nothing was asked for".to_owned())),
+        1 => Ok(asked),
+        _ if asked.wishes.keep => Err(Some("--keep is for one scenario".to_owned())),
+        _ => Ok(asked),
+    }
 }
 
 fn hosts(word: Option<&String>) -> Result<usize, Option<String>> {
@@ -59,7 +72,7 @@ fn hosts(word: Option<&String>) -> Result<usize, Option<String>> {
 
 fn list() -> ExitCode {
     for scenario in SCENARIOS {
-        println!("{:<18} {}", scenario.name, scenario.says);
+        println!("{:<18} {}{}", scenario.name, scenario.says, if scenario.smoke { " [smoke]" } else { "" });
     }
     ExitCode::SUCCESS
 }

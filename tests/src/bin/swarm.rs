@@ -3,7 +3,7 @@
 //!
 //! `--agents N` (20 to 10,000; 5,000), `--quick` (100 agents, seconds instead of minutes), `--seed S`, `--rest SECONDS`,
 //! `--away SECONDS`, `--drains HOSTS`, `--phases LIST`. Prints a JSON line per figure and one for all. The exit status
-//! is 1 if something that must be true was not, 64 for a wrong word, 69 where this machine can't carry so many.
+//! is 1 if something that must be true was not (a budget that is missed is none of that), 64 for a wrong word, 69 where this machine can't carry so many.
 
 use picket_tests::swarm::{self, PHASES, Plan};
 use std::process::ExitCode;
@@ -13,14 +13,18 @@ fn main() -> ExitCode {
         return code;
     }
     let words: Vec<String> = std::env::args().skip(1).collect();
+    let usage = format!(
+        "say swarm [--agents N] [--quick] [--seed S] [--rest SECONDS] [--away SECONDS] [--drains HOSTS] [--phases {}]",
+        PHASES.join(",")
+    );
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        println!("{usage}");
+        return ExitCode::SUCCESS;
+    }
     let plan = match Plan::of(&words) {
         Ok(plan) => plan,
         Err(wrong) => {
-            eprintln!(
-                "error: {wrong}; say swarm [--agents N] [--quick] [--seed S] [--rest SECONDS] [--away SECONDS] \
-                 [--drains HOSTS] [--phases {}]",
-                PHASES.join(",")
-            );
+            eprintln!("error: {wrong}; {usage}");
             return ExitCode::from(64);
         }
     };

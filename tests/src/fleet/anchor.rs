@@ -118,6 +118,11 @@ fn prepare() -> std::io::Result<()> {
     fs::create_dir_all("/run/lock")?;
     fs::write("/mnt/fleet", own)?;
     super::ground::executable("/mnt/fleet".as_ref())?;
+    // The operator's program, if it was built beside this one, for whoever is to look around.
+    let beside = std::env::current_exe()?.with_file_name("picket");
+    if Wishes::given().keep && beside.exists() {
+        fs::copy(beside, super::inside::PICKET)?;
+    }
     net::bridge();
     Ok(())
 }

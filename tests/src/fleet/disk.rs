@@ -1,6 +1,8 @@
 //! A real disk of a host: ext4 on a loop device, below a folder of it. It hangs, or it dies.
 //!
-//! The kernel frees the loop device with its last mount, so nothing is left of it with the anchor's end.
+//! The kernel frees the loop device with its last mount, so nothing is left of it with the anchor's end; but a runner that is
+//! killed while the disk hangs leaves what waits for it, which no signal ends: `fsfreeze --unfreeze` of a new mount of
+//! that loop device does.
 
 use super::host::Host;
 use std::fs;
@@ -53,6 +55,12 @@ impl Disk {
     /// Everything that is asked of it fails, from now on.
     pub(super) fn die(&self) -> Result<(), String> {
         run(&["python3", "-c", SHUTDOWN, &self.folder.to_string_lossy()]).map(drop)
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _hangs_no_more = self.hang(false);
     }
 }
 

@@ -164,7 +164,7 @@ impl Host {
     }
 
     /// Lays a script that enters it; the command that runs it, from the machine.
-    pub(super) fn entry(&self) -> String {
+    pub(super) fn entry(&self, out: &Path) -> String {
         let (name, variable, groups) = (&self.name, Groups::VARIABLE, self.groups.to_text());
         let script = format!("/mnt/enter-{name}");
         let text = format!(
@@ -173,7 +173,7 @@ impl Host {
         );
         let laid = fs::write(&script, text).and_then(|()| ground::executable(script.as_ref()));
         laid.expect("the anchor has room");
-        format!("nsenter -t $(pgrep -xf '[^ ]*fleet __anchor.*') -m -n -p {script} [COMMAND..]")
+        format!("nsenter -t $(pgrep -xf '[^ ]*fleet __anchor .* {}') -m -n -p {script}", out.display())
     }
 
     /// A property of a unit.

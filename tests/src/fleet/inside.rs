@@ -2,7 +2,9 @@
 //! that its systemd does not have either.
 
 use super::groups::Groups;
+use super::host::Host;
 use super::{host, root};
+use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -28,4 +30,19 @@ pub(super) fn run(name: &str, pid: u32, words: &[&str]) -> (String, bool) {
     let output = output.expect("the anchor holds this program");
     let said = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&said).trim().to_owned(), output.status.success())
+}
+
+/// The operator's program, in the anchor's sight.
+pub(super) const PICKET: &str = "/mnt/picket";
+
+/// Puts the operator's program into the collector's host, with an operator's credentials; how to ask with it.
+pub(super) fn operators_program(collector: &Host) -> String {
+    let script = "#!/bin/sh\nexport PICKET_COLLECTOR=h1:7440 PICKET_CREDENTIALS=/var/lib/private/picket-collector/operator\n\
+                  exec /usr/lib/picket \"$@\"\n";
+    let laid = fs::copy(PICKET, collector.path("/usr/lib/picket")).map_err(|error| error.to_string());
+    let laid = laid.and_then(|_| collector.write("/usr/bin/picket", script));
+    match laid.and_then(|()| collector.does(&["chmod", "755", "/usr/bin/picket"])) {
+        Ok(_) => "  picket hosts, picket incidents, picket events".to_owned(),
+        Err(why) => format!("  it is not there ({why}): cargo build --release -p picket, beside fleet"),
+    }
 }

@@ -1,12 +1,13 @@
 //! The machine itself, as everybody on it sees it: what a rig has left there.
 //!
-//! Control groups are not looked at: a runner that was killed can't remove them, and the next one does.
+//! Only what a rig makes is looked at, by its places and names: what others mount meanwhile is not the rig's. Control groups
+//! are not looked at: a runner that was killed can't remove them, and the next one does.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// Mounts, links and named network namespaces of the machine.
+/// Mounts, links and named network namespaces of the machine that a rig may have made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Machine(BTreeSet<String>);
 
@@ -17,10 +18,11 @@ impl Machine {
     /// If /proc is not there.
     pub fn now() -> Self {
         let mounts = fs::read_to_string("/proc/self/mounts").expect("/proc is mounted");
-        let mounts = mounts.lines().map(|line| format!("mount {line}"));
+        let mounts = mounts.lines().filter(|line| is_rigs_mount(line)).map(|line| format!("mount {line}"));
         let named = |kind: &'static str, folder: &str| {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.map(move |entry| format!("{kind} {}", entry.file_name().to_string_lossy()))
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            names.filter(|name| is_rigs_name(name)).map(move |name| format!("{kind} {name}"))
         };
         Self(mounts.chain(named("link", "/sys/class/net")).chain(named("netns", "/run/netns")).collect())
     }
@@ -29,6 +31,23 @@ impl Machine {
     pub fn new_since(&self, before: &Self) -> Vec<String> {
         self.0.difference(&before.0).cloned().collect()
     }
+}
+
+/// Disks and hosts' roots are below /mnt, names of namespaces on a /run of the rig's own.
+fn is_rigs_mount(line: &str) -> bool {
+    let place = line.split_whitespace().nth(1).unwrap_or_default();
+    ["/mnt", "/run"].into_iter().any(|ours| {
+        place
+            .strip_prefix(ours)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("/h") || rest.starts_with("/netns"))
+    })
+}
+
+/// The bridge, hosts `h1` and on, and what stands between.
+fn is_rigs_name(name: &str) -> bool {
+    let host = name.strip_suffix("-near").or_else(|| name.strip_suffix("-far")).unwrap_or(name);
+    let number = host.strip_prefix('h').filter(|number| !number.is_empty());
+    name == "br0" || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The processes that hang from the runner `pid`: in the control groups that it made, or handed on by their names.
@@ -56,6 +75,15 @@ mod tests {
         let machine = |things: &[&str]| Machine(things.iter().map(|thing| (*thing).to_owned()).collect());
         let new = machine(&["link a", "mount b"]).new_since(&machine(&["link a", "netns c"]));
         assert_eq!(new, ["mount b"]);
-        assert!(Machine::now().0.iter().any(|thing| thing == "link lo"));
+        for name in ["br0", "h1", "h30", "h2-near", "h2-far"] {
+            assert!(is_rigs_name(name), "{name}");
+        }
+        for name in ["lo", "eth0", "h", "host0", "docker0", "veth1-far"] {
+            assert!(!is_rigs_name(name), "{name}");
+        }
+        assert!(is_rigs_mount("tmpfs /mnt tmpfs rw 0 0") && is_rigs_mount("proc /mnt/h1/proc proc rw 0 0"));
+        assert!(
+            !is_rigs_mount("other /tmp/mnt tmpfs rw 0 0") && !is_rigs_mount("tmpfs /run/user/0 tmpfs rw 0 0")
+        );
     }
 }

@@ -35,7 +35,7 @@ pub(super) fn tell(name: &str, out: &Path) -> ExitCode {
         }
         say(name, &told, (since, up), out);
         if wishes.keep {
-            world.keep();
+            world.keep(out);
         }
         told
     });

@@ -166,11 +166,15 @@ impl World {
         until(what, limit, || holds(self))
     }
 
-    /// Says how to enter the hosts, and stays until the runner ends.
-    pub(super) fn keep(&self) {
-        println!("the hosts stay up until Ctrl-C; to enter one, as root:");
+    /// Says how to enter the hosts, and stays until the runner ends. `out` tells this rig from another runner's.
+    pub(super) fn keep(&self, out: &std::path::Path) {
+        println!(
+            "the hosts stay up until Ctrl-C. Each has an agent and a service but h1, which has the collector; there, ask with picket:"
+        );
+        println!("{}", super::inside::operators_program(self.host(1)));
+        println!("to enter one, as root (words behind it are run instead of a shell):");
         for host in &self.hosts {
-            println!("  {}", host.entry());
+            println!("  {}", host.entry(out));
         }
         loop {
             std::thread::park();

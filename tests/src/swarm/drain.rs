@@ -144,6 +144,7 @@ fn print(world: &mut World, before: &Trial, during: &Trial) {
         ("drain_live_event_p99", 99, Some(Budget::AtMost(BUDGET))),
         ("drain_live_event_max", 100, None),
     ] {
+        let budget = world.report.budget(budget);
         let yardstick = Some(("the same before the drain", calm.percentile_ms(percent)));
         Figure { name, value: busy.percentile_ms(percent), unit: "ms", yardstick, budget }.print();
     }

@@ -5,15 +5,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// See the module.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Report {
+    /// Below some thousand agents, what collector and swarm do anyhow outweighs what they do for each.
+    judges: bool,
     violations: Vec<String>,
 }
 
+/// Fewest agents whose figures are held against budgets.
+const JUDGED: usize = 1_000;
+
 impl Report {
+    pub(super) const fn new(agents: usize) -> Self {
+        Self { judges: agents >= JUDGED, violations: Vec::new() }
+    }
+
+    /// A budget, where it says something.
+    pub(super) fn budget(&self, budget: Option<Budget>) -> Option<Budget> {
+        budget.filter(|_| self.judges)
+    }
+
     /// A figure.
     pub(super) fn figure(&self, name: &str, value: f64, unit: &str, budget: Option<Budget>) {
-        Figure { name, value, unit, yardstick: None, budget }.print();
+        Figure { name, value, unit, yardstick: None, budget: self.budget(budget) }.print();
     }
 
     /// A span in seconds; what did not come in time is a violation.

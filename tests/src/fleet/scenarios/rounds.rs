@@ -35,6 +35,7 @@ pub(super) const RANDOM: Scenario = Scenario {
     needs: &[],
     play: Play::Inside(|world| {
         let seed = seed();
+        println!("{}", json!({ "fleet": "rounds", "seed": seed, "rounds": ROUNDS }));
         let mut dice = Dice::new(seed);
         for number in world.agents() {
             world.tell_to_file(number)?;
@@ -52,7 +53,7 @@ pub(super) const RANDOM: Scenario = Scenario {
         let (told, late, lost) = account.figures();
         println!(
             "{}",
-            json!({ "seed": seed, "rounds": ROUNDS, "faults": done, "told": told, "late": late, "named_lost": lost })
+            json!({ "fleet": "rounds", "seed": seed, "faults": done, "told": told, "late": late, "named_lost": lost })
         );
         let violations = account.violations();
         rest.map_err(|why| format!("seed {seed}: {why}; {violations:?}"))
