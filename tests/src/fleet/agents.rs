@@ -26,15 +26,19 @@ impl World {
 
     /// Has an agent watch something more.
     pub(super) fn watch_too(&mut self, number: usize, more: &str) -> Result<(), String> {
-        self.configure(number, |text| text + more)
+        self.configure(number, |text| text + more)?;
+        self.connected(number, SOON)
     }
 
     /// Changes how the usual service of a host is healed.
     pub(super) fn tune(&mut self, number: usize, lines: &str) -> Result<(), String> {
-        self.configure(number, |text| text.replacen("hold = \"3s\"\n", &format!("hold = \"3s\"\n{lines}"), 1))
+        self.configure(number, |text| {
+            text.replacen("hold = \"3s\"\n", &format!("hold = \"3s\"\n{lines}"), 1)
+        })?;
+        self.connected(number, SOON)
     }
 
-    /// Has an agent watch its host's levels, every second.
+    /// Has an agent watch its host's levels, every second. Those of CPU and load are the machine's, and may be as they like.
     pub(super) fn watch_levels(&mut self, number: usize) -> Result<(), String> {
         self.configure(number, |text| {
             text.replacen("enabled = false\n", "interval = \"1s\"\nspace = []\n", 1)
@@ -46,8 +50,7 @@ impl World {
         let path = host.path(CONFIG);
         let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;
         files::write_secret(&path, &change(text));
-        host.does(&["systemctl", "restart", "picket-agent"])?;
-        self.connected(number, SOON)
+        host.does(&["systemctl", "restart", "picket-agent"]).map(drop)
     }
 
     /// From now on an agent writes its account of frames into a file of its host.
