@@ -70,7 +70,7 @@ impl<'a> World<'a> {
     }
 
     fn spawn(&mut self, at: usize, number: usize, service: u16) -> Known {
-        self.truth.started(self.now, &self.hosts[at], number);
+        self.truth.started(self.now, (at, &self.hosts[at]), number);
         let pid = self.new_pid(at);
         let now = self.now;
         let target = &mut self.hosts[at].services[number];
@@ -271,7 +271,7 @@ impl<'a> World<'a> {
     fn count_unit_start(&mut self, at: usize, number: usize, job: Job) {
         let now = self.now;
         if matches!(job, Job::Start | Job::Restart) {
-            self.truth.started(now, &self.hosts[at], number);
+            self.truth.started(now, (at, &self.hosts[at]), number);
             self.hosts[at].services[number].starts.push(now);
         }
     }

@@ -82,6 +82,12 @@ impl<'s> Late<'s> {
         self.wants.map(|(run, from)| Order::Read { run, from })
     }
 
+    /// Frames of this run are lost, and what they name of earlier runs is to be named anew. At once: where the loss itself was named
+    /// and acknowledged, these numbers count as arrived.
+    pub(super) fn unname(&mut self, lost: SeqRange) {
+        self.naming.retain(|(_, _, name)| !lost.contains(*name));
+    }
+
     /// Whether something is on its way, in one direction or the other.
     pub(super) const fn is_busy(&self) -> bool {
         self.wants.is_some() || self.ready.is_some() || self.flying.is_some()

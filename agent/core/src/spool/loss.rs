@@ -33,6 +33,7 @@ impl Spool<'_> {
     /// up too; a gap frame among that takes along what it named.
     pub(super) fn lose(&mut self, range: Option<SeqRange>) {
         let Some(range) = range else { return };
+        self.late.unname(range);
         if self.lost.insert(range).is_ok() {
             return;
         }
@@ -44,6 +45,7 @@ impl Spool<'_> {
             } else {
                 None
             };
+            SeqRange::one(Seq(self.index[at].seq)).into_iter().for_each(|range| self.late.unname(range));
             self.free(at);
             self.given_up = self.given_up.saturating_add(1);
             self.each_unacked(named, Self::merge_in);

@@ -20,12 +20,14 @@ const SILENT: u64 = (23 + 30 + 10) * 1_000_000;
 
 impl Truth {
     /// An agent starts a service, itself or by systemd.
-    pub(in crate::sim) fn started(&mut self, now: u64, host: &Host<'_>, number: usize) {
+    pub(in crate::sim) fn started(&mut self, now: u64, (at, host): (usize, &Host<'_>), number: usize) {
         let (service, spec) = (&host.services[number], &host.shape.services[number]);
         let who = format!("{} of {}", spec.name, host.id);
         self.expect(now, service.process.is_none(), || format!("{who} is started while it runs"));
-        // A call that is on its way while an operator stops it can't be called back.
-        let knows = service.stopped_at.is_some_and(|at| at + 100_000 < now);
+        // A call that is on its way while an operator stops it can't be called back, and an agent that was paused meanwhile
+        // may act before it has read what waits.
+        let awake = self.trouble_of(at);
+        let knows = service.stopped_at.is_some_and(|stopped| stopped.max(awake) + 100_000 < now);
         self.expect(now, !knows || spec.driver == Driver::Spawn, || {
             format!("{who} is started although an operator stopped it")
         });

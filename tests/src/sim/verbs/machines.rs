@@ -155,6 +155,10 @@ impl World<'_> {
         self.trouble(place);
         self.set_power(place, Power::Frozen);
         let now = self.now;
+        // By a clock that runs on, what lives meanwhile lives long enough to be no early death.
+        if let Place::Host(at) = place {
+            self.hosts[at].services.iter_mut().for_each(|service| service.loops_since = None);
+        }
         self.clock(place).stand(now, !clock_runs);
     }
 
