@@ -192,7 +192,7 @@ impl<'s> Spool<'s> {
         // a later run would name what arrived.
         let is_done = self.late.runs().iter().any(|past| past.run == run && past.is_done());
         if is_done {
-            self.disk.keep_now(now);
+            self.disk.keep_by(now);
         } else {
             self.disk.keep_soon(now);
         }

@@ -2,9 +2,7 @@
 
 use super::machine::{Machine, processes_of};
 use super::scenarios::{HOSTS, Play, Scenario};
-use super::world::SOON;
-use crate::rig::clock::Since;
-use crate::rig::private_systemd::look_again;
+use super::world::{SOON, until};
 use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -28,17 +26,15 @@ fn killed() -> Result<(), String> {
     let runner =
         runner.arg("power-cut").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     let mut runner = runner.map_err(|error| error.to_string())?;
-    let up = until(SOON, || systemds_of(runner.id()) >= HOSTS);
+    let up = until("its hosts are up", SOON, || Ok(systemds_of(runner.id()) >= HOSTS));
     let killed = runner.kill().and_then(|()| runner.wait());
     killed.map_err(|error| error.to_string())?;
-    if !up {
-        return Err(format!("its hosts were not up within {} s", SOON.as_secs()));
-    }
-    until(GONE, || processes_of(runner.id()).is_empty());
+    up?;
+    let gone = until("its processes are gone", GONE, || Ok(processes_of(runner.id()).is_empty()));
     let left: Vec<String> =
         processes_of(runner.id()).into_iter().map(|pid| format!("{pid} {}", name(pid))).collect();
     let new = Machine::now().new_since(&before);
-    if left.is_empty() && new.is_empty() { Ok(()) } else { Err(format!("it left {left:?} and {new:?}")) }
+    if left.is_empty() && new.is_empty() { gone } else { Err(format!("it left {left:?} and {new:?}")) }
 }
 
 fn systemds_of(runner: u32) -> usize {
@@ -47,15 +43,4 @@ fn systemds_of(runner: u32) -> usize {
 
 fn name(pid: u32) -> String {
     fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default().trim().to_owned()
-}
-
-fn until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let since = Since::now();
-    while !since.left(limit).is_zero() {
-        if holds() {
-            return true;
-        }
-        look_again();
-    }
-    false
 }

@@ -198,7 +198,11 @@ impl World {
 }
 
 /// Looks until something holds; a question that fails is asked again.
-fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> Result<bool, String>) -> Result<(), String> {
+pub(super) fn until(
+    what: &str,
+    limit: Duration,
+    mut holds: impl FnMut() -> Result<bool, String>,
+) -> Result<(), String> {
     let since = Since::now();
     let mut why = String::new();
     while !since.left(limit).is_zero() {

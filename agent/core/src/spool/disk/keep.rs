@@ -13,15 +13,13 @@ const KEEP: Span = Span::from_secs(5);
 impl Disk<'_> {
     /// What is known of runs has changed.
     pub(in crate::spool) fn keep_soon(&mut self, now: Mono) {
-        if self.is_there() {
-            self.keep_due = self.keep_due.min(now.plus(KEEP));
-        }
+        self.keep_by(now.plus(KEEP));
     }
 
-    /// The same, and it must not wait.
-    pub(in crate::spool) fn keep_now(&mut self, now: Mono) {
+    /// The same, where it must not wait longer than until then.
+    pub(in crate::spool) fn keep_by(&mut self, at: Mono) {
         if self.is_there() {
-            self.keep_due = self.keep_due.min(now);
+            self.keep_due = self.keep_due.min(at);
         }
     }
 
