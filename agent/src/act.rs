@@ -11,7 +11,8 @@
 //!   log that it writes to when services are stopped for good, and at the agent's next start if its service is down.
 //! - The hot path (exit to exec) is: epoll, waitid, fstat of the log, kill, dup x2, setrlimit x2, posix_spawn,
 //!   pidfd_open. Nothing is written before the spawn, but for a log that is turned over; the identity file and evidence
-//!   come in [`Services::afterwards`].
+//!   come in [`Services::afterwards`]. Threads do the writing, so that a disk that hangs stops none of it: it is waited for
+//!   for 50 ms, once ([`papers`], [`evidence`]).
 //!
 //! Limits: a log is at most 1 MiB when its service starts, else it becomes `NAME.log.1` (one generation): a start is
 //! the only moment when nobody holds the file open. None of its troubles stops a start ([`evidence`]). A service that
@@ -23,18 +24,23 @@ mod evidence;
 mod item;
 mod limit;
 mod orphans;
+mod papers;
 mod remnants;
 mod watch;
 
 use crate::config::Service;
+use crate::scribe::Scribe;
+use papers::Identities;
 use picket_agent_core::service::{Act, Fact, ServiceIx};
 use picket_proto::event::Exit;
+use picket_proto::{Mono, Span};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, Signal};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use watch::{Parent, exit_of, watch};
@@ -79,6 +85,7 @@ impl Outcome {
 pub(crate) struct Services {
     items: Vec<Item>,
     notices: mpsc::Sender<Notice>,
+    papers: Scribe<Identities>,
     session: i32,
     boot: u128,
     descriptors: limit::Descriptors,
@@ -123,17 +130,22 @@ impl Services {
     /// be full: each has at most one process and one clearing.
     ///
     /// # Errors
-    /// `/dev/null` can't be opened, or `/proc` tells no session: what can't be made below `state` is only told.
+    /// `/dev/null` can't be opened, `/proc` tells no session, or there can be no more threads: what can't be made below
+    /// `state` is only told.
     pub(crate) fn new(
         services: &[Service],
         state: &Path,
         boot: u128,
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
         let (notices, out) = mpsc::channel(services.len() * 2 + 1);
-        let items = services.iter().map(|service| Item::new(service, state)).collect::<io::Result<_>>()?;
+        let items =
+            services.iter().map(|service| Item::new(service, state)).collect::<io::Result<Vec<_>>>()?;
         orphans::tell(&state.join("services"), services, boot);
         let session = adopt::own_session()?;
-        Ok((Self { items, notices, session, boot, descriptors: limit::Descriptors::raise() }, out))
+        let papers =
+            papers::begin(items.iter().map(|item| (item.name.clone(), item.identity.clone())).collect())?;
+        let descriptors = limit::Descriptors::raise();
+        Ok((Self { items, notices, papers, session, boot, descriptors }, out))
     }
 
     /// The process of a service and its start time, where known.
@@ -253,15 +265,25 @@ impl Services {
     /// Work that nothing urgent waits for: identity files and evidence. Call until it gives nothing more.
     pub(crate) fn afterwards(&mut self) -> Option<Outcome> {
         let (session, boot) = (self.session, self.boot);
-        for (item, service) in self.items.iter_mut().zip(0..) {
-            if std::mem::take(&mut item.owed.identity) {
-                item.save_identity(session, boot);
-            }
-            if let Some(pid) = item.owed.evidence.take() {
-                let last_line = item.log.last_line();
-                return Some(Outcome::Evidence { service, pid, last_line });
-            }
+        let owing = self.items.iter_mut().zip(0..).filter(|(item, _)| item.owed.identity);
+        let identities: Identities =
+            owing.map(|(item, service)| (service, item.identity(session, boot))).collect();
+        if !identities.is_empty() {
+            self.papers.write(identities);
         }
-        None
+        let (item, service) =
+            self.items.iter_mut().zip(0..).find(|(item, _)| item.owed.evidence.is_some())?;
+        let pid = item.owed.evidence.take()?;
+        Some(Outcome::Evidence { service, pid, last_line: item.log.last_line() })
+    }
+
+    /// At the end of every turn: hands on what waits for the disk. For how long that has not answered.
+    pub(crate) fn settle(&mut self, now: Mono) -> Span {
+        self.papers.turn(now)
+    }
+
+    /// The agent ends: waits for what is not written yet.
+    pub(crate) fn finish(self, limit: Duration) {
+        self.papers.finish(limit);
     }
 }

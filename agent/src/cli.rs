@@ -218,7 +218,7 @@ fn start(given: Run) -> ExitCode {
     if given.die_with_parent && !tie_to_parent() {
         return ExitCode::FAILURE;
     }
-    let log = Log::new(given.log_format);
+    let (log, _last_lines) = Log::new(given.log_format);
     let over = Given {
         state: given.state,
         host: given.host,

@@ -2,14 +2,15 @@
 //!
 //! - [`cli`]: the command line, also of `picket __agent`. [`config`]: the file, and what is wrong with it.
 //! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder. `keep`: what
-//!   outlives a restart.
+//!   outlives a restart. `scribe`: threads that write, so that the loop never waits for a disk.
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
-//! but for the spool's disk, names being resolved (at most 4) and one per hung mount. The ring is 256 KiB: frames leave
+//! but for the spool's disk, claims, identity files, lines of log, names being resolved (at most 4), and one per hung mount
+//! and per log whose disk hangs. The ring is 256 KiB: frames leave
 //! it for the disk when it is full, and untouched pages of it cost nothing. It listens on no port and needs no root.
 
 #![deny(unsafe_code)]
@@ -26,6 +27,7 @@ mod metrics;
 mod plan;
 mod probe;
 mod run;
+mod scribe;
 mod sd;
 mod state;
 mod sys;

@@ -4,17 +4,23 @@
 //! `info` without it. Filters by span or field would cost the agent 0.3 MB of regular expressions, and what h2 and
 //! others trace 0.1 MB: the first are left out, the second is compiled out of release builds.
 //! JSON: one object per line on stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`,
-//! `check`, and the frame's `run` (16 hex digits) and `seq`, which `picket events --json` shows too. Words come from `picket_proto::tell`; programs read codes. Writes block: whoever starts the agent
-//! reads what it prints, as for any daemon; acts of the same turn are done before their lines are written.
+//! `check`, and the frame's `run` (16 hex digits) and `seq`, which `picket events --json` shows too. Words come from `picket_proto::tell`; programs read codes.
+//! Acts of the same turn are done before their lines are written. A thread writes the plain ones, and 1,024 may wait for it
+//! (some 200 KB): what stderr does not take then (a journald that hangs with its disk) is lost in silence, since the next
+//! service must still be healed. Writes of JSON block: the program that started the agent reads what it prints.
 
 use picket_proto::event::Trigger;
 use picket_proto::frame::{self, Content};
 use picket_proto::{Event, Fact, Name, Seq, Wall, code};
 use serde::Serialize;
 use std::io::Write;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+/// Most plain lines that wait: what a host with all its services failing tells in some minutes.
+const LINES_MAX: usize = 1_024;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -48,13 +54,17 @@ struct Line<'l> {
 }
 
 impl Log {
-    /// Sets the process' log up. A second call in one process keeps the first one's filter.
-    pub(crate) fn new(format: Format) -> Self {
+    /// Sets the process' log up. A second call in one process keeps the first one's filter. Whoever drops what it gives
+    /// waits for the last lines to be written, for a second at most.
+    pub(crate) fn new(format: Format) -> (Self, WorkerGuard) {
+        let waiting =
+            NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LINES_MAX).thread_name("log");
+        let (stderr, last_lines) = waiting.finish(std::io::stderr());
         let wished = std::env::var("RUST_LOG").unwrap_or_default();
         let lines = tracing_subscriber::fmt::layer().with_target(false).with_ansi(false);
         // A line that can't be written (a full disk, a closed pipe) is lost; the default tells so on the same stderr,
         // which panics.
-        let lines = lines.with_writer(std::io::stderr).log_internal_errors(false);
+        let lines = lines.with_writer(stderr).log_internal_errors(false);
         let told = tracing_subscriber::registry().with(lines).with(filter(&wished).unwrap_or_else(info));
         let _first_one_stays = told.try_init();
         if filter(&wished).is_none() {
@@ -63,7 +73,7 @@ impl Log {
                 "not understood, so it is info: write error, warn, info, debug, trace or target=level"
             );
         }
-        Self { format }
+        (Self { format }, last_lines)
     }
 
     /// Tells the frames in `bytes`.

@@ -192,6 +192,7 @@ impl Shell<'_> {
         }
         self.keeper.finish(&self.agent, clock::now()).await;
         self.legacy.finish(LAST_WRITE);
+        self.services.finish(LAST_WRITE);
         self.link.finish().await;
     }
 
@@ -280,8 +281,9 @@ impl Shell<'_> {
         }
         self.link.flush();
         let now = clock::now();
-        let behind = self.legacy.settle(now.mono, |run| self.agent.misses(run));
-        self.tell_stuck(behind);
+        let claims = self.legacy.settle(now.mono, |run| self.agent.misses(run));
+        let identities = self.services.settle(now.mono);
+        self.tell_stuck(claims.max(identities));
         self.tell_mode();
         self.answerer.turn(now);
         self.tell_init(now.mono);

@@ -4,14 +4,15 @@
 //! and the number of the last frame that it made, and below it the same of every earlier run of which the collector
 //! does not yet have, or know as lost, all that was made; at most 64, a line each. So whatever a killed agent takes
 //! along is named in the end, also where several die in a row before one reaches the collector. The first line is
-//! written over in place, in the turn that made the frame and before its line of log unless the disk hangs ([`scribe`]), without fsync: the page cache
+//! written over in place, in the turn that made the frame and before its line of log unless the disk hangs ([`crate::scribe`]), without fsync: the page cache
 //! outlives a killed agent, and the kernel writes the one page at its own pace. After a power cut it may be older.
 
-mod scribe;
+mod paper;
 
+use crate::scribe::Scribe;
+use paper::{Claims, Paper};
 use picket_proto::{Mono, Run, Seq, Span, frame};
 use rustix::fs::FlockOperation;
-use scribe::{Claims, Scribe};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
@@ -95,7 +96,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
 /// What this run leaves for the next one to claim.
 pub(crate) struct Legacy {
     _state: State,
-    scribe: Scribe,
+    scribe: Scribe<Claims>,
     own: Claim,
     kept: Seq,
     older: Arc<[Claim]>,
@@ -107,7 +108,8 @@ impl Legacy {
     /// # Errors
     /// There can be no more threads.
     pub(crate) fn new(state: State, run: Run, older: Vec<Claim>) -> io::Result<Self> {
-        let scribe = Scribe::new(state.folder.clone())?;
+        let mut paper = Paper::new(state.folder.clone());
+        let scribe = Scribe::new("claims", move |claims| paper.write(&claims))?;
         let mut legacy =
             Self { _state: state, scribe, own: (run, Seq(0)), kept: Seq(0), older: older.into() };
         legacy.write();

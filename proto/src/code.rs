@@ -195,7 +195,7 @@ codes! {
     "link-identity": "This host's own key or certificate can't be read or used.", "Where permission is denied, ask as root or as the agent's own user. Else look at STATE/identity; to begin anew remove that folder and use a new token.";
     // Where the agent keeps what waits.
     "spool-disk": "Events that wait for the collector are kept on disk.", "Nothing.";
-    "state-stuck": "The disk of the agent's state folder does not answer. Units are healed and told on; claims, budgets and holds wait for it, and services that the agent starts itself wait for their logs.", "Look at the disk or its network. Do not restart the agent: it would hang with the disk, and nobody would heal.";
+    "state-stuck": "The disk of the agent's state folder does not answer. Services are healed and told on; claims, budgets and holds wait for it, and so does what a service itself writes there.", "Look at the disk or its network. Do not restart the agent: it would hang with the disk, and nobody would heal.";
     "state-well": "The disk of the agent's state folder answers again; what waited is written.", "Nothing.";
     "spool-ram": "Events that wait for the collector are kept in memory only: the state folder can't be written, or its disk fails or hangs; the agent's text says which. What waits is lost if the agent or the host ends.", "Make the state folder writable, or look at its disk; it is tried again every minute.";
     "spool-full": "The file system of the state folder is full, so that events wait in memory only.", "Free space there; it goes on by itself.";

@@ -5,13 +5,18 @@
 //!
 //! A log never stops a start. One that can't be turned over (a full disk, no descriptors) grows on; where none can be
 //! opened the output goes to `/dev/null` and the file is tried again at the next start. Told once until it works again.
+//! A thread does both, one per log at most, and is waited for for 50 ms: where the disk hangs, the old file serves until
+//! the start after it goes on.
 
+use crate::scribe::{STACK, WAIT};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 const LOOK: u64 = 4096;
 /// Where a log is turned over at the next start.
@@ -28,6 +33,10 @@ pub(super) struct Log {
     /// Where that stands, if the log was turned over since.
     before: Option<File>,
     wants: Wants,
+    /// The new file, where a thread is out for it.
+    coming: Option<Receiver<io::Result<File>>>,
+    /// How long a start waits for it.
+    patience: Duration,
     told: bool,
 }
 
@@ -48,7 +57,8 @@ impl Log {
     /// Not even that can be opened.
     pub(super) fn new(path: PathBuf) -> io::Result<Self> {
         let mut log = Self::unused(path)?;
-        log.renew();
+        let opened = open_log(&log.path);
+        log.take(opened);
         log.wants = if log.life_start > LOG_MAX { Wants::TurnOver } else { log.wants };
         Ok(log)
     }
@@ -59,8 +69,17 @@ impl Log {
     /// `/dev/null` can't be opened.
     pub(super) fn unused(path: PathBuf) -> io::Result<Self> {
         let null = OpenOptions::new().read(true).append(true).open("/dev/null")?;
-        let wants = Wants::Open;
-        Ok(Self { path, file: null, life_start: 0, unread: None, before: None, wants, told: false })
+        Ok(Self {
+            path,
+            file: null,
+            life_start: 0,
+            unread: None,
+            before: None,
+            wants: Wants::Open,
+            coming: None,
+            patience: WAIT,
+            told: false,
+        })
     }
 
     /// Where the file is, as `/proc` names it.
@@ -94,11 +113,24 @@ impl Log {
         last_line(before.as_ref().unwrap_or(&self.file), life)
     }
 
+    /// Gets a new file, now or at a later start.
     fn renew(&mut self) {
-        let renewed = match self.wants {
-            Wants::TurnOver => turn_over(&self.path),
-            Wants::Nothing | Wants::Open => open_log(&self.path),
+        let is_new = self.coming.is_none();
+        let coming = match self.coming.take() {
+            Some(coming) => coming,
+            None => match begin(self.path.clone(), self.wants) {
+                Ok(coming) => coming,
+                Err(error) => return self.take(Err(error)),
+            },
         };
+        match coming.recv_timeout(if is_new { self.patience } else { Duration::ZERO }) {
+            Ok(renewed) => self.take(renewed),
+            Err(RecvTimeoutError::Timeout) => self.coming = Some(coming),
+            Err(RecvTimeoutError::Disconnected) => self.take(Err(io::ErrorKind::BrokenPipe.into())),
+        }
+    }
+
+    fn take(&mut self, renewed: io::Result<File>) {
         match renewed {
             Ok(file) => {
                 self.life_start = file.metadata().map_or(0, |log| log.len());
@@ -114,6 +146,22 @@ impl Log {
             }
         }
     }
+}
+
+/// Begins a thread that renews the log at `path`.
+///
+/// # Errors
+/// There can be no more threads.
+fn begin(path: PathBuf, wants: Wants) -> io::Result<Receiver<io::Result<File>>> {
+    let (tell, coming) = sync_channel(1);
+    std::thread::Builder::new().name("renew log".to_owned()).stack_size(STACK).spawn(move || {
+        let renewed = match wants {
+            Wants::TurnOver => turn_over(&path),
+            Wants::Nothing | Wants::Open => open_log(&path),
+        };
+        let _the_agent_may_be_gone = tell.send(renewed);
+    })?;
+    Ok(coming)
 }
 
 /// Opens a log for a service to append to, readable by its owner only.
@@ -181,9 +229,14 @@ mod tests {
         assert_eq!(last_line(&log_of(&text), 0..u64::try_from(text.len()).unwrap()), "last");
     }
 
+    /// A log that waits for its disk for as long as a busy machine may take.
+    fn patient(path: PathBuf) -> Log {
+        Log { patience: Duration::from_secs(20), ..Log::new(path).unwrap() }
+    }
+
     /// A log with a life that printed more than is kept, its last line being `last`.
     fn long(folder: &Path, last: &str) -> Log {
-        let mut log = Log::new(folder.join("it.log")).unwrap();
+        let mut log = patient(folder.join("it.log"));
         log.file.write_all("x".repeat(1024 * 1024).as_bytes()).unwrap();
         log.file.write_all(format!("\n{last}\n").as_bytes()).unwrap();
         log.life_ended();
@@ -228,11 +281,27 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("it.log");
         std::fs::create_dir(&path).unwrap();
-        let mut log = Log::new(path.clone()).unwrap();
+        let mut log = patient(path.clone());
         assert!(log.told);
         drop(log.outputs());
         std::fs::remove_dir(&path).unwrap();
         drop(log.outputs());
         assert!(!log.told && path.is_file());
+    }
+
+    #[test]
+    fn where_the_disk_hangs_the_old_file_serves_until_the_start_after_it_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut log = long(folder.path(), "bind failed");
+        let (disk, coming) = sync_channel(1);
+        log.coming = Some(coming);
+        drop(log.outputs());
+        assert_eq!(log.last_line(), "bind failed");
+        log.file.write_all(b"still in the old file\n").unwrap();
+        log.life_ended();
+        disk.send(turn_over(&log.path)).unwrap();
+        drop(log.outputs());
+        assert_eq!(log.last_line(), "still in the old file");
+        assert!(log.coming.is_none() && log.file.metadata().unwrap().len() == 0, "the new file is empty");
     }
 }

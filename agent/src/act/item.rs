@@ -67,18 +67,13 @@ impl Item {
         }
     }
 
-    pub(super) fn save_identity(&mut self, session: i32, boot: u128) {
-        let saved = match &mut self.life {
-            Life::Lives(process) => {
-                process.started = crate::probe::process::stat(process.pid).map(|stat| stat.started);
-                let started = process.started.unwrap_or_default();
-                adopt::save(&self.identity, &adopt::Saved { pid: process.pid, started, session, boot })
-            }
-            Life::None | Life::Clearing { .. } => adopt::forget(&self.identity),
-        };
-        if let Err(error) = saved {
-            tracing::warn!(service = self.name, %error, "the next run of the agent can't know the service's process");
-        }
+    /// Who its process is, for the next run; none if it has none.
+    pub(super) fn identity(&mut self, session: i32, boot: u128) -> Option<adopt::Saved> {
+        self.owed.identity = false;
+        let Life::Lives(process) = &mut self.life else { return None };
+        process.started = crate::probe::process::stat(process.pid).map(|stat| stat.started);
+        let started = process.started.unwrap_or_default();
+        Some(adopt::Saved { pid: process.pid, started, session, boot })
     }
 }
 

@@ -1,7 +1,8 @@
 //! A host with one service, its agent as a process, and what the agent tells.
 //!
-//! Waiting for a line is bounded by 20 s; the agent and its service end with their values.
+//! Waiting is bounded by 20 s; the agent and its service end with their values.
 
+use picket_agent::entry::now;
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 use std::fs::Permissions;
@@ -58,24 +59,29 @@ impl Host {
 
     /// The pid in the identity file, once it is there; it comes after the start is told.
     pub(crate) fn saved_soon(&self) -> Pid {
-        loop {
-            if let Some(pid) = self.saved() {
-                return pid;
-            }
-            std::thread::yield_now();
-        }
+        soon("an identity file", || self.saved())
     }
 
     /// The child of the service's life number `life`, from 0, once it has said so.
     pub(crate) fn child_of_life(&self, life: usize) -> Pid {
-        loop {
+        soon("a line of the service", || {
             let log = std::fs::read_to_string(self.path("state/services/it.log")).unwrap_or_default();
-            let said: Vec<_> = log.split_inclusive('\n').filter(|line| line.ends_with('\n')).collect();
-            if let Some(line) = said.get(life) {
-                return Pid::from_raw(line.trim_start_matches("child ").trim().parse().unwrap()).unwrap();
-            }
-            std::thread::yield_now();
+            let line = log.split_inclusive('\n').filter(|line| line.ends_with('\n')).nth(life)?;
+            Pid::from_raw(line.trim_start_matches("child ").trim().parse().unwrap())
+        })
+    }
+}
+
+/// Looks until there is one.
+pub(crate) fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = now().mono;
+    loop {
+        if let Some(found) = look() {
+            return found;
         }
+        let waited = Duration::from_micros(now().mono.since(begun).micros());
+        assert!(waited < PATIENCE, "no {what} after {PATIENCE:?}");
+        std::thread::yield_now();
     }
 }
 

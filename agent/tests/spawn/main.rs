@@ -7,8 +7,9 @@
 
 mod host;
 
-use host::{Agent, Host, await_code, follow, runs, writers_of};
+use host::{Agent, Host, await_code, follow, runs, soon, writers_of};
 use rustix::process::{Signal, kill_process};
+use std::io::Write;
 use std::process::{Command, Stdio};
 
 const SLEEPS: &str = r#"command = ["/bin/sleep", "1000"]"#;
@@ -222,6 +223,43 @@ fn a_state_that_can_not_be_written_keeps_no_service_down() {
     agent.awaits("remedy-held");
     let (status, codes) = agent.ends_by(Signal::TERM);
     assert_eq!(status, Some(0), "{codes:?}");
+}
+
+/// A pipe that nobody reads can't be opened to be written: so does a file on a disk that hangs.
+#[test]
+fn a_disk_that_hangs_keeps_no_service_down() {
+    let host = Host::with(SLEEPS);
+    std::fs::create_dir_all(host.path("state/services")).unwrap();
+    let files = ["run.new", "services/it.process.new"].map(|file| host.path("state").join(file));
+    let made = Command::new("mkfifo").args(&files).status().unwrap();
+    assert!(made.success());
+    let agent = host.start(&["--stop-services"]);
+    let mut last = agent.awaits_pid("service-started");
+    for _ in 0..2 {
+        kill_process(last, Signal::KILL).unwrap();
+        last = agent.awaits_pid("service-started");
+        agent.awaits("remedy-held");
+    }
+    agent.awaits("state-stuck");
+    assert_eq!(host.saved(), None, "no file could be written");
+    let (status, codes) = agent.ends_by(Signal::TERM);
+    assert_eq!(status, Some(0), "{codes:?}");
+}
+
+#[test]
+fn a_log_that_nobody_reads_keeps_no_service_down() {
+    let host = Host::with(SLEEPS);
+    let (_nobody_reads, full) = std::io::pipe().unwrap();
+    rustix::io::ioctl_fionbio(&full, true).unwrap();
+    while (&full).write(&[b'x'; 4096]).is_ok() {}
+    rustix::io::ioctl_fionbio(&full, false).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_picket-agent"));
+    command.arg("run").arg("--config").arg(host.path("picket.toml")).stderr(full);
+    let (_, told) = std::sync::mpsc::channel();
+    let _agent = Agent { child: command.spawn().unwrap(), told };
+    let first = host.saved_soon();
+    kill_process(first, Signal::KILL).unwrap();
+    soon("another process", || host.saved().filter(|pid| *pid != first));
 }
 
 #[test]

@@ -7,19 +7,35 @@ use super::{Play, Scenario};
 
 const STATE: &str = "/var/lib/picket-agent";
 
+/// A service that the agent starts itself, with a log that is due to be turned over when it dies.
+const WORDY: &str = r#"
+[[service]]
+name = "wordy"
+command = ["/bin/sh", "-c", "test -e /run/wordy || yes | head -c 1200000; touch /run/wordy; exec sleep 1000000"]
+hold = "1s"
+"#;
+
 /// A storage network that does not answer.
 pub(super) const HUNG: Scenario = Scenario {
     name: "hung-disk",
-    says: "the disk of an agent's state hangs while a service dies: healed and told meanwhile; it goes on: nothing is missing",
+    says: "the disk of an agent's state hangs while services die, a unit and one of the agent's own: healed and told meanwhile; \
+           it goes on: nothing is missing",
     smoke: true,
     needs: NEEDS,
     play: Play::Inside(|world| {
+        world.watch_too(2, WORDY)?;
         let disk = state_on_disk(world)?;
+        world.wait("the wordy service has printed", SOON, |world| {
+            let printed = world.host(2).path("/run/wordy").exists();
+            if printed { Ok(true) } else { Err("it has not".to_owned()) }
+        })?;
         disk.hang(true)?;
-        world.host(2).kill("nginx", "KILL")?;
-        let healed = world.recovered(2, "nginx", 1);
+        let healed = both_die(world);
         disk.hang(false)?;
         healed?;
+        // Now its log is turned over, and the one before is kept.
+        wordy_dies(world)?;
+        world.host(2).does(&["test", "-s", &format!("{STATE}/services/wordy.log.1")])?;
         world.told(2, "remedy-held")?;
         world.each_once(2)?;
         world.connected(2, SOON)
@@ -48,6 +64,24 @@ pub(super) const DEAD: Scenario = Scenario {
         world.each_once(2)
     }),
 };
+
+fn both_die(world: &mut World) -> Result<(), String> {
+    world.host(2).kill("nginx", "KILL")?;
+    world.recovered(2, "nginx", 1)?;
+    wordy_dies(world)
+}
+
+/// The wordy service is killed, and another process of it is there.
+fn wordy_dies(world: &mut World) -> Result<(), String> {
+    const WHOM: [&str; 2] = ["-f", "^sleep 1000000$"];
+    let living = |world: &World| world.host(2).run(&[&["pgrep"][..], &WHOM].concat()).0;
+    let before = living(world);
+    world.host(2).does(&[&["pkill", "-KILL"][..], &WHOM].concat())?;
+    world.wait("the wordy service lives again", SOON, |world| {
+        let now = living(world);
+        if now.is_empty() || now == before { Err("it does not".to_owned()) } else { Ok(true) }
+    })
+}
 
 fn state_on_disk(world: &mut World) -> Result<Disk, String> {
     world.host(2).does(&["systemctl", "stop", "picket-agent"])?;
