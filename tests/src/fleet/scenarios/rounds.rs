@@ -93,7 +93,9 @@ fn at_rest(world: &mut World, account: &mut Account) -> Result<(), String> {
 fn start_what_was_left(world: &mut World, number: usize) -> Result<(), String> {
     let unit = service(number);
     world.wait(&format!("{unit} of h{number} is active, or said to be left"), REST, |world| {
-        let is_left = world.service(number, unit)?.is_some_and(|found| found.intent() == v1::Intent::Stopped);
+        let is_left =
+            |found: v1::Service| matches!(found.intent(), v1::Intent::Stopped | v1::Intent::Unknown);
+        let is_left = world.service(number, unit)?.is_some_and(is_left);
         if is_left {
             world.host(number).does(&["systemctl", "start", unit])?;
         }
