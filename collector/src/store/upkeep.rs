@@ -71,12 +71,12 @@ impl Upkeep {
 
     /// Works until the writer is gone.
     pub(super) fn run(mut self, bell: &Receiver<()>) {
-        if let Err(failure) = setpriority_process(None, LOWEST) {
-            tracing::debug!(%failure, "the journal's upkeep runs at the usual priority");
-        }
-        // At once: old segments may be what makes room on a disk that is full.
+        // At once, and before it gives way to all others: old segments may be what makes room on a disk that is full.
         if retention::is_over(&self) {
             self.drop_old();
+        }
+        if let Err(failure) = setpriority_process(None, LOWEST) {
+            tracing::debug!(%failure, "the journal's upkeep runs at the usual priority");
         }
         loop {
             match bell.recv_timeout(self.verify.wait()) {
