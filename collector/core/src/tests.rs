@@ -10,6 +10,7 @@ mod failures;
 mod fleet;
 mod ingest;
 mod intent;
+mod kept;
 mod limits;
 mod outlived;
 mod people;
