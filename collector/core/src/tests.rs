@@ -11,6 +11,7 @@ mod fleet;
 mod ingest;
 mod intent;
 mod kept;
+mod late;
 mod limits;
 mod outlived;
 mod people;
