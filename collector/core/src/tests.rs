@@ -1,6 +1,7 @@
 //! A collector on virtual time, with its journal, and agents that speak to it: the vocabulary of the tests.
 
 mod agent;
+mod beside;
 mod clocks;
 mod contest;
 mod cut;
