@@ -18,6 +18,7 @@ mod outlived;
 mod people;
 mod random;
 mod restored;
+mod together;
 mod told;
 mod unread;
 mod whose;
