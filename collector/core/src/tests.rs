@@ -2,6 +2,7 @@
 
 mod agent;
 mod beside;
+mod bounds;
 mod clocks;
 mod contest;
 mod cut;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn codes_of(told: &[(&'static str, String)]) -> Vec<&'static str> {
+pub(super) fn codes_of(told: &[(&'static str, String)]) -> Vec<&'static str> {
     told.iter().map(|(code, _)| *code).collect()
 }
 
