@@ -19,6 +19,7 @@ mod outlived;
 mod people;
 mod random;
 mod restored;
+mod shown;
 mod together;
 mod told;
 mod unread;
