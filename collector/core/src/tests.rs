@@ -20,6 +20,7 @@ mod people;
 mod random;
 mod restored;
 mod shown;
+mod summary;
 mod together;
 mod told;
 mod unread;
