@@ -103,3 +103,50 @@ fn an_operator_sees_the_last_look_and_how_far_the_wall_clock_is_off() {
     world.restart();
     assert_eq!(world.host(&agent.host).sample, None, "it is live, not journaled");
 }
+
+#[test]
+fn what_was_measured_of_a_boot_says_nothing_of_the_next_one() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let input = beat(&world, &agent, Some((90_000, 4_000)));
+    world.input(input);
+    agent.close(&mut world);
+    let rebooted = Agent { session: SessionId(2), ..Agent::new("web-1", 2) };
+    let stamp = Stamp { boot: BootId(71), mono: Mono::from_micros(9_000_000), ..rebooted.stamp(&world) };
+    let hello = Box::new(Hello { stamp, ..rebooted.hello(&world) });
+    let opened = Fact::Opened { session: rebooted.session, host: rebooted.host.clone(), hello };
+    world.input(Input::Session(opened));
+    let (_, latest) = host(&world, &agent).local(&stamp).expect("the boot of the last Hello is known");
+    assert_eq!(latest, world.now.mono);
+}
+
+/// After a reboot of the collector's machine the journal's Mono is ahead of the process'.
+#[test]
+fn what_is_measured_after_a_reboot_of_the_collector_is_by_the_journals_clock() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.pass(Span::from_secs(5_000));
+    world.now.mono = Mono::from_micros(10);
+    world.restart();
+    world.pass(Span::from_secs(20));
+    agent.session = SessionId(2);
+    agent.connect(&mut world);
+    let unmeasured = beat(&world, &agent, None);
+    world.input(unmeasured);
+    assert_eq!(world.host(&agent.host).clock.unwrap().wall_ahead, 0);
+    let measured = beat(&world, &agent, Some((0, 500)));
+    world.input(measured);
+    assert_eq!(world.host(&agent.host).clock.unwrap().wall_ahead, 0, "it came as it was sent");
+    let Input::Heard(mut slow) = beat(&world, &agent, None) else { unreachable!("a beat is heard") };
+    let report = slow[0].report.as_mut().unwrap();
+    let way = 40_000;
+    report.stamp.mono = Mono::from_micros(report.stamp.mono.micros() - way);
+    report.stamp.wall = Wall::from_micros(report.stamp.wall.micros() - way.cast_signed());
+    world.input(Input::Heard(slow));
+    assert_eq!(world.host(&agent.host).clock.unwrap().wall_ahead, 0, "the way here is taken out");
+    let journals = world.core.local(world.now).mono;
+    let (earliest, latest) = host(&world, &agent).local(&agent.stamp(&world)).unwrap();
+    assert!(earliest <= journals && journals <= latest, "{journals:?} in {earliest:?} to {latest:?}");
+}

@@ -176,6 +176,22 @@ fn a_third_session_takes_away_nothing_of_what_two_have_proven() {
 }
 
 #[test]
+fn who_took_anothers_place_has_lived_if_it_answers_what_it_is_asked_for_a_third() {
+    for (is_right, state) in [(true, HostState::Quarantined), (false, HostState::Connected)] {
+        let mut world = World::new();
+        let ((first, nonce), (second, _)) = replaced(&mut world, false);
+        let third = Agent::new("web-1", 3);
+        third.open(&mut world);
+        let orders = world.session_orders();
+        let [_, Order::Challenge { session, nonce: asked }] = orders[..] else { panic!("{orders:?}") };
+        assert_eq!(session, second.session);
+        answers(&mut world, &second, if is_right { asked } else { asked ^ 1 });
+        answers(&mut world, &first, nonce);
+        assert_eq!(world.host(&first.host).state, state);
+    }
+}
+
+#[test]
 fn who_waits_takes_the_place_of_one_that_is_sent_away() {
     let mut world = World::new();
     let ((first, _), (second, _)) = second_session(&mut world);
