@@ -106,3 +106,17 @@ fn what_this_run_did_not_heal_stands_until_it_says_otherwise() {
     let incident = world.the_incident().incident;
     assert_eq!((incident.state, incident.severity_rule), (State::Open, "sev-not-healed"));
 }
+
+#[test]
+fn a_remedy_whose_outcome_never_comes_is_waited_for_15_min() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for said in [killed(1), restart(1), started(2), process(Verdict::Up)] {
+        agent.say(&mut world, said);
+    }
+    world.pass_heard(Span::from_secs(15 * 60), &[&agent]);
+    assert_eq!(world.the_incident().incident.state, State::Verifying);
+    world.pass_heard(Span::from_secs(2), &[&agent]);
+    assert_eq!(world.the_incident().incident.outcome, "recovered, held for 15 min");
+}
