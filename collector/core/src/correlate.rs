@@ -200,6 +200,9 @@ mod tests {
         assert_eq!(of(&[other, http]), Some((20, "first-seen")));
         assert_eq!(of(&[level, other, http, death]), Some((21, "process-before-checks")));
         assert_eq!(of(&[level, other, silent]), Some((4, "host-before-services")));
+        assert_eq!(of(&[silent]), Some((4, "first-seen")));
+        let breaker = fires(22, Depth::Consequence, Owned::ByService, 10);
+        assert_eq!(of(&[death, breaker]), Some((21, "first-seen")), "a consequence is no symptom");
     }
 
     #[test]
