@@ -196,6 +196,10 @@ fn conditions_beyond_10_000_of_an_incident_are_counted_and_those_it_remembers_on
         one.join(now, key(host), None);
     }
     assert_eq!((one.members.len(), one.more_members, one.firing.len()), (10_000, 2, 10_002));
+    for host in 0..10_003 {
+        one.clear(key(host));
+    }
+    assert_eq!((one.cleared.len(), one.firing.len()), (10_000, 0));
 }
 
 #[test]

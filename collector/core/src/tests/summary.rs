@@ -167,3 +167,17 @@ fn a_condition_that_finds_no_room_is_counted_and_shows_its_verdict_and_joins_no_
     assert_eq!(world.the_incident().incident.firing, 1);
     assert_eq!(world.host(&agent.host).not_up, 2);
 }
+
+#[test]
+fn sixteen_mib_are_the_most_that_waits_for_the_journal() {
+    let world = World::new();
+    let most = store::outbox::WAITING_BYTES_MAX;
+    for (bytes, refusal) in [(most - 1, None), (most, Some("too-many"))] {
+        let mut outbox = Outbox::new();
+        let span = SeqRange::new(Seq(1), Seq(1)).unwrap();
+        let (host, frames) = (host_id("web-1"), vec![0; bytes - 128]);
+        let record = Record::Frames { host, run: Run(1), lane: Lane::Live, span, frames };
+        outbox.append(Box::new(Entry { index: 1, now: world.now, record }));
+        assert_eq!((outbox.waiting().1, outbox.refusal()), (bytes as u64, refusal));
+    }
+}
