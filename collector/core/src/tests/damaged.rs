@@ -112,3 +112,23 @@ fn a_wait_that_no_service_knows_of_is_dropped() {
     world.pass(Span::from_secs(10));
     assert!(world.core.state.calms.is_empty());
 }
+
+/// That it came again in between is among what the journal lost.
+#[test]
+fn a_silence_of_a_host_that_is_stopped_or_quarantined_by_what_is_left_is_passed_over() {
+    let mut world = World::new();
+    let agents = [Agent::new("web-1", 1), Agent::new("web-2", 2)];
+    agents.iter().for_each(|agent| agent.connect(&mut world));
+    let hosts = agents.each_ref().map(|agent| agent.host.clone());
+    let index = world.core.index();
+    for (at, record) in [
+        (1, Record::Goodbye { host: hosts[0].clone() }),
+        (2, Record::Duplicate { host: hosts[1].clone() }),
+        (3, Record::Silent { hosts: hosts.to_vec() }),
+    ] {
+        world.core.replay(index + at, world.now, record);
+    }
+    let states = hosts.each_ref().map(|host| world.host(host).state);
+    assert_eq!(states, [view::HostState::Stopped, view::HostState::Quarantined]);
+    assert_eq!(world.the_incident().incident.severity_rule, "sev-duplicate-identity");
+}

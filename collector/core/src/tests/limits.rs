@@ -3,6 +3,7 @@
 use super::contest::{answers, second_session};
 use super::*;
 use crate::ingest::phase::Life;
+use crate::record::Record;
 use crate::view::HostState;
 
 /// Opens a session with a Hello of so many checks and so long a version; the refusal, if it is one.
@@ -134,4 +135,32 @@ fn as_many_sessions_as_fit_are_taken_and_then_one_for_each_that_ends() {
     assert!(!is_taken(&mut world, &agents[1]));
     agents[0].close(&mut world);
     assert!(is_taken(&mut world, &agents[1]));
+}
+
+#[test]
+fn a_number_beyond_all_that_a_run_can_reach_is_a_repeat_where_it_was_closed() {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let far = 1 << 50;
+    for (seq, said) in [(20, started(1)), (21, closes(&agent, far, far + 9))] {
+        let frame = agent.frame_at(&world, seq, said);
+        agent.batch(&mut world, Lane::Live, frame);
+    }
+    assert_eq!(world.host(&agent.host).lost, 10);
+    let frame = agent.frame_at(&world, far + 5, started(2));
+    agent.batch(&mut world, Lane::Live, frame);
+    assert_eq!((world.host(&agent.host).lost, world.host(&agent.host).frames), (10, 2));
+}
+
+#[test]
+fn a_frame_that_is_still_under_way_after_a_goodbye_makes_no_silence() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    world.input(Input::Session(Fact::Goodbye { session: agent.session }));
+    agent.say(&mut world, started(1));
+    world.pass(Span::from_secs(60));
+    assert_eq!(world.host(&agent.host).state, HostState::Stopped);
+    assert!(!world.journal.iter().any(|entry| matches!(entry.record, Record::Silent { .. })));
 }
