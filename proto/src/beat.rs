@@ -107,7 +107,13 @@ mod tests {
         assert_eq!(trip([10, 0, 0, 9]), None, "heard before it was sent");
         assert_eq!(trip([10, 9, 8, 20]), None, "answered before it came");
         assert_eq!(trip([10, 0, 100, 20]), None, "longer there than it was away");
+        assert_eq!(trip([10, 9, 20, 20]), None, "and be it by a microsecond");
         assert_eq!(trip([0, u64::MAX, u64::MAX, 1]), None, "beyond what 64 bits hold");
+    }
+
+    #[test]
+    fn a_trip_that_took_no_time_is_exact() {
+        assert_eq!(trip([10, 25, 25, 10]), Some(Offset { ahead: 15, bound: Span::from_micros(1) }));
     }
 
     #[test]

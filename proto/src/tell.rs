@@ -199,6 +199,8 @@ impl Display for Span {
 
 #[cfg(test)]
 mod tests {
+    mod sentences;
+
     use super::*;
     use crate::event::{Exited, Fact, Outcome, RemedyEnded, VerdictChanged};
     use std::string::ToString;

@@ -103,4 +103,9 @@ mod tests {
         assert!(text.as_str().ends_with('…'));
         assert!(text.as_str().len() > TEXT_MAX - 4);
     }
+    #[test]
+    fn text_is_empty_only_where_nothing_was_said() {
+        assert!(Text::new("").is_empty());
+        assert!(!Text::new(" ").is_empty());
+    }
 }

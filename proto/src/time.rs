@@ -152,4 +152,14 @@ mod tests {
         assert_eq!(Mono::from_micros(1).since(Mono::from_micros(5)), Span::ZERO);
         assert_eq!(Span::from_secs(u64::MAX), Span::MAX);
     }
+    #[test]
+    fn spans_and_times_are_the_microseconds_that_were_given() {
+        assert_eq!(Mono::from_micros(9).since(Mono::from_micros(5)), Span::from_micros(4));
+        assert_eq!((Span::from_secs(3).millis(), Span::from_millis(2_999).secs()), (3_000, 2));
+        assert_eq!(Span::from_micros(7).times(6), Span::from_micros(42));
+        assert_eq!(Span::MAX.times(2), Span::MAX);
+        assert_eq!(Span::from_millis(1_500).to_duration(), core::time::Duration::from_millis(1_500));
+        assert_eq!(Raw::from_micros(8).micros(), 8);
+        assert_eq!((Wall::from_micros(-8).micros(), Wall::from_micros(8).micros()), (-8, 8));
+    }
 }
