@@ -194,3 +194,26 @@ fn what_waits_and_what_was_given_up_is_counted() {
     spool.acked(Mono::default(), &known);
     assert_eq!((spool.waiting(), spool.lost.count()), (0, 0));
 }
+
+#[test]
+fn where_a_ninth_range_would_be_needed_the_two_nearest_are_joined_and_no_others() {
+    let one = |(first, last): &(u64, u64)| SeqRange::new(Seq(*first), Seq(*last)).unwrap();
+    let told = |ranges: &Ranges| ranges.iter().map(|it| (it.first().0, it.last().0)).collect::<List<_>>();
+    let eight = [(10, 11), (20, 21), (30, 31), (40, 41), (50, 51), (55, 56), (70, 71), (80, 81)];
+    let most = u64::MAX - 1;
+    for (new, joined) in [
+        ((90, 91), &[(10, 11), (20, 21), (30, 31), (40, 41), (50, 56), (70, 71), (80, 81), (90, 91)][..]),
+        ((1, 2), &[(1, 2), (10, 11), (20, 21), (30, 31), (40, 41), (50, 56), (70, 71), (80, 81)]),
+        ((34, 35), &[(10, 11), (20, 21), (30, 35), (40, 41), (50, 51), (55, 56), (70, 71), (80, 81)]),
+        ((37, 38), &[(10, 11), (20, 21), (30, 31), (37, 41), (50, 51), (55, 56), (70, 71), (80, 81)]),
+        ((83, most), &[(10, 11), (20, 21), (30, 31), (40, 41), (50, 51), (55, 56), (70, 71), (80, most)]),
+    ] {
+        let (mut ring, mut index) = ([0; 100], List::<Entry>::new());
+        let mut spool = Spool::new((&mut ring, &mut index), Lent::none(), identity());
+        eight.iter().chain([&new]).for_each(|range| spool.lose(Some(one(range))));
+        assert_eq!(told(&spool.lost), joined);
+        let mut wide = Ranges::new();
+        eight.iter().chain([&new]).for_each(|range| late::widen(&mut wide, one(range)));
+        assert_eq!(told(&wide), joined);
+    }
+}

@@ -2,6 +2,7 @@
 
 mod end;
 mod leap;
+mod named;
 mod segments;
 
 use super::super::tests::{fact, identity};
