@@ -6,6 +6,7 @@ use super::*;
 fn last_words_that_differ_in_numbers_only_are_the_same() {
     assert_eq!(gist("12:00:01 pid 77: bind"), gist("3:59:10 pid 1234: bind"));
     assert_ne!(gist("bind failed"), gist("open failed"));
+    assert_ne!(gist("port 80a"), gist("port 80b"));
 }
 
 #[test]
@@ -45,4 +46,51 @@ fn a_rest_doubles_to_an_hour_and_not_beyond() {
     assert!((45..75).contains(&rests[0]) && (90..150).contains(&rests[1]));
     assert!(rests.iter().all(|rest| *rest <= 4_500));
     assert!(rests[299] >= 2_700);
+}
+
+#[test]
+fn a_death_waits_for_the_last_words_of_its_own_process_and_without_them_the_exit_alone_tells() {
+    let mut deaths = Deaths::default();
+    deaths.ended(7, Exit::Code(1));
+    deaths.explained(8, "words of another process");
+    assert_eq!((deaths.waits(), deaths.same()), (true, 0));
+    deaths.explain_without_words();
+    assert_eq!((deaths.waits(), deaths.same()), (false, 1));
+    deaths.ended(8, Exit::Code(1));
+    deaths.ended(9, Exit::Code(1));
+    assert_eq!((deaths.waits(), deaths.same()), (true, 2), "the next death ends the waiting for words");
+    deaths.explained(9, "");
+    assert_eq!((deaths.waits(), deaths.same()), (false, 3));
+}
+
+#[test]
+fn deaths_in_a_row_go_on_over_a_restart_where_their_check_is_still_there() {
+    let mut deaths = Deaths::default();
+    for _ in 0..2 {
+        deaths.failed(4, Cause::Refused);
+    }
+    let kept = deaths.keep(|check| Some(check + 100));
+    let restored = |number: Option<u16>| {
+        let mut deaths = Deaths::default();
+        deaths.restore(&kept, |name| number.filter(|_| *name == 104));
+        deaths
+    };
+    assert_eq!(restored(None).same(), 0, "the configuration has it no more");
+    let mut again = restored(Some(9));
+    assert_eq!((again.waits(), again.same()), (false, 2));
+    again.failed(9, Cause::Refused);
+    assert_eq!(again.same(), 3);
+    again.failed(4, Cause::Refused);
+    assert_eq!(again.same(), 1, "another check has that number now");
+}
+
+#[test]
+fn the_latest_remedy_of_a_budget_is_the_last_that_began() {
+    let mut budget = Budget::default();
+    assert_eq!(budget.latest(), None);
+    for s in 1..=40 {
+        let now = Mono::from_micros(s);
+        budget.spend(now);
+        assert_eq!(budget.latest(), Some(now));
+    }
 }
