@@ -65,6 +65,8 @@ fn verdicts_change_after_enough_readings_in_a_row_and_not_before() {
             &[None, None, Some(Down), None, Some(Degraded), None, Some(Up)],
         ),
         (None, &[GOOD, blind, blind, blind], &[Some(Up), None, None, Some(Verdict::Unknown)]),
+        (limits, &[low, high, mid, mid], &[Some(Up), None, None, Some(Degraded)]),
+        (limits, &[mid, mid, mid, high, low, low], &[None, None, Some(Degraded), None, None, Some(Up)]),
     ] {
         let mut slots = [Slot::new(spec(limits))];
         let mut checks = Checks::new(&mut slots);
@@ -78,9 +80,19 @@ fn a_check_that_changes_six_times_in_ten_minutes_flaps_until_it_is_calm() {
     let mut slots = [Slot::new(Spec { fall: 1, rise: 1, ..spec(None) })];
     let mut checks = Checks::new(&mut slots);
     checks.begin(at(0), &mut Dice::new(1));
-    let told = verdicts(&mut checks, &[GOOD, BAD, GOOD, BAD, GOOD, BAD, GOOD, BAD, GOOD]);
-    assert_eq!(told[5], Some(Verdict::Flapping));
-    assert!(told[6..].iter().all(Option::is_none), "what flaps is told once: {told:?}");
+    assert_eq!(read(&mut checks, GOOD).1, Some((Verdict::Up, None)));
+    assert_eq!(
+        read(&mut checks, BAD).1,
+        Some((Verdict::Down, Some(Cause::Refused))),
+        "a failure has its cause"
+    );
+    assert_eq!(
+        verdicts(&mut checks, &[GOOD, BAD, GOOD]),
+        [Some(Verdict::Up), Some(Verdict::Down), Some(Verdict::Up)]
+    );
+    let told = verdicts(&mut checks, &[BAD, GOOD, BAD, GOOD]);
+    assert_eq!(told[0], Some(Verdict::Flapping));
+    assert!(told[1..].iter().all(Option::is_none), "what flaps is told once: {told:?}");
     let began = checks.deadline();
     let (calm, told) =
         (0..100).map(|_| read(&mut checks, GOOD)).find(|(_, told)| told.is_some()).expect("it calms");
@@ -198,6 +210,64 @@ fn a_failure_just_before_a_process_was_found_alive_does_not_count_with_the_one_j
         assert_eq!(read(&mut checks), 0, "answered before: {answered}");
         assert!(checks.deadline() > now);
     }
+}
+
+/// A check of another kind and service.
+fn of(service: u16, kind: CheckKind, name: &str) -> Slot {
+    Slot::new(Spec { service: Some(service), kind, name: name.parse().unwrap(), ..spec(None) })
+}
+
+#[test]
+fn the_checks_of_a_service_are_found_by_kind_and_by_name() {
+    use CheckKind::{Process, Tcp};
+    let mut slots = [of(1, Tcp, "a"), of(0, Process, "b"), of(1, Process, "c"), of(2, Tcp, "d")];
+    let checks = Checks::new(&mut slots);
+    assert_eq!([0, 1, 2].map(|service| checks.process_of(service)), [Some(1), Some(2), None]);
+    let named = |name: &str| checks.named(&name.parse().unwrap());
+    assert_eq!(["a", "c", "x"].map(named), [Some(0), Some(2), None]);
+}
+
+#[test]
+fn a_check_that_passed_and_then_failed_proves_nothing_and_says_why() {
+    let mut slots = [of(0, CheckKind::Tcp, "a")];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    assert_eq!(checks.unproven(0, at(0)), Some((0, Cause::TimedOut)), "it was not read yet");
+    let (passed, _) = read(&mut checks, GOOD);
+    assert_eq!(checks.unproven(0, passed), None);
+    assert!(checks.unproven(0, passed.plus(Span::from_micros(1))).is_some(), "that was before");
+    read(&mut checks, BAD);
+    assert_eq!(checks.unproven(0, at(0)), Some((0, Cause::Refused)));
+    assert_eq!(checks.get(0).unwrap().cause(), Some(Cause::Refused));
+    assert_eq!(checks.unproven(1, at(0)), None, "of another service");
+}
+
+#[test]
+fn a_person_who_looks_gets_a_probe_at_once_or_the_one_that_is_out() {
+    let mut slots = [of(0, CheckKind::Tcp, "a")];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    read(&mut checks, GOOD);
+    let now = checks.deadline().plus(Span::from_secs(1));
+    read(&mut checks, GOOD);
+    checks.look_now(now, 0);
+    assert_eq!(checks.next_probe(now), Some(Probe { check: 0 }));
+    checks.look_now(now, 0);
+    assert_eq!((checks.next_probe(now), checks.deadline()), (None, Mono::NEVER), "one is out");
+    checks.look_now(now, 1);
+    assert_eq!(checks.refused(), 1, "there is no such check");
+}
+
+#[test]
+fn after_a_pause_all_checks_of_the_service_are_looked_at_now() {
+    let mut slots = [of(0, CheckKind::Tcp, "a"), of(1, CheckKind::Tcp, "b"), of(0, CheckKind::Process, "c")];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    let now = Mono::from_micros(1);
+    checks.look(now, 0);
+    let mut due = [checks.next_probe(now), checks.next_probe(now), checks.next_probe(now)];
+    due.sort_by_key(|probe| probe.map(|probe| probe.check));
+    assert_eq!(due, [None, Some(Probe { check: 0 }), Some(Probe { check: 2 })]);
 }
 
 #[test]
