@@ -1,8 +1,10 @@
 //! The whole core on virtual time: scripted processes, probes and a collector around one agent.
 
 mod first_start;
+mod held;
 mod hold;
 mod keep;
+mod link;
 mod pause;
 mod power;
 mod recovery;
@@ -11,5 +13,7 @@ mod sameness;
 mod session;
 mod sim;
 mod standing;
+mod units;
+mod views;
 mod welcome;
 mod world;

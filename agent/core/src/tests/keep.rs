@@ -1,6 +1,7 @@
 //! An agent that is started again goes on where its services stood.
 
 mod bytes;
+mod when;
 
 use super::recovery::{opened, outcomes, starts};
 use super::sim::kept;
