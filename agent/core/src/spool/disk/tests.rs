@@ -4,6 +4,7 @@ mod end;
 mod leap;
 mod named;
 mod segments;
+mod spilled;
 
 use super::super::tests::{fact, identity};
 use super::super::{Entry, Identity, Mode, Past, RING_MIN, Rank, Spool};
