@@ -63,7 +63,7 @@ fn a_hold_is_not_believed_while_a_check_hangs_and_not_prolonged_for_ever() {
         world.run(1);
     }
     let until = due(&world);
-    world.run(100);
+    world.run(700);
     // From here on no probe is answered.
     world.sims.clear();
     world.run((until - world.at) / 1_000);

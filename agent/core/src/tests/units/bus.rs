@@ -118,3 +118,28 @@ fn words_of_units_that_are_none_change_nothing() {
     answer(&mut world, Answer::Job(5));
     assert_eq!((world.told.len(), phase(&world)), (told, Phase::Running));
 }
+
+#[test]
+fn a_bus_that_goes_before_every_unit_was_read_once_was_never_seen_and_is_not_missed() {
+    let mut world = unit(37, unit_spec());
+    world.input(Input::Unit(Fact::Opened));
+    world.input(Input::Unit(Fact::Lost));
+    world.run(1_000);
+    world.input(Input::Unit(Fact::Opened));
+    look(&mut world, running(1, 7));
+    assert_eq!((blind(&world), phase(&world)), (Vec::new(), Phase::Running));
+}
+
+#[test]
+fn units_are_settled_when_the_last_of_several_was_read() {
+    let services = ["web", "db"].map(|name| service::Spec { driver: Driver::Systemd, ..spec(name) });
+    let mut world = World::with(38, Vec::new(), services.to_vec(), 65_536);
+    world.input(Input::Unit(Fact::Opened));
+    for unit in [0, 1] {
+        assert!(!world.agent.units_settled());
+        let (wake, seen, done) = (Wake::Look, running(1, 7), Dones::default());
+        world.input(Input::Unit(Fact::Read { unit, wake, seen, done }));
+        world.input(Input::Unit(Fact::Read { unit, wake: Wake::Signal, seen, done }));
+    }
+    assert!(world.agent.units_settled());
+}

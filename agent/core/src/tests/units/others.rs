@@ -88,6 +88,20 @@ fn another_life_than_the_known_one_ended_that_by_itself_only_where_systemd_count
 }
 
 #[test]
+fn lives_that_end_by_themselves_unseen_count_as_deaths_and_those_that_were_asked_to_do_not() {
+    for (grows, expected) in [(1, Phase::Broken), (0, Phase::Starting)] {
+        let mut world = watched(23);
+        for life in 1..=3_u8 {
+            let (restarts, pid) = (grows * u32::from(life), 7 + u32::from(life));
+            read(&mut world, Seen { restarts, ..running(1 + life, pid) }, Dones::default());
+        }
+        read(&mut world, dead(4, Active::Failed, (0, 0)), Dones::default());
+        world.run(600);
+        assert_eq!(phase(&world), expected, "{:#?}", world.story(20_000_000));
+    }
+}
+
+#[test]
 fn somebody_elses_job_and_a_silent_bus_are_given_ten_seconds_before_the_next_try() {
     for said in [Answer::Busy, Answer::Unheard] {
         let mut world = watched(16);
