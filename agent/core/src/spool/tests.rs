@@ -2,6 +2,8 @@
 //!
 //! 200 random scripts; `tests/replay.rs` says how to run a failing one again.
 #![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
+mod limits;
+
 use super::*;
 use crate::tests::replay::cases;
 use event::Fact;

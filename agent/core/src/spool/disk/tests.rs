@@ -3,6 +3,7 @@
 mod end;
 mod leap;
 mod named;
+mod renamed;
 mod segments;
 mod spilled;
 

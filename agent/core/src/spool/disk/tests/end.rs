@@ -67,3 +67,25 @@ fn what_is_acknowledged_of_a_run_is_kept_for_the_next_one() {
     assert!(successor(2).0.misses(Run(9)));
     assert!(!successor(3).0.misses(Run(9)));
 }
+
+#[test]
+fn an_agent_that_ends_waits_for_the_note_of_acks_and_for_a_disk_whose_rest_is_over() {
+    let mut bench = Bench::opened();
+    bench.make(1_000, Rank::Critical);
+    bench.writes(1_100, &[1]);
+    let mut known = Ranges::new();
+    known.insert(SeqRange::one(Seq(1)).unwrap()).unwrap();
+    bench.0.acked(at(2_000), &known);
+    bench.0.leave(at(2_000));
+    assert!(!bench.0.is_settled(at(2_000)));
+    assert!(matches!(bench.next(2_000), Some(Order::Keep { .. })));
+    bench.tell(2_000, Fact::Done { flash: SYNCED });
+    assert!(bench.0.is_settled(at(2_000)));
+    let mut failed = Bench::opened();
+    failed.make(1_000, Rank::Critical);
+    assert!(failed.next(1_100).is_some());
+    failed.fails(1_100, Trouble::Full);
+    failed.0.leave(at(11_099));
+    assert!(failed.0.is_settled(at(11_099)));
+    assert!(!failed.0.is_settled(at(11_100)), "it can be written again");
+}

@@ -5,16 +5,16 @@ use picket_proto::Event;
 use picket_proto::event::{Fact as Said, Gap, GapReason};
 use picket_proto::frame::Content;
 
-const OLD: Run = Run(5);
+pub(super) const OLD: Run = Run(5);
 
-fn ranges(first: u64, last: u64) -> Ranges {
+pub(super) fn ranges(first: u64, last: u64) -> Ranges {
     let mut ranges = Ranges::new();
     ranges.insert(SeqRange::new(Seq(first), Seq(last)).unwrap()).unwrap();
     ranges
 }
 
 /// The first frames of the earlier run, byte for byte.
-fn frames(count: u64) -> Vec<Vec<u8>> {
+pub(super) fn frames(count: u64) -> Vec<Vec<u8>> {
     let mut old = Bench::new(Identity { run: OLD, ..identity() }, 8, 0);
     let one = |_| {
         old.make(0, Rank::Critical);
@@ -38,7 +38,7 @@ fn found(frames: &[(Class, u64)], damaged: u32) -> Bench {
 
 impl Bench {
     /// Reads the earlier run from a number on; these frames come.
-    fn reads(&mut self, from: u64, page: &[&[u8]], damaged: u32) {
+    pub(super) fn reads(&mut self, from: u64, page: &[&[u8]], damaged: u32) {
         self.0.bring(now(2_000), &Ranges::new());
         let mut order = self.next(2_000);
         // What the collector has goes from the disk first.
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     /// The numbers of the batch that goes out.
-    fn sends_late(&mut self) -> Vec<u64> {
+    pub(super) fn sends_late(&mut self) -> Vec<u64> {
         let (bytes, ..) = self.0.late_batch(&Ranges::new(), Seq(0)).expect("a batch from the disk");
         let (mut rest, mut sent) = (self.0.bytes(bytes), Vec::new());
         while let Ok((frame, after)) = frame::split(rest) {
@@ -64,13 +64,13 @@ impl Bench {
     }
 
     /// The collector says what it has of the earlier run.
-    fn acks(&mut self, known: &Ranges) {
+    pub(super) fn acks(&mut self, known: &Ranges) {
         assert!(self.0.acked_past(at(2_000), OLD, known));
         self.0.bring(now(2_000), &Ranges::new());
     }
 
     /// The gaps that were made since this was asked last.
-    fn names(&mut self) -> Vec<Gap> {
+    pub(super) fn names(&mut self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         while let Some(bytes) = self.0.next_told() {
             match frame::split(self.0.bytes(bytes)).unwrap().0.content() {
@@ -83,7 +83,7 @@ impl Bench {
     }
 }
 
-fn gap(first: u64, last: u64, reason: GapReason) -> Gap {
+pub(super) fn gap(first: u64, last: u64, reason: GapReason) -> Gap {
     Gap { run: OLD, range: SeqRange::new(Seq(first), Seq(last)).unwrap(), reason }
 }
 
@@ -132,7 +132,7 @@ fn what_an_earlier_run_made_behind_its_last_durable_frame_ended_with_it() {
 }
 
 /// An agent whose run before made so many frames, of which these are on the disk; the collector has heard of it.
-fn after(made: u64, on_disk: &[u64]) -> Bench {
+pub(super) fn after(made: u64, on_disk: &[u64]) -> Bench {
     let previous = Some((OLD, Seq(made)));
     let mut bench = Bench::new(Identity { previous, ..identity() }, 8, u64::MAX);
     bench.0.begin(now(900), 0, 0);
@@ -147,11 +147,11 @@ fn after(made: u64, on_disk: &[u64]) -> Bench {
 }
 
 /// Everything that one frame after the other says.
-fn page<'a>(frames: &'a [Vec<u8>], seqs: &[u64]) -> Vec<&'a [u8]> {
+pub(super) fn page<'a>(frames: &'a [Vec<u8>], seqs: &[u64]) -> Vec<&'a [u8]> {
     seqs.iter().map(|seq| frames[*seq as usize - 1].as_slice()).collect()
 }
 
-fn both(one: Ranges, (first, last): (u64, u64)) -> Ranges {
+pub(super) fn both(one: Ranges, (first, last): (u64, u64)) -> Ranges {
     let mut all = one;
     all.insert(SeqRange::new(Seq(first), Seq(last)).unwrap()).unwrap();
     all

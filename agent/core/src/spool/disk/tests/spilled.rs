@@ -99,6 +99,21 @@ fn where_the_disk_has_nothing_more_all_is_lost_up_to_what_is_held_or_sent() {
 }
 
 #[test]
+fn what_is_taken_for_spilled_and_is_still_in_the_ring_is_neither_read_nor_lost() {
+    let (mut bench, _, range) = spilled();
+    // Ranges that were joined are too wide.
+    let (last, next) = (range.last().0, range.last().next());
+    bench.0.spilled.insert(SeqRange::new(next, Seq(last + 2)).unwrap()).unwrap();
+    bench.0.bring(now(LATE), &Ranges::new());
+    assert!(matches!(bench.next(LATE), Some(Order::Read { from: Seq(1), .. })));
+    bench.tell(LATE, Fact::Page { bytes: &[], damaged: 0 });
+    bench.0.bring(now(LATE), &Ranges::new());
+    assert_eq!(bench.next(LATE), None);
+    assert_eq!(bench.0.lost, all(&[(1, last)]));
+    assert!(bench.0.holds_any(next, next));
+}
+
+#[test]
 fn a_batch_that_the_collector_has_no_range_for_is_lost_instead() {
     let (mut bench, frames, range) = spilled();
     // Seven ranges, far from what was spilled.
