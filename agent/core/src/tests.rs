@@ -1,6 +1,7 @@
 //! The whole core on virtual time: scripted processes, probes and a collector around one agent.
 
 mod first_start;
+mod heap;
 mod held;
 mod hold;
 mod keep;

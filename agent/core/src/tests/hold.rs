@@ -137,6 +137,7 @@ fn holds_out_of_range_or_of_nothing_are_refused() {
     let before = world.agent.refused();
     let just = Span::from_micros(1);
     hold(&mut world, None, Some(Span::from_micros(LEAST.micros() - 1)));
+    assert_eq!(MOST, Span::from_secs(7 * 24 * 3_600));
     hold(&mut world, None, Some(MOST.plus(just)));
     hold(&mut world, Some(1), Some(LEAST));
     assert_eq!(world.agent.refused(), before + 3);

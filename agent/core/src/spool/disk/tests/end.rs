@@ -73,6 +73,7 @@ fn an_agent_that_ends_waits_for_the_note_of_acks_and_for_a_disk_whose_rest_is_ov
     let mut bench = Bench::opened();
     bench.make(1_000, Rank::Critical);
     bench.writes(1_100, &[1]);
+    assert_eq!(bench.next(1_100), None);
     let mut known = Ranges::new();
     known.insert(SeqRange::one(Seq(1)).unwrap()).unwrap();
     bench.0.acked(at(2_000), &known);
