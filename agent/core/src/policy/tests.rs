@@ -10,6 +10,13 @@ fn last_words_that_differ_in_numbers_only_are_the_same() {
 }
 
 #[test]
+fn last_words_that_differ_in_one_letter_are_told_apart() {
+    let gists: std::collections::BTreeSet<_> =
+        ('a'..='z').map(|letter| gist(&std::format!("cannot open /etc/{letter}.conf"))).collect();
+    assert_eq!(gists.len(), 26);
+}
+
+#[test]
 fn another_death_or_a_pass_between_starts_the_count_again() {
     let mut deaths = Deaths::default();
     for pid in 1..=2 {

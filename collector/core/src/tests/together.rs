@@ -25,7 +25,7 @@ fn five_of_16_silent() -> (World, Vec<Agent>) {
 }
 
 #[test]
-fn hosts_that_are_stopped_or_were_never_seen_are_no_part_of_the_fleet() {
+fn hosts_that_are_stopped_are_no_part_of_the_fleet() {
     let mut world = World::new();
     let agents = fleet(&mut world, 18);
     for stopped in &agents[16..] {
