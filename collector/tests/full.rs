@@ -229,7 +229,8 @@ fn snapshots(disk: &Disk) -> Vec<u64> {
     numbers(disk, "snapshots", "snapshot-")
 }
 
-/// Sends until there are eight segments and both snapshots reach to the last three of them, a batch at a time; the last number.
+/// Sends until there are eight segments and both snapshots reach to the last three of them, a batch at a time; the last
+/// number.
 async fn kept_up_with(disk: &Disk, (collector, credentials): (&Collector, &common::Credentials)) -> u64 {
     let mut acked = 0;
     while segments(disk).len() < 8 || !is_near(disk, snapshots(disk).first()) {
@@ -264,7 +265,8 @@ async fn a_lower_limit_makes_room_on_a_disk_that_is_full() {
     let collector = disk.collector(&[]);
     let credentials = collector.enrolled("web-1").await;
     let acked = kept_up_with(&disk, (&collector, &credentials)).await;
-    // What is left fits a few batches: until here retention could drop nearly all, which the pace of a machine must not decide.
+    // What is left fits a few batches: until here retention could drop nearly all, which the pace of a machine must not
+    // decide.
     disk.fill(1_000_000);
     let acked = until_full(&collector, &credentials, acked).await;
     let before = segments(&disk);

@@ -11,7 +11,7 @@ pub(crate) mod bus;
 mod classify;
 mod memory;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod unseen;
 

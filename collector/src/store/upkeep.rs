@@ -1,4 +1,4 @@
-//! What is done behind the writer's back, on a thread of the lowest priority (but for its first look): snapshots, retention, verification.
+//! The upkeep behind the writer's back, at the lowest priority but for its first look: snapshots, retention, verification.
 //!
 //! A snapshot is made from the one before and the journal's tail by a second core that lives only that long, and that
 //! reads the journal like a start does; so each one also proves that its predecessor can be used. It is due when

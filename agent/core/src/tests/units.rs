@@ -7,32 +7,16 @@ use super::recovery::{opened, outcomes};
 use super::world::{Sim, World, check_spec, spec};
 use crate::Input;
 use crate::service::{self, Act, Driver, Phase};
-use crate::unit::{Active, Answer, Done, Dones, Fact, File, JobEnd, Kind, Load, Seen, Sub, Verb, Wake};
+use crate::unit::tests::{KILLED, TERMINATED};
+use crate::unit::{self, Active, Answer, Done, Dones, Fact, JobEnd, Seen, Sub, Verb, Wake};
 use picket_proto::Span;
 use picket_proto::event::{self, CheckKind, Intent, Outcome, Verdict};
 use std::string::String;
 use std::vec;
 use std::vec::Vec;
 
-const KILLED: (i32, i32) = (2, 9);
-const TERMINATED: (i32, i32) = (2, 15);
-
 fn running(life: u8, pid: u32) -> Seen {
-    Seen {
-        active: Active::Active,
-        sub: Sub::Other,
-        load: Load::Loaded,
-        file: File::Wanted,
-        kind: Kind::Daemon,
-        job: None,
-        invocation: [life; 16],
-        pid,
-        code: 0,
-        status: 0,
-        restarts: 0,
-        changed: u64::from(life),
-        patience: Span::from_secs(90),
-    }
+    Seen { changed: u64::from(life), ..unit::tests::running([life; 16], pid) }
 }
 
 fn dead(life: u8, active: Active, (code, status): (i32, i32)) -> Seen {

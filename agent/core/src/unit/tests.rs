@@ -6,10 +6,10 @@ use picket_proto::event::{Exit, Intent, Witness};
 
 pub(super) const FIRST: [u8; 16] = [1; 16];
 pub(super) const SECOND: [u8; 16] = [2; 16];
-pub(super) const KILLED: (i32, i32) = (2, 9);
-pub(super) const TERMINATED: (i32, i32) = (2, 15);
+pub(crate) const KILLED: (i32, i32) = (2, 9);
+pub(crate) const TERMINATED: (i32, i32) = (2, 15);
 
-pub(super) fn running(invocation: [u8; 16], pid: u32) -> Seen {
+pub(crate) fn running(invocation: [u8; 16], pid: u32) -> Seen {
     Seen {
         active: Active::Active,
         sub: Sub::Other,

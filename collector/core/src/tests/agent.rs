@@ -115,3 +115,11 @@ impl Agent {
         self.say(world, held());
     }
 }
+
+/// The host web-1 with its session.
+pub(crate) fn connected() -> (World, Agent) {
+    let mut world = World::new();
+    let agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    (world, agent)
+}

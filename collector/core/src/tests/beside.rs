@@ -3,26 +3,10 @@
 use super::*;
 use crate::incident::State;
 
-fn connected() -> (World, Agent) {
-    let mut world = World::new();
-    let agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    (world, agent)
-}
-
 fn say(world: &mut World, agent: &mut Agent, all: &[Said]) {
     for said in all {
         agent.say(world, said.clone());
     }
-}
-
-fn died(service: &str) -> Said {
-    let (exit, ran) = (Exit::Code(1), Span::from_secs(3));
-    Said::Exited(Exited { service: name(service), pid: 7, exit, ran, asked: false })
-}
-
-fn printed(service: &str, line: &str) -> Said {
-    Said::Evidence(Evidence { service: name(service), pid: 7, last_line: Text::new(line) })
 }
 
 #[test]

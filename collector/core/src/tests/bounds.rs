@@ -10,13 +10,6 @@ use crate::{host, identity};
 use alloc::collections::BTreeMap;
 use alloc::format;
 
-fn connected() -> (World, Agent) {
-    let mut world = World::new();
-    let agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    (world, agent)
-}
-
 /// The agent comes again and watches these.
 fn reconfigured(world: &mut World, agent: &mut Agent, watched: Vec<Watched>) {
     agent.close(world);

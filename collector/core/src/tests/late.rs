@@ -3,13 +3,6 @@
 use super::*;
 use crate::incident::State;
 
-fn connected() -> (World, Agent) {
-    let mut world = World::new();
-    let agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    (world, agent)
-}
-
 fn late(world: &mut World, agent: &mut Agent, all: &[Said]) {
     for said in all {
         agent.say_late(world, said.clone());
@@ -18,10 +11,6 @@ fn late(world: &mut World, agent: &mut Agent, all: &[Said]) {
 
 fn exited(service: &str, exit: Exit, asked: bool) -> Said {
     Said::Exited(Exited { service: name(service), pid: 7, exit, ran: Span::from_secs(3), asked })
-}
-
-fn printed(service: &str, line: &str) -> Said {
-    Said::Evidence(Evidence { service: name(service), pid: 7, last_line: Text::new(line) })
 }
 
 #[test]

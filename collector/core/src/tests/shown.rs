@@ -4,13 +4,6 @@ use super::*;
 use crate::incident::{State, Verb};
 use crate::view::{Push, Watch, WatcherId};
 
-fn connected() -> (World, Agent) {
-    let mut world = World::new();
-    let agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    (world, agent)
-}
-
 fn listed(world: &mut World, open_only: bool, host: Option<&str>) -> Vec<(State, String)> {
     let host = host.map(|host| Box::new(host_id(host)));
     match world.ask(Question::Incidents { open_only, host, before: None, limit: 500 }) {

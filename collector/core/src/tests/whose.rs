@@ -3,11 +3,6 @@
 use super::*;
 use crate::incident::State;
 
-fn died(service: &str) -> Said {
-    let (exit, ran) = (Exit::Code(1), Span::from_secs(3));
-    Said::Exited(Exited { service: name(service), pid: 7, exit, ran, asked: false })
-}
-
 fn rests(service: &str, because: Because) -> Said {
     let to = Breaker::Open {
         because,
@@ -18,16 +13,9 @@ fn rests(service: &str, because: Because) -> Said {
     Said::Breaker(BreakerMoved { service: name(service), to })
 }
 
-fn world() -> (World, Agent) {
-    let mut world = World::new();
-    let agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    (world, agent)
-}
-
 #[test]
 fn an_outcome_names_the_service_that_is_not_healed_and_the_roots_own_first() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     agent.say(&mut world, died("redis"));
     let alone = world.the_incident().incident;
     assert_eq!(alone.title, "redis on web-1: exited with status 1");
@@ -49,7 +37,7 @@ fn an_outcome_names_the_service_that_is_not_healed_and_the_roots_own_first() {
 
 #[test]
 fn a_breaker_that_closes_takes_only_its_own_word_out_of_the_outcome() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     for said in [died("redis"), died(SERVICE)] {
         agent.say(&mut world, said);
     }
@@ -65,7 +53,7 @@ fn a_breaker_that_closes_takes_only_its_own_word_out_of_the_outcome() {
 
 #[test]
 fn of_many_breakers_each_can_be_found() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     for number in 0..80 {
         agent.say(&mut world, died(&alloc::format!("s-{number}")));
     }
@@ -84,7 +72,7 @@ fn of_many_breakers_each_can_be_found() {
 
 #[test]
 fn title_and_cause_follow_what_fires_and_the_root_that_is_over_says_so() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     agent.say(&mut world, tcp(Verdict::Down));
     agent.say(&mut world, http(Verdict::Down));
     assert!(world.the_incident().root.starts_with("redis:tcp is down"));
@@ -104,7 +92,7 @@ fn title_and_cause_follow_what_fires_and_the_root_that_is_over_says_so() {
 
 #[test]
 fn a_death_stays_the_root_of_its_checks_while_its_remedy_is_under_way() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     for said in [killed(9), evidence("boom"), http(Verdict::Down), restart(1), started(10)] {
         agent.say(&mut world, said);
     }
@@ -117,7 +105,7 @@ fn a_death_stays_the_root_of_its_checks_while_its_remedy_is_under_way() {
 
 #[test]
 fn a_resolved_incident_tells_the_death_behind_the_check_that_lasted_longer() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     for said in [killed(9), evidence("boom"), http(Verdict::Down), started(10)] {
         agent.say(&mut world, said);
     }
@@ -132,7 +120,7 @@ fn a_resolved_incident_tells_the_death_behind_the_check_that_lasted_longer() {
 
 #[test]
 fn another_service_that_still_fails_is_the_root_once_the_first_is_healed() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     agent.say(&mut world, killed(9));
     agent.say(&mut world, died("redis"));
     for said in [restart(1), started(10)] {
@@ -149,7 +137,7 @@ fn another_service_that_still_fails_is_the_root_once_the_first_is_healed() {
 
 #[test]
 fn a_service_that_fails_beside_a_level_is_the_root() {
-    let (mut world, mut agent) = world();
+    let (mut world, mut agent) = connected();
     agent.say(&mut world, space(Verdict::Down));
     agent.say(&mut world, killed(9));
     let found = world.the_incident();

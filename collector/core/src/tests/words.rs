@@ -117,3 +117,13 @@ pub(crate) fn breaker_open() -> Said {
 pub(crate) fn evidence(line: &str) -> Said {
     Said::Evidence(Evidence { service: name(SERVICE), pid: 4711, last_line: Text::new(line) })
 }
+
+/// Another service than [`SERVICE`], or the same, ended by itself.
+pub(crate) fn died(service: &str) -> Said {
+    let (exit, ran) = (Exit::Code(1), Span::from_secs(3));
+    Said::Exited(Exited { service: name(service), pid: 7, exit, ran, asked: false })
+}
+
+pub(crate) fn printed(service: &str, line: &str) -> Said {
+    Said::Evidence(Evidence { service: name(service), pid: 7, last_line: Text::new(line) })
+}

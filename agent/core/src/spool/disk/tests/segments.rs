@@ -18,6 +18,22 @@ impl Bench {
         bench
     }
 
+    /// Frame 1, a notable one, was in the only segment of its class, which went so that frames 2 and 3 could be written.
+    pub(super) fn gives_a_segment_away() -> Self {
+        let mut bench = Self::with(4, u64::MAX, &[Class::Critical, Class::Critical]);
+        bench.make(900, Rank::Notable);
+        bench.writes(1_000, &[1]);
+        bench.make(900, Rank::Critical);
+        bench.writes(1_000, &[2]);
+        bench.make(900, Rank::Critical);
+        assert!(matches!(bench.expects_write(1_000, &[3]), Some(Order::Write { .. })));
+        bench.fails(1_000, Trouble::Broken);
+        assert_eq!(bench.next(1_000), Some(Order::Drop { segment: 3 }), "the one that frame 1 stands in");
+        bench.tell(1_000, Fact::Done { flash: 0 });
+        bench.writes(1_000, &[2, 3]);
+        bench
+    }
+
     /// Where the next critical frame goes.
     fn place_of_next(&mut self, millis: u64) -> Option<Order> {
         self.make(millis, Rank::Critical);
@@ -106,17 +122,7 @@ fn where_the_file_system_is_full_a_segment_of_a_lower_class_makes_room_and_no_ot
 
 #[test]
 fn a_frame_whose_segment_had_to_go_is_not_written_a_second_time() {
-    let mut bench = Bench::with(4, u64::MAX, &[Class::Critical, Class::Critical]);
-    bench.make(900, Rank::Notable);
-    bench.writes(1_000, &[1]);
-    bench.make(900, Rank::Critical);
-    bench.writes(1_000, &[2]);
-    bench.make(900, Rank::Critical);
-    assert!(matches!(bench.expects_write(1_000, &[3]), Some(Order::Write { .. })));
-    bench.fails(1_000, Trouble::Broken);
-    assert_eq!(bench.next(1_000), Some(Order::Drop { segment: 3 }), "the one that frame 1 stands in");
-    bench.tell(1_000, Fact::Done { flash: 0 });
-    bench.writes(1_000, &[2, 3]);
+    let mut bench = Bench::gives_a_segment_away();
     assert!(matches!(bench.next(1_000), Some(Order::Keep { .. })), "nothing is left to be written");
 }
 

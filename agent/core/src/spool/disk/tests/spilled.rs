@@ -130,17 +130,7 @@ fn a_batch_that_the_collector_has_no_range_for_is_lost_instead() {
 
 #[test]
 fn a_frame_whose_segment_was_given_away_is_not_written_again_after_a_failure_of_its_class() {
-    let mut bench = Bench::with(4, u64::MAX, &[Class::Critical, Class::Critical]);
-    bench.make(900, Rank::Notable);
-    bench.writes(1_000, &[1]);
-    bench.make(900, Rank::Critical);
-    bench.writes(1_000, &[2]);
-    bench.make(900, Rank::Critical);
-    assert!(bench.expects_write(1_000, &[3]).is_some());
-    bench.fails(1_000, Trouble::Broken);
-    assert_eq!(bench.next(1_000), Some(Order::Drop { segment: 3 }), "frame 1 stood there");
-    bench.tell(1_000, Fact::Done { flash: 0 });
-    bench.writes(1_000, &[2, 3]);
+    let mut bench = Bench::gives_a_segment_away();
     // The collector has the earlier run, and so there is room for notable frames.
     assert!(bench.0.acked_past(at(1_000), Run(5), &all(&[(1, 9)])));
     while let Some(order) = bench.next(1_000) {
