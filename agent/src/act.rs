@@ -169,7 +169,7 @@ impl Services {
                 None
             }
             // The loop hands these to systemd.
-            Act::Unit { .. } => None,
+            Act::Unit { .. } | Act::Collect { .. } => None,
         }
     }
 

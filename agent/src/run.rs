@@ -32,12 +32,12 @@ use crate::local::{About, Answerer, Ask, Wish};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::Probes;
-use crate::sd::Systemd;
 use crate::sd::notify::Notify;
+use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 pub(crate) use effects::STUCK;
 use picket_agent_core::session;
-use picket_agent_core::{Agent, Ending, Identity, Input, check, spool, unit};
+use picket_agent_core::{Agent, Ending, Identity, Input, check, spool};
 use picket_proto::{BootId, Mono, Run, Span, Text};
 use places::Places;
 use signals::Signals;
@@ -119,7 +119,7 @@ fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
 /// Where inputs come from.
 struct Ports {
     notices: mpsc::Receiver<Notice>,
-    units: mpsc::Receiver<unit::Fact>,
+    units: mpsc::Receiver<sd::Told>,
     answers: mpsc::Receiver<check::Fact>,
     words: mpsc::Receiver<Heard>,
     segments: mpsc::Receiver<disk::Told>,
@@ -169,7 +169,7 @@ impl Shell<'_> {
             tokio::select! {
                 biased;
                 Some(notice) = ports.notices.recv() => self.noticed(notice),
-                Some(fact) = ports.units.recv() => self.unit(fact),
+                Some(told) = ports.units.recv() => self.unit(told),
                 ending = ports.signals.next() => self.hand(Input::Stop(ending)),
                 Some(fact) = ports.answers.recv() => self.answered(fact),
                 () = ports.timer.fired() => self.time(&mut ports).await,
@@ -198,11 +198,6 @@ impl Shell<'_> {
 
     fn noticed(&mut self, notice: Notice) {
         self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
-    }
-
-    fn unit(&mut self, fact: unit::Fact) {
-        self.systemd.passes(&fact);
-        self.hand(Input::Unit(fact));
     }
 
     fn answered(&mut self, fact: check::Fact) {
@@ -251,8 +246,8 @@ impl Shell<'_> {
             self.noticed(notice);
             self.settle();
         }
-        while let Ok(fact) = ports.units.try_recv() {
-            self.unit(fact);
+        while let Ok(told) = ports.units.try_recv() {
+            self.unit(told);
             self.settle();
         }
         while let Ok(fact) = ports.answers.try_recv() {

@@ -2,6 +2,7 @@
 //!
 //! - [`bus`]: one connection, its signals and its readings. A signal is only a wake-up: whatever it says, the unit is
 //!   then read whole, once. [`read`]: what a reading takes from the properties. [`call`]: what is asked of systemd.
+//!   [`journal`]: what a unit printed before it ended.
 //! - At most one reading per unit is out; a signal that comes meanwhile makes another one follow, so signals never
 //!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again.
 //! - [`notify`]: what the agent tells the init system that started it.
@@ -11,14 +12,16 @@
 
 mod bus;
 mod call;
+mod journal;
 pub(crate) mod notify;
 mod read;
 
 use crate::config::{BusAddress, Service};
 use crate::probe::process;
 use bus::{Session, Watch};
+use journal::{Journal, Manager};
 use picket_agent_core::check::Reading;
-use picket_agent_core::unit::{Active, Answer, Fact, Order, UnitIx, Verb};
+use picket_agent_core::unit::{Active, Answer, Collect, Fact, Order, UnitIx, Verb};
 use picket_proto::event::Cause;
 use rustix::process::Pid;
 use std::sync::Arc;
@@ -32,13 +35,23 @@ const CALL: Duration = Duration::from_secs(3);
 /// Facts that may wait for the loop: readings beyond wait in their own tasks, one per unit.
 const FACTS: usize = 64;
 
+/// What comes of it, for the loop.
+#[derive(Debug)]
+pub(crate) enum Told {
+    /// For the core.
+    Fact(Fact),
+    /// Last words of a unit's life, or systemd's refusal.
+    Words { unit: UnitIx, pid: u32, text: String },
+}
+
 /// The units of this agent.
 pub(crate) struct Systemd {
     address: BusAddress,
     /// By service; nothing where it is none.
     names: Arc<[Option<String>]>,
     last: Vec<Option<(Active, u32)>>,
-    facts: mpsc::Sender<Fact>,
+    facts: mpsc::Sender<Told>,
+    journal: Journal,
     session: Option<Session>,
     /// Calls that are out: one per unit at most, as the core has it.
     calls: JoinSet<()>,
@@ -46,11 +59,13 @@ pub(crate) struct Systemd {
 
 impl Systemd {
     /// The units among `services`; connects to nothing yet.
-    pub(crate) fn new(services: &[Service], address: BusAddress) -> (Self, mpsc::Receiver<Fact>) {
+    pub(crate) fn new(services: &[Service], address: BusAddress) -> (Self, mpsc::Receiver<Told>) {
         let (facts, out) = mpsc::channel(FACTS);
         let names: Arc<[_]> = services.iter().map(|service| service.unit.clone()).collect();
         let last = vec![None; names.len()];
-        (Self { address, names, last, facts, session: None, calls: JoinSet::new() }, out)
+        let manager = if matches!(address, BusAddress::User) { Manager::User } else { Manager::System };
+        let journal = Journal::new(manager, names.len());
+        (Self { address, names, last, facts, journal, session: None, calls: JoinSet::new() }, out)
     }
 
     /// Does what the core says about the bus.
@@ -76,12 +91,24 @@ impl Systemd {
         let name = self.names.get(usize::from(unit)).cloned().flatten();
         let facts = self.facts.clone();
         self.calls.spawn(async move {
-            let answer = match (connection, name) {
+            let (answer, text) = match (connection, name) {
                 (Some(connection), Some(name)) => call::call(&connection, &name, verb).await,
-                (None, _) | (_, None) => Answer::Unheard,
+                (None, _) | (_, None) => (Answer::Unheard, String::new()),
             };
-            let _loop_is_ending_when_nobody_listens = facts.send(Fact::Answered { unit, answer }).await;
+            let answered = facts.send(Told::Fact(Fact::Answered { unit, answer })).await;
+            // The words explain what the answer has just told.
+            if matches!(answer, Answer::Refused(_)) && answered.is_ok() {
+                let _loop_is_ending_when_nobody_listens =
+                    facts.send(Told::Words { unit, pid: 0, text }).await;
+            }
         });
+    }
+
+    /// Looks for the last words of one life of a unit.
+    pub(crate) fn collect(&mut self, unit: UnitIx, of: Collect) {
+        if let Some(name) = self.names.get(usize::from(unit)).cloned().flatten() {
+            self.journal.collect((unit, name), of, self.facts.clone());
+        }
     }
 
     /// A fact passes on its way to the core: the last reading answers the process check, and a bus that is gone is

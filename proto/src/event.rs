@@ -5,10 +5,12 @@
 //! or the doc; nothing here is a float. It decides nothing: the agent's core makes events, the collector's reads them.
 
 mod check;
+mod exit;
 mod remedy;
 mod will;
 
 pub use check::{Cause, CheckKind, Verdict, VerdictChanged};
+pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
 pub use will::{Blind, BlindSource, HoldChanged, Intent, IntentChanged, Witness};
 
@@ -108,19 +110,6 @@ pub struct Started {
     pub adopted: bool,
 }
 
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Exit {
-    /// It exited with this status.
-    Code(i32),
-    /// This signal ended it.
-    Signal(i32),
-    /// It could not be started: this errno.
-    NotStarted(i32),
-    /// It is gone; its status went to another parent.
-    Unknown,
-}
-
 /// A service's process is gone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exited {
@@ -141,9 +130,9 @@ pub struct Exited {
 pub struct Evidence {
     /// Which service.
     pub service: Name,
-    /// The process that left it.
+    /// The process that left it; 0 where none began, and these are the init system's words.
     pub pid: u32,
-    /// The last line that it printed.
+    /// The last line that it printed, or of a unit the last few.
     pub last_line: Text,
 }
 
@@ -163,6 +152,32 @@ impl Fact {
             Self::Intent(_) => 10,
             Self::Blind(_) => 11,
             Self::Hold(_) => 12,
+        }
+    }
+
+    /// The version of its kind that it is written in: the lowest that can say it, so that an older reader knows what
+    /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word.
+    pub const fn version(&self) -> u8 {
+        let exit = match self {
+            Self::Exited(fact) => &fact.exit,
+            Self::Remedy(RemedyBegun { trigger: Trigger::Exit(exit), .. })
+            | Self::Outcome(RemedyEnded { outcome: Outcome::Died(exit), .. })
+            | Self::Breaker(BreakerMoved { to: Breaker::Open { last: Trigger::Exit(exit), .. }, .. }) => exit,
+            Self::Began(_)
+            | Self::Gap(_)
+            | Self::Verdict(_)
+            | Self::Started(_)
+            | Self::Remedy(_)
+            | Self::Outcome(_)
+            | Self::Breaker(_)
+            | Self::Evidence(_)
+            | Self::Intent(_)
+            | Self::Blind(_)
+            | Self::Hold(_) => return 1,
+        };
+        match exit {
+            Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted(_) | Exit::Unknown => 1,
+            Exit::Ruled(_) => 2,
         }
     }
 

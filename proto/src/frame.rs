@@ -146,7 +146,7 @@ pub fn encode(seq: Seq, event: &Event, out: &mut [u8]) -> Result<usize, TooLarge
     let body_len_field = u16::try_from(body_len).map_err(|_| TooLarge)?;
     head[..2].copy_from_slice(&MAGIC);
     head[2] = HEADER_VERSION;
-    head[3] = 1;
+    head[3] = event.fact.version();
     head[4..6].copy_from_slice(&event.fact.kind().to_le_bytes());
     head[6..8].copy_from_slice(&body_len_field.to_le_bytes());
     head[8] = class_of(&event.fact) as u8;
@@ -199,13 +199,15 @@ impl Frame<'_> {
     /// # Errors
     /// [`BadFrame::Body`] if a known kind and version holds something else, or another run than the header.
     pub fn content(&self) -> Result<Content, BadFrame> {
-        if self.header.kind_version != 1 {
+        let Header { kind, kind_version, .. } = self.header;
+        if !body::knows(kind, kind_version) {
             return Ok(Content::Unknown);
         }
         let body = &self.bytes[HEADER_LEN..];
         let (stamp, fields) = postcard::take_from_bytes::<Stamp>(body).map_err(|_| BadFrame::Body)?;
-        let Some(fact) = body::decode_fact(self.header.kind, fields)? else { return Ok(Content::Unknown) };
-        if stamp.run == self.header.run {
+        let Some(fact) = body::decode_fact(kind, fields)? else { return Ok(Content::Unknown) };
+        // What an older version can say is written in that one: a body is fixed by its version, both ways.
+        if stamp.run == self.header.run && fact.version() == kind_version {
             Ok(Content::Known(Event { stamp, fact }))
         } else {
             Err(BadFrame::Body)

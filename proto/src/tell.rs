@@ -5,7 +5,7 @@
 
 mod fact;
 
-use crate::event::{Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Trigger, Verdict};
+use crate::event::{Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Ruling, Trigger, Verdict};
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
 
@@ -103,7 +103,24 @@ impl Display for Exit {
                 write!(f, "could not be started (errno {errno}: {})", errno_words(*errno))
             }
             Self::Unknown => f.write_str("ended, how is not known"),
+            Self::Ruled(ruling) => ruling.fmt(f),
         }
+    }
+}
+
+impl Display for Ruling {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str(match self {
+            Self::OutOfMemory => "was killed for want of memory",
+            Self::Watchdog => "was killed by its watchdog: no sign of life in time",
+            Self::Timeout => "was killed: it did not start or stop in time",
+            Self::Protocol => "did not start in the way that its unit's type promises",
+            Self::Resources => "could not be started: something that it is started with is missing",
+            Self::StartLimit => "was not started: its start limit is hit",
+            Self::Dependency => "was not started: something that it needs did not start",
+            Self::Condition => "was not started: a condition of its unit is not met",
+            Self::Step => "was not started: a step before it failed",
+        })
     }
 }
 

@@ -48,10 +48,13 @@ impl Budget {
     }
 }
 
+/// The gist of words that did not come, or of none: a journal may be late.
+const UNHEARD: u32 = 0;
+
 /// What makes two deaths the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signature {
-    /// The same exit after the same words.
+    /// The same exit after the same words, by their gist; [`UNHEARD`] where there were none in time.
     Exit(Exit, u32),
     /// The same check for the same cause.
     Check(CheckIx, Cause),
@@ -66,10 +69,15 @@ pub(crate) struct Deaths {
 }
 
 impl Deaths {
-    /// A process ended; its last words are still to come.
+    /// A process ended; its last words are still to come, unless they would tell nothing.
     pub(crate) fn ended(&mut self, pid: u32, exit: Exit) {
         self.explain_without_words();
-        self.unexplained = Some((pid, exit));
+        if exit.is_from_outside() {
+            // What stands last in a log when a signal comes is chance.
+            self.count(Signature::Exit(exit, UNHEARD));
+        } else {
+            self.unexplained = Some((pid, exit));
+        }
     }
 
     /// The last words of `pid`, if they were waited for.
@@ -78,7 +86,7 @@ impl Deaths {
             && dead == pid
         {
             self.unexplained = None;
-            self.count(Signature::Exit(exit, gist(words)));
+            self.count(Signature::Exit(exit, if words.is_empty() { UNHEARD } else { gist(words) }));
         }
     }
 
@@ -90,7 +98,7 @@ impl Deaths {
     /// The words did not come in time: the exit alone must tell.
     pub(crate) fn explain_without_words(&mut self) {
         if let Some((_, exit)) = self.unexplained.take() {
-            self.count(Signature::Exit(exit, gist("")));
+            self.count(Signature::Exit(exit, UNHEARD));
         }
     }
 
@@ -111,8 +119,24 @@ impl Deaths {
     }
 
     fn count(&mut self, death: Signature) {
-        self.same = if self.last == Some(death) { self.same.saturating_add(1) } else { 1 };
-        self.last = Some(death);
+        let same = self.last.and_then(|last| last.joined(death));
+        self.same = if same.is_some() { self.same.saturating_add(1) } else { 1 };
+        self.last = same.or(Some(death));
+    }
+}
+
+impl Signature {
+    /// Both as one, if they may be the same: words that were not heard may have been any.
+    fn joined(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Exit(one, UNHEARD), Self::Exit(exit, gist))
+            | (Self::Exit(exit, gist), Self::Exit(one, UNHEARD))
+                if one == exit =>
+            {
+                Some(Self::Exit(exit, gist))
+            }
+            (one, other) => (one == other).then_some(one),
+        }
     }
 }
 
@@ -137,6 +161,7 @@ const fn alike(cause: Cause) -> Cause {
 
 /// A hash of a line in which every run of digits counts as one `#`: times, process ids and ports move from death to
 /// death. FNV-1a, 32 bits: it only has to tell apart the few lines that one service dies with.
+/// Never [`UNHEARD`].
 fn gist(line: &str) -> u32 {
     let mut hash = 0x811C_9DC5_u32;
     let mut in_digits = false;
@@ -148,7 +173,7 @@ fn gist(line: &str) -> u32 {
         }
         in_digits = digit;
     }
-    hash
+    hash.max(UNHEARD + 1)
 }
 
 /// A service's breaker.

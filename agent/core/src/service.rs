@@ -27,7 +27,7 @@ use crate::check::{Checks, Seen};
 use crate::facts::Facts;
 use crate::hold::Held;
 use crate::timer::{self, Dice, Reason};
-use crate::unit::bus::Bus;
+use crate::unit::{self, bus::Bus};
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
 use picket_proto::{Mono, Name, Span};
@@ -175,7 +175,7 @@ impl<'s> Services<'s> {
         for at in 0..self.count() {
             let slot = &self.slots[usize::from(at)];
             if slot.spec.driver == Driver::Spawn && slot.process().is_some() {
-                self.order(at, Verb::Kill);
+                self.order(at, Some(Verb::Kill), None);
             }
         }
     }
@@ -189,9 +189,15 @@ impl<'s> Services<'s> {
     pub(crate) fn next_act(&mut self) -> Option<Act> {
         let service = self.first?;
         let slot = self.slots.get_mut(usize::from(service))?;
+        if let Some(of) = slot.collect.take_if(|_| slot.order.is_some()) {
+            return Some(Act::Collect { service, of });
+        }
         self.first = slot.link.take();
         if self.first.is_none() {
             self.last = None;
+        }
+        if let Some(of) = slot.collect.take() {
+            return Some(Act::Collect { service, of });
         }
         Some(match slot.order.take()? {
             Verb::Start => Act::Start { service },
@@ -239,22 +245,26 @@ impl<'s> Services<'s> {
     fn with<T>(&mut self, ix: ServiceIx, step: impl FnOnce(&mut Moving<'_>) -> T) -> Option<T> {
         let slot = self.slots.get_mut(usize::from(ix))?;
         let before = Mark::of(slot);
-        let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None };
+        let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None, collect: None };
         let answer = step(&mut moving);
-        let order = moving.order;
+        let (order, collect) = (moving.order, moving.collect);
         let after = Mark::of(moving.slot);
         if after != before {
             self.keep.changed(after.is_urgent(&before));
         }
-        if let Some(verb) = order {
-            self.order(ix, verb);
+        if order.is_some() || collect.is_some() {
+            self.order(ix, order, collect);
         }
         timer::moved(self.slots, usize::from(ix));
         Some(answer)
     }
 
-    fn order(&mut self, ix: ServiceIx, verb: Verb) {
-        let queued = self.slots[usize::from(ix)].order.replace(verb).is_some();
+    /// Queues what is to be done; what waits of the same sort is replaced.
+    fn order(&mut self, ix: ServiceIx, verb: Option<Verb>, collect: Option<unit::Collect>) {
+        let slot = &mut self.slots[usize::from(ix)];
+        let queued = slot.order.is_some() || slot.collect.is_some();
+        slot.order = verb.or(slot.order);
+        slot.collect = collect.or(slot.collect);
         if queued {
             return;
         }

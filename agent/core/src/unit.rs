@@ -11,6 +11,8 @@ pub(crate) mod bus;
 mod classify;
 mod memory;
 #[cfg(test)]
+mod rulings;
+#[cfg(test)]
 pub(crate) mod tests;
 #[cfg(test)]
 mod unseen;
@@ -19,6 +21,7 @@ pub(crate) use classify::{Turn, Who};
 pub(crate) use memory::Memory;
 
 use picket_proto::Span;
+use picket_proto::event::Ruling;
 
 /// The place of a unit's service in the configuration.
 pub type UnitIx = u16;
@@ -107,7 +110,11 @@ pub struct Job {
 pub enum JobEnd {
     /// done.
     Done,
-    /// canceled, timeout, failed, dependency, skipped, and others.
+    /// failed.
+    Failed,
+    /// dependency.
+    Dependency,
+    /// canceled, timeout, skipped, and others.
     Other,
 }
 
@@ -146,6 +153,10 @@ pub struct Seen {
     pub code: i32,
     /// ExecMainStatus: the status or the signal.
     pub status: i32,
+    /// Result, where it says more than these two.
+    pub ruling: Option<Ruling>,
+    /// ConditionResult or AssertResult is no: its last start was passed over.
+    pub unmet: bool,
     /// NRestarts: grows with systemd's own restarts, but is set back by others.
     pub restarts: u32,
     /// StateChangeTimestampMonotonic, microseconds.
@@ -186,6 +197,15 @@ pub enum Verb {
     ResetAndStart,
     /// TryRestartUnit: of what runs and fails its checks. Never starts what was stopped meanwhile.
     Restart,
+}
+
+/// A life of a unit whose last words are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Collect {
+    /// Its main process; 0 if there was none.
+    pub pid: u32,
+    /// Its InvocationID; zeros where no life began: then systemd knows why.
+    pub invocation: [u8; 16],
 }
 
 /// Something was heard of a unit, or of the bus.

@@ -1,10 +1,12 @@
 //! What the core says, done: acts at once, then the rest of the turn; and what is told of it.
 
 use super::{Known, Shell};
+use crate::act::Outcome;
 use crate::clock;
 use crate::disk;
 use crate::link::{Heard, Word};
 use crate::probe::process;
+use crate::sd;
 use picket_agent_core::service::Act;
 use picket_agent_core::session::Order;
 use picket_agent_core::{Effect, Input, spool};
@@ -19,6 +21,7 @@ impl Shell<'_> {
         while let Some(effect) = self.agent.poll() {
             match effect {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
+                Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
                 Effect::Unit(order) => self.systemd.obey(order),
                 Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
                 Effect::Probe(probe) => {
@@ -43,6 +46,19 @@ impl Shell<'_> {
             let frames = self.agent.bytes(bytes);
             self.answerer.made(frames);
             self.log.frames(frames);
+        }
+    }
+
+    /// Hands in what was heard of a unit.
+    pub(super) fn unit(&mut self, told: sd::Told) {
+        match told {
+            sd::Told::Fact(fact) => {
+                self.systemd.passes(&fact);
+                self.hand(Input::Unit(fact));
+            }
+            sd::Told::Words { unit: service, pid, text: last_line } => {
+                self.hand(Input::Service(Outcome::Evidence { service, pid, last_line }.as_fact()));
+            }
         }
     }
 
@@ -134,7 +150,7 @@ impl Shell<'_> {
             self.notify.ready();
         }
         if self.notify.wants_status(now) {
-            let status = crate::sd::notify::status(&self.agent);
+            let status = sd::notify::status(&self.agent);
             self.notify.status(now, status);
         }
     }

@@ -11,7 +11,7 @@
     reason = "the marks are shared with tasks of one thread, and held for a few instructions, never while waiting"
 )]
 
-use super::{CALL, read};
+use super::{CALL, Told, read};
 use crate::config::BusAddress;
 use futures_util::StreamExt;
 use picket_agent_core::unit::{DONE_MAX, Done, Dones, Fact, JobEnd, UnitIx, Wake};
@@ -48,12 +48,12 @@ struct Mark {
 pub(super) struct Watch {
     marks: Mutex<Vec<Mark>>,
     marked: Notify,
-    facts: mpsc::Sender<Fact>,
+    facts: mpsc::Sender<Told>,
     connection: Mutex<Option<Connection>>,
 }
 
 impl Watch {
-    pub(super) fn new(names: Arc<[Option<String>]>, facts: mpsc::Sender<Fact>) -> Arc<Self> {
+    pub(super) fn new(names: Arc<[Option<String>]>, facts: mpsc::Sender<Told>) -> Arc<Self> {
         let mark = |name: &Option<String>| Mark {
             name: name.clone(),
             path: name.as_deref().map(read::path_of).unwrap_or_default(),
@@ -129,7 +129,7 @@ impl Session {
             if let Err(error) = serve(&address, &own).await {
                 tracing::warn!(%error, "systemd is not heard over D-Bus");
             }
-            let _loop_is_ending_when_nobody_listens = own.facts.send(Fact::Lost).await;
+            let _loop_is_ending_when_nobody_listens = own.facts.send(Told::Fact(Fact::Lost)).await;
         });
         Self { watch, task }
     }
@@ -159,7 +159,7 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
     pin(&connection, watch).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
-    if watch.facts.send(Fact::Opened).await.is_err() {
+    if watch.facts.send(Told::Fact(Fact::Opened)).await.is_err() {
         return Ok(());
     }
     tokio::select! {
@@ -238,7 +238,12 @@ fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
 
 fn job_removed(message: &Message, watch: &Watch) -> zbus::Result<()> {
     let (id, _, unit, result): (u32, OwnedObjectPath, String, String) = message.body().deserialize()?;
-    let end = if result == "done" { JobEnd::Done } else { JobEnd::Other };
+    let end = match result.as_str() {
+        "done" => JobEnd::Done,
+        "failed" => JobEnd::Failed,
+        "dependency" => JobEnd::Dependency,
+        _ => JobEnd::Other,
+    };
     watch.mark(Wake::Signal, |mark| {
         let own = is_of(mark, &unit);
         if own {
@@ -283,7 +288,7 @@ async fn read_one(
     }
     let (seen, id) = seen;
     let done = watch.taken(unit, &id);
-    let sent = watch.facts.send(Fact::Read { unit, wake, seen, done }).await;
+    let sent = watch.facts.send(Told::Fact(Fact::Read { unit, wake, seen, done })).await;
     watch.free(unit);
     sent.map_err(|_| gone("the loop has ended"))
 }

@@ -6,8 +6,8 @@ use picket_agent_core::unit::{Answer, Verb};
 use zbus::OwnedObjectPath;
 use zbus::{Connection, DBusError};
 
-/// Calls, and says what was answered. Takes at most 3 s per call.
-pub(super) async fn call(connection: &Connection, name: &str, verb: Verb) -> Answer {
+/// Calls, and says what was answered, and of a refusal systemd's words. Takes at most 3 s per call.
+pub(super) async fn call(connection: &Connection, name: &str, verb: Verb) -> (Answer, String) {
     let method = match verb {
         Verb::Start => "StartUnit",
         Verb::Restart => "TryRestartUnit",
@@ -22,10 +22,10 @@ pub(super) async fn call(connection: &Connection, name: &str, verb: Verb) -> Ans
     let answer = ask(connection, method, &(name, "fail")).await;
     let path = answer.and_then(|answer| answer.body().deserialize::<OwnedObjectPath>());
     match path {
-        Ok(path) => job(path.as_str()).map_or(Answer::Unheard, Answer::Job),
+        Ok(path) => (job(path.as_str()).map_or(Answer::Unheard, Answer::Job), String::new()),
         Err(error) => {
             tracing::warn!(unit = name, method, %error, "systemd does not do it");
-            refusal(&error)
+            (refusal(&error), words(&error))
         }
     }
 }
@@ -41,6 +41,15 @@ async fn ask(
 /// The number at the end of a job's object path.
 fn job(path: &str) -> Option<u32> {
     path.rsplit('/').next()?.parse().ok()
+}
+
+/// Such as "Unit web.service not found."
+fn words(error: &zbus::Error) -> String {
+    let said = match error {
+        zbus::Error::MethodError(_, said, _) => said.clone(),
+        other => Some(other.to_string()),
+    };
+    said.map(|said| format!("systemd: {said}")).unwrap_or_default()
 }
 
 fn refusal(error: &zbus::Error) -> Answer {

@@ -7,6 +7,7 @@
 use super::bus::SYSTEMD;
 use picket_agent_core::unit::{Active, File, Job, JobKind, Kind, Load, Seen, Sub};
 use picket_proto::Span;
+use picket_proto::event::Ruling;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use zbus::Connection;
@@ -78,6 +79,8 @@ fn seen(unit: &Properties, service: &Properties, job: Option<Job>) -> Seen {
         pid: value(service, "MainPID").unwrap_or_default(),
         code: value(service, "ExecMainCode").unwrap_or_default(),
         status: value(service, "ExecMainStatus").unwrap_or_default(),
+        ruling: ruling(&text(service, "Result"), value(service, "ExecMainCode").unwrap_or_default()),
+        unmet: ["Condition", "Assert"].into_iter().any(|which| is_unmet(unit, which)),
         restarts: value(service, "NRestarts").unwrap_or_default(),
         changed: value(unit, "StateChangeTimestampMonotonic").unwrap_or_default(),
         patience: patience(service),
@@ -112,6 +115,28 @@ fn load(word: &str, file: &str) -> Load {
         "loaded" | "merged" | "stub" => Load::Loaded,
         _ => Load::Missing,
     }
+}
+
+/// What a status or a signal does not tell. `exit-code`, `signal` and `core-dump` are told by those.
+fn ruling(result: &str, main_code: i32) -> Option<Ruling> {
+    Some(match result {
+        // Of a life whose main process never was.
+        "exit-code" | "signal" | "core-dump" if main_code == 0 => Ruling::Step,
+        "oom-kill" => Ruling::OutOfMemory,
+        "watchdog" => Ruling::Watchdog,
+        "timeout" => Ruling::Timeout,
+        "protocol" => Ruling::Protocol,
+        "resources" => Ruling::Resources,
+        "start-limit-hit" => Ruling::StartLimit,
+        "exec-condition" => Ruling::Condition,
+        _ => return None,
+    })
+}
+
+/// Whether its conditions were looked at and not met.
+fn is_unmet(unit: &Properties, which: &str) -> bool {
+    let looked = value::<u64>(unit, &format!("{which}TimestampMonotonic")).unwrap_or_default();
+    looked > 0 && value::<bool>(unit, &format!("{which}Result")) == Some(false)
 }
 
 fn invocation(unit: &Properties) -> [u8; 16] {

@@ -266,6 +266,9 @@ pub(crate) fn learn_evidence(
     let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
     let roots = incident.root.key.host == slot && host.service_of(incident.root.key.what) == Some(service);
     if roots && incident.evidence.is_empty() {
-        incident.evidence = fact.last_line.to_string();
+        incident.evidence = match fact.pid {
+            0 => fact.last_line.to_string(),
+            _ => format!("last printed: {}", fact.last_line),
+        };
     }
 }

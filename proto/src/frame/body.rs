@@ -50,7 +50,17 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
     }
 }
 
-/// Decodes the fields of a known kind in version 1; `None` if the kind is not known.
+/// Whether this code knows a kind in a version.
+pub(super) const fn knows(kind: u16, version: u8) -> bool {
+    match kind {
+        // Those that hold an exit.
+        5..=8 => version == 1 || version == 2,
+        1..=4 | 9..=12 => version == 1,
+        _ => false,
+    }
+}
+
+/// Decodes the fields of a known kind in the newest version, which holds all older ones; `None` if it is not known.
 pub(super) fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadFrame> {
     fn take<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<T, BadFrame> {
         match postcard::take_from_bytes(fields) {

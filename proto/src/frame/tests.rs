@@ -1,5 +1,7 @@
 //! Frames: golden bytes of every kind, and what damage does.
 
+mod ruled;
+
 use super::*;
 use crate::event::*;
 use crate::id::BootId;
@@ -150,13 +152,15 @@ fn a_number_without_one_before_or_behind_it_is_no_frames() {
 /// The released bytes never change. `PICKET_WRITE_GOLDEN=1` writes a file that is missing; it never replaces one.
 #[test]
 fn golden_bytes_of_every_kind_stay_as_released() {
-    for (label, fact) in samples() {
-        let path = format!("{}/testdata/v1/{label}.bin", env!("CARGO_MANIFEST_DIR"));
+    let of = |version, samples: Vec<_>| samples.into_iter().map(move |(label, fact)| (version, label, fact));
+    for (version, label, fact) in of(1, samples()).chain(of(2, ruled::samples())) {
+        let path = format!("{}/testdata/v{version}/{label}.bin", env!("CARGO_MANIFEST_DIR"));
         let now = encoded(&fact);
         if std::env::var_os("PICKET_WRITE_GOLDEN").is_some() && fs::metadata(&path).is_err() {
             fs::write(&path, &now).unwrap();
         }
         let released = fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert_eq!(now[3], version, "{label}");
         assert_eq!(now, released, "{label}: a released body changed; add a kind version instead");
         let (frame, rest) = split(&released).unwrap();
         assert!(rest.is_empty());

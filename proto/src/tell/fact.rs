@@ -30,6 +30,7 @@ impl Display for Fact {
             }
             Self::Outcome(it) => outcome(it, f),
             Self::Breaker(it) => breaker(it, f),
+            Self::Evidence(it) if it.pid == 0 => write!(f, "{} did not start: {}", it.service, it.last_line),
             Self::Evidence(it) => write!(f, "{} (pid {}) last printed: {}", it.service, it.pid, it.last_line),
             Self::Intent(it) => intent(it, f),
             Self::Blind(it) => match it.source {

@@ -4,8 +4,8 @@
 use super::cursor::Cursor;
 use picket_proto::event::{
     Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, CheckKind, Evidence, Exit, Exited, Gap,
-    GapReason, HoldChanged, Intent, IntentChanged, Outcome, Remedy, RemedyBegun, RemedyEnded, Started,
-    Trigger, Verdict, VerdictChanged, Witness,
+    GapReason, HoldChanged, Intent, IntentChanged, Outcome, Remedy, RemedyBegun, RemedyEnded, Ruling,
+    Started, Trigger, Verdict, VerdictChanged, Witness,
 };
 use picket_proto::frame::{self, Crc32c};
 use picket_proto::{BootId, Event, Fact, Mono, Name, Run, Seq, SeqRange, Span, Stamp, Text, Wall};
@@ -72,12 +72,24 @@ fn text(cursor: &mut Cursor<'_>) -> Text {
 
 fn exit(cursor: &mut Cursor<'_>) -> Exit {
     let number = i32::from_le_bytes(cursor.half().to_le_bytes());
+    let ruling = cursor.one_of(&[
+        Ruling::OutOfMemory,
+        Ruling::Watchdog,
+        Ruling::Timeout,
+        Ruling::Protocol,
+        Ruling::Resources,
+        Ruling::StartLimit,
+        Ruling::Dependency,
+        Ruling::Condition,
+        Ruling::Step,
+    ]);
     cursor.one_of(&[
         Exit::Signal(9),
         Exit::Code(number),
         Exit::Signal(number),
         Exit::NotStarted(number),
         Exit::Unknown,
+        Exit::Ruled(ruling),
     ])
 }
 

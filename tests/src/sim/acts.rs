@@ -66,6 +66,11 @@ impl<'a> World<'a> {
             Act::Stop { service } => self.signal(at, usize::from(service), 15),
             Act::Kill { service } => self.signal(at, usize::from(service), 9),
             Act::Unit { service, verb } => self.call(at, shell, usize::from(service), verb),
+            Act::Collect { service, of } => {
+                let words = AgentIn::Known(Known::Evidence(service, of.pid));
+                let then = self.within(5_000, 900_000);
+                self.queue.put(then, Happening::Agent(at, shell.life, words));
+            }
         }
     }
 
@@ -245,7 +250,7 @@ impl<'a> World<'a> {
         match job {
             Job::Start | Job::OperatorStarts if runs => {}
             Job::Start | Job::OperatorStarts if limited && job == Job::Start => {
-                end = JobEnd::Other;
+                end = JobEnd::Failed;
                 self.hosts[at].services[number].unit.limited(now);
             }
             Job::Start | Job::OperatorStarts => {

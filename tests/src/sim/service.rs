@@ -201,7 +201,7 @@ impl Unit {
         self.exit = match exit {
             Exit::Code(status) => (1, status),
             Exit::Signal(signal) => (2, signal),
-            Exit::NotStarted(_) | Exit::Unknown => (0, 0),
+            Exit::NotStarted(_) | Exit::Unknown | Exit::Ruled(_) => (0, 0),
         };
         let is_clean = matches!(exit, Exit::Code(0) | Exit::Signal(15));
         (self.active, self.sub) = match (again, is_clean) {
@@ -260,6 +260,8 @@ impl Unit {
             pid: self.pid,
             code: self.exit.0,
             status: self.exit.1,
+            ruling: None,
+            unmet: false,
             restarts: self.restarts,
             changed: self.changed,
             patience: Span::from_secs(if has_restart { 90 } else { 0 }),

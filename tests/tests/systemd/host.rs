@@ -32,6 +32,18 @@ pub(crate) struct Host {
 impl Host {
     /// Starts the units `web-N`, and the agent; `None` if it can't run here, which is said.
     pub(crate) fn begin(test: &str, restarts: &[Restart]) -> Option<Self> {
+        let texts = |nth: usize, restart: &Restart, files: &Files| {
+            vec![(format!("web-{nth}.service"), unit(&files.starts, *restart))]
+        };
+        Self::with(test, restarts, texts)
+    }
+
+    /// The same with a service per item: `texts` makes the files of its units, `web-N.service` among them.
+    pub(crate) fn with<T>(
+        test: &str,
+        items: &[T],
+        texts: impl Fn(usize, &T, &Files) -> Vec<(String, String)>,
+    ) -> Option<Self> {
         // A socket's path has 108 bytes at most.
         let folder = TempDir::new_in("/tmp").unwrap();
         let systemd = match private_systemd::start(&folder.path().join("s")) {
@@ -42,23 +54,25 @@ impl Host {
             }
         };
         let mut config = head(folder.path().join("state"), &systemd.address());
-        for (nth, restart) in restarts.iter().enumerate() {
-            systemd.unit(&format!("web-{nth}.service"), &unit(&starts_file(&folder, nth), *restart));
+        for (nth, item) in items.iter().enumerate() {
+            for (name, text) in texts(nth, item, &Files::of(&folder, nth)) {
+                systemd.unit(&name, &text);
+            }
             config += &format!(
                 "[[service]]\nname = \"web-{nth}\"\nunit = \"web-{nth}.service\"\nhold = \"100ms\"\nbudget = 32\n\
                  budget_window = \"1s\"\nsame_deaths = 100\nbackoff_first = \"10ms\"\nbackoff_max = \"50ms\"\n"
             );
         }
         files::write_secret(&folder.path().join("picket.toml"), &config);
-        for nth in 0..restarts.len() {
+        for nth in 0..items.len() {
             systemd.ctl(&["start", &format!("web-{nth}")]);
         }
         let agent = agent(&folder);
         let mut host = Self { agent, systemd, folder };
-        for nth in 0..restarts.len() {
+        for nth in 0..items.len() {
             host.starts_are(nth, 1);
         }
-        host.wait_adopted(restarts.len());
+        host.wait_adopted(items.len());
         Some(host)
     }
 
@@ -77,7 +91,7 @@ impl Host {
 
     /// How often a unit was started, by its own log.
     pub(crate) fn starts(&self, nth: usize) -> usize {
-        fs::read_to_string(starts_file(&self.folder, nth)).unwrap_or_default().lines().count()
+        fs::read_to_string(Files::of(&self.folder, nth).starts).unwrap_or_default().lines().count()
     }
 
     /// Waits until a unit was started so often.
@@ -99,6 +113,24 @@ impl Host {
     /// Signals the main process of a unit, behind systemd's back.
     pub(crate) fn signal(&self, nth: usize, signal: Signal) {
         kill_process(self.pid(nth), signal).unwrap();
+    }
+
+    /// From now on the unit does not start.
+    pub(crate) fn break_it(&self, nth: usize) {
+        let files = Files::of(&self.folder, nth);
+        fs::write(files.broken, "").unwrap();
+        let _not_every_unit_needs_one = fs::remove_file(files.needed);
+    }
+
+    /// Waits for a line with these words about this unit.
+    pub(crate) fn told_words(&mut self, nth: usize, words: &str) -> String {
+        let service = format!("\"service\":\"web-{nth}\"");
+        loop {
+            let line = self.agent.line_with(words);
+            if line.contains(&service) {
+                return line;
+            }
+        }
     }
 
     /// Waits for a line with this code about this unit.
@@ -141,8 +173,21 @@ fn unit(starts: &str, restart: Restart) -> String {
     )
 }
 
-fn starts_file(folder: &TempDir, nth: usize) -> String {
-    folder.path().join(format!("starts-{nth}")).to_str().unwrap().to_owned()
+/// The files of one service.
+pub(crate) struct Files {
+    /// Gets a line per start.
+    pub(crate) starts: String,
+    /// Is there once it is broken.
+    pub(crate) broken: String,
+    /// Is gone once it is broken, where its units have it.
+    pub(crate) needed: String,
+}
+
+impl Files {
+    fn of(folder: &TempDir, nth: usize) -> Self {
+        let file = |name: &str| folder.path().join(format!("{name}-{nth}")).to_str().unwrap().to_owned();
+        Self { starts: file("starts"), broken: file("broken"), needed: file("needed") }
+    }
 }
 
 impl Host {

@@ -9,6 +9,38 @@ fn last_words_that_differ_in_numbers_only_are_the_same() {
     assert_ne!(gist("port 80a"), gist("port 80b"));
 }
 
+/// A death of status 1 with each of these last words; none where they did not come.
+fn after(words: &[Option<&str>]) -> u16 {
+    let mut deaths = Deaths::default();
+    for (said, pid) in words.iter().zip(1..) {
+        deaths.ended(pid, Exit::Code(1));
+        match said {
+            Some(said) => deaths.explained(pid, said),
+            None => deaths.explain_without_words(),
+        }
+    }
+    deaths.same()
+}
+
+#[test]
+fn words_that_did_not_come_may_have_been_any() {
+    assert_eq!(after(&[Some("bind"), None, Some("bind"), Some("")]), 4);
+    assert_eq!(after(&[None, Some("bind"), Some("open")]), 1);
+    assert_eq!(after(&[Some("bind"), None, Some("open")]), 1, "what was heard before counts on");
+    assert_eq!(after(&[None, None, None]), 3);
+}
+
+#[test]
+fn a_death_from_outside_is_counted_at_once_and_whatever_was_printed_last() {
+    let mut deaths = Deaths::default();
+    for pid in 1..=3 {
+        deaths.ended(pid, Exit::Signal(9));
+        assert!(!deaths.waits());
+        deaths.explained(pid, ["GET /", "POST /x", "GET /y"][usize::try_from(pid).unwrap() - 1]);
+    }
+    assert_eq!(deaths.same(), 3);
+}
+
 #[test]
 fn last_words_that_differ_in_one_letter_are_told_apart() {
     let gists: std::collections::BTreeSet<_> =

@@ -30,6 +30,7 @@ pub(super) struct Moving<'a> {
     pub(super) slot: &'a mut Slot,
     pub(super) dice: &'a mut Dice,
     pub(super) order: Option<Verb>,
+    pub(super) collect: Option<unit::Collect>,
 }
 
 impl Moving<'_> {

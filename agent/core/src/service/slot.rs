@@ -41,6 +41,8 @@ pub struct Slot {
     pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
     pub(super) order: Option<Verb>,
+    /// Whose last words the shell has to look for, until that is fetched.
+    pub(super) collect: Option<unit::Collect>,
     /// The next service in the queue of orders.
     pub(super) link: Option<ServiceIx>,
     pub(super) seat: Seat,
@@ -179,6 +181,7 @@ impl Slot {
             left: None,
             first: Proof::First,
             order: None,
+            collect: None,
             link: None,
             seat: Seat::default(),
         }

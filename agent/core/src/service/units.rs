@@ -154,6 +154,7 @@ impl Moving<'_> {
         checks.ended(now, self.ix);
         if who == Who::Itself {
             self.slot.deaths.ended(old, Exit::Unknown);
+            self.ask_for_words(old, Exit::Unknown);
         }
         self.slot.tell_end(now, (old, Exit::Unknown), who, out);
         self.came_up(pid, Around { now, checks, out });
@@ -162,6 +163,7 @@ impl Moving<'_> {
     fn unit_died(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
         let Around { now, checks, out } = around;
         checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
+        self.ask_for_words(pid, exit);
         let around = Around { now, checks, out };
         match self.slot.state {
             // The crash itself was told when systemd began to restart it.
@@ -203,6 +205,7 @@ impl Moving<'_> {
         checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
         self.slot.tell_end(now, (pid, exit), Who::Itself, out);
         self.slot.deaths.ended(pid, exit);
+        self.ask_for_words(pid, exit);
         // One that was being stopped has not been started by its remedy yet.
         let is_stopping = matches!(self.slot.state, State::Stopping { .. });
         if !is_stopping && self.slot.state.proof() == Some(Proof::Remedy) {
@@ -210,6 +213,15 @@ impl Moving<'_> {
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
         self.slot.state = State::Awaiting { until: now.plus(within) };
+    }
+
+    /// Has the last words of the life that ended looked for. One that was ended from outside had nothing to say about it,
+    /// and what systemd's refusal said comes with it.
+    fn ask_for_words(&mut self, pid: u32, exit: Exit) {
+        let is_told = matches!(exit, Exit::NotStarted(_));
+        if !is_told && !exit.is_from_outside() {
+            self.collect = Some(unit::Collect { pid, invocation: self.slot.unit.ended_life() });
+        }
     }
 
     /// It should not run: nothing is healed and nothing is probed until somebody starts it.

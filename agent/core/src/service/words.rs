@@ -37,14 +37,14 @@ pub enum Fact<'a> {
         /// How.
         exit: Exit,
     },
-    /// The last line it printed, read after it failed; empty if there is none. Comes once after every exit and
-    /// every order to collect.
+    /// The last words of one of its lives, read after it failed; empty if there are none. Comes once after every exit of a
+    /// process of the agent's own, and after orders to collect.
     Evidence {
         /// Which service.
         service: ServiceIx,
-        /// The process that printed it.
+        /// The process that left them; 0 if there was none, and they are systemd's.
         pid: u32,
-        /// The line.
+        /// The words.
         last_line: &'a str,
     },
 }
@@ -66,6 +66,13 @@ pub enum Act {
     Kill {
         /// Which service.
         service: ServiceIx,
+    },
+    /// Look for the last words of its unit. Answered by Evidence, unless a newer order comes before.
+    Collect {
+        /// Which service: the unit of the same place.
+        service: ServiceIx,
+        /// Of which life.
+        of: unit::Collect,
     },
     /// Call systemd. Answered by [`unit::Fact::Answered`].
     Unit {

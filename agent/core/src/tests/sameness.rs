@@ -9,7 +9,7 @@ use crate::check::{self, Reading};
 use crate::service;
 use crate::session::{self, Trouble};
 use crate::{Ending, Input};
-use picket_proto::event::{Cause, Exit};
+use picket_proto::event::{Cause, Exit, Ruling};
 use picket_proto::{Ranges, Run, Seq, SeqRange, Span};
 use proptest::prelude::*;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -64,7 +64,8 @@ fn service_input() -> impl Strategy<Value = Owned> {
         Just(Exit::Code(1)),
         Just(Exit::Signal(9)),
         Just(Exit::NotStarted(2)),
-        Just(Exit::Unknown)
+        Just(Exit::Unknown),
+        Just(Exit::Ruled(Ruling::OutOfMemory))
     ];
     prop_oneof![
         (0_u16..4).prop_map(Owned::Absent),

@@ -75,10 +75,11 @@ fn phase(world: &World) -> Phase {
 fn calls(world: &World, from: u64) -> Vec<(u64, Verb)> {
     let acts = world.acts.iter().filter(|(at, _)| *at >= from);
     let verb = |(at, act): &(u64, Act)| match act {
-        Act::Unit { service: 0, verb } => (*at, *verb),
+        Act::Unit { service: 0, verb } => Some((*at, *verb)),
+        Act::Collect { .. } => None,
         other => panic!("{other:?} of a unit"),
     };
-    acts.map(verb).collect()
+    acts.filter_map(verb).collect()
 }
 
 #[test]

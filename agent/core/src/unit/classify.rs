@@ -8,12 +8,13 @@
 //! | inactive or failed | another's job was done, and no new life began | it was stopped: left alone |
 //! | inactive or failed | no job | it died: also by a stray SIGTERM, which systemd calls a success |
 //! | failed | after systemd's own restarts | systemd gave up: ours |
+//! | not running, no new life | its start's job failed | its start limit, a dependency, a condition: said which |
 //! | inactive | nobody looked when it ended | unknown: told, left alone |
 //! | not running | masked | left alone |
 
-use super::{Active, File, JobKind, Kind, Load, Seen, Sub};
+use super::{Active, File, JobEnd, JobKind, Kind, Load, Seen, Sub};
 use picket_proto::Span;
-use picket_proto::event::{Exit, Intent, Witness};
+use picket_proto::event::{Exit, Intent, Ruling, Witness};
 
 /// Added to what systemd allows itself for a restart: a loaded host is late by less.
 const MARGIN: Span = Span::from_secs(5);
@@ -75,6 +76,8 @@ pub(super) struct Before {
     pub(super) ours: Ours,
     pub(super) stop: Stop,
     pub(super) sight: Sight,
+    /// How the last job ended, whosever it was.
+    pub(super) fate: Option<JobEnd>,
 }
 
 /// Who ended a life.
@@ -182,17 +185,30 @@ fn down(before: &Before, seen: &Seen) -> Turn {
             left(seen, Intent::Unknown, Witness::State)
         }
         Life::Up { pid, .. } => died(pid),
-        Life::Restarting { invocation } => died_again(is_new(invocation), seen),
+        Life::Restarting { invocation } => died_again(is_new(invocation), before, seen),
         Life::Down { invocation } if before.ours == Ours::Ended || is_new(invocation) => {
-            died_again(is_new(invocation), seen)
+            died_again(is_new(invocation), before, seen)
         }
         Life::Down { .. } => Turn::Nothing,
     }
 }
 
 /// A start that failed: what the unit says of its end is of this start only if a new life had begun.
-fn died_again(is_new: bool, seen: &Seen) -> Turn {
-    Turn::Died { pid: 0, exit: if is_new { exit(seen) } else { Exit::Unknown } }
+fn died_again(is_new: bool, before: &Before, seen: &Seen) -> Turn {
+    Turn::Died { pid: 0, exit: if is_new { exit(seen) } else { not_begun(before, seen) } }
+}
+
+/// Why no new life began. That a start limit was hit is told nowhere (systemd 252): what runs into it is a failed job
+/// of a unit that could be started, or a restart of systemd's own that does not come.
+fn not_begun(before: &Before, seen: &Seen) -> Exit {
+    let gave_up = matches!(before.life, Life::Restarting { .. });
+    match before.fate {
+        Some(JobEnd::Dependency) => Exit::Ruled(Ruling::Dependency),
+        _ if seen.unmet => Exit::Ruled(Ruling::Condition),
+        Some(JobEnd::Failed) => Exit::Ruled(Ruling::StartLimit),
+        _ if gave_up && seen.active == Active::Failed => Exit::Ruled(Ruling::StartLimit),
+        Some(JobEnd::Done | JobEnd::Other) | None => Exit::Unknown,
+    }
 }
 
 fn left(seen: &Seen, to: Intent, witness: Witness) -> Turn {
@@ -204,12 +220,13 @@ fn is_done(seen: &Seen) -> bool {
     seen.kind == Kind::Oneshot && seen.active == Active::Inactive && seen.code == 1 && seen.status == 0
 }
 
-/// How the main process ended, as systemd tells it.
+/// How it ended, as systemd tells it: its own ruling before the main process' status.
 fn exit(seen: &Seen) -> Exit {
-    match seen.code {
-        1 => Exit::Code(seen.status),
-        2 | 3 => Exit::Signal(seen.status),
-        _ => Exit::Unknown,
+    match (seen.ruling, seen.code) {
+        (Some(ruling), _) => Exit::Ruled(ruling),
+        (None, 1) => Exit::Code(seen.status),
+        (None, 2 | 3) => Exit::Signal(seen.status),
+        (None, _) => Exit::Unknown,
     }
 }
 

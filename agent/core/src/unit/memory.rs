@@ -31,11 +31,15 @@ pub(crate) struct Memory {
     /// The last reading is from before the bus was lost: nothing is judged by it.
     stale: bool,
     ended: Deque<Done, { super::DONE_MAX }>,
+    /// How the last job ended since something was made of a reading.
+    fate: Option<JobEnd>,
     /// The last job that was seen to be no stop: that it is done stopped nothing.
     harmless: Option<u32>,
     /// The last job of another's that was seen to be a stop.
     stop: Option<u32>,
     sight: Sight,
+    /// The life that ended last; zeros where none had begun.
+    ended_life: [u8; 16],
     /// Whether a comparison of all waits for its reading.
     awaited: bool,
 }
@@ -48,9 +52,11 @@ impl Default for Memory {
             seen: None,
             stale: false,
             ended: Deque::new(),
+            fate: None,
             harmless: None,
             stop: None,
             sight: Sight::Whole,
+            ended_life: [0; 16],
             awaited: false,
         }
     }
@@ -84,6 +90,11 @@ impl Memory {
         (self.judge(), Compared { was_awaited, differs })
     }
 
+    /// The life that the last turn was the end of; zeros where it was a start that began none.
+    pub(crate) const fn ended_life(&self) -> [u8; 16] {
+        self.ended_life
+    }
+
     /// A call goes out.
     pub(crate) fn called(&mut self) {
         self.call = Call::Out;
@@ -100,7 +111,10 @@ impl Memory {
         };
         match (self.judge(), answer) {
             (Turn::Nothing, Answer::Busy | Answer::Unheard) => Turn::Later { within: BUSY },
-            (Turn::Nothing, Answer::Refused(errno)) => Turn::Died { pid: 0, exit: Exit::NotStarted(errno) },
+            (Turn::Nothing, Answer::Refused(errno)) => {
+                self.ended_life = [0; 16];
+                Turn::Died { pid: 0, exit: Exit::NotStarted(errno) }
+            }
             (turn, _) => turn,
         }
     }
@@ -139,6 +153,7 @@ impl Memory {
         let done = |done: &&Done| done.end == JobEnd::Done && Some(done.id) != own;
         let last = self.ended.iter().filter(done).map(|done| done.id).max();
         let stop_done = last.is_some() && last == self.stop;
+        self.fate = self.ended.back().map(|done| done.end).or(self.fate);
         self.ended.clear();
         let stop = if is_stop(&seen, own) {
             self.stop = seen.job.map(|job| job.id);
@@ -155,7 +170,8 @@ impl Memory {
             Call::Out | Call::Job(_) => Ours::Pending,
             Call::Ended => Ours::Ended,
         };
-        let turn = classify(&Before { life: self.life, ours, stop, sight: self.sight }, &seen);
+        let turn =
+            classify(&Before { life: self.life, ours, stop, sight: self.sight, fate: self.fate }, &seen);
         self.sight = Sight::Whole;
         self.live_on(turn, &seen);
         turn
@@ -163,6 +179,15 @@ impl Memory {
 
     fn live_on(&mut self, turn: Turn, seen: &Seen) {
         let invocation = seen.invocation;
+        self.ended_life = match (turn, self.life) {
+            (Turn::Replaced { .. }, Life::Up { invocation, .. }) => invocation,
+            (Turn::Died { .. }, Life::Restarting { invocation: told } | Life::Down { invocation: told })
+                if told == invocation =>
+            {
+                [0; 16]
+            }
+            _ => invocation,
+        };
         let life = match turn {
             Turn::Nothing | Turn::Later { .. } => return,
             Turn::Found { pid } | Turn::Up { pid } | Turn::Still { pid } | Turn::Replaced { pid, .. } => {
@@ -172,7 +197,7 @@ impl Memory {
             Turn::Restarting { .. } => Life::Restarting { invocation },
             Turn::Left { .. } => Life::Left,
         };
-        self.life = life;
+        (self.life, self.fate) = (life, None);
         if self.call == Call::Ended {
             self.call = Call::None;
         }

@@ -3,7 +3,7 @@
 
 use crate::host::Healing;
 use crate::incident::timeline::Arrival;
-use crate::live::healing::{healed, not_healed};
+use crate::live::healing::{healed, not_healed, why};
 use crate::live::intent::{learn_intent, left_alone};
 use crate::live::learn_pid;
 use crate::state::firing::News;
@@ -69,12 +69,12 @@ fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker,
     let Some(host) = state.hosts.get_mut(slot) else { return News::Open };
     let stands = host.stands(service);
     match to {
-        Breaker::Open { because, .. } if stands => {
-            not_healed(state, at, (slot, service), because.to_string(), event.to_string()).news
+        Breaker::Open { because, last, .. } if stands => {
+            not_healed(state, at, (slot, service), why(*because, last), event.to_string()).news
         }
-        Breaker::Open { because, .. } => {
+        Breaker::Open { because, last, .. } => {
             if let Some(known) = host.services.get_mut(service) {
-                (known.healing, known.not_healed) = (Healing::No, because.to_string());
+                (known.healing, known.not_healed) = (Healing::No, why(*because, last));
             }
             News::Open
         }

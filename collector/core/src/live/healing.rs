@@ -12,7 +12,9 @@ use crate::state::firing::{Fired, News, Said, clear, fire};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
-use picket_proto::event::{Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded, Verdict};
+use picket_proto::event::{
+    Because, Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded, Trigger, Verdict,
+};
 use picket_proto::{Event, Seq, Wall};
 
 /// What a live frame says of a service's healing stands against what the backlog says of the time before.
@@ -100,6 +102,11 @@ fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Remed
     note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
 }
 
+/// Why remedies rest, with how it failed last.
+pub(crate) fn why(because: Because, last: &Trigger) -> String {
+    format!("{because} (last: {last})")
+}
+
 pub(super) fn breaker(
     state: &mut State,
     at: At,
@@ -111,8 +118,8 @@ pub(super) fn breaker(
     told(state, slot, service, seq, event);
     let entry = Entry::seen(slot, event, Arrival::Live);
     match &fact.to {
-        Breaker::Open { because, .. } => {
-            let fired = not_healed(state, at, (slot, service), because.to_string(), event.to_string());
+        Breaker::Open { because, last, .. } => {
+            let fired = not_healed(state, at, (slot, service), why(*because, last), event.to_string());
             note_fired(state, at, fired, entry);
         }
         Breaker::HalfOpen => {

@@ -130,7 +130,7 @@ pub(super) fn standing(incident: &life::Incident) -> Standing {
 fn cause(incident: &life::Incident) -> String {
     match incident.evidence.as_str() {
         "" => incident.root.text.clone(),
-        line => format!("{}; last printed: {line}", incident.root.text),
+        words => format!("{}; {words}", incident.root.text),
     }
 }
 

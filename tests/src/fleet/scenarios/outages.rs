@@ -85,7 +85,8 @@ pub(super) const POOL: Scenario = Scenario {
 /// Nobody said that they went.
 pub(super) const VANISHED: Scenario = Scenario {
     name: "vanished",
-    says: "services vanish: a configuration that breaks at a restart and a deleted unit are paged as not healed; a disabled unit and a \
+    says: "services vanish: a configuration that breaks at a restart and a deleted unit are paged as not healed, with the words of nginx and \
+           of systemd; a disabled unit and a \
            removed package are told as stopped on purpose; none of them is shown as up",
     smoke: true,
     needs: &[("/usr/bin/python3", "python3-minimal")],
@@ -111,6 +112,11 @@ pub(super) const VANISHED: Scenario = Scenario {
         package.remove(world.host(5))?;
         world.not_healed(2, "nginx")?;
         world.not_healed(3, "redis-server")?;
+        for (host, words) in [(2, "conf.d/broken.conf"), (3, "Unit redis-server.service not found")] {
+            world.wait("an incident quotes why", SOON, |world| {
+                Ok(world.incidents_of(host)?.iter().any(|found| found.cause.contains(words)))
+            })?;
+        }
         world.intent(4, "nginx", v1::Intent::Stopped)?;
         world.intent(5, "rig-demo", v1::Intent::Stopped)?;
         for (host, name) in [(2, "nginx"), (3, "redis-server"), (4, "nginx"), (5, "rig-demo")] {

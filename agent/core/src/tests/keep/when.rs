@@ -75,7 +75,7 @@ fn an_open_breaker_is_kept_anew_every_ten_minutes_while_it_rests() {
 fn an_agent_that_ends_keeps_what_has_changed_without_waiting() {
     let mut world = settled(24);
     world.kill(0);
-    world.run(1_000);
+    world.run(9_000);
     world.kept = None;
     world.stop(Ending::LeaveServices);
     assert_eq!(world.kept.take().map(|(at, _)| at), Some(world.at));

@@ -18,7 +18,7 @@ impl World {
 
     pub(super) fn act(&mut self, act: Act) {
         match act {
-            Act::Unit { .. } => {}
+            Act::Unit { .. } | Act::Collect { .. } => {}
             Act::Start { service } => {
                 let pid = self.next_pid;
                 self.next_pid += 1;
