@@ -6,6 +6,7 @@
 //! it can't be full. What needs no waiting (`/proc`, a port of this host) is answered at once, without a task or the
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
+mod apart;
 pub(crate) mod host;
 pub(crate) mod http;
 mod lane;
@@ -14,12 +15,14 @@ pub(crate) mod space;
 pub(crate) mod tcp;
 
 use crate::config::{Check, Target};
+use apart::Apart;
 pub(crate) use host::own_rss_kib;
 use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Reading};
 use picket_proto::event::Cause;
 use std::collections::VecDeque;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -29,17 +32,64 @@ const OF_SERVICES: usize = 64;
 /// Probes of all other checks in flight.
 const OF_OTHERS: usize = 32;
 
+/// What one look saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) reading: Reading,
+    /// In words; mostly empty.
+    pub(crate) said: String,
+}
+
+impl From<Reading> for Seen {
+    fn from(reading: Reading) -> Self {
+        Self { reading, said: String::new() }
+    }
+}
+
+/// A check's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) check: CheckIx,
+    pub(crate) seen: Seen,
+}
+
+impl Answer {
+    /// As the core takes it.
+    pub(crate) fn as_fact(&self) -> Fact<'_> {
+        Fact { check: self.check, reading: self.seen.reading, said: &self.seen.said }
+    }
+}
+
+/// A look that has to wait, and what it means when it waits too long.
+struct Look {
+    seen: Pin<Box<dyn Future<Output = Seen> + Send>>,
+    late: Cause,
+}
+
+impl Look {
+    /// A look at something that answers by itself.
+    fn new(seen: impl Future<Output = Seen> + Send + 'static) -> Self {
+        Self { seen: Box::pin(seen), late: Cause::TimedOut }
+    }
+
+    /// A look in a thread of its own.
+    fn apart(apart: &Apart, look: impl FnOnce() -> Seen + Send + 'static) -> Self {
+        Self { late: Cause::Stuck, ..Self::new(apart.clone().look(look)) }
+    }
+}
+
 /// The probes of all checks.
 pub(crate) struct Probes {
     checks: Arc<[Check]>,
-    mounts: Vec<Option<space::Mount>>,
+    /// One per check, for those whose looks may hang in the kernel.
+    apart: Vec<Apart>,
     host: host::Host,
     http: reqwest::Client,
-    answers: mpsc::Sender<Fact>,
+    answers: mpsc::Sender<Answer>,
     of_services: Lane,
     of_others: Lane,
     /// Answers that needed no waiting; one per check at most.
-    ready: VecDeque<Fact>,
+    ready: VecDeque<Answer>,
 }
 
 impl Probes {
@@ -47,31 +97,17 @@ impl Probes {
     ///
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
-    pub(crate) fn new(checks: Arc<[Check]>) -> io::Result<(Self, mpsc::Receiver<Fact>)> {
+    pub(crate) fn new(checks: Arc<[Check]>) -> io::Result<(Self, mpsc::Receiver<Answer>)> {
         let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
             Target::Http { url, .. } => Some(url),
-            Target::Process(_)
-            | Target::Tcp { .. }
-            | Target::Cpu
-            | Target::Memory
-            | Target::Load
-            | Target::Space { .. } => None,
+            _ => None,
         });
         let http = http::client(urls).map_err(io::Error::other)?;
-        let mounts = checks.iter().map(|check| match &check.target {
-            Target::Space { mount } => Some(space::Mount::new(mount)),
-            Target::Process(_)
-            | Target::Tcp { .. }
-            | Target::Http { .. }
-            | Target::Cpu
-            | Target::Memory
-            | Target::Load => None,
-        });
-        let mounts = mounts.collect();
+        let apart = checks.iter().map(|_| Apart::default()).collect();
         let probes = Self {
             checks,
-            mounts,
+            apart,
             host: host::Host::new()?,
             http,
             answers,
@@ -95,11 +131,11 @@ impl Probes {
                 return self.fill();
             }
         };
-        self.ready.push_back(Fact { check, reading });
+        self.ready.push_back(Answer { check, seen: reading.into() });
     }
 
     /// The next answer that needed no waiting.
-    pub(crate) fn ready(&mut self) -> Option<Fact> {
+    pub(crate) fn ready(&mut self) -> Option<Answer> {
         self.ready.pop_front()
     }
 
@@ -116,63 +152,47 @@ impl Probes {
 
     fn fill(&mut self) {
         while let Some(check) = self.of_services.next().or_else(|| self.of_others.next()) {
-            if let Some(reading) = self.launch(check) {
-                self.lane(check).leave();
-                self.ready.push_back(Fact { check, reading });
+            match self.launch(check) {
+                Ok(reading) => {
+                    self.lane(check).leave();
+                    self.ready.push_back(Answer { check, seen: reading.into() });
+                }
+                Err(look) => self.wait(check, look),
             }
         }
     }
 
-    fn launch(&self, ix: CheckIx) -> Option<Reading> {
-        let way = match &self.checks[usize::from(ix)].target {
-            Target::Tcp { address, send, expect } => match tcp::begin(address, send, expect) {
-                Ok(reading) => return Some(reading),
-                Err(begun) => Way::Tcp(begun),
-            },
-            Target::Http { .. } => Way::Http(self.http.clone()),
-            Target::Space { .. } => Way::Space(self.mounts[usize::from(ix)].clone()),
+    /// Begins a look: its reading, if nothing has to be waited for.
+    fn launch(&self, ix: CheckIx) -> Result<Reading, Look> {
+        let check = &self.checks[usize::from(ix)];
+        let apart = &self.apart[usize::from(ix)];
+        match check.target.clone() {
+            Target::Tcp { address, send, expect } => {
+                let begun = match tcp::begin(&address, &send, &expect) {
+                    Ok(reading) => return Ok(reading),
+                    Err(begun) => begun,
+                };
+                Err(Look::new(async move { tcp::finish(begun, &address, &send, &expect).await.into() }))
+            }
+            Target::Http { url, status } => {
+                let client = self.http.clone();
+                Err(Look::new(async move { http::read(&client, url, status).await.into() }))
+            }
+            Target::Space { mount } => Err(Look::apart(apart, move || space::read(&mount))),
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }
-        };
-        let (checks, answers) = (Arc::clone(&self.checks), self.answers.clone());
-        tokio::spawn(async move {
-            let reading = wait(&checks[usize::from(ix)], way).await;
-            let _loop_is_ending_when_nobody_listens = answers.send(Fact { check: ix, reading }).await;
-        });
-        None
-    }
-}
-
-/// What a probe that has to wait goes on with.
-enum Way {
-    Tcp(tcp::Begun),
-    Http(reqwest::Client),
-    Space(Option<space::Mount>),
-}
-
-async fn wait(check: &Check, way: Way) -> Reading {
-    let late = if matches!(way, Way::Space(_)) { Cause::Stuck } else { Cause::TimedOut };
-    let reading = async {
-        match (&check.target, way) {
-            (Target::Tcp { address, send, expect }, Way::Tcp(begun)) => {
-                tcp::finish(begun, address, send, expect).await
-            }
-            (Target::Http { url, status }, Way::Http(http)) => http::read(&http, url.clone(), *status).await,
-            (Target::Space { .. }, Way::Space(Some(mount))) => mount.read().await,
-            (
-                Target::Tcp { .. }
-                | Target::Http { .. }
-                | Target::Space { .. }
-                | Target::Process(_)
-                | Target::Cpu
-                | Target::Memory
-                | Target::Load,
-                Way::Tcp(_) | Way::Http(_) | Way::Space(_),
-            ) => unreachable!("launch() gives each target its own way"),
         }
-    };
-    timeout(check.spec.timeout.to_duration(), reading).await.unwrap_or(Reading::Bad(late))
+    }
+
+    fn wait(&self, check: CheckIx, Look { seen, late }: Look) {
+        let (answers, bound) = (self.answers.clone(), self.checks[usize::from(check)].spec.timeout);
+        tokio::spawn(async move {
+            let seen = timeout(bound.to_duration(), seen).await;
+            let seen = seen.unwrap_or_else(|_| Reading::Bad(late).into());
+            let _loop_is_ending_when_nobody_listens = answers.send(Answer { check, seen }).await;
+        });
+    }
 }
 
 /// What an error of a socket means to whoever watches.
@@ -227,8 +247,8 @@ mod tests {
         }
         let tcp =
             of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));
-        let ready: Vec<Fact> = std::iter::from_fn(|| probes.ready()).collect();
-        assert!(ready.contains(&Fact { check: tcp.unwrap(), reading: Reading::Good }), "{ready:?}");
+        let ready: Vec<Answer> = std::iter::from_fn(|| probes.ready()).collect();
+        assert!(ready.contains(&Answer { check: tcp.unwrap(), seen: Reading::Good.into() }), "{ready:?}");
         assert!(answers.try_recv().is_err(), "the others hang");
     }
 }

@@ -31,13 +31,13 @@ use crate::link::{Heard, Link, Peer, Sent};
 use crate::local::{About, Answerer, Ask, Wish};
 use crate::log::Log;
 use crate::plan::Plan;
-use crate::probe::Probes;
+use crate::probe::{Answer, Probes};
 use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 pub(crate) use effects::STUCK;
 use picket_agent_core::session;
-use picket_agent_core::{Agent, Ending, Identity, Input, check, spool};
+use picket_agent_core::{Agent, Ending, Identity, Input, spool};
 use picket_proto::{BootId, Mono, Run, Span, Text};
 use places::Places;
 use signals::Signals;
@@ -120,7 +120,7 @@ fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
 struct Ports {
     notices: mpsc::Receiver<Notice>,
     units: mpsc::Receiver<sd::Told>,
-    answers: mpsc::Receiver<check::Fact>,
+    answers: mpsc::Receiver<Answer>,
     words: mpsc::Receiver<Heard>,
     segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
@@ -153,7 +153,7 @@ struct Shell<'s> {
 
 /// What the shell knows without waiting.
 enum Known {
-    Reading(check::Fact),
+    Reading(Answer),
     Outcome(Outcome),
 }
 
@@ -171,7 +171,7 @@ impl Shell<'_> {
                 Some(notice) = ports.notices.recv() => self.noticed(notice),
                 Some(told) = ports.units.recv() => self.unit(told),
                 ending = ports.signals.next() => self.hand(Input::Stop(ending)),
-                Some(fact) = ports.answers.recv() => self.answered(fact),
+                Some(answer) = ports.answers.recv() => self.answered(&answer),
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
                 Some(told) = ports.segments.recv() => self.disk_told(&told),
@@ -200,15 +200,15 @@ impl Shell<'_> {
         self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
     }
 
-    fn answered(&mut self, fact: check::Fact) {
-        self.probes.ended(fact.check);
+    fn answered(&mut self, answer: &Answer) {
+        self.probes.ended(answer.check);
         self.queue_ready();
-        self.read(fact);
+        self.read(answer);
     }
 
-    fn read(&mut self, fact: check::Fact) {
-        self.hand(Input::Check(fact));
-        self.answerer.read(&self.agent, clock::now().mono, fact);
+    fn read(&mut self, answer: &Answer) {
+        self.hand(Input::Check(answer.as_fact()));
+        self.answerer.read(&self.agent, clock::now().mono, answer);
     }
 
     fn asked(&mut self, ask: Ask) {
@@ -250,8 +250,8 @@ impl Shell<'_> {
             self.unit(told);
             self.settle();
         }
-        while let Ok(fact) = ports.answers.try_recv() {
-            self.answered(fact);
+        while let Ok(answer) = ports.answers.try_recv() {
+            self.answered(&answer);
             self.settle();
         }
         self.hand(Input::Time);
@@ -266,7 +266,7 @@ impl Shell<'_> {
     fn settle(&mut self) {
         loop {
             match self.queue.pop_front() {
-                Some(Known::Reading(fact)) => self.read(fact),
+                Some(Known::Reading(answer)) => self.read(&answer),
                 Some(Known::Outcome(outcome)) => self.hand(Input::Service(outcome.as_fact())),
                 None => match self.services.afterwards() {
                     Some(outcome) => self.queue.push_back(Known::Outcome(outcome)),

@@ -101,6 +101,21 @@ names! {
         Memory => "memory", Plain;
         Load => "load", Plain;
         Space => "space", Plain;
+        Exec => "exec", Plain;
+        Tls => "tls", Plain;
+        Expires => "expires", Plain;
+        File => "file", Plain;
+        Log => "log", Plain;
+        Metric => "metric", Plain;
+        Pressure => "pressure", Plain;
+        Swap => "swap", Plain;
+        Inodes => "inodes", Plain;
+        Mount => "mount", Plain;
+        Net => "net", Plain;
+        Temperature => "temperature", Plain;
+        Job => "job", Plain;
+        Backup => "backup", Plain;
+        Container => "container", Plain;
     }
 }
 

@@ -156,29 +156,24 @@ impl Fact {
     }
 
     /// The version of its kind that it is written in: the lowest that can say it, so that an older reader knows what
-    /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word.
-    pub const fn version(&self) -> u8 {
-        let exit = match self {
-            Self::Exited(fact) => &fact.exit,
-            Self::Remedy(RemedyBegun { trigger: Trigger::Exit(exit), .. })
-            | Self::Outcome(RemedyEnded { outcome: Outcome::Died(exit), .. })
-            | Self::Breaker(BreakerMoved { to: Breaker::Open { last: Trigger::Exit(exit), .. }, .. }) => exit,
+    /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word; of checks
+    /// version 1 knows the first seven kinds and what can be wrong with them.
+    pub fn version(&self) -> u8 {
+        let is_of_first = match self {
+            Self::Verdict(fact) => fact.is_of_first(),
+            Self::Exited(fact) => fact.exit.is_of_first(),
+            Self::Remedy(fact) => fact.trigger.is_of_first(),
+            Self::Outcome(fact) => fact.outcome.is_of_first(),
+            Self::Breaker(fact) => fact.to.is_of_first(),
             Self::Began(_)
             | Self::Gap(_)
-            | Self::Verdict(_)
             | Self::Started(_)
-            | Self::Remedy(_)
-            | Self::Outcome(_)
-            | Self::Breaker(_)
             | Self::Evidence(_)
             | Self::Intent(_)
             | Self::Blind(_)
-            | Self::Hold(_) => return 1,
+            | Self::Hold(_) => true,
         };
-        match exit {
-            Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted(_) | Exit::Unknown => 1,
-            Exit::Ruled(_) => 2,
-        }
+        if is_of_first { 1 } else { 2 }
     }
 
     /// The service that the fact is about.

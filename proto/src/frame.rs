@@ -205,7 +205,9 @@ impl Frame<'_> {
         }
         let body = &self.bytes[HEADER_LEN..];
         let (stamp, fields) = postcard::take_from_bytes::<Stamp>(body).map_err(|_| BadFrame::Body)?;
-        let Some(fact) = body::decode_fact(kind, fields)? else { return Ok(Content::Unknown) };
+        let Some(fact) = body::decode_fact((kind, kind_version), fields)? else {
+            return Ok(Content::Unknown);
+        };
         // What an older version can say is written in that one: a body is fixed by its version, both ways.
         if stamp.run == self.header.run && fact.version() == kind_version {
             Ok(Content::Known(Event { stamp, fact }))

@@ -17,7 +17,7 @@ impl Display for Event {
 
 /// A level in the unit of its check's kind.
 #[derive(Debug, Clone, Copy)]
-pub struct Level(pub CheckKind, pub u32);
+pub struct Level(pub CheckKind, pub i64);
 
 impl Display for Level {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
@@ -26,11 +26,42 @@ impl Display for Level {
 }
 
 /// A level in the unit of its kind.
-fn level_in(kind: CheckKind, level: u32, f: &mut Formatter<'_>) -> Result {
+fn level_in(kind: CheckKind, level: i64, f: &mut Formatter<'_>) -> Result {
+    let (whole, sign) = (level.unsigned_abs(), if level < 0 { "-" } else { "" });
     match kind {
-        CheckKind::Cpu | CheckKind::Memory | CheckKind::Space => write!(f, "{}.{} %", level / 10, level % 10),
-        CheckKind::Load => write!(f, "{}.{:02} per core", level / 100, level % 100),
-        CheckKind::Process | CheckKind::Tcp | CheckKind::Http => write!(f, "{level}"),
+        CheckKind::Cpu
+        | CheckKind::Memory
+        | CheckKind::Space
+        | CheckKind::Pressure
+        | CheckKind::Swap
+        | CheckKind::Inodes => write!(f, "{sign}{}.{} %", whole / 10, whole % 10),
+        CheckKind::Load => write!(f, "{sign}{}.{:02} per core", whole / 100, whole % 100),
+        CheckKind::Temperature => write!(f, "{sign}{}.{} °C", whole / 10, whole % 10),
+        CheckKind::Metric => thousandths(sign, whole, f),
+        CheckKind::Tls | CheckKind::Expires if whole < 48 => write!(f, "{sign}{whole} h"),
+        CheckKind::Tls | CheckKind::Expires => write!(f, "{sign}{} days", whole / 24),
+        CheckKind::File | CheckKind::Job | CheckKind::Backup => {
+            write!(f, "{sign}{}", Span::from_secs(whole))
+        }
+        CheckKind::Log => write!(f, "{level} lines"),
+        CheckKind::Net => write!(f, "{level} errors"),
+        CheckKind::Process
+        | CheckKind::Tcp
+        | CheckKind::Http
+        | CheckKind::Exec
+        | CheckKind::Mount
+        | CheckKind::Container => write!(f, "{level}"),
+    }
+}
+
+/// As many places as it needs.
+fn thousandths(sign: &str, value: u64, f: &mut Formatter<'_>) -> Result {
+    let (whole, rest) = (value / 1000, value % 1000);
+    match (rest % 10, rest % 100) {
+        _ if rest == 0 => write!(f, "{sign}{whole}"),
+        (_, 0) => write!(f, "{sign}{whole}.{}", rest / 100),
+        (0, _) => write!(f, "{sign}{whole}.{:02}", rest / 10),
+        (_, _) => write!(f, "{sign}{whole}.{rest:03}"),
     }
 }
 
@@ -67,6 +98,21 @@ impl Display for CheckKind {
             Self::Memory => "memory",
             Self::Load => "load",
             Self::Space => "space",
+            Self::Exec => "exec",
+            Self::Tls => "tls",
+            Self::Expires => "expires",
+            Self::File => "file",
+            Self::Log => "log",
+            Self::Metric => "metric",
+            Self::Pressure => "pressure",
+            Self::Swap => "swap",
+            Self::Inodes => "inodes",
+            Self::Mount => "mount",
+            Self::Net => "net",
+            Self::Temperature => "temperature",
+            Self::Job => "job",
+            Self::Backup => "backup",
+            Self::Container => "container",
         })
     }
 }
@@ -87,6 +133,19 @@ impl Display for Cause {
             Self::Above { level, limit } => write!(f, "level {level}, limit {limit}"),
             Self::Stuck => f.write_str("the mount does not answer"),
             Self::Local(errno) => write!(f, "the probe failed with errno {errno}"),
+            Self::Plugin(1) => f.write_str("its plugin warns"),
+            Self::Plugin(2) => f.write_str("its plugin says critical"),
+            Self::Plugin(status) => write!(f, "its plugin can't tell (status {status})"),
+            Self::Beyond { level, limit } => write!(f, "level {level}, limit {limit}"),
+            Self::Absent => f.write_str("it is not there"),
+            Self::Present => f.write_str("it is there, and should not be"),
+            Self::ReadOnly => f.write_str("it can't be written to"),
+            Self::NoLink => f.write_str("the interface has no link"),
+            Self::Ended(status) => write!(f, "it ended with status {status}"),
+            Self::Overdue => f.write_str("it did not run in time"),
+            Self::TooFew { found, wanted } => write!(f, "{found} of the {wanted} that there should be"),
+            Self::TooSmall { bytes, wanted } => write!(f, "{bytes} bytes, fewer than {wanted}"),
+            Self::Unhealthy => f.write_str("it says that it is not well"),
         }
     }
 }
@@ -258,6 +317,7 @@ mod tests {
             from: Verdict::Up,
             to: Verdict::Down,
             cause: Some(Cause::Above { level: 973, limit: 950 }),
+            said: crate::Text::default(),
             after: Span::ZERO,
         });
         assert_eq!(full.to_string(), "space:/ is down: 97.3 %, limit 95.0 %");

@@ -36,21 +36,32 @@ pub struct Spec {
     pub interval: Span,
     /// How long one probe may take; at most the interval.
     pub timeout: Span,
-    /// Readings in a row that make it down; 1 to 10.
+    /// Readings in a row that make it down; 1 to 255.
     pub fall: u8,
-    /// Readings in a row that make it up again; 1 to 10.
+    /// Readings in a row that make it up again; 1 to 255.
     pub rise: u8,
     /// For kinds that read a level: from where it is degraded and from where it is down, in the kind's unit.
     pub limits: Option<Limits>,
 }
 
-/// Limits of a level. A level at or above one has reached it.
+/// Limits of a level, in the kind's unit. A level at one has reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// From here on the check is degraded.
-    pub degraded: u32,
-    /// From here on it is down; above `degraded`.
-    pub down: u32,
+    /// From here on the check is degraded; where that is no state of its own, the same as `down`.
+    pub degraded: i64,
+    /// From here on it is down; not nearer than `degraded`. The end of the range where no level is that bad.
+    pub down: i64,
+    /// On which side of a limit levels are bad.
+    pub bad: Side,
+}
+
+/// A side of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// High levels are bad: what is in use.
+    Above,
+    /// Low levels are bad: what is left.
+    Below,
 }
 
 /// What a probe saw. Thresholds are not its business.
@@ -58,19 +69,30 @@ pub struct Limits {
 pub enum Reading {
     /// As it should be.
     Good,
+    /// As it should be, with a complaint.
+    Poor(Cause),
     /// Not as it should be.
     Bad(Cause),
     /// A level in the kind's unit.
-    Level(u32),
+    Level(i64),
 }
 
 /// A probe's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fact {
+pub struct Fact<'a> {
     /// Which check.
     pub check: CheckIx,
     /// What was seen.
     pub reading: Reading,
+    /// What the probe says in words; told with the verdict that this reading decides. Mostly empty.
+    pub said: &'a str,
+}
+
+impl Fact<'_> {
+    /// An answer without words.
+    pub const fn new(check: CheckIx, reading: Reading) -> Self {
+        Self { check, reading, said: "" }
+    }
 }
 
 /// Run this check's probe once and answer within its timeout. One at a time per check: no second comes before the
@@ -85,6 +107,8 @@ pub struct Probe {
 pub(crate) struct Voice<'a> {
     /// The name of the service that the check belongs to.
     pub(crate) owner: Option<&'a Name>,
+    /// What the probe said in words.
+    pub(crate) said: &'a str,
     /// The facts so far.
     pub(crate) out: &'a mut Facts,
 }
@@ -142,7 +166,7 @@ impl<'s> Checks<'s> {
     }
 
     /// A probe's answer.
-    pub(crate) fn on(&mut self, now: Mono, fact: Fact, voice: Voice<'_>) -> Option<Seen> {
+    pub(crate) fn on(&mut self, now: Mono, fact: Fact<'_>, voice: Voice<'_>) -> Option<Seen> {
         let at = usize::from(fact.check);
         let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.flight != Flight::Home) else {
             self.refused = self.refused.saturating_add(1);

@@ -40,7 +40,7 @@ pub use timer::Reason;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input<'a> {
     /// A probe has seen something.
-    Check(check::Fact),
+    Check(check::Fact<'a>),
     /// Something happened to a service's process.
     Service(service::Fact<'a>),
     /// Something was heard of a unit, or of the bus.

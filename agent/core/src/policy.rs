@@ -144,6 +144,9 @@ impl Signature {
 const fn alike(cause: Cause) -> Cause {
     match cause {
         Cause::Above { limit, .. } => Cause::Above { level: 0, limit },
+        Cause::Beyond { limit, .. } => Cause::Beyond { level: 0, limit },
+        Cause::TooFew { wanted, .. } => Cause::TooFew { found: 0, wanted },
+        Cause::TooSmall { wanted, .. } => Cause::TooSmall { bytes: 0, wanted },
         Cause::Refused
         | Cause::TimedOut
         | Cause::Unreachable
@@ -155,7 +158,15 @@ const fn alike(cause: Cause) -> Cause {
         | Cause::NoProcess
         | Cause::Frozen
         | Cause::Stuck
-        | Cause::Local(_) => cause,
+        | Cause::Local(_)
+        | Cause::Plugin(_)
+        | Cause::Absent
+        | Cause::Present
+        | Cause::ReadOnly
+        | Cause::NoLink
+        | Cause::Ended(_)
+        | Cause::Overdue
+        | Cause::Unhealthy => cause,
     }
 }
 

@@ -7,11 +7,11 @@ use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
     /// A probe's answer walks from its check to the service that it belongs to.
-    pub(crate) fn check(&mut self, now: Now, fact: check::Fact) {
+    pub(crate) fn check(&mut self, now: Now, fact: check::Fact<'_>) {
         let mut out = Facts::new();
         let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
         let owner = service.and_then(|service| self.services.name(service));
-        let seen = self.checks.on(now.mono, fact, check::Voice { owner, out: &mut out });
+        let seen = self.checks.on(now.mono, fact, check::Voice { owner, said: fact.said, out: &mut out });
         self.spool.append_all(now, out);
         if let Some(seen) = seen {
             self.tell(now, |services, around| services.see(seen, around));

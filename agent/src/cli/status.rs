@@ -56,7 +56,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
             text(check, "verdict").to_owned(),
             age(check, "since_ms").unwrap_or_default(),
             age(check, "read_ms").map_or_else(|| "never".to_owned(), |age| format!("{age} ago")),
-            text(check, "reading").to_owned(),
+            reading(check),
         ]);
     }
     append(&mut out, &table, &alarms, colour);
@@ -251,6 +251,12 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
     Ok(Page { text, well: true })
 }
 
+/// What was read last, and what was said with it.
+fn reading(check: &Value) -> String {
+    let (read, said) = (text(check, "reading"), text(check, "said"));
+    if said.is_empty() { read.to_owned() } else { format!("{read}: {said}") }
+}
+
 /// `check NAME`; errors as in [`Failure`].
 pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Failure> {
     let request = json!({ "v": VERSION, "ask": "look", "name": name });
@@ -264,7 +270,7 @@ pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Fai
         "{} ({}): read {}\nverdict: {}, for {}{}\n",
         text(check, "name"),
         text(check, "target"),
-        text(check, "reading"),
+        reading(check),
         text(check, "verdict"),
         age(check, "since_ms").unwrap_or_default(),
         check["cause"].as_str().map(|cause| format!("; {cause}")).unwrap_or_default(),

@@ -15,13 +15,15 @@
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
-use super::read::{Keys, Place, Sheet};
-use picket_agent_core::check::Spec;
+mod http;
+mod tcp;
+
+use super::read::{Keys, Sheet};
+use picket_agent_core::check::{Limits, Spec};
 use picket_proto::event::CheckKind;
 use picket_proto::{Name, Span};
 use std::fmt;
 
-const TEXT_MAX: usize = 1024;
 const TIMEOUT: Span = Span::from_secs(2);
 const INTERVAL: Span = Span::from_secs(5);
 
@@ -122,31 +124,49 @@ pub(super) fn process(owner: &Owner<'_>, at: usize) -> Option<Check> {
     Some(Check { spec, target: Target::Process(owner.ix), at })
 }
 
+/// What a kind's own keys say.
+struct Read {
+    target: Target,
+    /// For kinds that read a level.
+    limits: Option<Limits>,
+    /// The check's name where it belongs to no service and is given none.
+    name: String,
+}
+
+/// A kind: its word, and who reads its own keys.
+type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
+
+const KINDS: [Kind; 2] = [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read)];
+
 /// Reads one table.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Owner<'_>>) -> Option<Check> {
-    let (kind, place) = keys.needed(sheet, "kind")?;
-    let (kind, target) = match kind {
-        "tcp" => (CheckKind::Tcp, tcp(&mut keys, sheet)),
-        "http" => (CheckKind::Http, http(&mut keys, sheet)),
-        other => {
-            let guess =
-                super::read::nearest(other, &["tcp", "http"]).map(|kind| format!("did you mean \"{kind}\"?"));
-            sheet.wrong(
-                &place,
-                format!("`{other}` is no kind"),
-                guess.or_else(|| Some("known: tcp, http".to_owned())),
-            );
-            return None;
-        }
+    let (kind, of_kind) = kind(&mut keys, sheet)?;
+    let read = of_kind(&mut keys, sheet);
+    let usual = match owner {
+        Some(owner) => Some(format!("{}:{kind}", owner.name)),
+        None => read.as_ref().map(|read| read.name.clone()),
     };
-    let name = name(&mut keys, sheet, owner, (kind, target.as_ref()));
+    let name = name(&mut keys, sheet, usual);
     let (interval, timeout) = times(&mut keys, sheet);
     let (fall, rise) = (readings(&mut keys, sheet, "fall", 2), readings(&mut keys, sheet, "rise", 1));
     let at = keys.place().at;
     keys.finish(sheet);
-    let service = owner.map(|owner| owner.ix);
-    let spec = Spec { name: name?, kind, service, interval, timeout, fall, rise, limits: None };
-    Some(Check { spec, target: target?, at })
+    let (service, Read { target, limits, .. }) = (owner.map(|owner| owner.ix), read?);
+    let spec = Spec { name: name?, kind, service, interval, timeout, fall, rise, limits };
+    Some(Check { spec, target, at })
+}
+
+fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
+    let (word, place) = keys.needed(sheet, "kind")?;
+    if let Some(kind) = KINDS.into_iter().find(|(kind, _)| kind.to_string() == word) {
+        return Some(kind);
+    }
+    let known: Vec<String> = KINDS.iter().map(|(kind, _)| kind.to_string()).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let guess = super::read::nearest(word, &known).map(|kind| format!("did you mean \"{kind}\"?"));
+    let better = guess.or_else(|| Some(format!("known: {}", known.join(", "))));
+    sheet.wrong(&place, format!("`{word}` is no kind"), better);
+    None
 }
 
 /// How often, and how long one probe may take.
@@ -161,65 +181,16 @@ fn readings(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str, defau
     u8::try_from(keys.number(sheet, key, 1..=10, default)).expect("at most 10")
 }
 
-fn name(
-    keys: &mut Keys<'_>,
-    sheet: &mut Sheet<'_>,
-    owner: Option<&Owner<'_>>,
-    (kind, target): (CheckKind, Option<&Target>),
-) -> Option<Name> {
-    let given = keys.text(sheet, "name");
-    let place = given
-        .as_ref()
-        .map_or_else(|| keys.place(), |(_, place)| Place { at: place.at, key: place.key.clone() });
-    let text = match (&given, owner, target) {
-        (Some((name, _)), _, _) => (*name).to_owned(),
-        (None, Some(owner), _) => format!("{}:{kind}", owner.name),
-        (None, None, Some(Target::Tcp { address, .. })) => format!("tcp:{address}"),
-        (None, None, Some(Target::Http { url, .. })) => url.to_string(),
-        (None, None, _) => return None,
+fn name(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, usual: Option<String>) -> Option<Name> {
+    let (text, place) = match keys.text(sheet, "name") {
+        Some((name, place)) => (name.to_owned(), place),
+        None => (usual?, keys.place()),
     };
     match text.parse() {
         Ok(name) => Some(name),
         Err(bad) => {
             let better = Some("give it a short name: name = \"..\"".to_owned());
             sheet.wrong(&place, format!("the name `{text}` {bad}"), better);
-            None
-        }
-    }
-}
-
-fn tcp(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Target> {
-    let send = bytes(keys, sheet, "send");
-    let expect = bytes(keys, sheet, "expect");
-    let (address, place) = keys.needed(sheet, "address")?;
-    if address.parse::<super::Address>().is_err() {
-        sheet.wrong(&place, "is not host:port", Some("write e.g. \"127.0.0.1:6379\"".to_owned()));
-        return None;
-    }
-    Some(Target::Tcp { address: address.to_owned(), send, expect })
-}
-
-fn bytes(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str) -> Vec<u8> {
-    let Some((text, place)) = keys.text(sheet, key) else { return Vec::new() };
-    if text.len() > TEXT_MAX {
-        sheet.wrong(&place, format!("has {} bytes, more than {TEXT_MAX}", text.len()), None);
-    }
-    text.as_bytes().to_vec()
-}
-
-fn http(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Target> {
-    let status = u16::try_from(keys.number(sheet, "status", 100..=599, 200)).expect("at most 599");
-    let (text, place) = keys.needed(sheet, "url")?;
-    match reqwest::Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-            Some(Target::Http { url, status })
-        }
-        Ok(_) | Err(_) => {
-            sheet.wrong(
-                &place,
-                "is no web address",
-                Some("write e.g. \"http://127.0.0.1:8080/\"".to_owned()),
-            );
             None
         }
     }

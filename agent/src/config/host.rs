@@ -12,7 +12,7 @@
 
 use super::check::{Check, Target};
 use super::read::{Keys, Place, Sheet};
-use picket_agent_core::check::{Limits, Spec};
+use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::Span;
 use picket_proto::event::CheckKind;
 
@@ -27,6 +27,13 @@ const HUNDREDTHS: Scale = Scale { most: 100_000, unit: 1 };
 struct Scale {
     most: u32,
     unit: u32,
+}
+
+impl Scale {
+    fn limits(&self, (degraded, down): (u32, u32)) -> Limits {
+        let whole = |limit: u32| i64::from(limit) * i64::from(self.unit);
+        Limits { degraded: whole(degraded), down: whole(down), bad: Side::Above }
+    }
 }
 
 /// Reads the table, or takes the defaults where there is none.
@@ -49,7 +56,7 @@ pub(super) fn read(table: Option<Keys<'_>>, sheet: &mut Sheet<'_>, checks: &mut 
                 table.finish(sheet);
                 limits
             }
-            None => Limits { degraded: usual.0 * scale.unit, down: usual.1 * scale.unit },
+            None => scale.limits(usual),
         };
         found.push(level(format!("host:{key}"), kind, target, limits));
     }
@@ -81,7 +88,7 @@ fn level(name: String, kind: CheckKind, target: Target, limits: Limits) -> (Stri
 
 fn spaces(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<(String, Spec, Target)>) {
     let Some((value, place)) = keys.take("space") else {
-        let limits = Limits { degraded: 900, down: 970 };
+        let limits = PERCENT.limits((90, 97));
         found.push(level(
             "space:/".to_owned(),
             CheckKind::Space,
@@ -125,5 +132,5 @@ fn limits(table: &mut Keys<'_>, sheet: &mut Sheet<'_>, scale: &Scale, usual: (u3
         let problem = format!("degraded ({degraded}) must be below down ({down})");
         sheet.wrong(&table.place(), problem, None);
     }
-    Limits { degraded: degraded * scale.unit, down: down * scale.unit }
+    scale.limits((degraded, down))
 }

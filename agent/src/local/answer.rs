@@ -12,7 +12,7 @@ use super::{Tail, VERSION};
 use crate::config::Check;
 use crate::metrics::Figures;
 use picket_agent_core::Agent;
-use picket_agent_core::check::{CheckIx, Fact};
+use picket_agent_core::check::CheckIx;
 use picket_agent_core::hold;
 use picket_agent_core::service::{ServiceIx, View};
 use picket_proto::frame::{self, Content};
@@ -85,6 +85,8 @@ pub(crate) struct Answerer {
     pub(crate) figures: Figures,
     pub(super) written: Written,
     looks: Vec<Waiting>,
+    /// What the last probe of each check said in words.
+    said: Vec<String>,
     /// For how long the disk of the state folder has not answered.
     pub(crate) stuck: Span,
 }
@@ -106,6 +108,7 @@ impl Answerer {
             figures: Figures::default(),
             written: Written::default(),
             looks: Vec::new(),
+            said: Vec::new(),
             stuck: Span::ZERO,
         }
     }
@@ -166,15 +169,27 @@ impl Answerer {
     }
 
     /// A reading came: whoever waits for it gets it. One about a process that is gone counts for nothing.
-    pub(crate) fn read(&mut self, agent: &Agent<'_>, now: Mono, fact: Fact) {
-        let Some(slot) = agent.check_at(fact.check) else { return };
-        let look = Look { about: &self.about, now };
+    pub(crate) fn read(&mut self, agent: &Agent<'_>, now: Mono, seen: &crate::probe::Answer) {
+        let Some(slot) = agent.check_at(seen.check) else { return };
+        self.keep_words(seen);
+        let look = Look { about: &self.about, said: &self.said, now };
         for waiting in self.looks.extract_if(.., |one| {
-            one.check == fact.check && slot.last().is_some_and(|(at, _)| at >= one.since)
+            one.check == seen.check && slot.last().is_some_and(|(at, _)| at >= one.since)
         }) {
-            let check = serde_json::to_value(look.check(fact.check, slot)).unwrap_or_default();
+            let check = serde_json::to_value(look.check(seen.check, slot)).unwrap_or_default();
             let answer = json!({ "v": VERSION, "check": check }).to_string();
             let _asker_is_gone = waiting.reply.send(Answer::Whole(answer));
+        }
+    }
+
+    /// Keeps what a probe said: nothing is made room for before one has spoken.
+    fn keep_words(&mut self, answer: &crate::probe::Answer) {
+        let at = usize::from(answer.check);
+        if self.said.len() <= at && !answer.seen.said.is_empty() {
+            self.said.resize(at + 1, String::new());
+        }
+        if let Some(said) = self.said.get_mut(at) {
+            said.clone_from(&answer.seen.said);
         }
     }
 
@@ -186,7 +201,7 @@ impl Answerer {
     }
 
     fn checks(&self, agent: &Agent<'_>, now: Mono, from: u16) -> String {
-        let look = Look { about: &self.about, now };
+        let look = Look { about: &self.about, said: &self.said, now };
         let numbers = from..from.saturating_add(CHECKS);
         let checks: Vec<_> =
             numbers.map_while(|number| Some(look.check(number, agent.check_at(number)?))).collect();

@@ -24,6 +24,7 @@ pub(super) struct CheckDoc<'d> {
     since_ms: u64,
     cause: Option<String>,
     reading: Option<String>,
+    said: Option<String>,
     read_ms: Option<u64>,
     interval_ms: u64,
 }
@@ -69,6 +70,8 @@ struct RemedyDoc {
 /// What a look needs.
 pub(super) struct Look<'l> {
     pub(super) about: &'l About,
+    /// By check, where one has spoken.
+    pub(super) said: &'l [String],
     pub(super) now: Mono,
 }
 
@@ -79,7 +82,7 @@ impl Look<'_> {
         let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
         let say = |reading| match reading {
             Reading::Good => "good".to_owned(),
-            Reading::Bad(cause) => cause.to_string(),
+            Reading::Poor(cause) | Reading::Bad(cause) => cause.to_string(),
             Reading::Level(level) => Level(spec.kind, level).to_string(),
         };
         CheckDoc {
@@ -90,6 +93,7 @@ impl Look<'_> {
             since_ms: self.now.since(slot.since()).millis(),
             cause: slot.cause().map(|cause| cause.to_string()),
             reading: slot.last().map(|(_, reading)| say(reading)),
+            said: self.said.get(usize::from(number)).filter(|said| !said.is_empty()).cloned(),
             read_ms: slot.last().map(|(at, _)| self.now.since(at).millis()),
             interval_ms: spec.interval.millis(),
         }

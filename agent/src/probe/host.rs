@@ -36,7 +36,7 @@ impl Host {
         self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
         let (total, available) = (self.system.total_memory(), self.system.available_memory());
         let used = total.saturating_sub(available).saturating_mul(1000).checked_div(total);
-        match used.map(u32::try_from) {
+        match used.map(i64::try_from) {
             Some(Ok(level)) => Reading::Level(level),
             Some(Err(_)) | None => Reading::Bad(Cause::Local(libc::ENODATA)),
         }
@@ -59,13 +59,9 @@ pub(crate) fn own_rss_kib() -> Option<u32> {
 }
 
 /// Rounded to a whole number; what is no number or below zero is 0.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, which is meant"
-)]
-fn whole(level: f64) -> u32 {
-    level.round() as u32
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates, which is meant")]
+fn whole(level: f64) -> i64 {
+    level.max(0.0).round() as i64
 }
 
 #[cfg(test)]

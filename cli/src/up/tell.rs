@@ -75,8 +75,28 @@ fn ports_in_words(ports: Ports) -> String {
 
 const fn is_level(kind: CheckKind) -> bool {
     match kind {
-        CheckKind::Cpu | CheckKind::Memory | CheckKind::Load | CheckKind::Space => true,
-        CheckKind::Process | CheckKind::Tcp | CheckKind::Http => false,
+        CheckKind::Cpu
+        | CheckKind::Memory
+        | CheckKind::Load
+        | CheckKind::Space
+        | CheckKind::Pressure
+        | CheckKind::Swap
+        | CheckKind::Inodes
+        | CheckKind::Temperature => true,
+        CheckKind::Process
+        | CheckKind::Tcp
+        | CheckKind::Http
+        | CheckKind::Exec
+        | CheckKind::Tls
+        | CheckKind::Expires
+        | CheckKind::File
+        | CheckKind::Log
+        | CheckKind::Metric
+        | CheckKind::Mount
+        | CheckKind::Net
+        | CheckKind::Job
+        | CheckKind::Backup
+        | CheckKind::Container => false,
     }
 }
 

@@ -21,7 +21,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Intent, Verdict};
 use picket_proto::frame::Crc32c;
-use picket_proto::{HostId, Mono, Name, Run, Seq, Wall};
+use picket_proto::{HostId, Mono, Name, Run, Seq, Text, Wall};
 use serde::{Deserialize, Serialize};
 
 /// Most hosts: twice the largest fleet that the goals name.
@@ -210,6 +210,7 @@ impl Host {
             verdict: Verdict::Unknown,
             since: None,
             cause: None,
+            said: Text::default(),
             watched: Watched::Yes,
         })
     }

@@ -83,7 +83,7 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
     let Some(known) = host.checks.get_mut(check) else { return };
     known.verdict = fact.to;
     known.since = Some(event.stamp.wall);
-    known.cause = fact.cause;
+    (known.cause, known.said) = (fact.cause, fact.said.clone());
     let service = known.service;
     let quiet = host.active.is_empty() && host.signals.is_empty() && host.late.is_empty();
     if quiet && fact.to == Verdict::Up {
@@ -154,6 +154,7 @@ pub(crate) fn check_words(check: &Check) -> String {
                 to: check.verdict,
                 cause: Some(cause),
                 after: Span::ZERO,
+                said: check.said.clone(),
             };
             Fact::Verdict(told).to_string()
         }

@@ -71,18 +71,9 @@ impl What {
         match self {
             Self::HostSilent | Self::AgentOverstay | Self::DuplicateIdentity => Depth::Host,
             Self::Died(_) => Depth::Exit,
-            Self::Down(_) | Self::Degraded(_) | Self::Flapping(_) => match kind {
-                Some(CheckKind::Process) => Depth::Process,
-                Some(
-                    CheckKind::Tcp
-                    | CheckKind::Http
-                    | CheckKind::Cpu
-                    | CheckKind::Memory
-                    | CheckKind::Load
-                    | CheckKind::Space,
-                )
-                | None => Depth::Check,
-            },
+            Self::Down(_) | Self::Degraded(_) | Self::Flapping(_) => {
+                if matches!(kind, Some(CheckKind::Process)) { Depth::Process } else { Depth::Check }
+            }
             Self::NotHealed(_) => Depth::Consequence,
         }
     }

@@ -209,6 +209,21 @@ pub fn check_kind(field: &'static str, number: i32) -> Result<CheckKind, BadMess
         Ok(v1::CheckKind::Memory) => Ok(CheckKind::Memory),
         Ok(v1::CheckKind::Load) => Ok(CheckKind::Load),
         Ok(v1::CheckKind::Space) => Ok(CheckKind::Space),
+        Ok(v1::CheckKind::Exec) => Ok(CheckKind::Exec),
+        Ok(v1::CheckKind::Tls) => Ok(CheckKind::Tls),
+        Ok(v1::CheckKind::Expires) => Ok(CheckKind::Expires),
+        Ok(v1::CheckKind::File) => Ok(CheckKind::File),
+        Ok(v1::CheckKind::Log) => Ok(CheckKind::Log),
+        Ok(v1::CheckKind::Metric) => Ok(CheckKind::Metric),
+        Ok(v1::CheckKind::Pressure) => Ok(CheckKind::Pressure),
+        Ok(v1::CheckKind::Swap) => Ok(CheckKind::Swap),
+        Ok(v1::CheckKind::Inodes) => Ok(CheckKind::Inodes),
+        Ok(v1::CheckKind::Mount) => Ok(CheckKind::Mount),
+        Ok(v1::CheckKind::Net) => Ok(CheckKind::Net),
+        Ok(v1::CheckKind::Temperature) => Ok(CheckKind::Temperature),
+        Ok(v1::CheckKind::Job) => Ok(CheckKind::Job),
+        Ok(v1::CheckKind::Backup) => Ok(CheckKind::Backup),
+        Ok(v1::CheckKind::Container) => Ok(CheckKind::Container),
         Ok(v1::CheckKind::Unspecified) | Err(_) => {
             Err(BadMessage { field, problem: Problem::Unknown(number) })
         }
@@ -225,6 +240,21 @@ pub const fn check_kind_to_wire(kind: CheckKind) -> v1::CheckKind {
         CheckKind::Memory => v1::CheckKind::Memory,
         CheckKind::Load => v1::CheckKind::Load,
         CheckKind::Space => v1::CheckKind::Space,
+        CheckKind::Exec => v1::CheckKind::Exec,
+        CheckKind::Tls => v1::CheckKind::Tls,
+        CheckKind::Expires => v1::CheckKind::Expires,
+        CheckKind::File => v1::CheckKind::File,
+        CheckKind::Log => v1::CheckKind::Log,
+        CheckKind::Metric => v1::CheckKind::Metric,
+        CheckKind::Pressure => v1::CheckKind::Pressure,
+        CheckKind::Swap => v1::CheckKind::Swap,
+        CheckKind::Inodes => v1::CheckKind::Inodes,
+        CheckKind::Mount => v1::CheckKind::Mount,
+        CheckKind::Net => v1::CheckKind::Net,
+        CheckKind::Temperature => v1::CheckKind::Temperature,
+        CheckKind::Job => v1::CheckKind::Job,
+        CheckKind::Backup => v1::CheckKind::Backup,
+        CheckKind::Container => v1::CheckKind::Container,
     }
 }
 

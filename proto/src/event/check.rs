@@ -2,6 +2,7 @@
 //! become a verdict is the agent core's.
 
 use crate::id::Name;
+use crate::text::Text;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,36 @@ pub enum CheckKind {
     Load,
     /// Space in use on one mount, as an unprivileged writer sees it; per mille.
     Space,
+    /// A program in the Nagios plugin protocol: its status is the reading. Known from version 2 on, as all that follow.
+    Exec,
+    /// A TLS server: the handshake, and whole hours until its certificate ends.
+    Tls,
+    /// A date: whole hours until it comes, from a certificate's file or from the configuration.
+    Expires,
+    /// A file: there or not; its age in seconds.
+    File,
+    /// Lines of a log that match: how many since the last look.
+    Log,
+    /// A value scraped from a Prometheus text endpoint; thousandths.
+    Metric,
+    /// Time in which something waited for CPU, memory or disk, of the last ten seconds (PSI); per mille.
+    Pressure,
+    /// Swap in use; per mille.
+    Swap,
+    /// Inodes in use on one mount; per mille.
+    Inodes,
+    /// A mount is there, answers, and can be written to where it should.
+    Mount,
+    /// A network interface is up; errors and drops since the last look.
+    Net,
+    /// The hottest sensor, or a named one; tenths of a degree Celsius.
+    Temperature,
+    /// Something that runs on a schedule ran, and ended well; seconds since it last did.
+    Job,
+    /// Copies of data: young, large and many enough; seconds since the newest was made.
+    Backup,
+    /// A container runs, and is healthy where it says so.
+    Container,
 }
 
 /// Why a reading is not good. Levels are in the check kind's unit.
@@ -73,6 +104,109 @@ pub enum Cause {
     Stuck,
     /// The probe itself failed with this errno; the thing watched is unknown.
     Local(i32),
+    /// The plugin's status: 1 is a warning, 2 critical, all others say that it can't tell. Known from version 2 on, as
+    /// all that follow.
+    Plugin(u8),
+    /// The level is on the wrong side of its limit, where [`Cause::Above`] can't say it: below, or beyond its range.
+    Beyond {
+        /// The level read.
+        level: i64,
+        /// The limit it was held against.
+        limit: i64,
+    },
+    /// What is watched is not there.
+    Absent,
+    /// It is there, and should not be.
+    Present,
+    /// It can't be written to.
+    ReadOnly,
+    /// The interface has no link.
+    NoLink,
+    /// It ended with this status.
+    Ended(i32),
+    /// It did not run in time.
+    Overdue,
+    /// Fewer than there should be.
+    TooFew {
+        /// How many there are.
+        found: u32,
+        /// How many there should be.
+        wanted: u32,
+    },
+    /// Smaller than it should be; bytes.
+    TooSmall {
+        /// How large it is.
+        bytes: u64,
+        /// How large it should be.
+        wanted: u64,
+    },
+    /// It says itself that it is not well.
+    Unhealthy,
+}
+
+impl Cause {
+    /// Whether version 1 of the kinds that carry a cause can say it.
+    pub const fn is_of_first(&self) -> bool {
+        match self {
+            Self::Refused
+            | Self::TimedOut
+            | Self::Unreachable
+            | Self::Closed
+            | Self::Mismatch
+            | Self::Status(_)
+            | Self::Unresolved
+            | Self::Tls
+            | Self::NoProcess
+            | Self::Frozen
+            | Self::Above { .. }
+            | Self::Stuck
+            | Self::Local(_) => true,
+            Self::Plugin(_)
+            | Self::Beyond { .. }
+            | Self::Absent
+            | Self::Present
+            | Self::ReadOnly
+            | Self::NoLink
+            | Self::Ended(_)
+            | Self::Overdue
+            | Self::TooFew { .. }
+            | Self::TooSmall { .. }
+            | Self::Unhealthy => false,
+        }
+    }
+}
+
+impl CheckKind {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 22] = [
+        Self::Process,
+        Self::Tcp,
+        Self::Http,
+        Self::Cpu,
+        Self::Memory,
+        Self::Load,
+        Self::Space,
+        Self::Exec,
+        Self::Tls,
+        Self::Expires,
+        Self::File,
+        Self::Log,
+        Self::Metric,
+        Self::Pressure,
+        Self::Swap,
+        Self::Inodes,
+        Self::Mount,
+        Self::Net,
+        Self::Temperature,
+        Self::Job,
+        Self::Backup,
+        Self::Container,
+    ];
+
+    /// Whether version 1 of the kinds that carry a check's kind can say it.
+    pub const fn is_of_first(self) -> bool {
+        (self as u8) <= Self::Space as u8
+    }
 }
 
 /// A check's verdict changed.
@@ -92,4 +226,14 @@ pub struct VerdictChanged {
     pub cause: Option<Cause>,
     /// How long the first of the readings that decided it came before this event.
     pub after: Span,
+    /// What the probe said in words: a plugin's line, the line of a log, a certificate's end. Mostly empty; known from
+    /// version 2 on.
+    pub said: Text,
+}
+
+impl VerdictChanged {
+    /// Whether version 1 can say all of it.
+    pub fn is_of_first(&self) -> bool {
+        self.cause.as_ref().is_none_or(Cause::is_of_first) && self.kind.is_of_first() && self.said.is_empty()
+    }
 }

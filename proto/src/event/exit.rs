@@ -19,6 +19,14 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Whether version 1 of the kinds that hold an exit can say it.
+    pub(super) const fn is_of_first(&self) -> bool {
+        match self {
+            Self::Code(_) | Self::Signal(_) | Self::NotStarted(_) | Self::Unknown => true,
+            Self::Ruled(_) => false,
+        }
+    }
+
     /// Whether somebody else ended it, so that what it printed last tells nothing about its end.
     pub const fn is_from_outside(self) -> bool {
         const HUP: i32 = 1;

@@ -122,3 +122,33 @@ pub enum Because {
         window: Span,
     },
 }
+
+// Whether version 1 of the kinds that hold them can say it.
+
+impl Trigger {
+    pub(super) const fn is_of_first(&self) -> bool {
+        match self {
+            Self::Exit(exit) => exit.is_of_first(),
+            Self::Check { cause, .. } => cause.is_of_first(),
+        }
+    }
+}
+
+impl Outcome {
+    pub(super) const fn is_of_first(&self) -> bool {
+        match self {
+            Self::Held { .. } => true,
+            Self::Died(exit) => exit.is_of_first(),
+            Self::StillFailing { cause, .. } => cause.is_of_first(),
+        }
+    }
+}
+
+impl Breaker {
+    pub(super) const fn is_of_first(&self) -> bool {
+        match self {
+            Self::Open { last, .. } => last.is_of_first(),
+            Self::HalfOpen | Self::Closed => true,
+        }
+    }
+}

@@ -4,15 +4,16 @@
 
 use super::{BadFrame, Class, TooLarge};
 use crate::event::{
-    Began, Blind, BreakerMoved, Event, Evidence, Exited, Fact, Gap, HoldChanged, IntentChanged, RemedyBegun,
-    RemedyEnded, Started, VerdictChanged,
+    Began, Blind, BreakerMoved, Cause, CheckKind, Event, Evidence, Exited, Fact, Gap, HoldChanged,
+    IntentChanged, RemedyBegun, RemedyEnded, Started, Verdict, VerdictChanged,
 };
-use crate::time::Stamp;
+use crate::id::Name;
+use crate::text::Text;
+use crate::time::{Span, Stamp};
 use serde::{Deserialize, Serialize};
 
 /// How much each kind of fact matters.
 pub const fn class_of(fact: &Fact) -> Class {
-    use crate::event::Verdict;
     match fact {
         Fact::Began(_) | Fact::Gap(_) | Fact::Exited(_) | Fact::Outcome(_) | Fact::Breaker(_) => {
             Class::Critical
@@ -37,6 +38,7 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
     match &event.fact {
         Fact::Began(fields) => put(stamp, fields, out),
         Fact::Gap(fields) => put(stamp, fields, out),
+        Fact::Verdict(fields) if fields.is_of_first() => put(stamp, &FirstVerdict::of(fields), out),
         Fact::Verdict(fields) => put(stamp, fields, out),
         Fact::Started(fields) => put(stamp, fields, out),
         Fact::Exited(fields) => put(stamp, fields, out),
@@ -53,15 +55,15 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
 /// Whether this code knows a kind in a version.
 pub(super) const fn knows(kind: u16, version: u8) -> bool {
     match kind {
-        // Those that hold an exit.
-        5..=8 => version == 1 || version == 2,
-        1..=4 | 9..=12 => version == 1,
+        // Those that hold a cause or an exit.
+        3 | 5..=8 => version == 1 || version == 2,
+        1 | 2 | 4 | 9..=12 => version == 1,
         _ => false,
     }
 }
 
-/// Decodes the fields of a known kind in the newest version, which holds all older ones; `None` if it is not known.
-pub(super) fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadFrame> {
+/// Decodes the fields of a known kind; `None` if it is not known. The newest version of most holds all older ones.
+pub(super) fn decode_fact((kind, version): (u16, u8), fields: &[u8]) -> Result<Option<Fact>, BadFrame> {
     fn take<'a, T: Deserialize<'a>>(fields: &'a [u8]) -> Result<T, BadFrame> {
         match postcard::take_from_bytes(fields) {
             Ok((value, [])) => Ok(value),
@@ -71,6 +73,7 @@ pub(super) fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadF
     let fact = match kind {
         1 => Fact::Began(take::<Began>(fields)?),
         2 => Fact::Gap(take::<Gap>(fields)?),
+        3 if version == 1 => Fact::Verdict(take::<FirstVerdict>(fields)?.whole()),
         3 => Fact::Verdict(take::<VerdictChanged>(fields)?),
         4 => Fact::Started(take::<Started>(fields)?),
         5 => Fact::Exited(take::<Exited>(fields)?),
@@ -84,4 +87,28 @@ pub(super) fn decode_fact(kind: u16, fields: &[u8]) -> Result<Option<Fact>, BadF
         _ => return Ok(None),
     };
     Ok(Some(fact))
+}
+
+/// Version 1 of a verdict, which has no words.
+#[derive(Serialize, Deserialize)]
+struct FirstVerdict {
+    check: Name,
+    kind: CheckKind,
+    service: Option<Name>,
+    from: Verdict,
+    to: Verdict,
+    cause: Option<Cause>,
+    after: Span,
+}
+
+impl FirstVerdict {
+    fn of(it: &VerdictChanged) -> Self {
+        let (check, service) = (it.check.clone(), it.service.clone());
+        Self { check, kind: it.kind, service, from: it.from, to: it.to, cause: it.cause, after: it.after }
+    }
+
+    fn whole(self) -> VerdictChanged {
+        let Self { check, kind, service, from, to, cause, after } = self;
+        VerdictChanged { check, kind, service, from, to, cause, after, said: Text::default() }
+    }
 }

@@ -51,6 +51,7 @@ fn samples() -> Vec<(&'static str, Fact)> {
                 to: Verdict::Down,
                 cause: Some(Cause::Status(503)),
                 after: Span::from_millis(1500),
+                said: Text::default(),
             }),
         ),
         ("started", Fact::Started(Started { service: name("web"), pid: 4711, adopted: true })),

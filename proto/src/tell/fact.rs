@@ -2,7 +2,7 @@
 
 use super::level_in;
 use crate::event::{
-    BlindSource, Breaker, BreakerMoved, Cause, Fact, HoldChanged, Intent, IntentChanged, Outcome,
+    BlindSource, Breaker, BreakerMoved, Cause, CheckKind, Fact, HoldChanged, Intent, IntentChanged, Outcome,
     RemedyEnded, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
@@ -102,13 +102,17 @@ fn intent(it: &IntentChanged, f: &mut Formatter<'_>) -> Result {
 fn verdict(it: &VerdictChanged, f: &mut Formatter<'_>) -> Result {
     write!(f, "{} is {}", it.check, it.to)?;
     match it.cause {
-        Some(Cause::Above { level, limit }) => {
-            f.write_str(": ")?;
-            level_in(it.kind, level, f)?;
-            f.write_str(", limit ")?;
-            level_in(it.kind, limit, f)
-        }
+        Some(Cause::Above { level, limit }) => levels(it.kind, (level.into(), limit.into()), f),
+        Some(Cause::Beyond { level, limit }) => levels(it.kind, (level, limit), f),
         Some(cause) => write!(f, ": {cause}"),
         None => write!(f, " (was {})", it.from),
-    }
+    }?;
+    if it.said.is_empty() { Ok(()) } else { write!(f, ": {}", it.said) }
+}
+
+fn levels(kind: CheckKind, (level, limit): (i64, i64), f: &mut Formatter<'_>) -> Result {
+    f.write_str(": ")?;
+    level_in(kind, level, f)?;
+    f.write_str(", limit ")?;
+    level_in(kind, limit, f)
 }

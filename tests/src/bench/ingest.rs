@@ -51,6 +51,7 @@ pub(super) fn batch(run: Run, first: u64) -> Vec<u8> {
         let (from, to) =
             if down { (Verdict::Up, Verdict::Degraded) } else { (Verdict::Degraded, Verdict::Up) };
         let fact = Fact::Verdict(VerdictChanged {
+            said: picket_proto::Text::default(),
             check: format!("check-{}", seq / 2 % 20).parse().expect("a name"),
             kind: CheckKind::Tcp,
             service: Some("web".parse().expect("a name")),

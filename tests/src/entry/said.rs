@@ -14,15 +14,7 @@ use picket_proto::{BootId, Event, Fact, Mono, Name, Run, Seq, SeqRange, Span, St
 pub const VERDICTS: [Verdict; 5] =
     [Verdict::Down, Verdict::Up, Verdict::Degraded, Verdict::Flapping, Verdict::Unknown];
 /// Kinds of checks.
-pub const KINDS: [CheckKind; 7] = [
-    CheckKind::Process,
-    CheckKind::Tcp,
-    CheckKind::Http,
-    CheckKind::Cpu,
-    CheckKind::Memory,
-    CheckKind::Load,
-    CheckKind::Space,
-];
+pub const KINDS: [CheckKind; 22] = CheckKind::ALL;
 const NAMES: [&str; 8] = ["nginx", "nginx:process", "nginx:http", "redis", "redis:tcp", "space:/", "a", "zz"];
 
 /// A name, mostly one of a few.
@@ -109,6 +101,17 @@ fn cause(cursor: &mut Cursor<'_>) -> Cause {
         Cause::Above { level, limit },
         Cause::Stuck,
         Cause::Local(level.cast_signed()),
+        Cause::Plugin(limit as u8),
+        Cause::Beyond { level: level.into(), limit: -i64::from(limit) },
+        Cause::Absent,
+        Cause::Present,
+        Cause::ReadOnly,
+        Cause::NoLink,
+        Cause::Ended(level.cast_signed()),
+        Cause::Overdue,
+        Cause::TooFew { found: level, wanted: limit },
+        Cause::TooSmall { bytes: level.into(), wanted: limit.into() },
+        Cause::Unhealthy,
     ];
     cursor.one_of(&all)
 }
@@ -172,6 +175,7 @@ fn verdict(cursor: &mut Cursor<'_>) -> VerdictChanged {
         to: cursor.one_of(&VERDICTS),
         cause: cursor.flag().then(|| cause(cursor)),
         after: span(cursor),
+        said: if cursor.flag() { text(cursor) } else { Text::default() },
     }
 }
 

@@ -19,7 +19,7 @@ impl<'a> World<'a> {
         let number = usize::from(check) / 2;
         if check.is_multiple_of(2) {
             let reading = self.process_reading(at, shell, number);
-            shell.known.push_back(Known::Reading(check::Fact { check, reading }));
+            shell.known.push_back(Known::Reading(check::Fact::new(check, reading)));
             return;
         }
         let service = &self.hosts[at].services[number];
@@ -32,7 +32,7 @@ impl<'a> World<'a> {
         };
         let there = self.within(wait, wait + 200);
         shell.probing.insert(check);
-        let answer = AgentIn::Answer(check::Fact { check, reading });
+        let answer = AgentIn::Answer(check::Fact::new(check, reading));
         self.queue.put(there, Happening::Agent(at, shell.life, answer));
     }
 

@@ -91,7 +91,7 @@ pub(super) enum Job {
 /// What comes to an agent's process.
 #[derive(Debug, Clone)]
 pub(super) enum AgentIn {
-    Answer(check::Fact),
+    Answer(check::Fact<'static>),
     Exited {
         service: u16,
         pid: u32,
@@ -113,7 +113,7 @@ pub(super) enum AgentIn {
 /// What an agent's shell knows without waiting.
 #[derive(Debug, Clone)]
 pub(super) enum Known {
-    Reading(check::Fact),
+    Reading(check::Fact<'static>),
     Absent(u16),
     Lost(u16, u32),
     Started { service: u16, pid: u32, adopted: bool },

@@ -70,7 +70,7 @@ impl Places {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     /// A probe's answer.
-    Reading(check::Fact),
+    Reading(check::Fact<'static>),
     /// Something happened to a service.
     Service(service::Fact<'static>),
     /// There was no collector to connect to.
@@ -160,11 +160,9 @@ impl Machine {
             CheckKind::Tcp | CheckKind::Http if !lives => Reading::Bad(Cause::Refused),
             CheckKind::Process | CheckKind::Tcp | CheckKind::Http => Reading::Good,
             CheckKind::Cpu if self.busy => Reading::Level(950),
-            CheckKind::Cpu | CheckKind::Memory | CheckKind::Load | CheckKind::Space => {
-                Reading::Level(100 + u32::try_from(self.dice.below(200)).unwrap_or(0))
-            }
+            _ => Reading::Level(100 + i64::try_from(self.dice.below(200)).unwrap_or(0)),
         };
-        self.known.push_back(Known::Reading(check::Fact { check, reading }));
+        self.known.push_back(Known::Reading(check::Fact::new(check, reading)));
     }
 
     fn exited(&mut self, service: u16, pid: u32, exit: Exit) {

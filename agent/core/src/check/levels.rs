@@ -7,14 +7,32 @@ use picket_proto::event::CheckKind;
 /// Keeps what a check of this kind read; a reading that failed leaves nothing.
 pub(super) fn keep(levels: &mut Sample, kind: CheckKind, reading: Reading) {
     let level = match reading {
-        Reading::Level(level) => Some(level),
-        Reading::Good | Reading::Bad(_) => None,
+        Reading::Level(level) => u32::try_from(level).ok(),
+        Reading::Good | Reading::Poor(_) | Reading::Bad(_) => None,
     };
     match kind {
         CheckKind::Cpu => levels.cpu = level,
         CheckKind::Memory => levels.memory = level,
         CheckKind::Load => levels.load = level,
-        CheckKind::Process | CheckKind::Tcp | CheckKind::Http | CheckKind::Space => {}
+        CheckKind::Process
+        | CheckKind::Tcp
+        | CheckKind::Http
+        | CheckKind::Space
+        | CheckKind::Exec
+        | CheckKind::Tls
+        | CheckKind::Expires
+        | CheckKind::File
+        | CheckKind::Log
+        | CheckKind::Metric
+        | CheckKind::Pressure
+        | CheckKind::Swap
+        | CheckKind::Inodes
+        | CheckKind::Mount
+        | CheckKind::Net
+        | CheckKind::Temperature
+        | CheckKind::Job
+        | CheckKind::Backup
+        | CheckKind::Container => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! One check and all that is remembered of it, in 256 bytes at most: the 1,024 of an agent take 256 KiB.
+//! One check and all that is remembered of it, in 288 bytes at most: the 1,024 of an agent take 288 KiB.
 //!
 //! What its readings say is judged in [`super::verdict`]; when it is probed is set in [`super::pace`].
 
@@ -107,4 +107,4 @@ impl Timed for Slot {
     }
 }
 
-const _: () = assert!(size_of::<Slot>() <= 256);
+const _: () = assert!(size_of::<Slot>() <= 288);

@@ -26,7 +26,7 @@ fn read(checks: &mut Checks<'_>, reading: Reading) -> (Mono, Option<(Verdict, Op
     let now = checks.deadline();
     let probe = checks.next_probe(now).expect("due");
     let mut out = Facts::new();
-    checks.on(now, Fact { check: probe.check, reading }, Voice { owner: None, out: &mut out });
+    checks.on(now, Fact::new(probe.check, reading), Voice { owner: None, said: "", out: &mut out });
     let told = out.all().next().map(|fact| match fact {
         event::Fact::Verdict(change) => (change.to, change.cause),
         other => panic!("a check told {other:?}"),
@@ -44,9 +44,13 @@ const BAD: Reading = Reading::Bad(Cause::Refused);
 #[test]
 fn verdicts_change_after_enough_readings_in_a_row_and_not_before() {
     use Verdict::{Degraded, Down, Up};
-    let limits = Some(Limits { degraded: 800, down: 900 });
+    let limits = Some(Limits { degraded: 800, down: 900, bad: Side::Above });
     let (mid, high, low) = (Reading::Level(850), Reading::Level(950), Reading::Level(100));
     let blind = Reading::Bad(Cause::Local(13));
+    let (warns, critical, lost) =
+        (Reading::Poor(Cause::Plugin(1)), Reading::Bad(Cause::Plugin(2)), Reading::Bad(Cause::Plugin(3)));
+    let left = Some(Limits { degraded: 30, down: 10, bad: Side::Below });
+    let (ample, few, none) = (Reading::Level(31), Reading::Level(30), Reading::Level(-5));
     for (limits, readings, expected) in [
         (
             None,
@@ -66,6 +70,15 @@ fn verdicts_change_after_enough_readings_in_a_row_and_not_before() {
         ),
         (None, &[GOOD, blind, blind, blind], &[Some(Up), None, None, Some(Verdict::Unknown)]),
         (limits, &[low, high, mid, mid], &[Some(Up), None, None, Some(Degraded)]),
+        (None, &[warns, warns, warns, GOOD, GOOD], &[None, None, Some(Degraded), None, Some(Up)]),
+        (None, &[GOOD, critical, warns, critical], &[Some(Up), None, None, Some(Degraded)]),
+        (None, &[GOOD, lost, lost, lost], &[Some(Up), None, None, Some(Verdict::Unknown)]),
+        (left, &[ample, few, none, few], &[Some(Up), None, None, Some(Degraded)]),
+        (
+            left,
+            &[few, none, none, none, none, none, ample, ample],
+            &[None, None, Some(Degraded), None, None, Some(Down), None, Some(Up)],
+        ),
         (limits, &[mid, mid, mid, high, low, low], &[None, None, Some(Degraded), None, None, Some(Up)]),
     ] {
         let mut slots = [Slot::new(spec(limits))];
@@ -110,10 +123,10 @@ fn probes_of_one_check_never_overlap_and_keep_their_beat() {
     assert_eq!(checks.next_probe(first.plus(Span::from_secs(100))), None, "the answer is still out");
     let mut out = Facts::new();
     let late = first.plus(Span::from_secs(25));
-    checks.on(late, Fact { check: probe.check, reading: BAD }, Voice { owner: None, out: &mut out });
+    checks.on(late, Fact::new(probe.check, BAD), Voice { owner: None, said: "", out: &mut out });
     assert_eq!(checks.next_probe(late), Some(probe), "what took so long tells nothing: it is asked again");
     let later = late.plus(Span::from_secs(4));
-    checks.on(later, Fact { check: probe.check, reading: GOOD }, Voice { owner: None, out: &mut out });
+    checks.on(later, Fact::new(probe.check, GOOD), Voice { owner: None, said: "", out: &mut out });
     assert_eq!(checks.deadline(), first.plus(Span::from_secs(30)));
 }
 
@@ -127,7 +140,7 @@ fn a_second_late_answer_in_a_row_counts() {
         let check = checks.next_probe(now).expect("due").check;
         now = now.plus(Span::from_secs(25));
         let mut out = Facts::new();
-        checks.on(now, Fact { check, reading: BAD }, Voice { owner: None, out: &mut out });
+        checks.on(now, Fact::new(check, BAD), Voice { owner: None, said: "", out: &mut out });
         assert_eq!(out.all().count(), told);
     }
 }
@@ -164,7 +177,7 @@ fn probes_near_each_other_share_a_wake_up_none_is_late_and_all_keep_their_phase(
             let due = phase.plus(Span::from_secs(10 * *time));
             assert!(now <= due && due.since(now) <= Span::from_millis(250), "{check}: {now:?} for {due:?}");
             *time += 1;
-            checks.on(now, Fact { check, reading: GOOD }, Voice { owner: None, out: &mut Facts::new() });
+            checks.on(now, Fact::new(check, GOOD), Voice { owner: None, said: "", out: &mut Facts::new() });
         }
     }
     assert!(times.iter().all(|times| *times == 100), "{times:?}");
@@ -178,9 +191,9 @@ fn an_answer_about_a_process_that_is_gone_is_thrown_away() {
     checks.begin(at(0), &mut Dice::new(1));
     let probe = checks.next_probe(at(10)).expect("due");
     let mut out = Facts::new();
-    checks.died(at(11), 0, Voice { owner: None, out: &mut out });
+    checks.died(at(11), 0, Voice { owner: None, said: "", out: &mut out });
     let seen =
-        checks.on(at(12), Fact { check: probe.check, reading: GOOD }, Voice { owner: None, out: &mut out });
+        checks.on(at(12), Fact::new(probe.check, GOOD), Voice { owner: None, said: "", out: &mut out });
     assert_eq!(seen, None);
     assert_eq!(checks.get(0).unwrap().verdict(), Verdict::Down);
 }
@@ -194,8 +207,8 @@ fn a_failure_just_before_a_process_was_found_alive_does_not_count_with_the_one_j
         let now = checks.deadline();
         let read = |checks: &mut Checks<'_>| {
             let mut out = Facts::new();
-            let fact = Fact { check: 0, reading: BAD };
-            checks.on(now, fact, Voice { owner: None, out: &mut out });
+            let fact = Fact::new(0, BAD);
+            checks.on(now, fact, Voice { owner: None, said: "", out: &mut out });
             out.all().count()
         };
         assert!(checks.next_probe(now).is_some());
@@ -276,7 +289,7 @@ fn answers_that_nobody_asked_for_are_counted_and_change_nothing() {
     let mut checks = Checks::new(&mut slots);
     let mut out = Facts::new();
     for check in [0, 1, CheckIx::MAX] {
-        checks.on(at(1), Fact { check, reading: BAD }, Voice { owner: None, out: &mut out });
+        checks.on(at(1), Fact::new(check, BAD), Voice { owner: None, said: "", out: &mut out });
     }
     assert_eq!(out.all().count(), 0);
     assert_eq!(checks.refused(), 3);
@@ -289,5 +302,40 @@ fn a_slot_is_small() {
         size_of::<Slot>(),
         size_of::<crate::service::Slot>()
     );
-    assert!(size_of::<Slot>() <= 256);
+    assert!(size_of::<Slot>() <= 288);
+}
+
+#[test]
+fn a_verdict_is_told_in_the_words_of_the_reading_that_decides_it() {
+    let mut slots = [Slot::new(spec(None))];
+    let mut checks = Checks::new(&mut slots);
+    let mut told = std::vec::Vec::new();
+    for (second, said) in (0..).zip(["first", "second", "third", "fourth"]) {
+        let mut out = Facts::new();
+        checks.look_now(at(second), 0);
+        let probe = checks.next_probe(at(second)).unwrap();
+        let reading = if second < 3 { BAD } else { GOOD };
+        checks.on(
+            at(second),
+            Fact { said, ..Fact::new(probe.check, reading) },
+            Voice { owner: None, said, out: &mut out },
+        );
+        told.extend(out.all().map(|fact| match fact {
+            event::Fact::Verdict(change) => (change.to, std::string::ToString::to_string(&change.said)),
+            other => panic!("{other:?}"),
+        }));
+    }
+    assert_eq!(told, [(Verdict::Down, "third".into())], "fall is 3, rise is 2");
+}
+
+/// What the oldest readers of the wire know is said so that they can read it.
+#[test]
+fn a_level_beyond_its_limit_is_told_with_both_in_the_oldest_words_that_can_say_it() {
+    let above = Limits { degraded: 800, down: 900, bad: Side::Above };
+    assert_eq!(verdict::weigh_level(901, above).1, Some(Cause::Above { level: 901, limit: 900 }));
+    let huge = i64::from(u32::MAX) + 1;
+    assert_eq!(verdict::weigh_level(huge, above).1, Some(Cause::Beyond { level: huge, limit: 900 }));
+    let below = Limits { degraded: 30, down: 10, bad: Side::Below };
+    assert_eq!(verdict::weigh_level(30, below).1, Some(Cause::Beyond { level: 30, limit: 30 }));
+    assert_eq!(verdict::weigh_level(-1, below).1, Some(Cause::Beyond { level: -1, limit: 10 }));
 }

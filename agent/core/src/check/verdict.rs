@@ -6,9 +6,9 @@
 
 use super::pace::Pace;
 use super::slot::Slot;
-use super::{Limits, Reading, Sight, Voice};
+use super::{Limits, Reading, Side, Sight, Voice};
 use picket_proto::event::{self, Cause, Verdict, VerdictChanged};
-use picket_proto::{Mono, Span};
+use picket_proto::{Mono, Span, Text};
 
 /// So many changes within [`FLAP_WINDOW`] are flapping: three full ups and downs, which no single fault makes.
 pub(super) const FLAPS: usize = 6;
@@ -39,7 +39,10 @@ impl Slot {
     fn weigh(&self, reading: Reading) -> (Verdict, Option<Cause>) {
         match (reading, self.spec.limits) {
             (Reading::Good, _) | (Reading::Level(_), None) => (Verdict::Up, None),
-            (Reading::Bad(cause @ Cause::Local(_)), _) => (Verdict::Unknown, Some(cause)),
+            (Reading::Bad(cause @ (Cause::Local(_) | Cause::Plugin(3..))), _) => {
+                (Verdict::Unknown, Some(cause))
+            }
+            (Reading::Poor(cause), _) => (Verdict::Degraded, Some(cause)),
             (Reading::Bad(cause), _) => (Verdict::Down, Some(cause)),
             (Reading::Level(level), Some(limits)) => weigh_level(level, limits),
         }
@@ -144,6 +147,7 @@ impl Slot {
             to,
             cause: if to == Verdict::Up { None } else { self.cause },
             after: now.since(first),
+            said: if to == Verdict::Up { Text::default() } else { Text::new(voice.said) },
         };
         self.told = to;
         self.since = now;
@@ -151,13 +155,25 @@ impl Slot {
     }
 }
 
-fn weigh_level(level: u32, limits: Limits) -> (Verdict, Option<Cause>) {
-    if level >= limits.down {
-        (Verdict::Down, Some(Cause::Above { level, limit: limits.down }))
-    } else if level >= limits.degraded {
-        (Verdict::Degraded, Some(Cause::Above { level, limit: limits.degraded }))
+pub(super) fn weigh_level(level: i64, limits: Limits) -> (Verdict, Option<Cause>) {
+    let has_reached = |limit| match limits.bad {
+        Side::Above => level >= limit,
+        Side::Below => level <= limit,
+    };
+    if has_reached(limits.down) {
+        (Verdict::Down, Some(beyond(level, limits.down, limits.bad)))
+    } else if has_reached(limits.degraded) {
+        (Verdict::Degraded, Some(beyond(level, limits.degraded, limits.bad)))
     } else {
         (Verdict::Up, None)
+    }
+}
+
+/// In the words that the oldest readers know, where they can say it.
+fn beyond(level: i64, limit: i64, bad: Side) -> Cause {
+    match (bad, u32::try_from(level), u32::try_from(limit)) {
+        (Side::Above, Ok(level), Ok(limit)) => Cause::Above { level, limit },
+        (Side::Above | Side::Below, _, _) => Cause::Beyond { level, limit },
     }
 }
 

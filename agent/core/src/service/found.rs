@@ -38,7 +38,7 @@ impl Moving<'_> {
         if !matches!(self.slot.state, State::Idle) {
             return Taken::No;
         }
-        let voice = Voice { owner: Some(&self.slot.spec.name), out: &mut *around.out };
+        let voice = Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *around.out };
         around.checks.died(around.now, self.ix, voice);
         self.slot.tell_exit(around.now, pid, Exit::Unknown, around.out);
         match self.slot.left {

@@ -75,7 +75,7 @@ impl Moving<'_> {
             }
             return Taken::Yes;
         }
-        let voice = Voice { owner: Some(&self.slot.spec.name), out: &mut *around.out };
+        let voice = Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *around.out };
         around.checks.died(around.now, self.ix, voice);
         self.slot.tell_exit(around.now, pid, exit, around.out);
         self.exited_unasked(pid, exit, around);

@@ -162,7 +162,7 @@ impl Moving<'_> {
 
     fn unit_died(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
         let Around { now, checks, out } = around;
-        checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
+        checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *out });
         self.ask_for_words(pid, exit);
         let around = Around { now, checks, out };
         match self.slot.state {
@@ -202,7 +202,7 @@ impl Moving<'_> {
     /// systemd restarts it: told, and waited for.
     fn restarts_itself(&mut self, pid: u32, exit: Exit, within: Span, around: Around<'_, '_>) {
         let Around { now, checks, out } = around;
-        checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
+        checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *out });
         self.slot.tell_end(now, (pid, exit), Who::Itself, out);
         self.slot.deaths.ended(pid, exit);
         self.ask_for_words(pid, exit);

@@ -54,7 +54,7 @@ fn reading() -> impl Strategy<Value = Reading> {
         3 => Just(Reading::Good),
         2 => Just(Reading::Bad(Cause::Refused)),
         1 => Just(Reading::Bad(Cause::Local(5))),
-        1 => any::<u32>().prop_map(Reading::Level),
+        1 => any::<i64>().prop_map(Reading::Level),
     ]
 }
 
@@ -105,7 +105,7 @@ fn input() -> impl Strategy<Value = Owned> {
 
 fn hand_in(world: &mut World, input: &Owned) {
     let input = match input {
-        Owned::Check(check, reading) => Input::Check(check::Fact { check: *check, reading: *reading }),
+        Owned::Check(check, reading) => Input::Check(check::Fact::new(*check, *reading)),
         Owned::Absent(service) => Input::Service(service::Fact::Absent { service: *service }),
         Owned::DiedUnseen(service, pid) => {
             Input::Service(service::Fact::Lost { service: *service, pid: *pid })

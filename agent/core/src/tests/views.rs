@@ -150,7 +150,7 @@ fn a_heartbeat_carries_what_the_hosts_checks_read_last_and_what_was_lost() {
     let mut world = World::with(6, vec![check], Vec::new(), 100);
     world.input(Input::Time);
     world.input(Input::Look(0));
-    world.input(Input::Check(check::Fact { check: 0, reading: Reading::Level(321) }));
+    world.input(Input::Check(check::Fact::new(0, Reading::Level(321))));
     world.opened();
     world.all_sent();
     world.run(2_000);

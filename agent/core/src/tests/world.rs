@@ -40,7 +40,7 @@ pub(super) struct World {
 
 #[derive(Debug, Clone)]
 enum Coming {
-    Answer(check::Fact),
+    Answer(check::Fact<'static>),
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
 }

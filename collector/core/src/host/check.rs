@@ -2,7 +2,7 @@
 
 use crate::table::Named;
 use picket_proto::event::{Cause, CheckKind, Verdict};
-use picket_proto::{Name, Wall};
+use picket_proto::{Name, Text, Wall};
 use serde::{Deserialize, Serialize};
 
 /// A check.
@@ -15,6 +15,8 @@ pub(crate) struct Check {
     pub(crate) verdict: Verdict,
     pub(crate) since: Option<Wall>,
     pub(crate) cause: Option<Cause>,
+    /// What its probe said with it.
+    pub(crate) said: Text,
     pub(crate) watched: Watched,
 }
 

@@ -32,6 +32,7 @@ pub(crate) fn verdict(check: &str, kind: CheckKind, service: Option<&str>, to: V
     };
     let service = service.map(name);
     Said::Verdict(VerdictChanged {
+        said: Text::default(),
         check: name(check),
         kind,
         service,

@@ -111,7 +111,7 @@ impl World<'_> {
             self.queue.put(now + 700, Happening::Disk(at, life, DiskWork::State));
         }
         for check in &shell.probing {
-            let fact = check::Fact { check: *check, reading: Reading::Bad(Cause::TimedOut) };
+            let fact = check::Fact::new(*check, Reading::Bad(Cause::TimedOut));
             self.queue.put(now + 1_000_000, Happening::Agent(at, life, AgentIn::Answer(fact)));
         }
         let reset = AgentIn::Word(shell.attempt, Word::Lost(Trouble::Closed));

@@ -13,7 +13,7 @@ impl World {
             (_, Some(_)) if self.at >= sim.listens_at && !sim.sick => (0, Reading::Good),
             (_, _) => (0, Reading::Bad(Cause::Refused)),
         };
-        self.pending.push((self.at + delay * 1_000, Coming::Answer(check::Fact { check, reading })));
+        self.pending.push((self.at + delay * 1_000, Coming::Answer(check::Fact::new(check, reading))));
     }
 
     pub(super) fn act(&mut self, act: Act) {

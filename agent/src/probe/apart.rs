@@ -1,0 +1,63 @@
+//! What may hang in the kernel, done in a thread of its own: a file on a dead network mount answers never.
+//!
+//! At most one thread per check: while one hangs, every look of that check is answered at once with "stuck" and no
+//! second thread is made. A thread has 64 KiB of stack. The caller bounds the time; one that gives up leaves the thread.
+
+use super::Seen;
+use picket_agent_core::check::Reading;
+use picket_proto::event::Cause;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::oneshot;
+
+const STACK: usize = 64 * 1024;
+
+/// Whether a thread is out for one check.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Apart {
+    busy: Arc<AtomicBool>,
+}
+
+impl Apart {
+    /// Looks once.
+    pub(crate) async fn look(self, look: impl FnOnce() -> Seen + Send + 'static) -> Seen {
+        if self.busy.swap(true, Ordering::AcqRel) {
+            return Reading::Bad(Cause::Stuck).into();
+        }
+        let (answer, asked) = oneshot::channel();
+        let busy = Arc::clone(&self.busy);
+        let thread = std::thread::Builder::new().name("look".to_owned()).stack_size(STACK).spawn(move || {
+            let seen = look();
+            busy.store(false, Ordering::Release);
+            let _asker_may_have_given_up = answer.send(seen);
+        });
+        if let Err(error) = thread {
+            self.busy.store(false, Ordering::Release);
+            return Reading::Bad(Cause::Local(error.raw_os_error().unwrap_or(libc::EAGAIN))).into();
+        }
+        asked.await.unwrap_or_else(|_| Reading::Bad(Cause::Local(libc::EIO)).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn while_a_thread_is_out_there_is_no_second_one() {
+        let apart = Apart::default();
+        let (let_go, held) = std::sync::mpsc::channel::<()>();
+        let first = tokio::spawn(apart.clone().look(move || {
+            held.recv().unwrap();
+            Reading::Good.into()
+        }));
+        while !apart.busy.load(Ordering::Acquire) {
+            tokio::task::yield_now().await;
+        }
+        let second = apart.clone().look(|| Reading::Good.into()).await;
+        assert_eq!(second.reading, Reading::Bad(Cause::Stuck));
+        let_go.send(()).unwrap();
+        assert_eq!(first.await.unwrap().reading, Reading::Good);
+        assert_eq!(apart.look(|| Reading::Good.into()).await.reading, Reading::Good, "it is free again");
+    }
+}
