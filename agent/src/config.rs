@@ -20,7 +20,8 @@
 //! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
 //!
 //! The tables `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/host.rs`,
-//! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
+//! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing. It looks
+//! at nothing but the files that it names, and once at which mounts, interfaces and sensors the host has.
 
 mod bus;
 mod check;
@@ -35,6 +36,7 @@ mod token;
 pub use bus::BusAddress;
 pub use check::{Check, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
+pub use host::{Part, Resource, Sensor};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
 pub(crate) use read::parse_span;
@@ -75,8 +77,11 @@ pub struct Config {
     pub collector: Option<Collector>,
     /// Where `/metrics` is served, if the file says so: a loopback address.
     pub metrics: Option<SocketAddr>,
+    /// What of the host is not watched, and why.
+    pub notes: Vec<String>,
     services: Vec<Service>,
     checks: Vec<Check>,
+    wish: host::Wish,
 }
 
 /// Limits of the spool's disk.
@@ -102,6 +107,8 @@ impl Config {
 
 /// Reads a configuration file.
 ///
+/// Looks at the host as well, once: which mounts, interfaces and sensors there are.
+///
 /// # Errors
 /// [`Mistakes`], all that were found. Nothing was changed.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
@@ -113,7 +120,9 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
             return Err(sheet.finish());
         }
     };
-    parse(path, &text)
+    let mut config = parse(path, &text)?;
+    config.notes = host::settle(&config.wish, &mut config.checks, &host::Ground("/".into()));
+    Ok(config)
 }
 
 fn read_file(path: &Path) -> Result<String, String> {
@@ -125,7 +134,7 @@ fn read_file(path: &Path) -> Result<String, String> {
     if text.len() as u64 > FILE_MAX { Err(format!("has more than {FILE_MAX} bytes")) } else { Ok(text) }
 }
 
-/// Parses the text of the configuration file at `path`.
+/// Parses the text of the configuration file at `path`, without a look at the host: what depends on it is not there.
 ///
 /// # Errors
 /// [`Mistakes`], all that were found.
@@ -154,13 +163,14 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     }
     let host_place = keys.place();
     let host_table = keys.table(&mut sheet, "host");
-    host::read(host_table, &mut sheet, &mut checks);
+    let wish = host::read(host_table, &mut sheet, &mut checks);
     keys.finish(&mut sheet);
     unique(&services, &checks, &mut sheet);
     limits(&services, &checks, &host_place, &mut sheet);
     if sheet.is_clean() {
         let file = path.to_path_buf();
-        Ok(Config { file, here, state, host, bus, spool, collector, metrics, services, checks })
+        let notes = Vec::new();
+        Ok(Config { file, here, state, host, bus, spool, collector, metrics, notes, services, checks, wish })
     } else {
         Err(sheet.finish())
     }

@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) bus: BusAddress,
     pub(crate) services: Vec<Service>,
     pub(crate) checks: Vec<Check>,
+    /// What of the host is not watched, and why.
+    pub(crate) notes: Vec<String>,
     /// Where `/metrics` is served, if anywhere.
     pub(crate) metrics: Option<SocketAddr>,
     /// What SIGTERM and SIGINT mean for the services.
@@ -76,7 +78,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
     let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
     let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
-    let (spool, metrics) = (config.spool, config.metrics);
+    let (spool, metrics, notes) = (config.spool, config.metrics, config.notes);
     match collector {
         Some(collector) if wrong.is_empty() => Ok(Plan {
             state,
@@ -87,6 +89,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             ways,
             services,
             checks,
+            notes,
             metrics,
             ending,
         }),

@@ -9,10 +9,16 @@
 mod apart;
 pub(crate) mod host;
 pub(crate) mod http;
+mod inodes;
 mod lane;
+pub(crate) mod mount;
+pub(crate) mod net;
+mod parts;
+mod pressure;
 pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
+pub(crate) mod temperature;
 
 use crate::config::{Check, Target};
 use apart::Apart;
@@ -84,6 +90,7 @@ pub(crate) struct Probes {
     /// One per check, for those whose looks may hang in the kernel.
     apart: Vec<Apart>,
     host: host::Host,
+    parts: parts::Parts,
     http: reqwest::Client,
     answers: mpsc::Sender<Answer>,
     of_services: Lane,
@@ -109,6 +116,7 @@ impl Probes {
             checks,
             apart,
             host: host::Host::new()?,
+            parts: parts::Parts::default(),
             http,
             answers,
             of_services: Lane::new(OF_SERVICES),
@@ -126,7 +134,8 @@ impl Probes {
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
-            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } => {
+            Target::Host(part) if parts::is_quick(part) => self.parts.read(check, part, &mut self.host),
+            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } | Target::Host(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -179,6 +188,7 @@ impl Probes {
                 Err(Look::new(async move { http::read(&client, url, status).await.into() }))
             }
             Target::Space { mount } => Err(Look::apart(apart, move || space::read(&mount))),
+            Target::Host(part) => Err(Look::apart(apart, move || parts::read(&part))),
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }

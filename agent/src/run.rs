@@ -56,6 +56,7 @@ const RECOVERY: Span = Span::from_secs(30);
 /// can't be written is told and no reason not to begin: a host where nothing is healed is worse.
 pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let (identity, mut memory, legacy) = take_up(&plan)?;
+    plan.notes.iter().for_each(|note| log.link(clock::now().wall, "not-watched", note));
     let (run, boot) = (identity.run, identity.boot);
     let (_socket, asks) = doors::listen(&plan).await;
     let peer = Peer::of(&plan);

@@ -199,6 +199,8 @@ codes! {
     "state-well": "The disk of the agent's state folder answers again; what waited is written.", "Nothing.";
     "spool-ram": "Events that wait for the collector are kept in memory only: the state folder can't be written, or its disk fails or hangs; the agent's text says which. What waits is lost if the agent or the host ends.", "Make the state folder writable, or look at its disk; it is tried again every minute.";
     "spool-full": "The file system of the state folder is full, so that events wait in memory only.", "Free space there; it goes on by itself.";
+    // What is watched.
+    "not-watched": "Something of this host that is usually watched is not there, was not well when the agent started, or is not offered by its kernel.", "Nothing, if that is meant. Else name it in [host], so that it is watched whatever its state.";
     // Configuration.
     "config-invalid": "The configuration has mistakes; all of them are listed with file, line and key.", "Correct them and start again; nothing was changed. Exit status 64.";
 }

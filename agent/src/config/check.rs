@@ -69,6 +69,8 @@ pub enum Target {
         /// Which.
         mount: String,
     },
+    /// A part of the host.
+    Host(super::Part),
 }
 
 impl fmt::Display for Target {
@@ -84,6 +86,7 @@ impl fmt::Display for Target {
             Self::Memory => f.write_str("memory in use"),
             Self::Load => f.write_str("load per core"),
             Self::Space { mount } => write!(f, "space in use on {mount}"),
+            Self::Host(part) => part.fmt(f),
         }
     }
 }

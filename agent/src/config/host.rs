@@ -1,4 +1,4 @@
-//! `[host]`: levels of the whole host.
+//! `[host]`: what is watched of the whole host.
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
@@ -6,22 +6,45 @@
 //! | `interval` | 1 s to 24 h | 10 s |
 //! | `cpu`, `memory` | `{ degraded, down }`, percent in use, 1-100 | 90, 98 |
 //! | `load` | `{ degraded, down }`, hundredths per core, 1-100000: 400 is four waiting per core | 400, 1000 |
+//! | `pressure` | table of `cpu`, `memory`, `io`, each `{ degraded, down }`, percent of the last ten seconds in which something waited for it, 1-100; or `false` | `cpu` 80, 95; `memory` 20, 50; `io` 60, 90 |
+//! | `swap` | `{ degraded, down }`, percent in use, 1-100 | not watched: a full small swap is usual, and pressure tells when it hurts |
 //! | `space` | list of `{ mount, degraded, down }`, percent; at most 32 mounts | `/` at 90, 97 |
+//! | `inodes` | list of `{ mount, degraded, down }`, percent; at most 32 mounts | `/` at 90, 97 |
+//! | `mount` | list of `{ mount, writable }`; at most 32 mounts | what `/etc/fstab` names and is mounted at the start, and `/` |
+//! | `mount.writable` | true, false | what `/etc/fstab` says, else as it is at the start |
+//! | `net` | list of `{ interface, degraded, down }`, errors and drops from one look to the next, 1-1000000; at most 32 | physical interfaces with a link at the start, at 1000 and never |
+//! | `temperature` | list of `{ sensor, degraded, down }`, a chip's name in `/sys/class/hwmon` or a zone's type in `/sys/class/thermal`, °C, 1-150; at most 32 | every chip, and every zone where there is no chip |
+//! | `temperature.degraded`, `temperature.down` | °C | the sensor's own `max` and `crit`, else 85 and 95 |
 //!
-//! Three readings in a row decide (30 s by default), since one busy moment is no condition; space by one.
+//! Three readings in a row decide (30 s by default), since one busy moment is no condition; of space, inodes and
+//! mounts one. An empty list watches none. What the kernel does not offer is said once at the start, and not watched.
+
+mod part;
+mod survey;
+mod wish;
 
 use super::check::{Check, Target};
 use super::read::{Keys, Place, Sheet};
+pub use part::{Part, Resource, Sensor};
 use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::Span;
 use picket_proto::event::CheckKind;
+pub(super) use survey::{Ground, settle};
+pub(super) use wish::Wish;
 
-/// Mounts with a thread of their own at worst.
+/// Mounts with a thread of their own at worst, and as many interfaces and sensors.
 pub(crate) const MOUNTS_MAX: usize = 32;
 const INTERVAL: Span = Span::from_secs(10);
 const TIMEOUT: Span = Span::from_secs(5);
 const PERCENT: Scale = Scale { most: 100, unit: 10 };
 const HUNDREDTHS: Scale = Scale { most: 100_000, unit: 1 };
+const DEGREES: Scale = Scale { most: 150, unit: 10 };
+/// What waits for CPU in a busy build is no harm; what waits for memory soon is.
+const PRESSURE: [(&str, Resource, (u32, u32)); 3] = [
+    ("cpu", Resource::Cpu, (80, 95)),
+    ("memory", Resource::Memory, (20, 50)),
+    ("io", Resource::Io, (60, 90)),
+];
 
 /// How a limit is written, and how many of the core's units one of it has.
 struct Scale {
@@ -36,93 +59,181 @@ impl Scale {
     }
 }
 
-/// Reads the table, or takes the defaults where there is none.
-pub(super) fn read(table: Option<Keys<'_>>, sheet: &mut Sheet<'_>, checks: &mut Vec<Check>) {
+/// A check before it knows how often it looks.
+struct Found {
+    name: String,
+    kind: CheckKind,
+    target: Target,
+    limits: Option<Limits>,
+}
+
+impl Found {
+    const fn new(name: String, kind: CheckKind, target: Target, limits: Limits) -> Self {
+        Self { name, kind, target, limits: Some(limits) }
+    }
+
+    /// As a check; nothing where its name can't be one.
+    fn check(self, interval: Span, at: usize) -> Option<Check> {
+        let readings = match self.kind {
+            CheckKind::Space | CheckKind::Inodes | CheckKind::Mount => 1,
+            _ => 3,
+        };
+        let spec = Spec {
+            name: self.name.replace(' ', "_").parse().ok()?,
+            kind: self.kind,
+            service: None,
+            interval,
+            timeout: TIMEOUT.min(interval),
+            fall: readings,
+            rise: readings,
+            limits: self.limits,
+        };
+        Some(Check { spec, target: self.target, at })
+    }
+}
+
+/// Reads the table, or takes the defaults where there is none. What depends on the host is still a wish.
+pub(super) fn read(table: Option<Keys<'_>>, sheet: &mut Sheet<'_>, checks: &mut Vec<Check>) -> Wish {
     let nothing = toml::de::DeTable::new();
     let mut keys = table.unwrap_or_else(|| Keys::new(&nothing, "host".to_owned(), 0));
     let enabled = keys.flag(sheet, "enabled", true);
     let day = Span::from_secs(86_400);
     let interval = keys.span(sheet, "interval", &(Span::from_secs(1)..=day), INTERVAL);
     let at = keys.place().at;
+    let mut found = levels(&mut keys, sheet);
+    pressures(&mut keys, sheet, &mut found);
+    swap(&mut keys, sheet, &mut found);
+    let space = |mount| Target::Space { mount };
+    let usual_space = filled(&mut keys, sheet, "space", (CheckKind::Space, space), &mut found);
+    let inodes = |mount| Target::Host(Part::Inodes { mount });
+    let usual_inodes = filled(&mut keys, sheet, "inodes", (CheckKind::Inodes, inodes), &mut found);
+    let mut wish = wish::read(&mut keys, sheet, interval);
+    (wish.usual_space, wish.usual_inodes) = (usual_space, usual_inodes);
+    keys.finish(sheet);
+    if !enabled {
+        return Wish::nothing();
+    }
+    checks.extend(found.into_iter().filter_map(|one| one.check(interval, at)));
+    wish
+}
+
+fn levels(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Vec<Found> {
     let mut found = Vec::new();
     for (key, kind, target, scale, usual) in [
         ("cpu", CheckKind::Cpu, Target::Cpu, PERCENT, (90, 98)),
         ("memory", CheckKind::Memory, Target::Memory, PERCENT, (90, 98)),
         ("load", CheckKind::Load, Target::Load, HUNDREDTHS, (400, 1000)),
     ] {
-        let limits = match keys.table(sheet, key) {
-            Some(mut table) => {
-                let limits = limits(&mut table, sheet, &scale, usual);
-                table.finish(sheet);
-                limits
-            }
-            None => scale.limits(usual),
-        };
-        found.push(level(format!("host:{key}"), kind, target, limits));
+        let limits = in_table(keys, sheet, key, &scale, usual);
+        found.push(Found::new(format!("host:{key}"), kind, target, limits));
     }
-    spaces(&mut keys, sheet, &mut found);
-    keys.finish(sheet);
-    if enabled {
-        checks.extend(found.into_iter().filter_map(|(name, mut spec, target)| {
-            spec.name = name.parse().ok()?;
-            (spec.interval, spec.timeout) = (interval, TIMEOUT.min(interval));
-            Some(Check { spec, target, at })
-        }));
-    }
+    found
 }
 
-fn level(name: String, kind: CheckKind, target: Target, limits: Limits) -> (String, Spec, Target) {
-    let fall = if kind == CheckKind::Space { 1 } else { 3 };
-    let spec = Spec {
-        name: "host".parse().expect("a constant of allowed characters"),
-        kind,
-        service: None,
-        interval: INTERVAL,
-        timeout: TIMEOUT,
-        fall,
-        rise: fall,
-        limits: Some(limits),
-    };
-    (name, spec, target)
-}
-
-fn spaces(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<(String, Spec, Target)>) {
-    let Some((value, place)) = keys.take("space") else {
-        let limits = PERCENT.limits((90, 97));
-        found.push(level(
-            "space:/".to_owned(),
-            CheckKind::Space,
-            Target::Space { mount: "/".to_owned() },
-            limits,
-        ));
+fn pressures(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<Found>) {
+    let nothing = toml::de::DeTable::new();
+    if keys.is_off("pressure") {
         return;
-    };
-    let Some(list) = value.as_array() else {
-        let better = "write space = [{ mount = \"/\", degraded = 90, down = 97 }]".to_owned();
-        return sheet.wrong(&place, "must be a list of tables", Some(better));
-    };
-    if list.len() > MOUNTS_MAX {
-        sheet.wrong(&place, format!("has {} mounts, more than {MOUNTS_MAX}", list.len()), None);
     }
-    for item in list.iter() {
-        let at = item.span().start;
-        let Some(table) = item.get_ref().as_table() else {
-            sheet.wrong(&Place { at, key: place.key.clone() }, "must be a table", None);
-            continue;
-        };
-        let mut table = Keys::new(table, place.key.clone(), at);
-        let mount = table.needed(sheet, "mount");
+    let place = keys.place();
+    let table = keys.table(sheet, "pressure");
+    let mut table = table.unwrap_or_else(|| Keys::new(&nothing, "host.pressure".to_owned(), place.at));
+    for (key, resource, usual) in PRESSURE {
+        let limits = in_table(&mut table, sheet, key, &PERCENT, usual);
+        let target = Target::Host(Part::Pressure(resource));
+        found.push(Found::new(format!("pressure:{key}"), CheckKind::Pressure, target, limits));
+    }
+    table.finish(sheet);
+}
+
+fn swap(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<Found>) {
+    if keys.has("swap") {
+        let limits = in_table(keys, sheet, "swap", &PERCENT, (80, 95));
+        found.push(Found::new("host:swap".to_owned(), CheckKind::Swap, Target::Host(Part::Swap), limits));
+    } else {
+        keys.knows("swap");
+    }
+}
+
+/// The limits in the table `key`, or the usual ones.
+fn in_table(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    scale: &Scale,
+    usual: (u32, u32),
+) -> Limits {
+    let Some(mut table) = keys.table(sheet, key) else { return scale.limits(usual) };
+    let limits = limits(&mut table, sheet, scale, usual);
+    table.finish(sheet);
+    limits
+}
+
+/// Mounts that fill up; whether the usual one is taken, since none is named.
+fn filled(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    (kind, target): (CheckKind, fn(String) -> Target),
+    found: &mut Vec<Found>,
+) -> bool {
+    if !keys.has(key) {
+        keys.knows(key);
+        let limits = PERCENT.limits((90, 97));
+        found.push(Found::new(format!("{kind}:/"), kind, target("/".to_owned()), limits));
+        return true;
+    }
+    let example = "{ mount = \"/\", degraded = 90, down = 97 }";
+    for mut table in few(keys, sheet, key, "mounts", example) {
+        let mount = path(&mut table, sheet, kind);
         let limits = limits(&mut table, sheet, &PERCENT, (90, 97));
         table.finish(sheet);
-        if let Some((mount, place)) = mount {
-            let name = format!("space:{mount}");
-            if !mount.starts_with('/') || name.parse::<picket_proto::Name>().is_err() {
-                let problem = "must be a path from the root, of at most 58 characters without spaces";
-                sheet.wrong(&place, problem, None);
-            }
-            found.push(level(name, CheckKind::Space, Target::Space { mount: mount.to_owned() }, limits));
+        if let Some(mount) = mount {
+            found.push(Found::new(format!("{kind}:{mount}"), kind, target(mount), limits));
         }
     }
+    false
+}
+
+/// The tables of the list `key`, at most [`MOUNTS_MAX`].
+fn few<'t>(
+    keys: &mut Keys<'t>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    what: &str,
+    example: &str,
+) -> Vec<Keys<'t>> {
+    let Some((value, place)) = keys.take(key) else { return Vec::new() };
+    let Some(list) = value.as_array() else {
+        let better = format!("write {key} = [{example}]");
+        sheet.wrong(&place, "must be a list of tables", Some(better));
+        return Vec::new();
+    };
+    if list.len() > MOUNTS_MAX {
+        sheet.wrong(&place, format!("has {} {what}, more than {MOUNTS_MAX}", list.len()), None);
+    }
+    let mut tables = Vec::new();
+    for item in list.iter() {
+        let at = item.span().start;
+        match item.get_ref().as_table() {
+            Some(table) => tables.push(Keys::new(table, place.key.clone(), at)),
+            None => sheet.wrong(&Place { at, key: place.key.clone() }, "must be a table", None),
+        }
+    }
+    tables
+}
+
+/// The path under `mount`.
+fn path(table: &mut Keys<'_>, sheet: &mut Sheet<'_>, kind: CheckKind) -> Option<String> {
+    let (mount, place) = table.needed(sheet, "mount")?;
+    let name = format!("{kind}:{mount}");
+    if !mount.starts_with('/') || name.parse::<picket_proto::Name>().is_err() {
+        let room = picket_proto::id::NAME_MAX.saturating_sub(kind.to_string().len() + 1);
+        let problem = format!("must be a path from the root, of at most {room} characters without spaces");
+        sheet.wrong(&place, problem, None);
+        return None;
+    }
+    Some(mount.to_owned())
 }
 
 fn limits(table: &mut Keys<'_>, sheet: &mut Sheet<'_>, scale: &Scale, usual: (u32, u32)) -> Limits {

@@ -135,6 +135,25 @@ impl<'t> Keys<'t> {
         Some((value.get_ref(), Place { at: value.span().start, key: self.path_of(key) }))
     }
 
+    /// Whether `key` is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// `key` is known, and not there.
+    pub(super) fn knows(&mut self, key: &'static str) {
+        self.asked.push(key);
+    }
+
+    /// Whether `key` is `false`, where it may also be a table.
+    pub(super) fn is_off(&mut self, key: &'static str) -> bool {
+        let is_off = self.table.get(key).is_some_and(|value| value.get_ref().as_bool() == Some(false));
+        if is_off {
+            self.knows(key);
+        }
+        is_off
+    }
+
     /// A string.
     pub(super) fn text(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<(&'t str, Place)> {
         let (value, place) = self.take(key)?;
@@ -151,7 +170,7 @@ impl<'t> Keys<'t> {
 
     /// A string that must be there.
     pub(super) fn needed(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<(&'t str, Place)> {
-        if !self.table.contains_key(key) {
+        if !self.has(key) {
             let place = Place { at: self.at, key: self.path_of(key) };
             sheet.wrong(&place, "is missing", Some(format!("add {key} = \"..\"")));
         }

@@ -23,7 +23,9 @@ fn mistakes(text: &str) -> Vec<String> {
 fn an_empty_file_watches_the_host() {
     let config = read("").unwrap();
     let names: Vec<_> = config.checks().iter().map(|check| check.name().as_str()).collect();
-    assert_eq!(names, ["host:cpu", "host:memory", "host:load", "space:/"]);
+    let pressures = ["pressure:cpu", "pressure:memory", "pressure:io"];
+    assert_eq!(names[..3], ["host:cpu", "host:memory", "host:load"]);
+    assert_eq!((&names[3..6], &names[6..]), (&pressures[..], &["space:/", "inodes:/"][..]));
     assert!(config.services().is_empty());
     assert!(read("[host]\nenabled = false\n").unwrap().checks().is_empty());
 }

@@ -42,6 +42,14 @@ impl Host {
         }
     }
 
+    /// Swap in use; 0 where there is none.
+    pub(crate) fn swap(&mut self) -> Reading {
+        self.system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_swap());
+        let (total, used) = (self.system.total_swap(), self.system.used_swap());
+        let level = used.saturating_mul(1000).checked_div(total).unwrap_or(0);
+        Reading::Level(i64::try_from(level).unwrap_or(1000))
+    }
+
     /// One-minute load per core.
     pub(crate) fn load(&self) -> Reading {
         let cores = u32::try_from(self.system.cpus().len()).unwrap_or(1).max(1);
@@ -71,7 +79,7 @@ mod tests {
     #[test]
     fn levels_of_a_real_host_lie_in_their_range() {
         let mut host = Host::new().unwrap();
-        for reading in [host.cpu(), host.memory()] {
+        for reading in [host.cpu(), host.memory(), host.swap()] {
             assert!(matches!(reading, Reading::Level(0..=1000)), "{reading:?}");
         }
         assert!(matches!(host.load(), Reading::Level(0..1_000_000)));

@@ -1,0 +1,86 @@
+//! Mounts: there, answering, and writable where they should be. In a thread of its own: a dead one never answers.
+//!
+//! Whether one is there is the kernel's table's word (`/proc/self/mountinfo`), which answers even then; whether it
+//! can be written to is that of statvfs, which knows of the mount and of the filesystem below it.
+
+use picket_agent_core::check::Reading;
+use picket_proto::event::Cause;
+use rustix::fs::StatVfsMountFlags;
+
+/// A line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mounted {
+    /// Where.
+    pub(crate) point: String,
+    /// The filesystem's type.
+    pub(crate) kind: String,
+    pub(crate) writable: bool,
+}
+
+/// Parses the table; what stands later lies above.
+pub(crate) fn mounts(text: &str) -> Vec<Mounted> {
+    text.lines().filter_map(line).collect()
+}
+
+/// `36 35 98:0 /root /point rw,noatime master:1 - ext4 /dev/sda rw,errors=continue`
+fn line(line: &str) -> Option<Mounted> {
+    let (first, second) = line.split_once(" - ")?;
+    let mut fields = first.split(' ').skip(4);
+    let (point, options) = (fields.next()?, fields.next()?);
+    let mut fields = second.split(' ');
+    let (kind, of_filesystem) = (fields.next()?, fields.nth(1).unwrap_or_default());
+    let is_read_only = |options: &str| options.split(',').any(|option| option == "ro");
+    let writable = !is_read_only(options) && !is_read_only(of_filesystem);
+    Some(Mounted { point: unescaped(point), kind: kind.to_owned(), writable })
+}
+
+/// Blanks and backslashes of a path stand as three octal digits.
+pub(crate) fn unescaped(path: &str) -> String {
+    let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
+    escapes.iter().fold(path.to_owned(), |path, (escape, char)| path.replace(escape, char))
+}
+
+/// Looks at one.
+pub(super) fn read(mount: &str, writable: bool) -> Reading {
+    let table = match std::fs::read_to_string("/proc/self/mountinfo") {
+        Ok(text) => mounts(&text),
+        Err(error) => return Reading::Bad(Cause::Local(error.raw_os_error().unwrap_or(libc::EIO))),
+    };
+    if !table.iter().any(|one| one.point == mount) {
+        return Reading::Bad(Cause::Absent);
+    }
+    match rustix::fs::statvfs(mount) {
+        Ok(space) if writable && space.f_flag.contains(StatVfsMountFlags::RDONLY) => {
+            Reading::Bad(Cause::ReadOnly)
+        }
+        Ok(_) => Reading::Good,
+        Err(errno) => Reading::Bad(Cause::Local(errno.raw_os_error())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernels_table_is_read() {
+        let table = mounts(
+            "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw,discard\n\
+             28 27 0:25 / /mnt/a\\040b ro,nosuid shared:2 master:1 - tmpfs none rw\n\
+             29 27 7:1 / /snap/x rw - squashfs /dev/loop1 ro\nnonsense\n",
+        );
+        let one =
+            |point: &str, kind: &str, writable| Mounted { point: point.into(), kind: kind.into(), writable };
+        assert_eq!(
+            table,
+            [one("/", "ext4", true), one("/mnt/a b", "tmpfs", false), one("/snap/x", "squashfs", false)]
+        );
+    }
+
+    #[test]
+    fn real_mounts_are_there_and_a_plain_folder_is_none() {
+        assert_eq!(read("/proc", true), Reading::Good);
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path().to_str().unwrap(), true), Reading::Bad(Cause::Absent));
+    }
+}
