@@ -34,7 +34,8 @@ mod service;
 mod token;
 
 pub use bus::BusAddress;
-pub use check::{Check, Target};
+pub(crate) use check::COUNT_MAX;
+pub use check::{Check, Target, Wanted};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use host::{Part, Resource, Sensor};
 pub(crate) use proxy::Environment;

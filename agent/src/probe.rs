@@ -7,6 +7,7 @@
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
 mod apart;
+mod crowd;
 pub(crate) mod host;
 pub(crate) mod http;
 mod inodes;
@@ -91,6 +92,7 @@ pub(crate) struct Probes {
     apart: Vec<Apart>,
     host: host::Host,
     parts: parts::Parts,
+    crowd: Arc<crowd::Crowd>,
     http: reqwest::Client,
     answers: mpsc::Sender<Answer>,
     of_services: Lane,
@@ -100,30 +102,34 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// Probes for `checks`, and where their answers come out.
+    /// Probes for `checks`, where their answers come out, and where checks do that are to be looked at now.
     ///
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
-    pub(crate) fn new(checks: Arc<[Check]>) -> io::Result<(Self, mpsc::Receiver<Answer>)> {
+    pub(crate) fn new(
+        checks: Arc<[Check]>,
+    ) -> io::Result<(Self, mpsc::Receiver<Answer>, mpsc::Receiver<CheckIx>)> {
         let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
             Target::Http { url, .. } => Some(url),
             _ => None,
         });
         let http = http::client(urls).map_err(io::Error::other)?;
+        let (crowd, ends) = crowd::Crowd::new(&checks);
         let apart = checks.iter().map(|_| Apart::default()).collect();
         let probes = Self {
             checks,
             apart,
             host: host::Host::new()?,
             parts: parts::Parts::default(),
+            crowd,
             http,
             answers,
             of_services: Lane::new(OF_SERVICES),
             of_others: Lane::new(OF_OTHERS),
             ready: VecDeque::new(),
         };
-        Ok((probes, out))
+        Ok((probes, out, ends))
     }
 
     /// Begins one probe; its answer is ready now or comes out of the channel. `process` finds a service's process.
@@ -135,7 +141,11 @@ impl Probes {
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
             Target::Host(part) if parts::is_quick(part) => self.parts.read(check, part, &mut self.host),
-            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } | Target::Host(_) => {
+            Target::Tcp { .. }
+            | Target::Http { .. }
+            | Target::Space { .. }
+            | Target::Host(_)
+            | Target::Processes(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -189,6 +199,9 @@ impl Probes {
             }
             Target::Space { mount } => Err(Look::apart(apart, move || space::read(&mount))),
             Target::Host(part) => Err(Look::apart(apart, move || parts::read(&part))),
+            Target::Processes(wanted) => {
+                Err(Look::new(Arc::clone(&self.crowd).look(ix, wanted, apart.clone())))
+            }
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }
@@ -249,7 +262,7 @@ mod tests {
         let text = file_with_130_others(port(&healthy), port(&silent));
         let config = crate::config::parse(Path::new("picket.toml"), &text).unwrap();
         let checks: Arc<[Check]> = config.checks().into();
-        let (mut probes, mut answers) = Probes::new(Arc::clone(&checks)).unwrap();
+        let (mut probes, mut answers, _ends) = Probes::new(Arc::clone(&checks)).unwrap();
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {

@@ -5,6 +5,7 @@
 //! | notices (processes) | 2 per service + 1 | can't be: one watcher and one clearing per service |
 //! | units (systemd) | 64 | readings wait in their own tasks, one per unit |
 //! | answers (probes) | 96 | can't be: one place per probe in flight, what is beyond waits unasked |
+//! | ends (processes of others) | 1 per check that asks for such | their watchers wait; one is out per check |
 //! | words (link) | 16 | the link's task waits; HTTP/2 holds the collector back |
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
@@ -36,6 +37,7 @@ use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 pub(crate) use effects::STUCK;
+use picket_agent_core::check::CheckIx;
 use picket_agent_core::session;
 use picket_agent_core::{Agent, Ending, Identity, Input, spool};
 use picket_proto::{BootId, Mono, Run, Span, Text};
@@ -63,7 +65,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
     let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
-    let (probes, answers) = Probes::new(Arc::clone(&checks))?;
+    let (probes, answers, ends) = Probes::new(Arc::clone(&checks))?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
     let (link, words) = Link::new(peer, Arc::clone(&checks));
@@ -75,6 +77,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         notices,
         units: heard,
         answers,
+        ends,
         words,
         segments,
         asks,
@@ -122,6 +125,7 @@ struct Ports {
     notices: mpsc::Receiver<Notice>,
     units: mpsc::Receiver<sd::Told>,
     answers: mpsc::Receiver<Answer>,
+    ends: mpsc::Receiver<CheckIx>,
     words: mpsc::Receiver<Heard>,
     segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
@@ -173,6 +177,7 @@ impl Shell<'_> {
                 Some(told) = ports.units.recv() => self.unit(told),
                 ending = ports.signals.next() => self.hand(Input::Stop(ending)),
                 Some(answer) = ports.answers.recv() => self.answered(&answer),
+                Some(check) = ports.ends.recv() => self.hand(Input::Look(check)),
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
                 Some(told) = ports.segments.recv() => self.disk_told(&told),

@@ -2,26 +2,32 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http` | none |
+//! | `kind` | `tcp`, `http`, `process` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
 //! | `url` (http) | `http://` or `https://` | none |
 //! | `status` (http) | 100-599 | 200 |
+//! | `pidfile`, `executable` (process) | paths from the root | any |
+//! | `user`, `unit`, `cgroup`, `args` (process) | a name or number; a unit's name; a path; a part of the command line | any |
+//! | `count` (process) | `{ min, max }`, 0-4096; not with `pidfile` | 1 or more |
 //! | `interval` | 100 ms to 24 h | 5 s |
 //! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
-//! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
+//! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1; `process`: 1, 1 |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
 mod http;
+mod process;
 mod tcp;
 
 use super::read::{Keys, Sheet};
 use picket_agent_core::check::{Limits, Spec};
 use picket_proto::event::CheckKind;
 use picket_proto::{Name, Span};
+pub(crate) use process::COUNT_MAX;
+pub use process::Wanted;
 use std::fmt;
 
 const TIMEOUT: Span = Span::from_secs(2);
@@ -71,6 +77,8 @@ pub enum Target {
     },
     /// A part of the host.
     Host(super::Part),
+    /// Processes that the agent did not start.
+    Processes(Wanted),
 }
 
 impl fmt::Display for Target {
@@ -87,6 +95,7 @@ impl fmt::Display for Target {
             Self::Load => f.write_str("load per core"),
             Self::Space { mount } => write!(f, "space in use on {mount}"),
             Self::Host(part) => part.fmt(f),
+            Self::Processes(wanted) => wanted.fmt(f),
         }
     }
 }
@@ -113,7 +122,7 @@ pub(super) struct Owner<'s> {
 }
 
 /// The check on a service's own process.
-pub(super) fn process(owner: &Owner<'_>, at: usize) -> Option<Check> {
+pub(super) fn own_process(owner: &Owner<'_>, at: usize) -> Option<Check> {
     let spec = Spec {
         name: format!("{}:process", owner.name).parse().ok()?,
         kind: CheckKind::Process,
@@ -139,11 +148,16 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 2] = [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read)];
+const KINDS: [Kind; 3] =
+    [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read), (CheckKind::Process, process::read)];
 
 /// Reads one table.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Owner<'_>>) -> Option<Check> {
     let (kind, of_kind) = kind(&mut keys, sheet)?;
+    if kind == CheckKind::Process && owner.is_some() {
+        let better = Some("write it as [[check]] where it is another's".to_owned());
+        sheet.wrong(&keys.place(), "a service's own process is watched without being asked", better);
+    }
     let read = of_kind(&mut keys, sheet);
     let usual = match owner {
         Some(owner) => Some(format!("{}:{kind}", owner.name)),
@@ -151,7 +165,9 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
     };
     let name = name(&mut keys, sheet, usual);
     let (interval, timeout) = times(&mut keys, sheet);
-    let (fall, rise) = (readings(&mut keys, sheet, "fall", 2), readings(&mut keys, sheet, "rise", 1));
+    // That a process is gone is no matter of chance.
+    let usual = if kind == CheckKind::Process { 1 } else { 2 };
+    let (fall, rise) = (readings(&mut keys, sheet, "fall", usual), readings(&mut keys, sheet, "rise", 1));
     let at = keys.place().at;
     keys.finish(sheet);
     let (service, Read { target, limits, .. }) = (owner.map(|owner| owner.ix), read?);

@@ -83,7 +83,7 @@ pub(super) fn read(
     }
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(services.len()).unwrap_or(u16::MAX), name: text };
-    checks.extend(check::process(&owner, at));
+    checks.extend(check::own_process(&owner, at));
     for table in keys.tables(sheet, "check") {
         checks.extend(check::read(table, sheet, Some(&owner)));
     }

@@ -21,21 +21,32 @@ pub(crate) struct Apart {
 impl Apart {
     /// Looks once.
     pub(crate) async fn look(self, look: impl FnOnce() -> Seen + Send + 'static) -> Seen {
+        self.run(look).await.unwrap_or_else(|cause| Reading::Bad(cause).into())
+    }
+
+    /// Does something once.
+    ///
+    /// # Errors
+    /// Why it was not done: the thread before still hangs, or none can be had.
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        deed: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Cause> {
         if self.busy.swap(true, Ordering::AcqRel) {
-            return Reading::Bad(Cause::Stuck).into();
+            return Err(Cause::Stuck);
         }
         let (answer, asked) = oneshot::channel();
         let busy = Arc::clone(&self.busy);
         let thread = std::thread::Builder::new().name("look".to_owned()).stack_size(STACK).spawn(move || {
-            let seen = look();
+            let done = deed();
             busy.store(false, Ordering::Release);
-            let _asker_may_have_given_up = answer.send(seen);
+            let _asker_may_have_given_up = answer.send(done);
         });
         if let Err(error) = thread {
             self.busy.store(false, Ordering::Release);
-            return Reading::Bad(Cause::Local(error.raw_os_error().unwrap_or(libc::EAGAIN))).into();
+            return Err(Cause::Local(error.raw_os_error().unwrap_or(libc::EAGAIN)));
         }
-        asked.await.unwrap_or_else(|_| Reading::Bad(Cause::Local(libc::EIO)).into())
+        asked.await.map_err(|_| Cause::Local(libc::EIO))
     }
 }
 

@@ -16,18 +16,37 @@ const LINE_MAX: usize = 1536;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stat {
     pub(crate) state: u8,
+    pub(crate) parent: i32,
     pub(crate) group: i32,
     pub(crate) session: i32,
+    /// Ticks of CPU time so far.
+    pub(crate) ticks: u64,
     /// Those that have not been reaped, the main one included.
     pub(crate) threads: u32,
     /// Ticks after boot.
     pub(crate) started: u64,
+    /// Pages of memory.
+    pub(crate) resident: u64,
 }
+
+/// The parent of all kernel threads.
+const KERNEL: i32 = 2;
 
 impl Stat {
     /// Whether it is only waiting to be reaped. While other threads live, an ended main thread stays as a zombie.
     pub(crate) const fn is_dead(&self) -> bool {
         matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
+    }
+
+    /// Whether it is stopped, by a signal or a tracer.
+    pub(crate) const fn is_frozen(&self) -> bool {
+        matches!(self.state, b'T' | b't')
+    }
+
+    /// Whether it is no program but a thread of the kernel. In a container its second process has a parent, that is not 0.
+    pub(crate) fn is_of_kernel(&self, pid: Pid) -> bool {
+        self.parent == KERNEL && self.resident == 0
+            || (pid.as_raw_nonzero().get() == KERNEL && self.parent == 0 && self.resident == 0)
     }
 }
 
@@ -47,10 +66,16 @@ fn parse(text: &[u8]) -> Option<Stat> {
     let mut fields = rest.split_ascii_whitespace();
     Some(Stat {
         state: *fields.next()?.as_bytes().first()?,
-        group: fields.nth(1)?.parse().ok()?,
+        parent: fields.next()?.parse().ok()?,
+        group: fields.next()?.parse().ok()?,
         session: fields.next()?.parse().ok()?,
-        threads: fields.nth(13)?.parse().ok()?,
+        ticks: {
+            let (user, system): (u64, u64) = (fields.nth(7)?.parse().ok()?, fields.next()?.parse().ok()?);
+            user.saturating_add(system)
+        },
+        threads: fields.nth(4)?.parse().ok()?,
         started: fields.nth(1)?.parse().ok()?,
+        resident: fields.nth(1)?.parse().ok()?,
     })
 }
 
@@ -61,7 +86,7 @@ pub(crate) fn read(process: Option<(Pid, Option<u64>)>) -> Reading {
         Some(stat) if stat.is_dead() || started.is_some_and(|started| started != stat.started) => {
             Reading::Bad(Cause::NoProcess)
         }
-        Some(stat) if matches!(stat.state, b'T' | b't') => Reading::Bad(Cause::Frozen),
+        Some(stat) if stat.is_frozen() => Reading::Bad(Cause::Frozen),
         Some(_) => Reading::Good,
         None => Reading::Bad(Cause::NoProcess),
     }
@@ -79,7 +104,16 @@ mod tests {
             let stat = parse(format!("4711 ({name}) {TAIL}\n").as_bytes()).unwrap();
             assert_eq!(
                 stat,
-                Stat { state: b'S', group: 42, session: 7, threads: 1, started: 98765 },
+                Stat {
+                    state: b'S',
+                    parent: 1,
+                    group: 42,
+                    session: 7,
+                    ticks: 11,
+                    threads: 1,
+                    started: 98765,
+                    resident: 2
+                },
                 "{name}"
             );
         }

@@ -25,7 +25,6 @@ pub(crate) struct Watch {
 pub(crate) struct Said {
     pub(crate) verdict: String,
     pub(crate) reading: String,
-    #[expect(dead_code, reason = "told with a failed assertion")]
     pub(crate) words: String,
 }
 
@@ -100,9 +99,18 @@ impl Watch {
 
     /// Looks until the verdict is this one, and no longer than patience lasts.
     pub(crate) fn until(&self, check: &str, verdict: &str) -> Said {
+        self.wait(check, verdict, || drop(self.look(check)))
+    }
+
+    /// Waits until the agent has found this verdict by itself.
+    pub(crate) fn until_by_itself(&self, check: &str, verdict: &str) -> Said {
+        self.wait(check, verdict, || {})
+    }
+
+    fn wait(&self, check: &str, verdict: &str, nudge: impl Fn()) -> Said {
         let begun = now().mono;
         loop {
-            let _it_may_not_listen_yet = self.look(check);
+            nudge();
             let said = self.status(check);
             match said {
                 Some(said) if said.verdict == verdict => return said,
