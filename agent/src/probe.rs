@@ -8,6 +8,7 @@
 
 mod apart;
 mod crowd;
+mod culprits;
 pub(crate) mod host;
 pub(crate) mod http;
 mod inodes;
@@ -25,9 +26,9 @@ use crate::config::{Check, Target};
 use apart::Apart;
 pub(crate) use host::own_rss_kib;
 use lane::Lane;
-use picket_agent_core::check::{CheckIx, Fact, Reading};
+use picket_agent_core::check::{CheckIx, Fact, Probe, Reading};
 use picket_proto::event::Cause;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -93,6 +94,9 @@ pub(crate) struct Probes {
     host: host::Host,
     parts: parts::Parts,
     crowd: Arc<crowd::Crowd>,
+    culprits: culprits::Culprits,
+    /// Checks whose next look is to be explained, and the level where it was read already.
+    explained: BTreeMap<CheckIx, Option<Reading>>,
     http: reqwest::Client,
     answers: mpsc::Sender<Answer>,
     of_services: Lane,
@@ -123,6 +127,8 @@ impl Probes {
             host: host::Host::new()?,
             parts: parts::Parts::default(),
             crowd,
+            culprits: culprits::Culprits::default(),
+            explained: BTreeMap::new(),
             http,
             answers,
             of_services: Lane::new(OF_SERVICES),
@@ -133,7 +139,8 @@ impl Probes {
     }
 
     /// Begins one probe; its answer is ready now or comes out of the channel. `process` finds a service's process.
-    pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16) -> Reading) {
+    pub(crate) fn begin(&mut self, probe: Probe, process: impl Fn(u16) -> Reading) {
+        let check = probe.check;
         let Some(target) = self.checks.get(usize::from(check)).map(|check| &check.target) else { return };
         let reading = match target {
             Target::Process(service) => process(*service),
@@ -146,10 +153,18 @@ impl Probes {
             | Target::Space { .. }
             | Target::Host(_)
             | Target::Processes(_) => {
+                if probe.explain {
+                    self.explained.insert(check, None);
+                }
                 self.lane(check).ask(check);
                 return self.fill();
             }
         };
+        if probe.explain {
+            self.explained.insert(check, Some(reading));
+            self.lane(check).ask(check);
+            return self.fill();
+        }
         self.ready.push_back(Answer { check, seen: reading.into() });
     }
 
@@ -184,6 +199,9 @@ impl Probes {
     /// Begins a look: its reading, if nothing has to be waited for.
     fn launch(&self, ix: CheckIx) -> Result<Reading, Look> {
         let check = &self.checks[usize::from(ix)];
+        if let Some(Some(reading)) = self.explained.get(&ix) {
+            return Err(Look::new(std::future::ready((*reading).into())));
+        }
         let apart = &self.apart[usize::from(ix)];
         match check.target.clone() {
             Target::Tcp { address, send, expect } => {
@@ -208,8 +226,14 @@ impl Probes {
         }
     }
 
-    fn wait(&self, check: CheckIx, Look { seen, late }: Look) {
-        let (answers, bound) = (self.answers.clone(), self.checks[usize::from(check)].spec.timeout);
+    fn wait(&mut self, check: CheckIx, Look { mut seen, late }: Look) {
+        let Check { spec, target, .. } = &self.checks[usize::from(check)];
+        let (answers, bound) = (self.answers.clone(), spec.timeout);
+        if self.explained.remove(&check).is_some()
+            && let Some(want) = culprits::want(target)
+        {
+            seen = Box::pin(self.culprits.clone().explain(seen, want, bound.to_duration()));
+        }
         tokio::spawn(async move {
             let seen = timeout(bound.to_duration(), seen).await;
             let seen = seen.unwrap_or_else(|_| Reading::Bad(late).into());
@@ -266,7 +290,7 @@ mod tests {
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {
-            probes.begin(*check, |_| Reading::Good);
+            probes.begin(Probe { check: *check, explain: false }, |_| Reading::Good);
         }
         let tcp =
             of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));

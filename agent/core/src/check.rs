@@ -5,6 +5,7 @@
 //! process ends. Probes of one check never overlap: a slow one delays the next, and an answer about a process that
 //! is gone by now is thrown away, and so is one that a pause of the agent held up. What to do about a verdict is not decided here.
 
+mod explain;
 mod levels;
 mod look;
 mod pace;
@@ -101,6 +102,8 @@ impl Fact<'_> {
 pub struct Probe {
     /// Which check.
     pub check: CheckIx,
+    /// Whether its answer may decide for the worse: say in words who makes the level what it is, where that is known.
+    pub explain: bool,
 }
 
 /// Where a check's facts go, and the service that they name.
@@ -198,8 +201,9 @@ impl<'s> Checks<'s> {
             return None;
         }
         slot.ask(now);
+        let explain = slot.explain;
         timer::moved(self.slots, at);
-        CheckIx::try_from(at).ok().map(|check| Probe { check })
+        CheckIx::try_from(at).ok().map(|check| Probe { check, explain })
     }
 
     /// When the next probe is due.

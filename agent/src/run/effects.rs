@@ -30,7 +30,7 @@ impl Shell<'_> {
                         let unit = systemd.process(service);
                         unit.unwrap_or_else(|| process::read(services.process(service)))
                     };
-                    self.probes.begin(probe.check, process);
+                    self.probes.begin(probe, process);
                     self.queue_ready();
                 }
                 Effect::Link(order) => self.order(order),

@@ -164,3 +164,29 @@ fn real_load_is_pressure() {
     drop(load);
     watch.until("pressure:memory", "up");
 }
+
+#[test]
+fn a_level_that_is_bad_names_who_makes_it_so() {
+    if let Some(why) = hindrance() {
+        return cannot_run_here("culprits", &why);
+    }
+    let setup = "mount -t tmpfs -o size=32m none \"$1/mnt\"";
+    let watch = Watch::begin(setup, |folder| {
+        let mount = folder.join("mnt").display().to_string();
+        only(&format!(
+            "space = [{{ mount = \"{mount}\", degraded = 50 }}]\ncpu = {{ degraded = 1, down = 2 }}\n\
+             memory = {{ degraded = 1, down = 100 }}"
+        ))
+    });
+    let space = format!("space:{}", watch.path("mnt").display());
+    watch.until(&space, "up");
+    watch.does("exec 8> \"$1/mnt/log\"; head -c 20M /dev/zero >&8; rm \"$1/mnt/log\"; exec sleep 60 > /dev/null 2>&1 &");
+    let words = watch.until(&space, "degraded").words;
+    assert!(words.starts_with("deleted but open: sleep 20.0 MiB"), "{words}");
+    let load = Load::of(std::thread::available_parallelism().map_or(1, usize::from));
+    let words = watch.until("host:cpu", "down").words;
+    assert!(words.contains(" %"), "{words}");
+    let words = watch.until("host:memory", "degraded").words;
+    assert!(words.contains(" MiB") || words.contains(" GiB"), "{words}");
+    drop(load);
+}

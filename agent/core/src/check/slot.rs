@@ -38,6 +38,8 @@ pub struct Slot {
     pub(super) asked: Mono,
     /// Whether the last answer came too late.
     pub(super) late: bool,
+    /// Whether the probe that is out, or the next one, is asked for words.
+    pub(super) explain: bool,
     /// Bad readings in a row.
     pub(super) bad: u8,
     /// The last reading that counted, and when it came.
@@ -64,6 +66,7 @@ impl Slot {
             flight: Flight::Home,
             asked: Mono::NEVER,
             late: false,
+            explain: false,
             bad: 0,
             last: None,
         }

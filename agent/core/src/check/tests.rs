@@ -172,7 +172,7 @@ fn probes_near_each_other_share_a_wake_up_none_is_late_and_all_keep_their_phase(
     while checks.deadline() < at(1_000) {
         let now = checks.deadline();
         wake_ups += 1;
-        while let Some(Probe { check }) = checks.next_probe(now) {
+        while let Some(Probe { check, .. }) = checks.next_probe(now) {
             let (time, phase) = (&mut times[usize::from(check)], phases[usize::from(check)]);
             let due = phase.plus(Span::from_secs(10 * *time));
             assert!(now <= due && due.since(now) <= Span::from_millis(250), "{check}: {now:?} for {due:?}");
@@ -264,7 +264,7 @@ fn a_person_who_looks_gets_a_probe_at_once_or_the_one_that_is_out() {
     let now = checks.deadline().plus(Span::from_secs(1));
     read(&mut checks, GOOD);
     checks.look_now(now, 0);
-    assert_eq!(checks.next_probe(now), Some(Probe { check: 0 }));
+    assert_eq!(checks.next_probe(now), Some(Probe { check: 0, explain: false }));
     checks.look_now(now, 0);
     assert_eq!((checks.next_probe(now), checks.deadline()), (None, Mono::NEVER), "one is out");
     checks.look_now(now, 1);
@@ -280,7 +280,10 @@ fn after_a_pause_all_checks_of_the_service_are_looked_at_now() {
     checks.look(now, 0);
     let mut due = [checks.next_probe(now), checks.next_probe(now), checks.next_probe(now)];
     due.sort_by_key(|probe| probe.map(|probe| probe.check));
-    assert_eq!(due, [None, Some(Probe { check: 0 }), Some(Probe { check: 2 })]);
+    assert_eq!(
+        due,
+        [None, Some(Probe { check: 0, explain: false }), Some(Probe { check: 2, explain: false })]
+    );
 }
 
 #[test]
@@ -338,4 +341,47 @@ fn a_level_beyond_its_limit_is_told_with_both_in_the_oldest_words_that_can_say_i
     let below = Limits { degraded: 30, down: 10, bad: Side::Below };
     assert_eq!(verdict::weigh_level(30, below).1, Some(Cause::Beyond { level: 30, limit: 30 }));
     assert_eq!(verdict::weigh_level(-1, below).1, Some(Cause::Beyond { level: -1, limit: 10 }));
+}
+
+/// Answers the probe that is due with a level; whether it was asked for words, and the verdict told.
+fn level(checks: &mut Checks<'_>, level: i64) -> (bool, Option<Verdict>) {
+    let now = checks.deadline();
+    let probe = checks.next_probe(now).expect("due");
+    let mut out = Facts::new();
+    let voice = Voice { owner: None, said: "mysqld 212 %", out: &mut out };
+    checks.on(now, Fact::new(probe.check, Reading::Level(level)), voice);
+    let told = out.all().next().map(|fact| match fact {
+        event::Fact::Verdict(change) => change.to,
+        other => panic!("a check told {other:?}"),
+    });
+    (probe.explain, told)
+}
+
+#[test]
+fn the_reading_that_decides_for_the_worse_was_asked_for_words_and_a_good_one_was_not() {
+    use Verdict::{Down, Up};
+    let limits = Some(Limits { degraded: 800, down: 900, bad: Side::Above });
+    let mut slots = [Slot::new(Spec { kind: CheckKind::Cpu, ..spec(limits) })];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    let told = [100, 950, 950, 950, 100, 100, 100].map(|it| level(&mut checks, it));
+    let calm = (false, None);
+    assert_eq!(
+        told,
+        [(false, Some(Up)), calm, (true, None), (true, Some(Down)), (true, None), (false, Some(Up)), calm]
+    );
+}
+
+#[test]
+fn where_the_first_bad_reading_decides_it_is_looked_at_again_at_once() {
+    let limits = Some(Limits { degraded: 800, down: 900, bad: Side::Above });
+    let mut slots = [Slot::new(Spec { kind: CheckKind::Space, fall: 1, rise: 1, ..spec(limits) })];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    assert_eq!(level(&mut checks, 100), (false, Some(Verdict::Up)));
+    let due = checks.deadline();
+    assert_eq!(level(&mut checks, 950), (false, None));
+    assert_eq!(checks.deadline(), due, "at the same moment");
+    assert_eq!(level(&mut checks, 950), (true, Some(Verdict::Down)));
+    assert!(checks.deadline() > due);
 }

@@ -50,6 +50,9 @@ impl Slot {
 
     pub(super) fn read(&mut self, now: Mono, reading: Reading, voice: Voice<'_>) -> Option<Sight> {
         let (class, cause) = self.weigh(reading);
+        if self.puts_off(now, reading, class) {
+            return None;
+        }
         let sight = self.sight(now, class, cause);
         (self.cause, self.last) = (cause, Some((now, reading)));
         if let Some(first) = self.judge(now, class) {
@@ -60,6 +63,7 @@ impl Slot {
         } else {
             self.say(now, now, voice);
         }
+        self.explain = self.is_explained() && matches!(class, Verdict::Degraded | Verdict::Down);
         self.pace_on(now, sight);
         sight
     }
@@ -177,7 +181,7 @@ fn beyond(level: i64, limit: i64, bad: Side) -> Cause {
     }
 }
 
-fn way_of(base: Verdict, class: Verdict) -> Way {
+pub(super) fn way_of(base: Verdict, class: Verdict) -> Way {
     match (base, class) {
         (_, Verdict::Unknown) => Way::Blind,
         (Verdict::Unknown, Verdict::Up) => Way::Better,
