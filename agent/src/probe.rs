@@ -7,12 +7,14 @@
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
 mod apart;
+mod expires;
 pub(crate) mod host;
 pub(crate) mod http;
 mod lane;
 pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
+mod tls;
 
 use crate::config::{Check, Target};
 use apart::Apart;
@@ -38,6 +40,12 @@ pub(crate) struct Seen {
     pub(crate) reading: Reading,
     /// In words; mostly empty.
     pub(crate) said: String,
+}
+
+impl Seen {
+    fn new(reading: Reading, said: impl Into<String>) -> Self {
+        Self { reading, said: said.into() }
+    }
 }
 
 impl From<Reading> for Seen {
@@ -85,6 +93,7 @@ pub(crate) struct Probes {
     apart: Vec<Apart>,
     host: host::Host,
     http: reqwest::Client,
+    tls: tls::Believed,
     answers: mpsc::Sender<Answer>,
     of_services: Lane,
     of_others: Lane,
@@ -104,12 +113,14 @@ impl Probes {
             _ => None,
         });
         let http = http::client(urls).map_err(io::Error::other)?;
+        let tls = tls::Believed::of(&checks);
         let apart = checks.iter().map(|_| Apart::default()).collect();
         let probes = Self {
             checks,
             apart,
             host: host::Host::new()?,
             http,
+            tls,
             answers,
             of_services: Lane::new(OF_SERVICES),
             of_others: Lane::new(OF_OTHERS),
@@ -126,7 +137,11 @@ impl Probes {
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
-            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } => {
+            Target::Tcp { .. }
+            | Target::Http { .. }
+            | Target::Space { .. }
+            | Target::Tls(_)
+            | Target::Expires(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -179,6 +194,8 @@ impl Probes {
                 Err(Look::new(async move { http::read(&client, url, status).await.into() }))
             }
             Target::Space { mount } => Err(Look::apart(apart, move || space::read(&mount))),
+            Target::Tls(server) => Err(Look::new(tls::read(server, self.tls.clone()))),
+            Target::Expires(what) => Err(Look::apart(apart, move || expires::read(&what))),
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }

@@ -2,12 +2,19 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http` | none |
+//! | `kind` | `tcp`, `http`, `tls`, `expires` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
 //! | `url` (http) | `http://` or `https://` | none |
 //! | `status` (http) | 100-599 | 200 |
+//! | `address` (tls) | `host:port` | none |
+//! | `server_name` (tls) | the name that the certificate must be for | the address' own |
+//! | `ca` (tls) | PEM file, read at the start: CAs to believe, or the server's own certificate | the system's CAs |
+//! | `starttls` (tls) | `smtp`, `imap`, `postgres`: what is spoken before TLS | nothing |
+//! | `file` (expires) | PEM or DER, at most 1 MiB: of its certificates the one that ends first | this or `date` |
+//! | `date`, `what` (expires) | a day (from midnight UTC) or a moment; up to 100 bytes for people | this or `file`; `it` |
+//! | `degraded`, `down` (tls, expires) | what is left until the end, whole hours, at most 10 years | 14 d, 2 d |
 //! | `interval` | 100 ms to 24 h | 5 s |
 //! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
 //! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
@@ -15,11 +22,17 @@
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
+mod expires;
 mod http;
+mod left;
 mod tcp;
+mod tls;
+
+pub use expires::Expires;
+pub use tls::{Starttls, Tls};
 
 use super::read::{Keys, Sheet};
-use picket_agent_core::check::{Limits, Spec};
+use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::event::CheckKind;
 use picket_proto::{Name, Span};
 use std::fmt;
@@ -69,6 +82,10 @@ pub enum Target {
         /// Which.
         mount: String,
     },
+    /// A server's certificate.
+    Tls(Tls),
+    /// A date.
+    Expires(Expires),
 }
 
 impl fmt::Display for Target {
@@ -84,6 +101,8 @@ impl fmt::Display for Target {
             Self::Memory => f.write_str("memory in use"),
             Self::Load => f.write_str("load per core"),
             Self::Space { mount } => write!(f, "space in use on {mount}"),
+            Self::Tls(tls) => tls.fmt(f),
+            Self::Expires(expires) => expires.fmt(f),
         }
     }
 }
@@ -136,7 +155,12 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 2] = [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read)];
+const KINDS: &[Kind] = &[
+    (CheckKind::Tcp, tcp::read),
+    (CheckKind::Http, http::read),
+    (CheckKind::Tls, tls::read),
+    (CheckKind::Expires, expires::read),
+];
 
 /// Reads one table.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Owner<'_>>) -> Option<Check> {
@@ -158,7 +182,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
 
 fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
     let (word, place) = keys.needed(sheet, "kind")?;
-    if let Some(kind) = KINDS.into_iter().find(|(kind, _)| kind.to_string() == word) {
+    if let Some(kind) = KINDS.iter().copied().find(|(kind, _)| kind.to_string() == word) {
         return Some(kind);
     }
     let known: Vec<String> = KINDS.iter().map(|(kind, _)| kind.to_string()).collect();

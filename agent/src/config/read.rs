@@ -83,6 +83,12 @@ impl<'t> Sheet<'t> {
         }
     }
 
+    /// A path that is written in the file: relative ones are relative to its folder.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        let written = self.file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
+        std::path::absolute(&written).unwrap_or(written)
+    }
+
     /// A mistake about the file as a whole.
     pub(super) fn wrong_file(&mut self, problem: impl Into<String>, suggestion: Option<String>) {
         let (file, key) = (self.file.to_path_buf(), String::new());
@@ -187,7 +193,7 @@ impl<'t> Keys<'t> {
         }
     }
 
-    /// A length of time within `range`, such as "500ms", "10s", "5m", "1h".
+    /// A length of time within `range`, such as "500ms", "10s", "5m", "1h", "14d".
     pub(super) fn span(
         &mut self,
         sheet: &mut Sheet<'_>,
@@ -196,7 +202,7 @@ impl<'t> Keys<'t> {
         default: Span,
     ) -> Span {
         let Some((value, place)) = self.take(key) else { return default };
-        let form = "write a number and ms, s, m or h, such as \"500ms\", \"10s\", \"5m\"";
+        let form = "write a number and ms, s, m, h or d, such as \"500ms\", \"10s\", \"5m\"";
         let Some(span) = value.as_str().and_then(parse_span) else {
             sheet.wrong(&place, "is not a length of time", Some(form.to_owned()));
             return default;
@@ -286,7 +292,7 @@ fn with_article(value: &DeValue<'_>) -> String {
     if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
 }
 
-/// Parses "500ms", "10s", "5m", "1h".
+/// Parses "500ms", "10s", "5m", "1h", "14d".
 pub(crate) fn parse_span(text: &str) -> Option<Span> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -296,6 +302,7 @@ pub(crate) fn parse_span(text: &str) -> Option<Span> {
         "s" => Some(Span::from_secs(number)),
         "m" | "min" => Some(Span::from_secs(number.checked_mul(60)?)),
         "h" => Some(Span::from_secs(number.checked_mul(3600)?)),
+        "d" => Some(Span::from_secs(number.checked_mul(86_400)?)),
         _ => None,
     }
 }
@@ -333,6 +340,7 @@ mod tests {
     fn spans_need_their_unit() {
         assert_eq!(parse_span("500ms"), Some(Span::from_millis(500)));
         assert_eq!(parse_span("5m"), Some(Span::from_secs(300)));
+        assert_eq!(parse_span("14d"), Some(Span::from_secs(14 * 86_400)));
         for bad in ["5", "", "s", "5x", "-1s", "1.5s"] {
             assert_eq!(parse_span(bad), None, "{bad}");
         }
