@@ -8,6 +8,7 @@
 
 mod apart;
 mod expires;
+mod file;
 pub(crate) mod host;
 pub(crate) mod http;
 mod lane;
@@ -141,7 +142,8 @@ impl Probes {
             | Target::Http { .. }
             | Target::Space { .. }
             | Target::Tls(_)
-            | Target::Expires(_) => {
+            | Target::Expires(_)
+            | Target::File(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -196,6 +198,7 @@ impl Probes {
             Target::Space { mount } => Err(Look::apart(apart, move || space::read(&mount))),
             Target::Tls(server) => Err(Look::new(tls::read(server, self.tls.clone()))),
             Target::Expires(what) => Err(Look::apart(apart, move || expires::read(&what))),
+            Target::File(watched) => Err(Look::apart(apart, move || file::read(&watched))),
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }

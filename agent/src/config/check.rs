@@ -2,7 +2,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `tls`, `expires` | none |
+//! | `kind` | `tcp`, `http`, `tls`, `expires`, `file` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
@@ -15,6 +15,13 @@
 //! | `file` (expires) | PEM or DER, at most 1 MiB: of its certificates the one that ends first | this or `date` |
 //! | `date`, `what` (expires) | a day (from midnight UTC) or a moment; up to 100 bytes for people | this or `file`; `it` |
 //! | `degraded`, `down` (tls, expires) | what is left until the end, whole hours, at most 10 years | 14 d, 2 d |
+//! | `path` (file) | a path; its names may be patterns of `*`, `?`, `[..]`; at most 10,000 names are read | none |
+//! | `state` (file) | `present`, `absent` | `present` |
+//! | `max_age` (file) | 1 s to 10 years since its content changed: from there on it is down | no limit |
+//! | `of` (file) | `newest`, `oldest`: which of several matches is judged | `newest`; `oldest` of absent ones |
+//! | `min_size`, `max_size` (file) | bytes, or a text such as `"10MiB"` | no limit |
+//! | `mode`, `owner`, `group` (file) | `"0640"`; names or numbers | any |
+//! | `contains`, `sha256` (file) | a text of up to 1,024 bytes; 64 digits. At most 16 MiB are read | any |
 //! | `interval` | 100 ms to 24 h | 5 s |
 //! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
 //! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
@@ -23,12 +30,14 @@
 //! it is frozen. A check without service is watched and told, never healed.
 
 mod expires;
+mod file;
 mod http;
 mod left;
 mod tcp;
 mod tls;
 
 pub use expires::Expires;
+pub use file::Watched;
 pub use tls::{Starttls, Tls};
 
 use super::read::{Keys, Sheet};
@@ -86,6 +95,8 @@ pub enum Target {
     Tls(Tls),
     /// A date.
     Expires(Expires),
+    /// A file.
+    File(Box<Watched>),
 }
 
 impl fmt::Display for Target {
@@ -103,6 +114,7 @@ impl fmt::Display for Target {
             Self::Space { mount } => write!(f, "space in use on {mount}"),
             Self::Tls(tls) => tls.fmt(f),
             Self::Expires(expires) => expires.fmt(f),
+            Self::File(watched) => watched.fmt(f),
         }
     }
 }
@@ -160,6 +172,7 @@ const KINDS: &[Kind] = &[
     (CheckKind::Http, http::read),
     (CheckKind::Tls, tls::read),
     (CheckKind::Expires, expires::read),
+    (CheckKind::File, file::read),
 ];
 
 /// Reads one table.

@@ -4,4 +4,5 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is the report")]
 
 mod ends;
+mod files;
 mod host;
