@@ -33,7 +33,10 @@ mod service;
 mod token;
 
 pub use bus::BusAddress;
-pub use check::{Check, Expires, Starttls, Target, Tls, Watched};
+pub(crate) use check::labels;
+pub use check::{
+    Check, Combine, Expires, Log, Metric, Pattern, Selector, Source, Starttls, Target, Tls, Watched,
+};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;

@@ -12,22 +12,27 @@ mod file;
 pub(crate) mod host;
 pub(crate) mod http;
 mod lane;
+mod log;
+mod metric;
 pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
 mod tls;
 
-use crate::config::{Check, Target};
+use crate::child::Places;
+use crate::config::{Check, Log, Source, Target};
 use apart::Apart;
 pub(crate) use host::own_rss_kib;
 use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Reading};
+use picket_proto::Span;
 use picket_proto::event::Cause;
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
 /// Probes of services' checks in flight.
@@ -95,6 +100,11 @@ pub(crate) struct Probes {
     host: host::Host,
     http: reqwest::Client,
     tls: tls::Believed,
+    /// By check: the counters of the look before.
+    counters: Vec<Arc<Mutex<metric::Last>>>,
+    /// By check: how far a log was read.
+    logs: Vec<Option<Arc<Mutex<log::Place>>>>,
+    journals: Places,
     answers: mpsc::Sender<Answer>,
     of_services: Lane,
     of_others: Lane,
@@ -103,25 +113,31 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// Probes for `checks`, and where their answers come out.
+    /// Probes for `checks`, and where their answers come out. `state` keeps how far logs were read.
     ///
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
-    pub(crate) fn new(checks: Arc<[Check]>) -> io::Result<(Self, mpsc::Receiver<Answer>)> {
+    pub(crate) fn new(checks: Arc<[Check]>, state: &Path) -> io::Result<(Self, mpsc::Receiver<Answer>)> {
         let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
             Target::Http { url, .. } => Some(url),
+            Target::Metric(metric) => Some(&metric.url),
             _ => None,
         });
         let http = http::client(urls).map_err(io::Error::other)?;
         let tls = tls::Believed::of(&checks);
         let apart = checks.iter().map(|_| Apart::default()).collect();
+        let logs = log::places(&checks, state);
+        let counters = checks.iter().map(|_| Arc::default()).collect();
         let probes = Self {
             checks,
             apart,
             host: host::Host::new()?,
             http,
             tls,
+            counters,
+            logs,
+            journals: Places::new(log::journal::PLACES),
             answers,
             of_services: Lane::new(OF_SERVICES),
             of_others: Lane::new(OF_OTHERS),
@@ -143,7 +159,9 @@ impl Probes {
             | Target::Space { .. }
             | Target::Tls(_)
             | Target::Expires(_)
-            | Target::File(_) => {
+            | Target::File(_)
+            | Target::Metric(_)
+            | Target::Log(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -199,8 +217,26 @@ impl Probes {
             Target::Tls(server) => Err(Look::new(tls::read(server, self.tls.clone()))),
             Target::Expires(what) => Err(Look::apart(apart, move || expires::read(&what))),
             Target::File(watched) => Err(Look::apart(apart, move || file::read(&watched))),
+            Target::Metric(metric) => {
+                let last = Arc::clone(&self.counters[usize::from(ix)]);
+                Err(Look::new(metric::read(self.http.clone(), metric, last)))
+            }
+            Target::Log(log) => match &self.logs[usize::from(ix)] {
+                Some(place) => Err(self.look_at_log(apart, *log, Arc::clone(place), check.spec.timeout)),
+                None => unreachable!("every log has its place"),
+            },
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
+            }
+        }
+    }
+
+    fn look_at_log(&self, apart: &Apart, log: Log, place: Arc<Mutex<log::Place>>, time: Span) -> Look {
+        match log.source.clone() {
+            Source::File(_) => Look::apart(apart, move || log::read(&log, &place, time)),
+            Source::Unit(unit) => {
+                let places = self.journals.clone();
+                Look::new(async move { log::journal::read(&log, &unit, &place, (places, time)).await })
             }
         }
     }
@@ -233,7 +269,6 @@ pub(crate) fn cause_of(error: &io::Error) -> Cause {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-    use std::path::Path;
 
     /// A file with one service's check and far more checks of another host than may be out at once.
     fn file_with_130_others(service: u16, other: u16) -> String {
@@ -259,7 +294,7 @@ mod tests {
         let text = file_with_130_others(port(&healthy), port(&silent));
         let config = crate::config::parse(Path::new("picket.toml"), &text).unwrap();
         let checks: Arc<[Check]> = config.checks().into();
-        let (mut probes, mut answers) = Probes::new(Arc::clone(&checks)).unwrap();
+        let (mut probes, mut answers) = Probes::new(Arc::clone(&checks), Path::new("/nonexistent")).unwrap();
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {

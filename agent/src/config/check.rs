@@ -2,7 +2,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `tls`, `expires`, `file` | none |
+//! | `kind` | `tcp`, `http`, `tls`, `expires`, `file`, `metric`, `log` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
@@ -22,9 +22,20 @@
 //! | `min_size`, `max_size` (file) | bytes, or a text such as `"10MiB"` | no limit |
 //! | `mode`, `owner`, `group` (file) | `"0640"`; names or numbers | any |
 //! | `contains`, `sha256` (file) | a text of up to 1,024 bytes; 64 digits. At most 16 MiB are read | any |
+//! | `url` (metric) | `http://` or `https://`: a Prometheus text page, of which 4 MiB are read | none |
+//! | `metric` (metric) | a name and labels, up to 512 bytes: `'requests_total{code="500"}'` | none |
+//! | `per` (metric) | another such, by which it is divided; nothing of nothing is 0 | none |
+//! | `rate` (metric) | true, false: growth per second since the look before, of counters | false |
+//! | `combine` (metric) | `sum`, `max`, `min`, `first`: what is made of several series | there must be one |
+//! | `above`, `below` (metric) | `{ degraded, down }`, decimals with up to three places | none: it must be there |
+//! | `file`, `unit` (log) | a file, over its rotations; or a unit, whose journal is read | one of them |
+//! | `match` (log) | an expression of up to 512 bytes, in regex-lite's syntax (ASCII classes) | none |
+//! | `ignore` (log) | up to 16 expressions: lines that do not count | nothing |
+//! | `degraded`, `down` (log) | matching lines since the last look, 1-1,000,000,000 | down 1; none if `degraded` is given |
 //! | `interval` | 100 ms to 24 h | 5 s |
 //! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
-//! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
+//! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2 (log: 1), 1 |
+//! | `for` | in place of `fall`: so long it must have been bad, up to 254 intervals | none |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
@@ -32,12 +43,18 @@
 mod expires;
 mod file;
 mod http;
+mod labels;
 mod left;
+mod log;
+mod metric;
 mod tcp;
 mod tls;
 
 pub use expires::Expires;
 pub use file::Watched;
+pub(crate) use labels::labels;
+pub use log::{Log, Pattern, Source};
+pub use metric::{Combine, Metric, Selector};
 pub use tls::{Starttls, Tls};
 
 use super::read::{Keys, Sheet};
@@ -97,6 +114,10 @@ pub enum Target {
     Expires(Expires),
     /// A file.
     File(Box<Watched>),
+    /// A value of a Prometheus text page.
+    Metric(Box<Metric>),
+    /// Lines of a log.
+    Log(Box<Log>),
 }
 
 impl fmt::Display for Target {
@@ -115,6 +136,8 @@ impl fmt::Display for Target {
             Self::Tls(tls) => tls.fmt(f),
             Self::Expires(expires) => expires.fmt(f),
             Self::File(watched) => watched.fmt(f),
+            Self::Metric(metric) => metric.fmt(f),
+            Self::Log(log) => log.fmt(f),
         }
     }
 }
@@ -173,6 +196,8 @@ const KINDS: &[Kind] = &[
     (CheckKind::Tls, tls::read),
     (CheckKind::Expires, expires::read),
     (CheckKind::File, file::read),
+    (CheckKind::Metric, metric::read),
+    (CheckKind::Log, log::read),
 ];
 
 /// Reads one table.
@@ -185,7 +210,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
     };
     let name = name(&mut keys, sheet, usual);
     let (interval, timeout) = times(&mut keys, sheet);
-    let (fall, rise) = (readings(&mut keys, sheet, "fall", 2), readings(&mut keys, sheet, "rise", 1));
+    let (fall, rise) = (fall(&mut keys, sheet, kind, interval), readings(&mut keys, sheet, "rise", 1));
     let at = keys.place().at;
     keys.finish(sheet);
     let (service, Read { target, limits, .. }) = (owner.map(|owner| owner.ix), read?);
@@ -216,6 +241,26 @@ pub(super) fn times(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> (Span, Span) 
 
 fn readings(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str, default: u32) -> u8 {
     u8::try_from(keys.number(sheet, key, 1..=10, default)).expect("at most 10")
+}
+
+/// Readings in a row that make it down, by their number or by the time that they span.
+fn fall(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, kind: CheckKind, interval: Span) -> u8 {
+    const MOST: u64 = 254;
+    // A line is there once: no second look sees it again.
+    let fall = readings(keys, sheet, "fall", if kind == CheckKind::Log { 1 } else { 2 });
+    let long = keys.span(sheet, "for", &(Span::from_millis(100)..=Span::from_secs(254 * 86_400)), Span::ZERO);
+    if long == Span::ZERO {
+        return fall;
+    }
+    if keys.take("fall").is_some() {
+        sheet.wrong(&keys.place(), "says fall and for", Some("leave one of them out".to_owned()));
+    }
+    let intervals = long.micros().div_ceil(interval.micros().max(1));
+    if intervals > MOST {
+        let better = Some("look less often, or shorten it".to_owned());
+        sheet.wrong(&keys.place(), format!("for ({long}) is more than {MOST} intervals"), better);
+    }
+    u8::try_from(intervals.min(MOST) + 1).expect("at most 255")
 }
 
 fn name(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, usual: Option<String>) -> Option<Name> {
