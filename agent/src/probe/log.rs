@@ -63,22 +63,22 @@ pub(super) struct Place {
 
 /// The places of all checks that read logs, by check.
 pub(super) fn places(checks: &[Check], state: &Path) -> Vec<Option<Arc<Mutex<Place>>>> {
-    let folder = kept::Folder::below(state);
-    let places: Vec<_> = checks.iter().map(|check| place(check, &folder)).collect();
-    let is_log = |check: &&Check| matches!(check.target, Target::Log(_));
-    folder.forget_all_but(checks.iter().filter(is_log).map(Check::name));
+    let (folder, mut keys) = (kept::Folder::below(state), Vec::new());
+    let places = checks.iter().map(|check| {
+        let Target::Log(log) = &check.target else { return None };
+        let (path, source) = match &log.source {
+            Source::File(path) => (path.clone(), path.to_string_lossy().into_owned()),
+            Source::Unit(unit) => (PathBuf::new(), unit.clone()),
+        };
+        let key = format!("{} {source}", check.name());
+        let journal = journal::Cursor::new(folder.of(&key));
+        let file = Follower::new(path, folder.of(&key));
+        keys.push(key);
+        Some(Arc::new(Mutex::new(Place { file, journal, untold: Counted::default() })))
+    });
+    let places = places.collect();
+    folder.forget_all_but(&keys);
     places
-}
-
-fn place(check: &Check, folder: &kept::Folder) -> Option<Arc<Mutex<Place>>> {
-    let Target::Log(log) = &check.target else { return None };
-    let path = match &log.source {
-        Source::File(path) => path.clone(),
-        Source::Unit(_) => PathBuf::new(),
-    };
-    let journal = journal::Cursor::new(folder.of(check.name()));
-    let file = Follower::new(path, folder.of(check.name()));
-    Some(Arc::new(Mutex::new(Place { file, journal, untold: Counted::default() })))
 }
 
 /// Looks at a file once, within `time`.

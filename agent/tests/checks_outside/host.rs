@@ -3,6 +3,7 @@
 //! Waiting is bounded by 20 s; the agent ends with its value. Nothing listens where its collector should be.
 
 use picket_agent::entry::now;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -30,16 +31,8 @@ impl Host {
         self.folder.path().join(name)
     }
 
-    /// Starts an agent with these `[[check]]`s.
+    /// Starts an agent with these tables.
     pub(crate) fn start(&self, checks: &str) -> Agent<'_> {
-        self.start_with(checks, |command| command)
-    }
-
-    pub(crate) fn start_with(
-        &self,
-        checks: &str,
-        more: impl FnOnce(&mut Command) -> &mut Command,
-    ) -> Agent<'_> {
         let config = format!(
             "[agent]\nstate = \"state\"\n[collector]\naddress = \"127.0.0.1:1\"\ntoken_file = \"token\"\n\
              [host]\nenabled = false\n{checks}\n"
@@ -47,7 +40,7 @@ impl Host {
         std::fs::write(self.path("picket.toml"), config).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_picket-agent"));
         command.args(["run", "--config"]).arg(self.path("picket.toml"));
-        let child = more(&mut command).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         Agent { child, state: self.path("state"), _host: self }
     }
 }
@@ -82,6 +75,12 @@ impl Agent<'_> {
     /// Looks once, now.
     pub(crate) fn looks(&self, name: &str) -> Value {
         ask(&self.state, &["check", name, "--json"])["check"].take()
+    }
+
+    /// Asks it to end, and waits for that.
+    pub(crate) fn ends(mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
     }
 }
 

@@ -6,3 +6,5 @@
 mod ends;
 mod files;
 mod host;
+mod logs;
+mod metrics;

@@ -5,7 +5,6 @@
 //! what is read again after a kill then holds no line that was counted. After a power cut it may be older, and lines
 //! count again. One that is torn counts as none.
 
-use picket_proto::Name;
 use picket_proto::frame::Crc32c;
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -23,13 +22,14 @@ impl Folder {
         Self(state.join("logs"))
     }
 
-    pub(super) fn of(&self, check: &Name) -> Kept {
-        Kept(self.0.join(file_name(check)))
+    /// For one key: a check's name with its source, so that another source is a first start.
+    pub(super) fn of(&self, key: &str) -> Kept {
+        Kept(self.0.join(file_name(key)))
     }
 
     /// Removes what checks left that are no more.
-    pub(super) fn forget_all_but<'n>(&self, checks: impl Iterator<Item = &'n Name>) {
-        let known: Vec<String> = checks.map(file_name).collect();
+    pub(super) fn forget_all_but(&self, keys: &[String]) {
+        let known: Vec<String> = keys.iter().map(|key| file_name(key)).collect();
         for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
             if !known.iter().any(|name| entry.file_name() == name.as_str()) {
                 let _it_is_in_nobodys_way = fs::remove_file(entry.path());
@@ -38,9 +38,9 @@ impl Folder {
     }
 }
 
-/// Names of checks may have any characters: FNV-1a of it.
-fn file_name(check: &Name) -> String {
-    let hash = check.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+/// Keys may have any characters: FNV-1a of it.
+fn file_name(key: &str) -> String {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")
@@ -84,16 +84,15 @@ mod tests {
     fn what_is_kept_is_found_and_what_is_torn_is_not_and_of_others_nothing_stays() {
         let state = tempfile::tempdir().unwrap();
         let folder = Folder::below(state.path());
-        let names: Vec<Name> =
-            vec!["log:/var/log/a b".replace(' ', "_").parse().unwrap(), "other".parse().unwrap()];
-        let (one, other) = (folder.of(&names[0]), folder.of(&names[1]));
+        let keys = ["app /var/log/a b".to_owned(), "other".to_owned()];
+        let (one, other) = (folder.of(&keys[0]), folder.of(&keys[1]));
         assert_eq!(one.load(), None);
         for line in ["7 8 9", "a much longer one; s=1;t=2", "7"] {
             one.save(line);
             other.save(line);
             assert_eq!(one.load().as_deref(), Some(line));
         }
-        folder.forget_all_but(names[..1].iter());
+        folder.forget_all_but(&keys[..1]);
         assert_eq!((one.load().as_deref(), other.load()), (Some("7"), None));
         let mut bytes = fs::read(&one.0).unwrap();
         bytes[0] ^= 1;

@@ -58,7 +58,7 @@ impl Rig {
 }
 
 fn begin(folder: &TempDir) -> Follower {
-    let kept = Folder::below(folder.path()).of(&"it".parse().unwrap());
+    let kept = Folder::below(folder.path()).of("it");
     Follower::new(folder.path().join("app.log"), kept)
 }
 
