@@ -130,7 +130,14 @@ pub(super) fn left(to: i64) -> i64 {
 /// What was refused, and why.
 fn why(error: &Error, shown: Option<&Shown>) -> String {
     let issuer = || shown.map_or("somebody", |shown| shown.issuer.as_str());
+    let is_its_own = shown.is_some_and(|shown| shown.issuer == shown.subject);
     match error {
+        // webpki refuses one that is its own CA in words of its own.
+        Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::Other(_))
+            if is_its_own =>
+        {
+            format!("nobody but itself vouches for the certificate of {}: `ca` may name its file", issuer())
+        }
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             format!("nobody believed here has issued the certificate; it says it is by {}", issuer())
         }

@@ -126,6 +126,23 @@ async fn what_is_refused_is_said_in_words() {
 }
 
 #[tokio::test]
+async fn one_that_vouches_for_itself_is_told_as_such() {
+    let ours = ca("Ours");
+    for is_ca in [IsCa::NoCa, IsCa::Ca(BasicConstraints::Unconstrained)] {
+        let (mut own, key) = (params("web.example", (-1, 300)), KeyPair::generate().unwrap());
+        own.is_ca = is_ca;
+        let own = own.self_signed(&key).unwrap();
+        let seen = look(ours.der(), vec![own.der().clone()], key).await;
+        assert_eq!(seen.reading, Reading::Bad(Cause::Tls));
+        assert!(
+            seen.said.starts_with("nobody but itself vouches for the certificate of web.example"),
+            "{}",
+            seen.said
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_certificate_that_the_check_names_itself_is_believed_while_it_holds_and_for_its_name() {
     for (name, hours, wanted) in [
         ("web.example", (-1, 300), Reading::Level(300)),

@@ -17,7 +17,7 @@ use std::time::Duration;
 pub(super) struct Shown {
     /// When it ends, seconds after 1970.
     pub(super) to: i64,
-    subject: String,
+    pub(super) subject: String,
     pub(super) issuer: String,
     /// It is the server's own, not one of those above it.
     is_own: bool,
