@@ -1,8 +1,8 @@
 //! A value of a Prometheus text page (version 0.0.4, and OpenMetrics as far as it is the same): thousandths.
 //!
-//! The page is read line by line as it comes, at most 4 MiB. A status that is not
-//! 200 is a failure, a redirect too. Of the series that are wanted 10,000 at most are kept. Timestamps and exemplars are passed over:
-//! what the page shows is what is.
+//! The page is read line by line as it comes, at most 4 MiB. A status that is not 200 is a failure, a redirect too. Of
+//! the series that are wanted 10,000 at most are kept. Timestamps and exemplars are passed over: what the page shows
+//! is what is.
 //!
 //! A rate is the growth of each series since the look before, per second. Counters begin at 0: one that has shrunk
 //! began anew and one that is new has grown from there, so a first error counts. Of the first look there is nothing

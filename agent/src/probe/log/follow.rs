@@ -242,7 +242,7 @@ impl Follower {
     /// Keeps the place, if what was counted or much else lies behind the one that is kept.
     fn save(&mut self, has_counted: bool) {
         let is_behind = |open: &&Open| open.left.is_some() && open.waits().is_ok_and(|waits| waits > 0);
-        let Some(first) = self.files.iter().find(is_behind).or(self.files.last()) else { return };
+        let Some(first) = self.files.iter().find(is_behind).or_else(|| self.files.last()) else { return };
         let mark = first.mark();
         let is_far = self.saved.is_none_or(|saved| {
             saved.inode != mark.inode

@@ -72,7 +72,8 @@ pub(super) fn read(
         let mut whole = buffer[..filled].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let mut lines = buffer[..whole].split_inclusive(|byte| *byte == b'\n');
         if is_rest && whole > 0 {
-            (lines.next(), is_rest = false);
+            lines.next();
+            is_rest = false;
         }
         lines.for_each(|line| count(line, log, counted));
         if whole == 0 && filled == LINE_MAX {

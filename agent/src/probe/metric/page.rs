@@ -56,7 +56,8 @@ impl Page {
                 found.extend(wanted.as_ref().and_then(|wanted| series(line, wanted)));
             }
         }
-        (self.line = line, self.line.clear());
+        self.line = line;
+        self.line.clear();
         let is_full = self.found.iter().any(|found| found.len() > SERIES_MAX);
         if is_full { Err("more than 10,000 series are wanted") } else { Ok(()) }
     }
