@@ -31,6 +31,7 @@ mod proxy;
 mod read;
 mod service;
 mod token;
+mod words;
 
 pub use bus::BusAddress;
 pub(crate) use check::labels;
@@ -40,10 +41,10 @@ pub use check::{
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
-pub(crate) use read::parse_span;
 pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;
+pub(crate) use words::parse_span;
 
 use picket_proto::HostId;
 use read::{Keys, Place, Sheet};

@@ -1,9 +1,9 @@
 //! A file: whether it is there, and as it should be; its age in seconds where that is asked for.
 //!
-//! Links are followed. One that dangles is absent. Of what is looked at the first thing that is wrong is told, in the order in which it is
-//! cheap to see; content comes last, of at most 16 MiB: a larger file is told as one that is not looked into. An age
-//! is that of the last change of its content, 0 where that lies in the future. Names of owners are those of
-//! `/etc/passwd` and `/etc/group`: directories of other hosts are not asked.
+//! Links are followed. One that dangles is absent. Of what is looked at the first thing that is wrong is told, in the
+//! order in which it is cheap to see; content comes last, of at most 16 MiB: a larger file is told as one that is not
+//! looked into. An age is that of the last change of its content, 0 where that lies in the future. Names of owners are
+//! those of `/etc/passwd` and `/etc/group`: directories of other hosts are not asked.
 
 mod content;
 mod glob;

@@ -1,9 +1,9 @@
 //! Lines of a log that match, since the look before: every line counts once, over rotations and restarts of the agent.
 //!
-//! A thread of the check reads (the file's disk may hang), for three quarters of the time that the look has, and at most
-//! 64 MiB, the newest; what waits beyond is passed over and told. What time did not suffice for is read at the next look.
-//! Of what a look that was given up has counted the next one tells. [`follow`] says how a file is followed, [`kept`]
-//! what outlives a restart, [`lines`] how bytes become lines; [`journal`] reads a unit's.
+//! A thread of the check reads (the file's disk may hang), for three quarters of the time that the look has, and at
+//! most 64 MiB, the newest; what waits beyond is passed over and told. What time did not suffice for is read at the
+//! next look. Of what a look that was given up has counted the next one tells. [`follow`] says how a file is followed,
+//! [`kept`] what outlives a restart, [`lines`] how bytes become lines; [`journal`] reads a unit's.
 //!
 //! A look over which something was passed, and that found nothing in the rest, can't tell: its reading is of no
 //! verdict.

@@ -1,8 +1,8 @@
 //! Paths by pattern: `*`, `?` and `[a-z]`, `[!a-z]` within one name, as a shell has them; `*` and `?` pass over names
 //! with a leading dot.
 //!
-//! At most 10,000 names are read for one look; a folder with more is told as an error, not half looked at.
-//! Folders that can't be entered count as such, too, unless they are not there. Left out: `**` and braces.
+//! At most 10,000 names are read for one look; a folder with more is told as an error, not half looked at. Folders that
+//! can't be entered count as such, too, unless they are not there. Left out: `**` and braces.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

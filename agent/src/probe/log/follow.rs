@@ -1,13 +1,14 @@
 //! A file that grows, over its rotations.
 //!
-//! What is read is held open: a file that was renamed is read to its end, those that came and went since the look before
-//! (found among its siblings by what rotation calls them, and by when they changed) after it, the new one last. A
-//! writer may go on in the old one for a while, so it is looked at for 60 s more unless it is deleted. A file that was copied and
-//! truncated is shorter than it was read, or has other bytes before that point; the copy is found by those bytes, and its rest is
-//! read. What was compressed before it was read is not: rotation should delay that (logrotate's `delaycompress`).
+//! What is read is held open: a file that was renamed is read to its end, those that came and went since the look
+//! before (found among its siblings by what rotation calls them, and by when they changed) after it, the new one last.
+//! A writer may go on in the old one for a while, so it is looked at for 60 s more unless it is deleted. A file that
+//! was copied and truncated is shorter than it was read, or has other bytes before that point; the copy is found by
+//! those bytes, and its rest is read. What was compressed before it was read is not: rotation should delay that
+//! (logrotate's `delaycompress`).
 //!
-//! The first start begins at the end. A restart looks for the file that it was at, by its number and bytes; where that is
-//! gone, all of the file under the name is new. At most 16 files are held and 10,000 names read.
+//! The first start begins at the end. A restart looks for the file that it was at, by its number and bytes; where that
+//! is gone, all of the file under the name is new. At most 16 files are held and 10,000 names read.
 
 mod siblings;
 

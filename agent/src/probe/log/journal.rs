@@ -1,8 +1,8 @@
 //! What a unit has in the journal since the look before, by the journal's own cursor.
 //!
-//! journalctl is run for each look, two at once for all checks, at most 4 MiB of its export format: what is beyond is read at the next look,
-//! from the last entry that came whole. The first look asks for the newest entry of the journal, and begins there. Without
-//! journalctl, or without the right to read, there is no verdict.
+//! journalctl is run for each look, two at once for all checks, at most 4 MiB of its export format: what is beyond is
+//! read at the next look, from the last entry that came whole. The first look asks for the newest entry of the journal,
+//! and begins there. Without journalctl, or without the right to read, there is no verdict.
 
 use super::kept::Kept;
 use super::{Place, before, lines};

@@ -1,9 +1,9 @@
 //! What outlives a restart: how far a log was read, one line in a file of its own, `STATE/logs/HASH`.
 //!
 //! Written in place, 512 bytes with their checksum, and never synced: the page cache outlives a killed agent, and the
-//! kernel writes the one page at its own pace. It is written when lines were counted, when another file is read, or 4 MiB after the last time:
-//! what is read again after a kill then holds no line that was counted. After a power cut it may be older, and lines
-//! count again. One that is torn counts as none.
+//! kernel writes the one page at its own pace. It is written when lines were counted, when another file is read, or 4
+//! MiB after the last time: what is read again after a kill then holds no line that was counted. After a power cut it
+//! may be older, and lines count again. One that is torn counts as none.
 
 use picket_proto::frame::Crc32c;
 use std::fs::{self, OpenOptions};

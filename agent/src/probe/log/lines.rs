@@ -1,7 +1,7 @@
 //! From bytes to lines: whole ones only, until the file's end, the time's or the budget's.
 //!
-//! A line of more than 256 KiB counts as what its first 256 KiB are; the rest of it is passed over. What is no UTF-8 is read as if
-//! it were marked so. The last line, without an end, waits for it: its writer may be in the middle.
+//! A line of more than 256 KiB counts as what its first 256 KiB are; the rest of it is passed over. What is no UTF-8 is
+//! read as if it were marked so. The last line, without an end, waits for it: its writer may be in the middle.
 
 use super::Counted;
 use crate::clock;
