@@ -2,7 +2,7 @@
 //! "default"; all mistakes are reported together, with file, line, key and what to write instead.
 //!
 //! Limits: 1,024 checks (the core's storage is sized from it), 256 services (one spawned process each), files of at
-//! most 1 MiB. Lengths of time are texts such as "500ms", "10s", "5m", "1h". Relative paths are relative to the file.
+//! most 1 MiB. Lengths of time are texts such as "500ms", "10s", "5m", "1h", "14d". Relative paths are relative to the file.
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
@@ -32,18 +32,21 @@ mod proxy;
 mod read;
 mod service;
 mod token;
+mod words;
 
 pub use bus::BusAddress;
-pub(crate) use check::COUNT_MAX;
-pub use check::{Check, Target, Wanted};
+pub(crate) use check::{COUNT_MAX, labels};
+pub use check::{
+    Check, Combine, Expires, Log, Metric, Pattern, Selector, Source, Starttls, Target, Tls, Wanted, Watched,
+};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use host::{Part, Resource, Sensor};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
-pub(crate) use read::parse_span;
 pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;
+pub(crate) use words::parse_span;
 
 use picket_proto::HostId;
 use read::{Keys, Place, Sheet};

@@ -9,10 +9,14 @@
 mod apart;
 mod crowd;
 mod culprits;
+mod expires;
+mod file;
 pub(crate) mod host;
 pub(crate) mod http;
 mod inodes;
 mod lane;
+mod log;
+mod metric;
 pub(crate) mod mount;
 pub(crate) mod net;
 mod parts;
@@ -21,18 +25,22 @@ pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
 pub(crate) mod temperature;
+mod tls;
 
-use crate::config::{Check, Target};
+use crate::child::Places;
+use crate::config::{Check, Log, Source, Target};
 use apart::Apart;
 pub(crate) use host::own_rss_kib;
 use lane::Lane;
 use picket_agent_core::check::{CheckIx, Fact, Probe, Reading};
+use picket_proto::Span;
 use picket_proto::event::Cause;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
 /// Probes of services' checks in flight.
@@ -46,6 +54,12 @@ pub(crate) struct Seen {
     pub(crate) reading: Reading,
     /// In words; mostly empty.
     pub(crate) said: String,
+}
+
+impl Seen {
+    fn new(reading: Reading, said: impl Into<String>) -> Self {
+        Self { reading, said: said.into() }
+    }
 }
 
 impl From<Reading> for Seen {
@@ -98,6 +112,12 @@ pub(crate) struct Probes {
     /// Checks whose next look is to be explained, and the level where it was read already.
     explained: BTreeMap<CheckIx, Option<Reading>>,
     http: reqwest::Client,
+    tls: tls::Believed,
+    /// By check: the counters of the look before.
+    counters: Vec<Arc<Mutex<metric::Last>>>,
+    /// By check: how far a log was read.
+    logs: Vec<Option<Arc<Mutex<log::Place>>>>,
+    journals: Places,
     answers: mpsc::Sender<Answer>,
     of_services: Lane,
     of_others: Lane,
@@ -106,21 +126,27 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// Probes for `checks`, where their answers come out, and where checks do that are to be looked at now.
+    /// Probes for `checks`, where their answers come out, and where checks do that are to be looked at now. `state` keeps
+    /// how far logs were read.
     ///
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
     pub(crate) fn new(
         checks: Arc<[Check]>,
+        state: &Path,
     ) -> io::Result<(Self, mpsc::Receiver<Answer>, mpsc::Receiver<CheckIx>)> {
         let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
             Target::Http { url, .. } => Some(url),
+            Target::Metric(metric) => Some(&metric.url),
             _ => None,
         });
         let http = http::client(urls).map_err(io::Error::other)?;
         let (crowd, ends) = crowd::Crowd::new(&checks);
+        let tls = tls::Believed::of(&checks);
         let apart = checks.iter().map(|_| Apart::default()).collect();
+        let logs = log::places(&checks, state);
+        let counters = checks.iter().map(|_| Arc::default()).collect();
         let probes = Self {
             checks,
             apart,
@@ -130,6 +156,10 @@ impl Probes {
             culprits: culprits::Culprits::default(),
             explained: BTreeMap::new(),
             http,
+            tls,
+            counters,
+            logs,
+            journals: Places::new(log::journal::PLACES),
             answers,
             of_services: Lane::new(OF_SERVICES),
             of_others: Lane::new(OF_OTHERS),
@@ -152,7 +182,12 @@ impl Probes {
             | Target::Http { .. }
             | Target::Space { .. }
             | Target::Host(_)
-            | Target::Processes(_) => {
+            | Target::Processes(_)
+            | Target::Tls(_)
+            | Target::Expires(_)
+            | Target::File(_)
+            | Target::Metric(_)
+            | Target::Log(_) => {
                 if probe.explain {
                     self.explained.insert(check, None);
                 }
@@ -220,8 +255,29 @@ impl Probes {
             Target::Processes(wanted) => {
                 Err(Look::new(Arc::clone(&self.crowd).look(ix, wanted, apart.clone())))
             }
+            Target::Tls(server) => Err(Look::new(tls::read(server, self.tls.clone()))),
+            Target::Expires(what) => Err(Look::apart(apart, move || expires::read(&what))),
+            Target::File(watched) => Err(Look::apart(apart, move || file::read(&watched))),
+            Target::Metric(metric) => {
+                let last = Arc::clone(&self.counters[usize::from(ix)]);
+                Err(Look::new(metric::read(self.http.clone(), metric, last)))
+            }
+            Target::Log(log) => match &self.logs[usize::from(ix)] {
+                Some(place) => Err(self.look_at_log(apart, *log, Arc::clone(place), check.spec.timeout)),
+                None => unreachable!("every log has its place"),
+            },
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
+            }
+        }
+    }
+
+    fn look_at_log(&self, apart: &Apart, log: Log, place: Arc<Mutex<log::Place>>, time: Span) -> Look {
+        match log.source.clone() {
+            Source::File(_) => Look::apart(apart, move || log::read(&log, &place, time)),
+            Source::Unit(unit) => {
+                let places = self.journals.clone();
+                Look::new(async move { log::journal::read(&log, &unit, &place, (places, time)).await })
             }
         }
     }
@@ -260,7 +316,6 @@ pub(crate) fn cause_of(error: &io::Error) -> Cause {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-    use std::path::Path;
 
     /// A file with one service's check and far more checks of another host than may be out at once.
     fn file_with_130_others(service: u16, other: u16) -> String {
@@ -286,7 +341,8 @@ mod tests {
         let text = file_with_130_others(port(&healthy), port(&silent));
         let config = crate::config::parse(Path::new("picket.toml"), &text).unwrap();
         let checks: Arc<[Check]> = config.checks().into();
-        let (mut probes, mut answers, _ends) = Probes::new(Arc::clone(&checks)).unwrap();
+        let (mut probes, mut answers, _ends) =
+            Probes::new(Arc::clone(&checks), Path::new("/nonexistent")).unwrap();
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {

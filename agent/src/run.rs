@@ -65,7 +65,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
     let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
-    let (probes, answers, ends) = Probes::new(Arc::clone(&checks))?;
+    let (probes, answers, ends) = Probes::new(Arc::clone(&checks), &plan.state)?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
     let (link, words) = Link::new(peer, Arc::clone(&checks));

@@ -1,4 +1,4 @@
-//! Last words: of what a program printed, the few lines that tell a person why it ended.
+//! Last words: of what a program printed, the few lines that tell a person why it ended; and moments, for people.
 //!
 //! Three lines, since a last line is often the tail of an error whose name stands before it; joined by ` | `. Escape
 //! sequences and other control characters are taken out: the words are shown in terminals. What
@@ -10,6 +10,12 @@ use picket_proto::text::TEXT_MAX;
 const LINES: usize = 3;
 
 const BETWEEN: &str = " | ";
+
+/// A moment for people: `2026-12-05 10:00:00 UTC`; seconds after 1970.
+pub(crate) fn date(seconds: i64) -> String {
+    let moment = jiff::Timestamp::from_second(seconds).map(|at| at.to_string());
+    moment.map_or_else(|_| format!("{seconds} s after 1970"), |at| at.replace('T', " ").replace('Z', " UTC"))
+}
 
 /// The last lines of what journalctl printed in reverse, as many as a frame's text holds; empty if there are none.
 pub(crate) fn last(reversed: &[u8]) -> String {
@@ -37,7 +43,7 @@ fn end_of(line: &str, room: usize) -> Option<String> {
 }
 
 /// A line without escape sequences, control characters and surrounding space.
-fn plain(line: &str) -> String {
+pub(crate) fn plain(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut chars = line.chars();
     while let Some(char) = chars.next() {
@@ -80,6 +86,12 @@ mod tests {
         assert_eq!(cut.len(), TEXT_MAX);
         let full = "y".repeat(TEXT_MAX - 20);
         assert_eq!(last(format!("{full}\n{long}\n").as_bytes()), full, "the newest goes before the earlier");
+    }
+
+    #[test]
+    fn a_moment_is_told_in_utc() {
+        assert_eq!(date(1_796_292_000), "2026-12-03 10:00:00 UTC");
+        assert_eq!(date(i64::MAX), "9223372036854775807 s after 1970");
     }
 
     #[test]

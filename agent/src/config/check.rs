@@ -2,28 +2,67 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `process` | none |
+//! | `kind` | `tcp`, `http`, `tls`, `expires`, `file`, `metric`, `log`, `process` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
 //! | `url` (http) | `http://` or `https://` | none |
 //! | `status` (http) | 100-599 | 200 |
+//! | `address` (tls) | `host:port` | none |
+//! | `server_name` (tls) | the name that the certificate must be for | the address' own |
+//! | `ca` (tls) | PEM file, read at the start: CAs to believe, or the server's own certificate | the system's CAs |
+//! | `starttls` (tls) | `smtp`, `imap`, `postgres`: what is spoken before TLS | nothing |
+//! | `file` (expires) | PEM or DER, at most 1 MiB: of its certificates the one that ends first | this or `date` |
+//! | `date`, `what` (expires) | a day (from midnight UTC) or a moment; up to 100 bytes for people | this or `file`; `it` |
+//! | `degraded`, `down` (tls, expires) | what is left until the end, whole hours, at most 10 years | 14 d, 2 d |
+//! | `path` (file) | a path; its names may be patterns of `*`, `?`, `[..]`; at most 10,000 names are read | none |
+//! | `state` (file) | `present`, `absent` | `present` |
+//! | `max_age` (file) | 1 s to 10 years since its content changed: from there on it is down | no limit |
+//! | `of` (file) | `newest`, `oldest`: which of several matches is judged | `newest`; `oldest` of absent ones |
+//! | `min_size`, `max_size` (file) | bytes, or a text such as `"10MiB"` | no limit |
+//! | `mode`, `owner`, `group` (file) | `"0640"`; names or numbers | any |
+//! | `contains`, `sha256` (file) | a text of up to 1,024 bytes; 64 digits. At most 16 MiB are read | any |
+//! | `url` (metric) | `http://` or `https://`: a Prometheus text page, of which 4 MiB are read | none |
+//! | `metric` (metric) | a name and labels, up to 512 bytes: `'requests_total{code="500"}'` | none |
+//! | `per` (metric) | another such, by which it is divided; nothing of nothing is 0 | none |
+//! | `rate` (metric) | true, false: growth per second since the look before, of counters | false |
+//! | `combine` (metric) | `sum`, `max`, `min`, `first`: what is made of several series | there must be one |
+//! | `above`, `below` (metric) | `{ degraded, down }`, decimals with up to three places | none: it must be there |
+//! | `file`, `unit` (log) | a file, over its rotations; or a unit, whose journal is read | one of them |
+//! | `match` (log) | an expression of up to 512 bytes, in regex-lite's syntax (ASCII classes) | none |
+//! | `ignore` (log) | up to 16 expressions: lines that do not count | nothing |
+//! | `degraded`, `down` (log) | matching lines since the last look, 1-1,000,000,000 | down 1; none if `degraded` is given |
 //! | `pidfile`, `executable` (process) | paths from the root | any |
 //! | `user`, `unit`, `cgroup`, `args` (process) | a name or number; a unit's name; a path; a part of the command line | any |
 //! | `count` (process) | `{ min, max }`, 0-4096; not with `pidfile` | 1 or more |
 //! | `interval` | 100 ms to 24 h | 5 s |
 //! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
-//! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1; `process`: 1, 1 |
+//! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2 (log, process: 1), 1 |
+//! | `for` | in place of `fall`: so long it must have been bad, up to 254 intervals | none |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
+mod expires;
+mod file;
 mod http;
+mod labels;
+mod left;
+mod log;
+mod metric;
 mod process;
 mod tcp;
+mod tls;
+
+pub use expires::Expires;
+pub use file::Watched;
+pub(crate) use labels::labels;
+pub use log::{Log, Pattern, Source};
+pub use metric::{Combine, Metric, Selector};
+pub use tls::{Starttls, Tls};
 
 use super::read::{Keys, Sheet};
-use picket_agent_core::check::{Limits, Spec};
+use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::event::CheckKind;
 use picket_proto::{Name, Span};
 pub(crate) use process::COUNT_MAX;
@@ -79,6 +118,16 @@ pub enum Target {
     Host(super::Part),
     /// Processes that the agent did not start.
     Processes(Wanted),
+    /// A server's certificate.
+    Tls(Tls),
+    /// A date.
+    Expires(Expires),
+    /// A file.
+    File(Box<Watched>),
+    /// A value of a Prometheus text page.
+    Metric(Box<Metric>),
+    /// Lines of a log.
+    Log(Box<Log>),
 }
 
 impl fmt::Display for Target {
@@ -96,6 +145,11 @@ impl fmt::Display for Target {
             Self::Space { mount } => write!(f, "space in use on {mount}"),
             Self::Host(part) => part.fmt(f),
             Self::Processes(wanted) => wanted.fmt(f),
+            Self::Tls(tls) => tls.fmt(f),
+            Self::Expires(expires) => expires.fmt(f),
+            Self::File(watched) => watched.fmt(f),
+            Self::Metric(metric) => metric.fmt(f),
+            Self::Log(log) => log.fmt(f),
         }
     }
 }
@@ -148,8 +202,16 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 3] =
-    [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read), (CheckKind::Process, process::read)];
+const KINDS: &[Kind] = &[
+    (CheckKind::Tcp, tcp::read),
+    (CheckKind::Http, http::read),
+    (CheckKind::Tls, tls::read),
+    (CheckKind::Expires, expires::read),
+    (CheckKind::File, file::read),
+    (CheckKind::Metric, metric::read),
+    (CheckKind::Log, log::read),
+    (CheckKind::Process, process::read),
+];
 
 /// Reads one table.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Owner<'_>>) -> Option<Check> {
@@ -165,9 +227,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
     };
     let name = name(&mut keys, sheet, usual);
     let (interval, timeout) = times(&mut keys, sheet);
-    // That a process is gone is no matter of chance.
-    let usual = if kind == CheckKind::Process { 1 } else { 2 };
-    let (fall, rise) = (readings(&mut keys, sheet, "fall", usual), readings(&mut keys, sheet, "rise", 1));
+    let (fall, rise) = (fall(&mut keys, sheet, kind, interval), readings(&mut keys, sheet, "rise", 1));
     let at = keys.place().at;
     keys.finish(sheet);
     let (service, Read { target, limits, .. }) = (owner.map(|owner| owner.ix), read?);
@@ -177,7 +237,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
 
 fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
     let (word, place) = keys.needed(sheet, "kind")?;
-    if let Some(kind) = KINDS.into_iter().find(|(kind, _)| kind.to_string() == word) {
+    if let Some(kind) = KINDS.iter().copied().find(|(kind, _)| kind.to_string() == word) {
         return Some(kind);
     }
     let known: Vec<String> = KINDS.iter().map(|(kind, _)| kind.to_string()).collect();
@@ -198,6 +258,27 @@ pub(super) fn times(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> (Span, Span) 
 
 fn readings(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str, default: u32) -> u8 {
     u8::try_from(keys.number(sheet, key, 1..=10, default)).expect("at most 10")
+}
+
+/// Readings in a row that make it down, by their number or by the time that they span.
+fn fall(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, kind: CheckKind, interval: Span) -> u8 {
+    const MOST: u64 = 254;
+    // A line is there once: no second look sees it again. That a process is gone is no matter of chance.
+    let usual = if matches!(kind, CheckKind::Log | CheckKind::Process) { 1 } else { 2 };
+    let fall = readings(keys, sheet, "fall", usual);
+    let long = keys.span(sheet, "for", &(Span::from_millis(100)..=Span::from_secs(254 * 86_400)), Span::ZERO);
+    if long == Span::ZERO {
+        return fall;
+    }
+    if keys.take("fall").is_some() {
+        sheet.wrong(&keys.place(), "says fall and for", Some("leave one of them out".to_owned()));
+    }
+    let intervals = long.micros().div_ceil(interval.micros().max(1));
+    if intervals > MOST {
+        let better = Some("look less often, or shorten it".to_owned());
+        sheet.wrong(&keys.place(), format!("for ({long}) is more than {MOST} intervals"), better);
+    }
+    u8::try_from(intervals.min(MOST) + 1).expect("at most 255")
 }
 
 fn name(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, usual: Option<String>) -> Option<Name> {

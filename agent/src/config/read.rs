@@ -3,6 +3,8 @@
 //! A key that nobody asked for is a mistake with a suggestion (edit distance at most 2). At most 100 mistakes are
 //! kept: beyond that the file is no configuration. What keys mean is not known here.
 
+pub(super) use super::words::nearest;
+use super::words::parse_span;
 use picket_proto::Span;
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -81,6 +83,12 @@ impl<'t> Sheet<'t> {
             let (file, key) = (self.file.to_path_buf(), place.key.clone());
             self.mistakes.push(Mistake { file, line, key, problem: problem.into(), suggestion });
         }
+    }
+
+    /// A path that is written in the file: relative ones are relative to its folder.
+    pub(super) fn beside(&self, path: &str) -> PathBuf {
+        let written = self.file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
+        std::path::absolute(&written).unwrap_or(written)
     }
 
     /// A mistake about the file as a whole.
@@ -206,7 +214,7 @@ impl<'t> Keys<'t> {
         }
     }
 
-    /// A length of time within `range`, such as "500ms", "10s", "5m", "1h".
+    /// A length of time within `range`, such as "500ms", "10s", "5m", "1h", "14d".
     pub(super) fn span(
         &mut self,
         sheet: &mut Sheet<'_>,
@@ -215,7 +223,7 @@ impl<'t> Keys<'t> {
         default: Span,
     ) -> Span {
         let Some((value, place)) = self.take(key) else { return default };
-        let form = "write a number and ms, s, m or h, such as \"500ms\", \"10s\", \"5m\"";
+        let form = "write a number and ms, s, m, h or d, such as \"500ms\", \"10s\", \"5m\"";
         let Some(span) = value.as_str().and_then(parse_span) else {
             sheet.wrong(&place, "is not a length of time", Some(form.to_owned()));
             return default;
@@ -303,63 +311,4 @@ impl<'t> Keys<'t> {
 fn with_article(value: &DeValue<'_>) -> String {
     let kind = value.type_str();
     if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
-}
-
-/// Parses "500ms", "10s", "5m", "1h".
-pub(crate) fn parse_span(text: &str) -> Option<Span> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok()?;
-    match unit.trim_start() {
-        "ms" => Some(Span::from_millis(number)),
-        "s" => Some(Span::from_secs(number)),
-        "m" | "min" => Some(Span::from_secs(number.checked_mul(60)?)),
-        "h" => Some(Span::from_secs(number.checked_mul(3600)?)),
-        _ => None,
-    }
-}
-
-/// The known word that is at most two edits away from `word`.
-pub(super) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    known
-        .iter()
-        .map(|&one| (edits(word, one), one))
-        .filter(|(edits, _)| *edits <= 2)
-        .min()
-        .map(|(_, one)| one)
-}
-
-/// Levenshtein's distance in bytes, one row at a time.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.bytes().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_need_their_unit() {
-        assert_eq!(parse_span("500ms"), Some(Span::from_millis(500)));
-        assert_eq!(parse_span("5m"), Some(Span::from_secs(300)));
-        for bad in ["5", "", "s", "5x", "-1s", "1.5s"] {
-            assert_eq!(parse_span(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_near_miss_is_guessed_and_a_far_one_is_not() {
-        assert_eq!(nearest("intervall", &["interval", "timeout"]), Some("interval"));
-        assert_eq!(nearest("colour", &["interval", "timeout"]), None);
-    }
 }

@@ -89,7 +89,7 @@ timeout = "10s"
             "5 service: command is missing; write command = [\"program\", \"argument\"], or unit = \"NAME.service\"",
             "6 service.name: must be 1 to 48 of A-Z a-z 0-9 . _ -, starting with a letter or digit",
             "7 service.comand: is not a known key; did you mean `command`?",
-            "8 service.hold: is not a length of time; write a number and ms, s, m or h, such as \"500ms\", \"10s\", \"5m\"",
+            "8 service.hold: is not a length of time; write a number and ms, s, m, h or d, such as \"500ms\", \"10s\", \"5m\"",
             "10 service.check.kind: `htp` is no kind; did you mean \"http\"?",
             "13 service.command: command is missing; write command = [\"program\", \"argument\"], or unit = \"NAME.service\"",
             "14 service.budget: must be a whole number from 1 to 32; the default is 5",

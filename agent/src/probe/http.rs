@@ -54,7 +54,7 @@ async fn exchange(client: &reqwest::Client, url: reqwest::Url) -> reqwest::Resul
 }
 
 /// The cause that lies deepest in an error's chain and is known.
-fn cause(error: &reqwest::Error) -> Cause {
+pub(super) fn cause(error: &reqwest::Error) -> Cause {
     let mut source: Option<&(dyn Error + 'static)> = error.source();
     let mut found = if error.is_timeout() { Cause::TimedOut } else { Cause::Closed };
     while let Some(inner) = source {

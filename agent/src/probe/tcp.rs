@@ -60,6 +60,17 @@ pub(crate) async fn finish(begun: Begun, address: &str, send: &[u8], expect: &[u
     }
 }
 
+/// Connects to `address`, whatever that takes.
+///
+/// # Errors
+/// Why none of its addresses accepts.
+pub(super) async fn dial(address: &str) -> Result<TcpStream, Cause> {
+    match known(address) {
+        Some(addresses) => connect(addresses.into_iter(), Cause::Unresolved).await,
+        None => connect(resolve(address).await?, Cause::Unresolved).await,
+    }
+}
+
 async fn exchange(mut stream: TcpStream, send: &[u8], expect: &[u8]) -> Result<(), Cause> {
     if !send.is_empty() {
         stream.write_all(send).await.map_err(|error| cause_of(&error))?;

@@ -5,12 +5,16 @@ use crate::config::read::{Keys, Sheet};
 
 pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
     let status = u16::try_from(keys.number(sheet, "status", 100..=599, 200)).expect("at most 599");
+    let url = url(keys, sheet)?;
+    let name = url.to_string();
+    Some(Read { target: Target::Http { url, status }, limits: None, name })
+}
+
+/// The web address under `url`.
+pub(super) fn url(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<reqwest::Url> {
     let (text, place) = keys.needed(sheet, "url")?;
     match reqwest::Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-            let name = url.to_string();
-            Some(Read { target: Target::Http { url, status }, limits: None, name })
-        }
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
         Ok(_) | Err(_) => {
             let better = "write e.g. \"http://127.0.0.1:8080/\"".to_owned();
             sheet.wrong(&place, "is no web address", Some(better));
