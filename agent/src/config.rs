@@ -33,7 +33,7 @@ mod service;
 mod token;
 
 pub use bus::BusAddress;
-pub use check::{Check, Target};
+pub use check::{Check, Exec, Program, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;

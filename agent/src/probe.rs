@@ -7,6 +7,7 @@
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
 mod apart;
+mod exec;
 pub(crate) mod host;
 pub(crate) mod http;
 mod lane;
@@ -14,7 +15,8 @@ pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
 
-use crate::config::{Check, Target};
+use crate::config::{Check, Exec, Program, Target};
+use crate::program::Seat;
 use apart::Apart;
 pub(crate) use host::own_rss_kib;
 use lane::Lane;
@@ -24,6 +26,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -38,11 +41,27 @@ pub(crate) struct Seen {
     pub(crate) reading: Reading,
     /// In words; mostly empty.
     pub(crate) said: String,
+    /// What a plugin measured; mostly empty.
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// One thing that a plugin measured, in its own words: only shown, judged by nobody here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Figure {
+    pub(crate) label: String,
+    /// A decimal number.
+    pub(crate) value: String,
+    pub(crate) unit: String,
+    /// Ranges as the plugin protocol writes them; empty where it says none.
+    pub(crate) warn: String,
+    pub(crate) crit: String,
+    pub(crate) min: String,
+    pub(crate) max: String,
 }
 
 impl From<Reading> for Seen {
     fn from(reading: Reading) -> Self {
-        Self { reading, said: String::new() }
+        Self { reading, said: String::new(), figures: Vec::new() }
     }
 }
 
@@ -64,17 +83,26 @@ impl Answer {
 struct Look {
     seen: Pin<Box<dyn Future<Output = Seen> + Send>>,
     late: Cause,
+    /// How long it may take beyond its check's time to say itself that this was not enough.
+    spare: Duration,
 }
 
 impl Look {
     /// A look at something that answers by itself.
     fn new(seen: impl Future<Output = Seen> + Send + 'static) -> Self {
-        Self { seen: Box::pin(seen), late: Cause::TimedOut }
+        Self { seen: Box::pin(seen), late: Cause::TimedOut, spare: Duration::ZERO }
     }
 
     /// A look in a thread of its own.
     fn apart(apart: &Apart, look: impl FnOnce() -> Seen + Send + 'static) -> Self {
         Self { late: Cause::Stuck, ..Self::new(apart.clone().look(look)) }
+    }
+
+    /// A look by a program.
+    fn program(seat: &Seat, program: Program, time: Duration) -> Self {
+        let ran = seat.clone().run(program, time);
+        let look = Self::new(async move { exec::seen(ran.await, time) });
+        Self { spare: 2 * crate::program::SPARE, ..look }
     }
 }
 
@@ -83,6 +111,8 @@ pub(crate) struct Probes {
     checks: Arc<[Check]>,
     /// One per check, for those whose looks may hang in the kernel.
     apart: Vec<Apart>,
+    /// One per check, for those that run a program.
+    seats: Vec<Seat>,
     host: host::Host,
     http: reqwest::Client,
     answers: mpsc::Sender<Answer>,
@@ -105,9 +135,11 @@ impl Probes {
         });
         let http = http::client(urls).map_err(io::Error::other)?;
         let apart = checks.iter().map(|_| Apart::default()).collect();
+        let seats = checks.iter().map(|_| Seat::default()).collect();
         let probes = Self {
             checks,
             apart,
+            seats,
             host: host::Host::new()?,
             http,
             answers,
@@ -126,7 +158,7 @@ impl Probes {
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
-            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } => {
+            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } | Target::Exec(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -179,16 +211,19 @@ impl Probes {
                 Err(Look::new(async move { http::read(&client, url, status).await.into() }))
             }
             Target::Space { mount } => Err(Look::apart(apart, move || space::read(&mount))),
+            Target::Exec(Exec(program)) => {
+                Err(Look::program(&self.seats[usize::from(ix)], program, check.spec.timeout.to_duration()))
+            }
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }
         }
     }
 
-    fn wait(&self, check: CheckIx, Look { seen, late }: Look) {
+    fn wait(&self, check: CheckIx, Look { seen, late, spare }: Look) {
         let (answers, bound) = (self.answers.clone(), self.checks[usize::from(check)].spec.timeout);
         tokio::spawn(async move {
-            let seen = timeout(bound.to_duration(), seen).await;
+            let seen = timeout(bound.to_duration() + spare, seen).await;
             let seen = seen.unwrap_or_else(|_| Reading::Bad(late).into());
             let _loop_is_ending_when_nobody_listens = answers.send(Answer { check, seen }).await;
         });

@@ -2,21 +2,27 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http` | none |
+//! | `kind` | `tcp`, `http`, `exec` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
 //! | `url` (http) | `http://` or `https://` | none |
 //! | `status` (http) | 100-599 | 200 |
-//! | `interval` | 100 ms to 24 h | 5 s |
-//! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
+//! | `command` (exec) | program in the Nagios plugin protocol and its arguments; `{here}`: the file's folder | none |
+//! | `env` (exec) | table of texts; added to the few variables that it gets, see `program.rs` | nothing |
+//! | `user` (exec) | name or number in `/etc/passwd` | `nobody` where the agent is root, else the agent's own |
+//! | `interval` | 100 ms to 24 h | 5 s; exec: 60 s |
+//! | `timeout` | 10 ms to the interval | 2 s, exec: 10 s, or the interval where that is shorter |
 //! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
+mod exec;
 mod http;
 mod tcp;
+
+pub use exec::{Exec, Program};
 
 use super::read::{Keys, Sheet};
 use picket_agent_core::check::{Limits, Spec};
@@ -69,6 +75,8 @@ pub enum Target {
         /// Which.
         mount: String,
     },
+    /// A plugin.
+    Exec(Exec),
 }
 
 impl fmt::Display for Target {
@@ -84,6 +92,7 @@ impl fmt::Display for Target {
             Self::Memory => f.write_str("memory in use"),
             Self::Load => f.write_str("load per core"),
             Self::Space { mount } => write!(f, "space in use on {mount}"),
+            Self::Exec(exec) => exec.fmt(f),
         }
     }
 }
@@ -136,7 +145,8 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 2] = [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read)];
+const KINDS: [Kind; 3] =
+    [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read), (CheckKind::Exec, exec::read)];
 
 /// Reads one table.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Owner<'_>>) -> Option<Check> {
@@ -147,7 +157,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
         None => read.as_ref().map(|read| read.name.clone()),
     };
     let name = name(&mut keys, sheet, usual);
-    let (interval, timeout) = times(&mut keys, sheet);
+    let (interval, timeout) = times(&mut keys, sheet, usual_times(kind));
     let (fall, rise) = (readings(&mut keys, sheet, "fall", 2), readings(&mut keys, sheet, "rise", 1));
     let at = keys.place().at;
     keys.finish(sheet);
@@ -169,11 +179,19 @@ fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
     None
 }
 
+/// How often a kind looks, and how long that may take, unless its keys say so: a program costs more than a packet.
+const fn usual_times(kind: CheckKind) -> (Span, Span) {
+    match kind {
+        CheckKind::Exec => (Span::from_secs(60), Span::from_secs(10)),
+        _ => (INTERVAL, TIMEOUT),
+    }
+}
+
 /// How often, and how long one probe may take.
-pub(super) fn times(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> (Span, Span) {
+fn times(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (interval, timeout): (Span, Span)) -> (Span, Span) {
     let day = Span::from_secs(86_400);
-    let interval = keys.span(sheet, "interval", &(Span::from_millis(100)..=day), INTERVAL);
-    let timeout = keys.span(sheet, "timeout", &(Span::from_millis(10)..=interval), TIMEOUT.min(interval));
+    let interval = keys.span(sheet, "interval", &(Span::from_millis(100)..=day), interval);
+    let timeout = keys.span(sheet, "timeout", &(Span::from_millis(10)..=interval), timeout.min(interval));
     (interval, timeout)
 }
 
