@@ -2,7 +2,7 @@
 //! "default"; all mistakes are reported together, with file, line, key and what to write instead.
 //!
 //! Limits: 1,024 checks (the core's storage is sized from it), 256 services (one spawned process each), files of at
-//! most 1 MiB. Lengths of time are texts such as "500ms", "10s", "5m", "1h". Relative paths are relative to the file.
+//! most 1 MiB. Lengths of time are texts such as "500ms", "10s", "5m", "1h", "7d". Relative paths are relative to the file.
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
@@ -33,7 +33,8 @@ mod service;
 mod token;
 
 pub use bus::BusAddress;
-pub use check::{Check, Exec, Program, Target};
+pub(crate) use check::is_job_name;
+pub use check::{Check, Exec, Job, Program, Source, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;

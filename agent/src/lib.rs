@@ -6,7 +6,8 @@
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
-//! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user. `words`: what of it is worth telling.
+//! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
+//!   `record`: of jobs that others start. `words`: what of it is worth telling.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
@@ -30,6 +31,7 @@ mod metrics;
 mod plan;
 mod probe;
 mod program;
+mod record;
 mod run;
 mod scribe;
 mod sd;

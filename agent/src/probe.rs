@@ -10,12 +10,13 @@ mod apart;
 mod exec;
 pub(crate) mod host;
 pub(crate) mod http;
+mod job;
 mod lane;
 pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;
 
-use crate::config::{Check, Exec, Program, Target};
+use crate::config::{BusAddress, Check, Exec, Program, Source, Target};
 use crate::program::Seat;
 use apart::Apart;
 pub(crate) use host::own_rss_kib;
@@ -24,6 +25,7 @@ use picket_agent_core::check::{CheckIx, Fact, Reading};
 use picket_proto::event::Cause;
 use std::collections::VecDeque;
 use std::io;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +108,9 @@ impl Look {
     }
 }
 
+/// Where this agent is: its state folder, and the bus of its systemd.
+pub(crate) type Place = (Arc<Path>, BusAddress);
+
 /// The probes of all checks.
 pub(crate) struct Probes {
     checks: Arc<[Check]>,
@@ -113,6 +118,7 @@ pub(crate) struct Probes {
     apart: Vec<Apart>,
     /// One per check, for those that run a program.
     seats: Vec<Seat>,
+    place: Place,
     host: host::Host,
     http: reqwest::Client,
     answers: mpsc::Sender<Answer>,
@@ -127,7 +133,7 @@ impl Probes {
     ///
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
-    pub(crate) fn new(checks: Arc<[Check]>) -> io::Result<(Self, mpsc::Receiver<Answer>)> {
+    pub(crate) fn new(checks: Arc<[Check]>, place: Place) -> io::Result<(Self, mpsc::Receiver<Answer>)> {
         let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
             Target::Http { url, .. } => Some(url),
@@ -140,6 +146,7 @@ impl Probes {
             checks,
             apart,
             seats,
+            place,
             host: host::Host::new()?,
             http,
             answers,
@@ -158,7 +165,11 @@ impl Probes {
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
-            Target::Tcp { .. } | Target::Http { .. } | Target::Space { .. } | Target::Exec(_) => {
+            Target::Tcp { .. }
+            | Target::Http { .. }
+            | Target::Space { .. }
+            | Target::Exec(_)
+            | Target::Job(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -214,6 +225,13 @@ impl Probes {
             Target::Exec(Exec(program)) => {
                 Err(Look::program(&self.seats[usize::from(ix)], program, check.spec.timeout.to_duration()))
             }
+            Target::Job(job) => {
+                let (state, bus) = self.place.clone();
+                Err(match job.source.clone() {
+                    Source::Unit(unit) => Look::new(job::ask(job, bus, unit)),
+                    Source::Stamp(_) | Source::Run(_) => Look::apart(apart, move || job::read(&job, &state)),
+                })
+            }
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }
@@ -248,7 +266,6 @@ pub(crate) fn cause_of(error: &io::Error) -> Cause {
 mod tests {
     use super::*;
     use std::net::TcpListener;
-    use std::path::Path;
 
     /// A file with one service's check and far more checks of another host than may be out at once.
     fn file_with_130_others(service: u16, other: u16) -> String {
@@ -274,7 +291,8 @@ mod tests {
         let text = file_with_130_others(port(&healthy), port(&silent));
         let config = crate::config::parse(Path::new("picket.toml"), &text).unwrap();
         let checks: Arc<[Check]> = config.checks().into();
-        let (mut probes, mut answers) = Probes::new(Arc::clone(&checks)).unwrap();
+        let (mut probes, mut answers) =
+            Probes::new(Arc::clone(&checks), (Path::new("/").into(), BusAddress::System)).unwrap();
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {

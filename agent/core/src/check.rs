@@ -8,9 +8,11 @@
 mod levels;
 mod look;
 mod pace;
+mod past;
 mod slot;
 mod verdict;
 
+pub use past::Runs;
 pub use slot::Slot;
 
 use crate::facts::Facts;

@@ -2,7 +2,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `exec` | none |
+//! | `kind` | `tcp`, `http`, `exec`, `job` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
@@ -11,8 +11,13 @@
 //! | `command` (exec) | program in the Nagios plugin protocol and its arguments; `{here}`: the file's folder | none |
 //! | `env` (exec) | table of texts; added to the few variables that it gets, see `program.rs` | nothing |
 //! | `user` (exec) | name or number in `/etc/passwd` | `nobody` where the agent is root, else the agent's own |
-//! | `interval` | 100 ms to 24 h | 5 s; exec: 60 s |
-//! | `timeout` | 10 ms to the interval | 2 s, exec: 10 s, or the interval where that is shorter |
+//! | `stamp` (job) | file that the job touches when it has ended well | one of the three |
+//! | `unit` (job) | `NAME.timer`, or `NAME.service` that stays loaded | one of the three |
+//! | `run` (job) | name under which `picket-agent job run NAME -- COMMAND` records it, 1-48 of `A-Z a-z 0-9 . _ -` | one of the three |
+//! | `max_age` (job) | since it last ended well: a length of time, or `{ degraded, down }`; 1 s to 3660 d | none |
+//! | `max_runtime` (job) | how long one run may take before it is down; not with `stamp`; 1 s to 3660 d | no limit |
+//! | `interval` | 100 ms to 24 h | 5 s; exec, job: 60 s |
+//! | `timeout` | 10 ms to the interval | 2 s, exec, job: 10 s, or the interval where that is shorter |
 //! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
@@ -20,9 +25,12 @@
 
 mod exec;
 mod http;
+mod job;
 mod tcp;
 
 pub use exec::{Exec, Program};
+pub(crate) use job::is_job_name;
+pub use job::{Job, Source};
 
 use super::read::{Keys, Sheet};
 use picket_agent_core::check::{Limits, Spec};
@@ -77,6 +85,8 @@ pub enum Target {
     },
     /// A plugin.
     Exec(Exec),
+    /// A job.
+    Job(Job),
 }
 
 impl fmt::Display for Target {
@@ -93,6 +103,7 @@ impl fmt::Display for Target {
             Self::Load => f.write_str("load per core"),
             Self::Space { mount } => write!(f, "space in use on {mount}"),
             Self::Exec(exec) => exec.fmt(f),
+            Self::Job(job) => job.fmt(f),
         }
     }
 }
@@ -145,8 +156,12 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 3] =
-    [(CheckKind::Tcp, tcp::read), (CheckKind::Http, http::read), (CheckKind::Exec, exec::read)];
+const KINDS: [Kind; 4] = [
+    (CheckKind::Tcp, tcp::read),
+    (CheckKind::Http, http::read),
+    (CheckKind::Exec, exec::read),
+    (CheckKind::Job, job::read),
+];
 
 /// Reads one table.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Owner<'_>>) -> Option<Check> {
@@ -179,10 +194,11 @@ fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
     None
 }
 
-/// How often a kind looks, and how long that may take, unless its keys say so: a program costs more than a packet.
+/// How often a kind looks, and how long that may take, unless its keys say so: a program costs more than a packet, and a
+/// nightly job can wait.
 const fn usual_times(kind: CheckKind) -> (Span, Span) {
     match kind {
-        CheckKind::Exec => (Span::from_secs(60), Span::from_secs(10)),
+        CheckKind::Exec | CheckKind::Job => (Span::from_secs(60), Span::from_secs(10)),
         _ => (INTERVAL, TIMEOUT),
     }
 }

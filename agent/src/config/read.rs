@@ -286,7 +286,7 @@ fn with_article(value: &DeValue<'_>) -> String {
     if kind.starts_with(['a', 'i']) { format!("an {kind}") } else { format!("a {kind}") }
 }
 
-/// Parses "500ms", "10s", "5m", "1h".
+/// Parses "500ms", "10s", "5m", "1h", "7d".
 pub(crate) fn parse_span(text: &str) -> Option<Span> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -296,6 +296,7 @@ pub(crate) fn parse_span(text: &str) -> Option<Span> {
         "s" => Some(Span::from_secs(number)),
         "m" | "min" => Some(Span::from_secs(number.checked_mul(60)?)),
         "h" => Some(Span::from_secs(number.checked_mul(3600)?)),
+        "d" => Some(Span::from_secs(number.checked_mul(86_400)?)),
         _ => None,
     }
 }

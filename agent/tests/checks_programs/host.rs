@@ -84,5 +84,5 @@ pub(crate) fn soon<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 
 /// Says why a test can't run here, in the words that CI counts.
 pub(crate) fn cannot_run_here(test: &str, reason: &str) {
-    eprintln!("cannot run here: {test}: {reason}");
+    println!("cannot run here: {test}: {reason}");
 }

@@ -4,3 +4,4 @@
 
 mod exec;
 mod host;
+mod jobs;
