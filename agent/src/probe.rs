@@ -7,6 +7,7 @@
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
 mod apart;
+mod backup;
 mod exec;
 pub(crate) mod host;
 pub(crate) mod http;
@@ -169,7 +170,8 @@ impl Probes {
             | Target::Http { .. }
             | Target::Space { .. }
             | Target::Exec(_)
-            | Target::Job(_) => {
+            | Target::Job(_)
+            | Target::Backup(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -231,6 +233,11 @@ impl Probes {
                     Source::Unit(unit) => Look::new(job::ask(job, bus, unit)),
                     Source::Stamp(_) | Source::Run(_) => Look::apart(apart, move || job::read(&job, &state)),
                 })
+            }
+            Target::Backup(backup) => {
+                let (seat, state) = (self.seats[usize::from(ix)].clone(), Arc::clone(&self.place.0));
+                let name = check.name().clone();
+                Err(Look::apart(apart, move || backup::read(&backup, name.as_str(), &state, &seat)))
             }
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")

@@ -108,6 +108,20 @@ impl Seat {
             Ok(Err(_)) | Err(_) => Ran::without_words(End::Late),
         }
     }
+
+    /// Begins it in a thread of its own, unless one is on its way; `then` gets what came of it.
+    pub(crate) fn begin(&self, program: Program, time: Duration, then: impl FnOnce(Ran) + Send + 'static) {
+        let Ok(place) = Arc::clone(&self.0).try_acquire_owned() else { return };
+        let thread = std::thread::Builder::new().name("program".to_owned()).stack_size(STACK);
+        let begun = thread.spawn(move || {
+            let (tell, mut told) = oneshot::channel();
+            watch(&program, time, tell, place);
+            then(told.try_recv().unwrap_or_else(|_| Ran::without_words(End::Late)));
+        });
+        if let Err(error) = begun {
+            tracing::warn!(%error, "a thread for a program can't be made");
+        }
+    }
 }
 
 fn watch(program: &Program, time: Duration, tell: oneshot::Sender<Ran>, _place: OwnedSemaphorePermit) {

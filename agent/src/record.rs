@@ -1,4 +1,5 @@
-//! The record of one job's runs: `STATE/jobs/NAME`, written by `picket-agent job run`, read by checks of kind `job`.
+//! The record of one job's runs: `STATE/jobs/NAME`, written by `picket-agent job run`, read by checks of kind `job`; and
+//! of a backup's drills: `STATE/drills/CHECK`, by the agent itself.
 //!
 //! One line of numbers, replaced as a whole: version, boot, when the last run began, the wrapper's pid and its start in
 //! ticks (which together name a process of one boot), when the run ended (0: it has not) and with which status, and when
@@ -54,7 +55,7 @@ impl Record {
         let started = stat(own).map(|stat| stat.started).unwrap_or_default();
         let boot = clock::boot().map(|boot| boot.0).unwrap_or_default();
         let began = clock::now().wall.micros();
-        Self { boot, began, pid: own.as_raw_nonzero().get(), started, ended: 0, status: 0, ..self }
+        Self { boot, began, pid: own.as_raw_nonzero().get(), started, ended: 0, ..self }
     }
 
     /// It has ended.
@@ -78,6 +79,22 @@ impl Record {
         std::fs::rename(new, file)
     }
 
+    /// How the last run that ended did.
+    pub(crate) const fn status(self) -> i32 {
+        self.status
+    }
+
+    /// How many seconds ago the last run began; nothing where its process is gone and left no word.
+    pub(crate) fn begun(self, now: Wall) -> Option<i64> {
+        let ago = (now.micros() - self.began).div_euclid(1_000_000);
+        (self.ended != 0 || self.lives()).then_some(ago)
+    }
+
+    fn lives(self) -> bool {
+        let lives = Pid::from_raw(self.pid).and_then(stat).is_some_and(|stat| stat.started == self.started);
+        lives && clock::boot().is_ok_and(|boot| boot.0 == self.boot)
+    }
+
     /// What it says of the runs, and in words what its causes can't say.
     pub(crate) fn runs(self, now: Wall) -> (Runs, &'static str) {
         let ago = |at: i64| (now.micros() - at).div_euclid(1_000_000);
@@ -88,8 +105,7 @@ impl Record {
                 "",
             );
         }
-        let lives = Pid::from_raw(self.pid).and_then(stat).is_some_and(|stat| stat.started == self.started);
-        if lives && clock::boot().is_ok_and(|boot| boot.0 == self.boot) {
+        if self.lives() {
             return (Runs { running: Some(ago(self.began)), failed: None, well }, "");
         }
         let words = "its end was not recorded: `job run` was killed, or the host went down";

@@ -2,7 +2,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `exec`, `job` | none |
+//! | `kind` | `tcp`, `http`, `exec`, `job`, `backup` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
@@ -14,20 +14,28 @@
 //! | `stamp` (job) | file that the job touches when it has ended well | one of the three |
 //! | `unit` (job) | `NAME.timer`, or `NAME.service` that stays loaded | one of the three |
 //! | `run` (job) | name under which `picket-agent job run NAME -- COMMAND` records it, 1-48 of `A-Z a-z 0-9 . _ -` | one of the three |
-//! | `max_age` (job) | since it last ended well: a length of time, or `{ degraded, down }`; 1 s to 3660 d | none |
+//! | `path` (backup) | folder of the copies, or files in it by `*` and `?` in the last part | none |
+//! | `copies` (backup) | so many at least, 1-100000 | 1 |
+//! | `min_size` (backup) | KiB of the newest | none: it is not empty |
+//! | `shrink` (backup) | per cent, 0-100: the newest is degraded below so much of the middle one of up to 7 before it; 0: off | 50 |
+//! | `verify`, `env`, `user` (backup) | program that restores `$PICKET_COPY` somewhere and looks at it; as for exec | no drill |
+//! | `verify_every`, `verify_timeout` (backup) | from one drill to the next, 1 s to 3660 d; how long one may take, 1 s to 24 h | 7 d, 1 h |
+//! | `max_age` (job, backup) | since it last ended well, since the newest copy was made: a length of time, or `{ degraded, down }`; 1 s to 3660 d | none |
 //! | `max_runtime` (job) | how long one run may take before it is down; not with `stamp`; 1 s to 3660 d | no limit |
-//! | `interval` | 100 ms to 24 h | 5 s; exec, job: 60 s |
-//! | `timeout` | 10 ms to the interval | 2 s, exec, job: 10 s, or the interval where that is shorter |
+//! | `interval` | 100 ms to 24 h | 5 s; exec, job, backup: 60 s |
+//! | `timeout` | 10 ms to the interval | 2 s, exec, job, backup: 10 s, or the interval where that is shorter |
 //! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2, 1 |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
+mod backup;
 mod exec;
 mod http;
 mod job;
 mod tcp;
 
+pub use backup::{Backup, Drill};
 pub use exec::{Exec, Program};
 pub(crate) use job::is_job_name;
 pub use job::{Job, Source};
@@ -87,6 +95,8 @@ pub enum Target {
     Exec(Exec),
     /// A job.
     Job(Job),
+    /// Copies of data.
+    Backup(Backup),
 }
 
 impl fmt::Display for Target {
@@ -104,6 +114,7 @@ impl fmt::Display for Target {
             Self::Space { mount } => write!(f, "space in use on {mount}"),
             Self::Exec(exec) => exec.fmt(f),
             Self::Job(job) => job.fmt(f),
+            Self::Backup(backup) => backup.fmt(f),
         }
     }
 }
@@ -156,11 +167,12 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 4] = [
+const KINDS: [Kind; 5] = [
     (CheckKind::Tcp, tcp::read),
     (CheckKind::Http, http::read),
     (CheckKind::Exec, exec::read),
     (CheckKind::Job, job::read),
+    (CheckKind::Backup, backup::read),
 ];
 
 /// Reads one table.
@@ -198,7 +210,7 @@ fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
 /// nightly job can wait.
 const fn usual_times(kind: CheckKind) -> (Span, Span) {
     match kind {
-        CheckKind::Exec | CheckKind::Job => (Span::from_secs(60), Span::from_secs(10)),
+        CheckKind::Exec | CheckKind::Job | CheckKind::Backup => (Span::from_secs(60), Span::from_secs(10)),
         _ => (INTERVAL, TIMEOUT),
     }
 }

@@ -32,6 +32,9 @@ async fn ask(connection: &Connection, unit: &str, now: Wall) -> zbus::Result<(Ru
     let timer = get_all(connection, &path_of(unit), "org.freedesktop.systemd1.Timer").await?;
     let triggered: u64 = value(&timer, "LastTriggerUSec").unwrap_or_default();
     let starts = text(&timer, "Unit");
+    if starts.is_empty() {
+        return Ok((Runs::default(), "systemd has no such timer".to_owned()));
+    }
     let service = get_all(connection, &path_of(&starts), "org.freedesktop.systemd1.Service").await?;
     let (mut runs, said) = of_service(&service, ago);
     if runs == Runs::default() && triggered > 0 {

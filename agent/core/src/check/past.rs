@@ -34,7 +34,7 @@ impl Runs {
 }
 
 /// An age as a level. One far ahead of the clock would stand as young for ever.
-const fn age_of(age: i64) -> Reading {
+pub(super) const fn age_of(age: i64) -> Reading {
     if age < -AHEAD { Reading::Bad(Cause::Mismatch) } else { Reading::Level(age) }
 }
 

@@ -10,7 +10,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 /// From a second to ten years.
-const AGES: RangeInclusive<Span> = Span::from_secs(1)..=Span::from_secs(10 * 366 * 86_400);
+pub(super) const AGES: RangeInclusive<Span> = Span::from_secs(1)..=Span::from_secs(10 * 366 * 86_400);
 const NAME_MAX: usize = 48;
 
 /// A job.
