@@ -34,7 +34,7 @@ mod token;
 
 pub use bus::BusAddress;
 pub(crate) use check::is_job_name;
-pub use check::{Backup, Check, Drill, Exec, Job, Program, Source, Target};
+pub use check::{Backup, Check, Container, Drill, Exec, Job, Program, Source, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;

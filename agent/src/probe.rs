@@ -8,6 +8,7 @@
 
 mod apart;
 mod backup;
+mod container;
 mod exec;
 pub(crate) mod host;
 pub(crate) mod http;
@@ -171,7 +172,8 @@ impl Probes {
             | Target::Space { .. }
             | Target::Exec(_)
             | Target::Job(_)
-            | Target::Backup(_) => {
+            | Target::Backup(_)
+            | Target::Container(_) => {
                 self.lane(check).ask(check);
                 return self.fill();
             }
@@ -239,6 +241,7 @@ impl Probes {
                 let name = check.name().clone();
                 Err(Look::apart(apart, move || backup::read(&backup, name.as_str(), &state, &seat)))
             }
+            Target::Container(container) => Err(Look::new(container::read(container))),
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }

@@ -2,7 +2,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `exec`, `job`, `backup` | none |
+//! | `kind` | `tcp`, `http`, `exec`, `job`, `backup`, `container` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
@@ -20,6 +20,8 @@
 //! | `shrink` (backup) | per cent, 0-100: the newest is degraded below so much of the middle one of up to 7 before it; 0: off | 50 |
 //! | `verify`, `env`, `user` (backup) | program that restores `$PICKET_COPY` somewhere and looks at it; as for exec | no drill |
 //! | `verify_every`, `verify_timeout` (backup) | from one drill to the next, 1 s to 3660 d; how long one may take, 1 s to 24 h | 7 d, 1 h |
+//! | `container` (container) | name or id of a container of Docker or Podman | none |
+//! | `socket` (container) | where its engine answers | `/run/docker.sock` |
 //! | `max_age` (job, backup) | since it last ended well, since the newest copy was made: a length of time, or `{ degraded, down }`; 1 s to 3660 d | none |
 //! | `max_runtime` (job) | how long one run may take before it is down; not with `stamp`; 1 s to 3660 d | no limit |
 //! | `interval` | 100 ms to 24 h | 5 s; exec, job, backup: 60 s |
@@ -30,12 +32,14 @@
 //! it is frozen. A check without service is watched and told, never healed.
 
 mod backup;
+mod container;
 mod exec;
 mod http;
 mod job;
 mod tcp;
 
 pub use backup::{Backup, Drill};
+pub use container::Container;
 pub use exec::{Exec, Program};
 pub(crate) use job::is_job_name;
 pub use job::{Job, Source};
@@ -97,6 +101,8 @@ pub enum Target {
     Job(Job),
     /// Copies of data.
     Backup(Backup),
+    /// A container.
+    Container(Container),
 }
 
 impl fmt::Display for Target {
@@ -115,6 +121,7 @@ impl fmt::Display for Target {
             Self::Exec(exec) => exec.fmt(f),
             Self::Job(job) => job.fmt(f),
             Self::Backup(backup) => backup.fmt(f),
+            Self::Container(container) => container.fmt(f),
         }
     }
 }
@@ -167,12 +174,13 @@ struct Read {
 /// A kind: its word, and who reads its own keys.
 type Kind = (CheckKind, fn(&mut Keys<'_>, &mut Sheet<'_>) -> Option<Read>);
 
-const KINDS: [Kind; 5] = [
+const KINDS: [Kind; 6] = [
     (CheckKind::Tcp, tcp::read),
     (CheckKind::Http, http::read),
     (CheckKind::Exec, exec::read),
     (CheckKind::Job, job::read),
     (CheckKind::Backup, backup::read),
+    (CheckKind::Container, container::read),
 ];
 
 /// Reads one table.
