@@ -127,7 +127,7 @@ impl Seat {
 fn watch(program: &Program, time: Duration, tell: oneshot::Sender<Ran>, _place: OwnedSemaphorePermit) {
     let begun = clock::now().mono;
     match start(program) {
-        Ok(mut run) => run.to_its_end(begun.plus(Span::from_micros(micros(time))), tell),
+        Ok(mut run) => run.see_it_end(begun.plus(Span::from_micros(micros(time))), tell),
         Err(error) => {
             let _nobody_may_listen_any_more = tell.send(Ran::unstarted(&error));
         }
@@ -181,7 +181,7 @@ struct Run {
 
 impl Run {
     /// Waits for its end or makes it, and tells what came of it as soon as that is known.
-    fn to_its_end(&mut self, by: Mono, tell: oneshot::Sender<Ran>) {
+    fn see_it_end(&mut self, by: Mono, tell: oneshot::Sender<Ran>) {
         let early = match self.wait(by) {
             Waited::Ended => None,
             Waited::Flooded => Some(End::Flood),

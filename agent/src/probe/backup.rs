@@ -98,7 +98,7 @@ fn find(backup: &Backup) -> io::Result<Vec<Copy>> {
         }
         // One that a rotation has just removed is none.
         let Ok(about) = std::fs::metadata(entry.path()) else { continue };
-        let size = (!about.is_dir()).then(|| about.len());
+        let size = (!about.is_dir()).then_some(about.len());
         found.push(Copy { made: about.mtime(), name, size });
     }
     found.sort_unstable();

@@ -73,7 +73,7 @@ impl Guest {
 }
 
 fn choose(user: Option<&str>, own: u32, passwd: &str, groups: &str) -> io::Result<Guest> {
-    let wanted = user.or((own == 0).then_some(NOBODY));
+    let wanted = user.or_else(|| (own == 0).then_some(NOBODY));
     let is_wanted = |entry: &Entry<'_>| match wanted {
         Some(wanted) => entry.name == wanted || wanted.parse() == Ok(entry.uid),
         None => entry.uid == own,
