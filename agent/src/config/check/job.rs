@@ -48,6 +48,10 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
     let unit = unit(keys, sheet);
     let run = run(keys, sheet);
     let limits = ages(keys, sheet, "max_age");
+    if let (Some(_), Some((_, place))) = (&stamp, keys.take("max_runtime")) {
+        let better = "take it away: a file says when a job ended, not for how long it has run".to_owned();
+        sheet.wrong(&place, "is not for `stamp`", Some(better));
+    }
     let max_runtime = keys.span(sheet, "max_runtime", &AGES, *AGES.end());
     let mut sources = [stamp, unit, run].into_iter().flatten();
     let (Some(source), None) = (sources.next(), sources.next()) else {
