@@ -92,7 +92,7 @@ enum What {
     /// Jobs that checks of kind `job` follow
     Job {
         #[command(subcommand)]
-        what: JobWhat,
+        what: job::What,
     },
     /// Try the way to the collector step by step, and say what to do where it fails; spends no token
     TestLink {
@@ -105,21 +105,6 @@ enum What {
         /// The collector's host:port, instead of the file's; several times for several addresses
         #[arg(long, value_name = "ADDRESS")]
         collector: Vec<String>,
-    },
-}
-
-#[derive(Subcommand)]
-enum JobWhat {
-    /// Run a command and record in the agent's state folder when it began and how it ended; its output and status are
-    /// passed on
-    Run {
-        /// The job's name, as `run` of its check has it
-        name: String,
-        #[command(flatten)]
-        place: Place,
-        /// The command and its arguments, behind `--`
-        #[arg(last = true, required = true)]
-        command: Vec<OsString>,
     },
 }
 
@@ -169,17 +154,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let shown = show(page);
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
-        What::Job { what: JobWhat::Run { name, place, command } } => {
-            match job::run(&name, &place, &command) {
-                Ok(Some(status)) => ExitCode::from(status),
-                Ok(None) => {
-                    let better = "use 1 to 48 of A-Z a-z 0-9 . _ -, not starting with .";
-                    say(&mut std::io::stderr(), &format!("error: `{name}` can be no job's name; {better}"));
-                    ExitCode::from(USAGE)
-                }
-                Err(failure) => show(Err(failure)),
-            }
-        }
+        What::Job { what } => what.carry_out(),
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };

@@ -4,27 +4,60 @@
 //! started). SIGTERM and SIGHUP are handed on; SIGINT comes from a terminal, which sends it to the command too. What
 //! can't be recorded is told on stderr and keeps no job from running.
 
-use super::say;
 use super::socket::{Failure, Place};
+use super::{USAGE, say, show};
 use crate::config::is_job_name;
 use crate::record::{self, Record};
+use clap::Subcommand;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitCode, ExitStatus};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A command that can't be started, as shells have it.
 const NOT_STARTED: i32 = 127;
+
+/// What of jobs is asked for.
+#[derive(Subcommand)]
+pub(super) enum What {
+    /// Run a command and record in the agent's state folder when it began and how it ended; its output and status are
+    /// passed on
+    Run {
+        /// The job's name, as `run` of its check has it
+        name: String,
+        #[command(flatten)]
+        place: Place,
+        /// The command and its arguments, behind `--`
+        #[arg(last = true, required = true)]
+        command: Vec<OsString>,
+    },
+}
+
+impl What {
+    /// Does it; the status of the program.
+    pub(super) fn carry_out(self) -> ExitCode {
+        let Self::Run { name, place, command } = self;
+        match run(&name, &place, &command) {
+            Ok(Some(status)) => ExitCode::from(status),
+            Ok(None) => {
+                let better = "use 1 to 48 of A-Z a-z 0-9 . _ -, not starting with .";
+                say(&mut io::stderr(), &format!("error: `{name}` can be no job's name; {better}"));
+                ExitCode::from(USAGE)
+            }
+            Err(failure) => show(Err(failure)),
+        }
+    }
+}
 
 /// Runs it; its status.
 ///
 /// # Errors
 /// [`Failure::Unnamed`] or [`Failure::Config`]: it is not known where to record; nothing was run. `None` where the name can be no
 /// job's.
-pub(super) fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Failure> {
+fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Failure> {
     if !is_job_name(name) {
         return Ok(None);
     }
