@@ -7,7 +7,7 @@
 
 use crate::clock;
 use crate::probe::process::stat;
-use picket_agent_core::check::Runs;
+use picket_agent_core::past::Runs;
 use picket_proto::Wall;
 use rustix::process::Pid;
 use std::io;

@@ -5,16 +5,12 @@
 //! process ends. Probes of one check never overlap: a slow one delays the next, and an answer about a process that
 //! is gone by now is thrown away, and so is one that a pause of the agent held up. What to do about a verdict is not decided here.
 
-mod copies;
 mod levels;
 mod look;
 mod pace;
-mod past;
 mod slot;
 mod verdict;
 
-pub use copies::{BEFORE, Copies, Wanted, is_due};
-pub use past::Runs;
 pub use slot::Slot;
 
 use crate::facts::Facts;

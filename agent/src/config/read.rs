@@ -288,8 +288,7 @@ fn with_article(value: &DeValue<'_>) -> String {
 
 /// Parses "500ms", "10s", "5m", "1h", "7d".
 pub(crate) fn parse_span(text: &str) -> Option<Span> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
+    let (number, unit) = text.split_at(text.bytes().take_while(u8::is_ascii_digit).count());
     let number: u64 = number.parse().ok()?;
     match unit.trim_start() {
         "ms" => Some(Span::from_millis(number)),

@@ -13,7 +13,7 @@ use crate::clock;
 use crate::config::{Backup, Drill};
 use crate::program::{End, Ran, Seat};
 use crate::record::Record;
-use picket_agent_core::check::{BEFORE, Copies, is_due};
+use picket_agent_core::past::{BEFORE, Copies, is_due};
 use picket_proto::Text;
 use picket_proto::event::Cause;
 use std::io;

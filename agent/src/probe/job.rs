@@ -5,7 +5,7 @@ use super::{Reading, Seen};
 use crate::clock;
 use crate::config::{BusAddress, Job, Source};
 use crate::record::{self, Record};
-use picket_agent_core::check::Runs;
+use picket_agent_core::past::Runs;
 use picket_proto::event::Cause;
 use std::path::Path;
 

@@ -7,7 +7,7 @@
 use super::bus::{connect, timely};
 use super::read::{Properties, get_all, path_of, text, value};
 use crate::config::BusAddress;
-use picket_agent_core::check::Runs;
+use picket_agent_core::past::Runs;
 use picket_proto::Wall;
 use zbus::Connection;
 

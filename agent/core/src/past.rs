@@ -1,7 +1,11 @@
-//! What ran, weighed: jobs by their last run. Pure functions that a port calls with what it found, since what is bad
+//! What ran, weighed: jobs by their last run, backups by their copies. Pure functions that a port calls with what it found, since what is bad
 //! about that is not a port's business.
 
-use super::Reading;
+mod copies;
+
+pub use copies::{BEFORE, Copies, Wanted, is_due};
+
+use crate::check::Reading;
 use picket_proto::event::Cause;
 
 /// By how many seconds a date may lie ahead of the clock, which may have been set back a little, before it says
@@ -34,7 +38,7 @@ impl Runs {
 }
 
 /// An age as a level. One far ahead of the clock would stand as young for ever.
-pub(super) const fn age_of(age: i64) -> Reading {
+const fn age_of(age: i64) -> Reading {
     if age < -AHEAD { Reading::Bad(Cause::Mismatch) } else { Reading::Level(age) }
 }
 

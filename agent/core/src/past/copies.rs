@@ -4,10 +4,9 @@
 //! The first that is bad is told: too few copies, the newest too small, a drill that failed; then the newest one's age
 //! as a level. Where nothing of that is bad, a newest copy that has shrunk is a complaint.
 
-use super::past::age_of;
-use super::verdict::weigh_level;
-use super::{Limits, Reading};
-use picket_proto::event::{Cause, Verdict};
+use super::age_of;
+use crate::check::{Limits, Reading};
+use picket_proto::event::Cause;
 
 /// How many copies before the newest are compared with it.
 pub const BEFORE: usize = 7;
@@ -75,13 +74,13 @@ pub fn is_due(begun: Option<i64>, every: i64) -> bool {
 
 /// Whether nothing is to be said of this age, so that a complaint hides nothing worse.
 fn is_young(age: i64, limits: Option<Limits>) -> bool {
-    limits.is_none_or(|limits| weigh_level(age, limits).0 == Verdict::Up)
+    limits.is_none_or(|limits| age < limits.degraded)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Side;
     use super::*;
+    use crate::check::Side;
 
     const WANTED: Wanted = Wanted { copies: 3, min_size: 1_000, least_percent: 50 };
     const LIMITS: Option<Limits> = Some(Limits { degraded: 100, down: 200, bad: Side::Above });
