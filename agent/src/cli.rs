@@ -6,6 +6,7 @@
 //! no agent answers on the local socket.
 
 mod inspect;
+mod job;
 mod keeping;
 mod socket;
 mod status;
@@ -88,6 +89,11 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Jobs that checks of kind `job` follow
+    Job {
+        #[command(subcommand)]
+        what: job::What,
+    },
     /// Try the way to the collector step by step, and say what to do where it fails; spends no token
     TestLink {
         /// The configuration file
@@ -148,6 +154,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let shown = show(page);
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
+        What::Job { what } => what.carry_out(),
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };

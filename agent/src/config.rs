@@ -35,10 +35,11 @@ mod token;
 mod words;
 
 pub use bus::BusAddress;
-pub(crate) use check::{COUNT_MAX, labels};
 pub use check::{
-    Check, Combine, Expires, Log, Metric, Pattern, Selector, Source, Starttls, Target, Tls, Wanted, Watched,
+    Backup, Check, Combine, Container, Drill, Exec, Expires, Job, JobSource, Log, LogSource, Metric, Pattern,
+    Program, Selector, Starttls, Target, Tls, Wanted, Watched,
 };
+pub(crate) use check::{COUNT_MAX, is_job_name, labels};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use host::{Part, Resource, Sensor};
 pub(crate) use proxy::Environment;

@@ -6,12 +6,14 @@
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
-//! - `child`: other programs, run for what they print. `words`: what of it is worth telling.
+//! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
+//!   `record`: of jobs that others start. `words`: what of it is worth telling.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
 //! but for the spool's disk, claims, identity files, lines of log, names being resolved (at most 4), one per hung mount
-//! and per log whose disk hangs, and one per program that runs for what it prints (at most 4). The ring is 256 KiB: frames leave
+//! and per log whose disk hangs, one per program that runs for what it prints (at most 4),
+//! and one per program of the operator's own that runs (one per check and drill). The ring is 256 KiB: frames leave
 //! it for the disk when it is full, and untouched pages of it cost nothing. It listens on no port and needs no root.
 
 #![deny(unsafe_code)]
@@ -28,6 +30,8 @@ mod log;
 mod metrics;
 mod plan;
 mod probe;
+mod program;
+mod record;
 mod run;
 mod scribe;
 mod sd;

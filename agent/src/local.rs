@@ -19,11 +19,13 @@ mod ask;
 mod client;
 mod facts;
 mod page;
+mod spoken;
 mod tail;
 
 pub(crate) use answer::{About, Answerer, Wish};
 pub(crate) use ask::{Answer, Ask, Question};
 pub(crate) use facts::{Costs, LinkFacts, written_here};
+pub(crate) use spoken::Spoken;
 use tail::Tail;
 
 use std::io;

@@ -1,7 +1,8 @@
 //! `/metrics` of the agent: its own figures, on a loopback address, off by default.
 //!
 //! Figures come from the loop, between two inputs, like every other answer about the agent; there is no series per
-//! check or service, so that a scrape costs the same on every host.
+//! check or service, so that a scrape costs the same on every host; but what plugins measured is told, 1,024 values at
+//! most.
 
 mod figures;
 

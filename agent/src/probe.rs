@@ -7,13 +7,17 @@
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
 mod apart;
+mod backup;
+mod container;
 mod crowd;
 mod culprits;
+mod exec;
 mod expires;
 mod file;
 pub(crate) mod host;
 pub(crate) mod http;
 mod inodes;
+mod job;
 mod lane;
 mod log;
 mod metric;
@@ -28,7 +32,8 @@ pub(crate) mod temperature;
 mod tls;
 
 use crate::child::Places;
-use crate::config::{Check, Log, Source, Target};
+use crate::config::{BusAddress, Check, Exec, JobSource, Log, LogSource, Program, Target};
+use crate::program::Seat;
 use apart::Apart;
 pub(crate) use host::own_rss_kib;
 use lane::Lane;
@@ -40,6 +45,7 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, mpsc};
 use tokio::time::timeout;
 
@@ -54,17 +60,33 @@ pub(crate) struct Seen {
     pub(crate) reading: Reading,
     /// In words; mostly empty.
     pub(crate) said: String,
+    /// What a plugin measured; mostly empty.
+    pub(crate) figures: Vec<Figure>,
+}
+
+/// One thing that a plugin measured, in its own words: only shown, judged by nobody here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Figure {
+    pub(crate) label: String,
+    /// A decimal number.
+    pub(crate) value: String,
+    pub(crate) unit: String,
+    /// Ranges as the plugin protocol writes them; empty where it says none.
+    pub(crate) warn: String,
+    pub(crate) crit: String,
+    pub(crate) min: String,
+    pub(crate) max: String,
 }
 
 impl Seen {
     fn new(reading: Reading, said: impl Into<String>) -> Self {
-        Self { reading, said: said.into() }
+        Self { said: said.into(), ..reading.into() }
     }
 }
 
 impl From<Reading> for Seen {
     fn from(reading: Reading) -> Self {
-        Self { reading, said: String::new() }
+        Self { reading, said: String::new(), figures: Vec::new() }
     }
 }
 
@@ -86,25 +108,40 @@ impl Answer {
 struct Look {
     seen: Pin<Box<dyn Future<Output = Seen> + Send>>,
     late: Cause,
+    /// How long it may take beyond its check's time to say itself that this was not enough.
+    spare: Duration,
 }
 
 impl Look {
     /// A look at something that answers by itself.
     fn new(seen: impl Future<Output = Seen> + Send + 'static) -> Self {
-        Self { seen: Box::pin(seen), late: Cause::TimedOut }
+        Self { seen: Box::pin(seen), late: Cause::TimedOut, spare: Duration::ZERO }
     }
 
     /// A look in a thread of its own.
     fn apart(apart: &Apart, look: impl FnOnce() -> Seen + Send + 'static) -> Self {
         Self { late: Cause::Stuck, ..Self::new(apart.clone().look(look)) }
     }
+
+    /// A look by a program.
+    fn program(seat: &Seat, program: Program, time: Duration) -> Self {
+        let ran = seat.clone().run(program, time);
+        let look = Self::new(async move { exec::seen(ran.await, time) });
+        Self { spare: 2 * crate::program::SPARE, ..look }
+    }
 }
+
+/// Where this agent is: its state folder, and the bus of its systemd.
+pub(crate) type Place = (Arc<Path>, BusAddress);
 
 /// The probes of all checks.
 pub(crate) struct Probes {
     checks: Arc<[Check]>,
     /// One per check, for those whose looks may hang in the kernel.
     apart: Vec<Apart>,
+    /// One per check, for those that run a program.
+    seats: Vec<Seat>,
+    place: Place,
     host: host::Host,
     parts: parts::Parts,
     crowd: Arc<crowd::Crowd>,
@@ -126,14 +163,14 @@ pub(crate) struct Probes {
 }
 
 impl Probes {
-    /// Probes for `checks`, where their answers come out, and where checks do that are to be looked at now. `state` keeps
+    /// Probes for `checks`, where their answers come out, and where checks do that are to be looked at now. `place` keeps
     /// how far logs were read.
     ///
     /// # Errors
     /// The HTTP client can't be made, or the system can't be read.
     pub(crate) fn new(
         checks: Arc<[Check]>,
-        state: &Path,
+        place: Place,
     ) -> io::Result<(Self, mpsc::Receiver<Answer>, mpsc::Receiver<CheckIx>)> {
         let (answers, out) = mpsc::channel(OF_SERVICES + OF_OTHERS);
         let urls = checks.iter().filter_map(|check| match &check.target {
@@ -145,11 +182,14 @@ impl Probes {
         let (crowd, ends) = crowd::Crowd::new(&checks);
         let tls = tls::Believed::of(&checks);
         let apart = checks.iter().map(|_| Apart::default()).collect();
-        let logs = log::places(&checks, state);
+        let logs = log::places(&checks, &place.0);
         let counters = checks.iter().map(|_| Arc::default()).collect();
+        let seats = checks.iter().map(|_| Seat::default()).collect();
         let probes = Self {
             checks,
             apart,
+            seats,
+            place,
             host: host::Host::new()?,
             parts: parts::Parts::default(),
             crowd,
@@ -187,7 +227,11 @@ impl Probes {
             | Target::Expires(_)
             | Target::File(_)
             | Target::Metric(_)
-            | Target::Log(_) => {
+            | Target::Log(_)
+            | Target::Exec(_)
+            | Target::Job(_)
+            | Target::Backup(_)
+            | Target::Container(_) => {
                 if probe.explain {
                     self.explained.insert(check, None);
                 }
@@ -266,6 +310,24 @@ impl Probes {
                 Some(place) => Err(self.look_at_log(apart, *log, Arc::clone(place), check.spec.timeout)),
                 None => unreachable!("every log has its place"),
             },
+            Target::Exec(Exec(program)) => {
+                Err(Look::program(&self.seats[usize::from(ix)], program, check.spec.timeout.to_duration()))
+            }
+            Target::Job(job) => {
+                let (state, bus) = self.place.clone();
+                Err(match job.source.clone() {
+                    JobSource::Unit(unit) => Look::new(job::ask(job, bus, unit)),
+                    JobSource::Stamp(_) | JobSource::Run(_) => {
+                        Look::apart(apart, move || job::read(&job, &state))
+                    }
+                })
+            }
+            Target::Backup(backup) => {
+                let (seat, state) = (self.seats[usize::from(ix)].clone(), Arc::clone(&self.place.0));
+                let name = check.name().clone();
+                Err(Look::apart(apart, move || backup::read(&backup, name.as_str(), &state, &seat)))
+            }
+            Target::Container(container) => Err(Look::new(container::read(container))),
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 unreachable!("begin() answers these itself")
             }
@@ -274,15 +336,15 @@ impl Probes {
 
     fn look_at_log(&self, apart: &Apart, log: Log, place: Arc<Mutex<log::Place>>, time: Span) -> Look {
         match log.source.clone() {
-            Source::File(_) => Look::apart(apart, move || log::read(&log, &place, time)),
-            Source::Unit(unit) => {
+            LogSource::File(_) => Look::apart(apart, move || log::read(&log, &place, time)),
+            LogSource::Unit(unit) => {
                 let places = self.journals.clone();
                 Look::new(async move { log::journal::read(&log, &unit, &place, (places, time)).await })
             }
         }
     }
 
-    fn wait(&mut self, check: CheckIx, Look { mut seen, late }: Look) {
+    fn wait(&mut self, check: CheckIx, Look { mut seen, late, spare }: Look) {
         let Check { spec, target, .. } = &self.checks[usize::from(check)];
         let (answers, bound) = (self.answers.clone(), spec.timeout);
         if self.explained.remove(&check).is_some()
@@ -291,7 +353,7 @@ impl Probes {
             seen = Box::pin(self.culprits.clone().explain(seen, want, bound.to_duration()));
         }
         tokio::spawn(async move {
-            let seen = timeout(bound.to_duration(), seen).await;
+            let seen = timeout(bound.to_duration() + spare, seen).await;
             let seen = seen.unwrap_or_else(|_| Reading::Bad(late).into());
             let _loop_is_ending_when_nobody_listens = answers.send(Answer { check, seen }).await;
         });
@@ -341,8 +403,8 @@ mod tests {
         let text = file_with_130_others(port(&healthy), port(&silent));
         let config = crate::config::parse(Path::new("picket.toml"), &text).unwrap();
         let checks: Arc<[Check]> = config.checks().into();
-        let (mut probes, mut answers, _ends) =
-            Probes::new(Arc::clone(&checks), Path::new("/nonexistent")).unwrap();
+        let nowhere = (Path::new("/nonexistent").into(), BusAddress::System);
+        let (mut probes, mut answers, _ends) = Probes::new(Arc::clone(&checks), nowhere).unwrap();
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {

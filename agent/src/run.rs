@@ -64,8 +64,9 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
+    let place = (plan.state.as_path().into(), plan.bus.clone());
     let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
-    let (probes, answers, ends) = Probes::new(Arc::clone(&checks), &plan.state)?;
+    let (probes, answers, ends) = Probes::new(Arc::clone(&checks), place)?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
     let (link, words) = Link::new(peer, Arc::clone(&checks));

@@ -13,8 +13,11 @@
 mod bus;
 mod call;
 mod journal;
+mod last;
 pub(crate) mod notify;
 mod read;
+
+pub(crate) use last::runs;
 
 use crate::config::{BusAddress, Service};
 use crate::probe::process;

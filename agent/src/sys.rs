@@ -1,9 +1,13 @@
-//! What no safe crate offers: whether the wall clock is synchronised, how a process ended that is not our child, and
-//! a descriptor in tokio's poll. The only unsafe code of the agent; nothing else belongs here.
-#![expect(unsafe_code, reason = "three calls without a safe wrapper; each block says why it is sound")]
+//! What no safe crate offers: whether the wall clock is synchronised, how a process ended that is not our child, a
+//! descriptor in tokio's poll, and what a child does between fork and exec. The only unsafe code of the agent; nothing
+//! else belongs here.
+#![expect(unsafe_code, reason = "calls without a safe wrapper; each block says why it is sound")]
 
+use crate::program::Guest;
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -49,4 +53,21 @@ pub(crate) fn exit_status(pidfd: impl AsFd) -> Option<i32> {
 pub(crate) fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is an open descriptor, and it can't be closed or replaced while the AsyncFd owns it.
     Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+}
+
+/// Has the child become `guest` before it executes its program: without the agent's ambient capabilities, and without a
+/// descriptor that whoever started the agent left open (before Linux 5.11 those stay).
+pub(crate) fn host(command: &mut Command, guest: Guest) {
+    let settle_in = move || {
+        // SAFETY: both take plain numbers and change only descriptors and capabilities of this child; whether they
+        // are known to the kernel does not matter.
+        unsafe {
+            libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+            libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+        }
+        guest.settle_in()
+    };
+    // SAFETY: it runs between fork and exec, where only async-signal-safe calls are allowed: it makes system calls
+    // without libc's locks, asks for no memory and drops nothing.
+    unsafe { command.pre_exec(settle_in) };
 }

@@ -16,6 +16,7 @@ mod facts;
 pub mod hold;
 mod keep;
 mod life;
+pub mod past;
 pub mod policy;
 pub mod service;
 pub mod session;

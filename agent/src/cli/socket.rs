@@ -72,6 +72,23 @@ impl Place {
         Err(silent(&tried))
     }
 
+    /// The agent's state folder, whether an agent runs or not.
+    ///
+    /// # Errors
+    /// [`Failure::Unnamed`] or [`Failure::Config`].
+    pub(super) fn folder(&self) -> Result<PathBuf, Failure> {
+        let of_socket = self.socket.as_ref().and_then(|socket| socket.parent().map(Path::to_path_buf));
+        if let Some(folder) = self.state.clone().or(of_socket) {
+            return Ok(folder);
+        }
+        let package = Path::new(PACKAGE_FILE);
+        match &self.config {
+            Some(file) => state_of(file),
+            None if package.exists() => state_of(package).or_else(|_| Ok(PathBuf::from(PACKAGE_STATE))),
+            None => Ok(PathBuf::from(PACKAGE_STATE)),
+        }
+    }
+
     fn places(&self) -> Result<Vec<PathBuf>, Failure> {
         if let Some(socket) = &self.socket {
             return Ok(vec![socket.clone()]);

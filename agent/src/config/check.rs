@@ -2,7 +2,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `kind` | `tcp`, `http`, `tls`, `expires`, `file`, `metric`, `log`, `process` | none |
+//! | `kind` | `tcp`, `http`, `tls`, `expires`, `file`, `metric`, `log`, `process`, `exec`, `job`, `backup`, `container` | none |
 //! | `name` | 1-64 printable characters without spaces | `SERVICE:KIND`, or the target where there is no service |
 //! | `address` (tcp) | `host:port` | none |
 //! | `send`, `expect` (tcp) | up to 1,024 bytes; expect: somewhere in the first 4 KiB of the answer | nothing |
@@ -35,17 +35,37 @@
 //! | `pidfile`, `executable` (process) | paths from the root | any |
 //! | `user`, `unit`, `cgroup`, `args` (process) | a name or number; a unit's name; a path; a part of the command line | any |
 //! | `count` (process) | `{ min, max }`, 0-4096; not with `pidfile` | 1 or more |
-//! | `interval` | 100 ms to 24 h | 5 s |
-//! | `timeout` | 10 ms to the interval | 2 s, or the interval where that is shorter |
+//! | `command` (exec) | program in the Nagios plugin protocol and its arguments; `{here}`: the file's folder | none |
+//! | `env` (exec) | table of texts; added to the few variables that it gets, see `program.rs` | nothing |
+//! | `user` (exec) | name or number in `/etc/passwd` | `nobody` where the agent is root, else the agent's own |
+//! | `stamp` (job) | file that the job touches when it has ended well | one of the three |
+//! | `unit` (job) | `NAME.timer`, or `NAME.service` that stays loaded | one of the three |
+//! | `run` (job) | name under which `picket-agent job run NAME -- COMMAND` records it, 1-48 of `A-Z a-z 0-9 . _ -` | one of the three |
+//! | `path` (backup) | folder of the copies, or files in it by `*` and `?` in the last part | none |
+//! | `copies` (backup) | so many at least, 1-100000 | 1 |
+//! | `min_size` (backup) | KiB of the newest | none: it is not empty |
+//! | `shrink` (backup) | per cent, 0-100: the newest is degraded below so much of the middle one of up to 7 before it; 0: off | 50 |
+//! | `verify`, `env`, `user` (backup) | program that restores `$PICKET_COPY` somewhere and looks at it; as for exec | no drill |
+//! | `verify_every`, `verify_timeout` (backup) | from one drill to the next, 1 s to 3660 d; how long one may take, 1 s to 24 h | 7 d, 1 h |
+//! | `container` (container) | name or id of a container of Docker or Podman | none |
+//! | `socket` (container) | where its engine answers | `/run/docker.sock` |
+//! | `max_age` (job, backup) | since it last ended well, since the newest copy was made: a length of time, or `{ degraded, down }`; 1 s to 3660 d | none |
+//! | `max_runtime` (job) | how long one run may take before it is down; not with `stamp`; 1 s to 3660 d | no limit |
+//! | `interval` | 100 ms to 24 h | 5 s; exec, job, backup: 60 s |
+//! | `timeout` | 10 ms to the interval | 2 s, exec, job, backup: 10 s, or the interval where that is shorter |
 //! | `fall`, `rise` | readings in a row that make it down or up, 1-10 | 2 (log, process: 1), 1 |
 //! | `for` | in place of `fall`: so long it must have been bad, up to 254 intervals | none |
 //!
 //! Every service has a check `SERVICE:process` without being asked: its exit is seen at once, and every 5 s whether
 //! it is frozen. A check without service is watched and told, never healed.
 
+mod backup;
+mod container;
+mod exec;
 mod expires;
 mod file;
 mod http;
+mod job;
 mod labels;
 mod left;
 mod log;
@@ -54,19 +74,24 @@ mod process;
 mod tcp;
 mod tls;
 
+pub use backup::{Backup, Drill};
+pub use container::Container;
+pub use exec::{Exec, Program};
 pub use expires::Expires;
 pub use file::Watched;
+pub(crate) use job::is_job_name;
+pub use job::{Job, JobSource};
 pub(crate) use labels::labels;
-pub use log::{Log, Pattern, Source};
+pub use log::{Log, LogSource, Pattern};
 pub use metric::{Combine, Metric, Selector};
+pub(crate) use process::COUNT_MAX;
+pub use process::Wanted;
 pub use tls::{Starttls, Tls};
 
 use super::read::{Keys, Sheet};
 use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::event::CheckKind;
 use picket_proto::{Name, Span};
-pub(crate) use process::COUNT_MAX;
-pub use process::Wanted;
 use std::fmt;
 
 const TIMEOUT: Span = Span::from_secs(2);
@@ -128,6 +153,14 @@ pub enum Target {
     Metric(Box<Metric>),
     /// Lines of a log.
     Log(Box<Log>),
+    /// A plugin.
+    Exec(Exec),
+    /// A job.
+    Job(Job),
+    /// Copies of data.
+    Backup(Backup),
+    /// A container.
+    Container(Container),
 }
 
 impl fmt::Display for Target {
@@ -150,6 +183,10 @@ impl fmt::Display for Target {
             Self::File(watched) => watched.fmt(f),
             Self::Metric(metric) => metric.fmt(f),
             Self::Log(log) => log.fmt(f),
+            Self::Exec(exec) => exec.fmt(f),
+            Self::Job(job) => job.fmt(f),
+            Self::Backup(backup) => backup.fmt(f),
+            Self::Container(container) => container.fmt(f),
         }
     }
 }
@@ -211,6 +248,10 @@ const KINDS: &[Kind] = &[
     (CheckKind::Metric, metric::read),
     (CheckKind::Log, log::read),
     (CheckKind::Process, process::read),
+    (CheckKind::Exec, exec::read),
+    (CheckKind::Job, job::read),
+    (CheckKind::Backup, backup::read),
+    (CheckKind::Container, container::read),
 ];
 
 /// Reads one table.
@@ -226,7 +267,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
         None => read.as_ref().map(|read| read.name.clone()),
     };
     let name = name(&mut keys, sheet, usual);
-    let (interval, timeout) = times(&mut keys, sheet);
+    let (interval, timeout) = times(&mut keys, sheet, usual_times(kind));
     let (fall, rise) = (fall(&mut keys, sheet, kind, interval), readings(&mut keys, sheet, "rise", 1));
     let at = keys.place().at;
     keys.finish(sheet);
@@ -248,11 +289,20 @@ fn kind(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Kind> {
     None
 }
 
+/// How often a kind looks, and how long that may take, unless its keys say so: a program costs more than a packet, and a
+/// nightly job can wait.
+const fn usual_times(kind: CheckKind) -> (Span, Span) {
+    match kind {
+        CheckKind::Exec | CheckKind::Job | CheckKind::Backup => (Span::from_secs(60), Span::from_secs(10)),
+        _ => (INTERVAL, TIMEOUT),
+    }
+}
+
 /// How often, and how long one probe may take.
-pub(super) fn times(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> (Span, Span) {
+fn times(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (interval, timeout): (Span, Span)) -> (Span, Span) {
     let day = Span::from_secs(86_400);
-    let interval = keys.span(sheet, "interval", &(Span::from_millis(100)..=day), INTERVAL);
-    let timeout = keys.span(sheet, "timeout", &(Span::from_millis(10)..=interval), TIMEOUT.min(interval));
+    let interval = keys.span(sheet, "interval", &(Span::from_millis(100)..=day), interval);
+    let timeout = keys.span(sheet, "timeout", &(Span::from_millis(10)..=interval), timeout.min(interval));
     (interval, timeout)
 }
 

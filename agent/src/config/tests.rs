@@ -217,3 +217,37 @@ fn a_file_without_end_is_read_to_the_limit_only() {
     let mistakes = load(Path::new("/dev/zero")).unwrap_err();
     assert!(mistakes.to_string().contains("more than 1048576 bytes"), "{mistakes}");
 }
+
+/// The mistakes of one check of its own.
+fn wrong_of(check: &str) -> String {
+    let text = format!("[host]\nenabled = false\n[[check]]\n{check}\n");
+    parse(Path::new("picket.toml"), &text).map_or_else(|wrong| wrong.to_string(), |_| String::new())
+}
+
+#[test]
+fn checks_that_run_or_follow_programs_say_what_they_lack() {
+    for (check, wrong) in [
+        ("kind = \"exec\"", "command is missing; add command"),
+        ("kind = \"exec\"\ncommand = []", "names no program"),
+        ("kind = \"job\"\nmax_age = \"1h\"", "needs one source, and no more"),
+        ("kind = \"job\"\nstamp = \"a\"\nrun = \"b\"\nmax_age = \"1h\"", "needs one source, and no more"),
+        ("kind = \"job\"\nstamp = \"a\"", "max_age is missing"),
+        ("kind = \"job\"\nunit = \"a\"\nmax_age = \"1h\"", "is no name of a timer or service"),
+        ("kind = \"job\"\nrun = \"a/b\"\nmax_age = \"1h\"", "must be 1 to 48 of"),
+        ("kind = \"job\"\nstamp = \"a\"\nmax_runtime = \"1h\"\nmax_age = \"1h\"", "is not for `stamp`"),
+        (
+            "kind = \"job\"\nrun = \"a\"\nmax_age = { degraded = \"2d\", down = \"1d\" }",
+            "degraded is longer than down",
+        ),
+        ("kind = \"backup\"\nmax_age = \"1h\"", "check.path: is missing"),
+        ("kind = \"container\"\ncontainer = \"a/../b\"", "must be 1 to 128 of"),
+    ] {
+        let told = wrong_of(check);
+        assert!(told.contains(wrong), "{check}: {told}");
+    }
+    assert_eq!(wrong_of("kind = \"backup\"\npath = \"/b/*.gz\"\nmax_age = \"7d\"\ncopies = 7"), "");
+    assert_eq!(
+        wrong_of("kind = \"job\"\nunit = \"a.timer\"\nmax_age = { degraded = \"25h\", down = \"2d\" }"),
+        ""
+    );
+}

@@ -8,6 +8,7 @@ use super::ask::{Answer, Ask, Question};
 use super::client::error;
 use super::facts::{LinkFacts, Written};
 use super::page::{self, Look};
+use super::spoken::Spoken;
 use super::{Tail, VERSION};
 use crate::config::Check;
 use crate::metrics::Figures;
@@ -23,6 +24,9 @@ use tokio::sync::oneshot;
 
 /// Checks of one page.
 const CHECKS: u16 = 64;
+/// No further check on a page of so many bytes: one with all its figures has 8 KiB at most, and the page must end below
+/// 64 KiB.
+const CHECKS_BYTES: usize = 40 * 1024;
 /// Services of one page.
 const SERVICES: u16 = 32;
 /// Events of one page.
@@ -85,8 +89,7 @@ pub(crate) struct Answerer {
     pub(crate) figures: Figures,
     pub(super) written: Written,
     looks: Vec<Waiting>,
-    /// What the last probe of each check said in words.
-    said: Vec<String>,
+    spoken: Spoken,
     /// For how long the disk of the state folder has not answered.
     pub(crate) stuck: Span,
 }
@@ -108,7 +111,7 @@ impl Answerer {
             figures: Figures::default(),
             written: Written::default(),
             looks: Vec::new(),
-            said: Vec::new(),
+            spoken: Spoken::default(),
             stuck: Span::ZERO,
         }
     }
@@ -141,9 +144,12 @@ impl Answerer {
             Question::Status => Answer::Whole(page::status(self, agent, now)),
             Question::Checks { from } => Answer::Whole(self.checks(agent, now.mono, from)),
             Question::Services { from } => Answer::Whole(services(agent, now.mono, from)),
-            Question::Figures => {
-                Answer::Whole(self.figures.page(agent, &self.about, (&self.link, self.written.total()), now))
-            }
+            Question::Figures => Answer::Whole(self.figures.page(
+                agent,
+                (&self.about, &self.spoken),
+                (&self.link, self.written.total()),
+                now,
+            )),
             Question::Events { n } => Answer::Whole(self.events(agent, n)),
             Question::Follow => {
                 let first = json!({ "v": VERSION, "follows": true }).to_string();
@@ -171,25 +177,14 @@ impl Answerer {
     /// A reading came: whoever waits for it gets it. One about a process that is gone counts for nothing.
     pub(crate) fn read(&mut self, agent: &Agent<'_>, now: Mono, seen: &crate::probe::Answer) {
         let Some(slot) = agent.check_at(seen.check) else { return };
-        self.keep_words(seen);
-        let look = Look { about: &self.about, said: &self.said, now };
+        self.spoken.keep(seen.check, &seen.seen);
+        let look = Look { about: &self.about, spoken: &self.spoken, now };
         for waiting in self.looks.extract_if(.., |one| {
             one.check == seen.check && slot.last().is_some_and(|(at, _)| at >= one.since)
         }) {
             let check = serde_json::to_value(look.check(seen.check, slot)).unwrap_or_default();
             let answer = json!({ "v": VERSION, "check": check }).to_string();
             let _asker_is_gone = waiting.reply.send(Answer::Whole(answer));
-        }
-    }
-
-    /// Keeps what a probe said: nothing is made room for before one has spoken.
-    fn keep_words(&mut self, answer: &crate::probe::Answer) {
-        let at = usize::from(answer.check);
-        if self.said.len() <= at && !answer.seen.said.is_empty() {
-            self.said.resize(at + 1, String::new());
-        }
-        if let Some(said) = self.said.get_mut(at) {
-            said.clone_from(&answer.seen.said);
         }
     }
 
@@ -201,12 +196,16 @@ impl Answerer {
     }
 
     fn checks(&self, agent: &Agent<'_>, now: Mono, from: u16) -> String {
-        let look = Look { about: &self.about, said: &self.said, now };
-        let numbers = from..from.saturating_add(CHECKS);
-        let checks: Vec<_> =
-            numbers.map_while(|number| Some(look.check(number, agent.check_at(number)?))).collect();
-        let next = (checks.len() == usize::from(CHECKS)).then(|| from.saturating_add(CHECKS));
-        json!({ "v": VERSION, "checks": checks, "next": next }).to_string()
+        let look = Look { about: &self.about, spoken: &self.spoken, now };
+        let (mut next, mut bytes, mut checks) = (from, 0, Vec::new());
+        while checks.len() < usize::from(CHECKS) && bytes < CHECKS_BYTES {
+            let Some(slot) = agent.check_at(next) else { break };
+            let check = serde_json::to_string(&look.check(next, slot)).unwrap_or_default();
+            (next, bytes) = (next.saturating_add(1), bytes + check.len());
+            checks.push(check);
+        }
+        let next = agent.check_at(next).map_or_else(|| "null".to_owned(), |_| next.to_string());
+        format!("{{\"v\":{VERSION},\"checks\":[{}],\"next\":{next}}}", checks.join(","))
     }
 
     fn events(&self, agent: &Agent<'_>, n: usize) -> String {

@@ -3,6 +3,8 @@
 use super::VERSION;
 use super::answer::{About, Answerer};
 use super::facts::Costs;
+use super::spoken::Spoken;
+use crate::probe::Figure;
 use picket_agent_core::check::{self, CheckIx, Reading};
 use picket_agent_core::hold::Held;
 use picket_agent_core::service::{Ended, Past, Phase, View};
@@ -24,9 +26,34 @@ pub(super) struct CheckDoc<'d> {
     since_ms: u64,
     cause: Option<String>,
     reading: Option<String>,
-    said: Option<String>,
+    said: Option<&'d str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    figures: Vec<FigureDoc<'d>>,
     read_ms: Option<u64>,
     interval_ms: u64,
+}
+
+/// One thing that a plugin measured. Ranges are as the plugin protocol writes them.
+#[derive(Serialize)]
+struct FigureDoc<'d> {
+    label: &'d str,
+    /// A number, as near as one of 64 bits comes to it.
+    value: f64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    unit: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    warn: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    crit: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    min: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    max: &'d str,
+}
+
+fn figure(figure: &Figure) -> FigureDoc<'_> {
+    let Figure { label, value, unit, warn, crit, min, max } = figure;
+    FigureDoc { label, value: value.parse().unwrap_or_default(), unit, warn, crit, min, max }
 }
 
 /// One service.
@@ -70,14 +97,13 @@ struct RemedyDoc {
 /// What a look needs.
 pub(super) struct Look<'l> {
     pub(super) about: &'l About,
-    /// By check, where one has spoken.
-    pub(super) said: &'l [String],
+    pub(super) spoken: &'l Spoken,
     pub(super) now: Mono,
 }
 
 impl Look<'_> {
     /// One check as it stands.
-    pub(super) fn check<'d>(&self, number: CheckIx, slot: &'d check::Slot) -> CheckDoc<'d> {
+    pub(super) fn check<'d>(&'d self, number: CheckIx, slot: &'d check::Slot) -> CheckDoc<'d> {
         let spec = slot.spec();
         let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
         let say = |reading| match reading {
@@ -93,7 +119,8 @@ impl Look<'_> {
             since_ms: self.now.since(slot.since()).millis(),
             cause: slot.cause().map(|cause| cause.to_string()),
             reading: slot.last().map(|(_, reading)| say(reading)),
-            said: self.said.get(usize::from(number)).filter(|said| !said.is_empty()).cloned(),
+            said: Some(self.spoken.said(number)).filter(|said| !said.is_empty()),
+            figures: self.spoken.figures(number).iter().map(figure).collect(),
             read_ms: slot.last().map(|(at, _)| self.now.since(at).millis()),
             interval_ms: spec.interval.millis(),
         }

@@ -1,15 +1,21 @@
 //! The figures themselves: what is counted here, and what is read from the core and the kernel for one scrape.
 
-use crate::local::{About, Costs, LinkFacts};
+use crate::config::Check;
+use crate::local::{About, Costs, LinkFacts, Spoken};
+use crate::probe::Figure;
 use picket_agent_core::service::Phase;
 use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, session};
 use picket_proto::event::Verdict;
 use picket_proto::{Now, Span, code};
 use picket_rpc::metrics::{Text, seconds};
+use std::collections::BTreeSet;
 
 /// Upper bounds of the loop's lag, microseconds: 1 ms is usual, 1 s is a host that stood still.
 const LAGS: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+/// Values of plugins that a scrape tells: 64 plugins with all that they may say, some 100 KiB.
+const SERIES_MAX: usize = 1024;
 
 /// How late the loop's deadlines were handled.
 #[derive(Debug, Default)]
@@ -64,7 +70,7 @@ impl Figures {
     pub(crate) fn page(
         &self,
         agent: &Agent<'_>,
-        about: &About,
+        (about, spoken): (&About, &Spoken),
         beside: (&LinkFacts, u64),
         now: Now,
     ) -> String {
@@ -80,6 +86,7 @@ impl Figures {
         let up = seconds(now.mono.since(about.started).micros());
         text.one("picket_agent_uptime_seconds", "gauge", "Time since the agent's start.", up);
         watched(agent, about, &mut text);
+        measured(about, spoken, &mut text);
         self.healed(&mut text);
         waiting(agent, &mut text);
         linked(agent, link, now, &mut text);
@@ -132,6 +139,28 @@ fn watched(agent: &Agent<'_>, about: &About, text: &mut Text) {
         "Services whose remedies rest because a person asked.",
         held,
     );
+}
+
+/// What plugins measured, as they say it: the unit is a label, since it is the plugin's own.
+fn measured(about: &About, spoken: &Spoken, text: &mut Text) {
+    let of = |(number, check)| spoken.figures(number).iter().map(move |figure| (check, figure));
+    let all: Vec<(&Check, &Figure)> = (0..).zip(about.checks.iter()).flat_map(of).collect();
+    if all.is_empty() {
+        return;
+    }
+    let name = "picket_agent_check_value";
+    text.head(name, "gauge", "What a check's plugin measured last, in the plugin's unit.");
+    let mut told = BTreeSet::new();
+    for (check, figure) in all.iter().take(SERIES_MAX) {
+        // A plugin may use one label twice; a series may not be there twice.
+        if told.insert((check.name(), &figure.label)) {
+            let labels = [("check", check.name().as_str()), ("label", &figure.label), ("unit", &figure.unit)];
+            text.sample(name, &labels, &figure.value);
+        }
+    }
+    let left_out = all.len().saturating_sub(SERIES_MAX);
+    let help = "What plugins measured beyond the 1,024 values that are told.";
+    text.one("picket_agent_check_values_left_out", "gauge", help, left_out);
 }
 
 fn waiting(agent: &Agent<'_>, text: &mut Text) {

@@ -188,5 +188,5 @@ fn judge(wanted: &Wanted, found: &[Person]) -> Seen {
     } else {
         ""
     };
-    Seen { reading, said: said.to_owned() }
+    Seen::new(reading, said)
 }

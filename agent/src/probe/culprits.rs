@@ -101,7 +101,8 @@ fn words(want: &Want, last: &Mutex<BTreeMap<bool, Walk>>) -> String {
             let (open, writing) =
                 (deleted(mount), top(moved(last).into_iter(), |it| format!("{}/s", size(it))));
             let open = if open.is_empty() { open } else { format!("deleted but open: {open}") };
-            let writing = if writing.is_empty() { writing } else { format!("writing: {writing}") };
+            let writing =
+                if writing.is_empty() { writing } else { format!("reading and writing: {writing}") };
             let both: Vec<String> = [open, writing].into_iter().filter(|part| !part.is_empty()).collect();
             both.join("; ")
         }

@@ -15,7 +15,7 @@ mod lines;
 
 use super::Seen;
 use crate::clock;
-use crate::config::{Check, Log, Source, Target};
+use crate::config::{Check, Log, LogSource, Target};
 use follow::Follower;
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
@@ -67,8 +67,8 @@ pub(super) fn places(checks: &[Check], state: &Path) -> Vec<Option<Arc<Mutex<Pla
     let places = checks.iter().map(|check| {
         let Target::Log(log) = &check.target else { return None };
         let (path, source) = match &log.source {
-            Source::File(path) => (path.clone(), path.to_string_lossy().into_owned()),
-            Source::Unit(unit) => (PathBuf::new(), unit.clone()),
+            LogSource::File(path) => (path.clone(), path.to_string_lossy().into_owned()),
+            LogSource::Unit(unit) => (PathBuf::new(), unit.clone()),
         };
         let key = format!("{} {source}", check.name());
         let journal = journal::Cursor::new(folder.of(&key));

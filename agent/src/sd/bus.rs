@@ -144,14 +144,19 @@ impl Session {
     }
 }
 
-/// Serves one connection to its end.
-async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
+/// Connects, within the time that a call may take.
+pub(super) async fn connect(address: &BusAddress) -> zbus::Result<Connection> {
     let builder = match address {
         BusAddress::System => zbus::connection::Builder::system(),
         BusAddress::User => zbus::connection::Builder::session(),
         BusAddress::At(address) => zbus::connection::Builder::address(address.as_str()),
     };
-    let connection = timely(builder.method_timeout(CALL).build()).await??;
+    timely(builder.method_timeout(CALL).build()).await?
+}
+
+/// Serves one connection to its end.
+async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
+    let connection = connect(address).await?;
     let signals = MessageStream::from(&connection);
     for rule in RULES {
         connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "AddMatch", &rule).await?;
@@ -187,7 +192,7 @@ async fn pin(connection: &Connection, watch: &Watch) -> zbus::Result<()> {
     Ok(())
 }
 
-async fn timely<T>(work: impl Future<Output = T>) -> zbus::Result<T> {
+pub(super) async fn timely<T>(work: impl Future<Output = T>) -> zbus::Result<T> {
     timeout(CALL, work).await.map_err(|_| gone("no answer within 3 s"))
 }
 

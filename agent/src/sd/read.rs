@@ -13,7 +13,7 @@ use std::fmt::Write;
 use zbus::Connection;
 use zbus::{OwnedObjectPath, OwnedVariant};
 
-type Properties = BTreeMap<String, OwnedVariant>;
+pub(super) type Properties = BTreeMap<String, OwnedVariant>;
 
 /// The object of a unit: its name with everything but letters and digits as `_xx`.
 pub(super) fn path_of(name: &str) -> String {
@@ -41,7 +41,11 @@ pub(super) async fn unit(connection: &Connection, path: &str) -> zbus::Result<(S
     Ok((seen(&unit, &service, job), text(&unit, "Id")))
 }
 
-async fn get_all(connection: &Connection, path: &str, interface: &str) -> zbus::Result<Properties> {
+pub(super) async fn get_all(
+    connection: &Connection,
+    path: &str,
+    interface: &str,
+) -> zbus::Result<Properties> {
     let properties = Some("org.freedesktop.DBus.Properties");
     let answer = connection.call_method(Some(SYSTEMD), path, properties, "GetAll", &interface).await?;
     answer.body().deserialize()
@@ -151,11 +155,11 @@ fn patience(service: &Properties) -> Span {
     next.map_or_else(|| span("RestartUSec"), Span::from_micros).plus(span("TimeoutStartUSec"))
 }
 
-fn text(properties: &Properties, key: &str) -> String {
+pub(super) fn text(properties: &Properties, key: &str) -> String {
     value(properties, key).unwrap_or_default()
 }
 
-fn value<T: TryFrom<OwnedVariant>>(properties: &Properties, key: &str) -> Option<T> {
+pub(super) fn value<T: TryFrom<OwnedVariant>>(properties: &Properties, key: &str) -> Option<T> {
     let copy = properties.get(key)?.try_clone().ok()?;
     T::try_from(copy).ok()
 }

@@ -17,7 +17,7 @@ const SPECIAL: &str = "\\.+*?()[]{}^$";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
     /// Where it is.
-    pub source: Source,
+    pub source: LogSource,
     /// Lines that count.
     pub wanted: Pattern,
     /// Lines that don't, although they match.
@@ -26,7 +26,7 @@ pub struct Log {
 
 /// Where lines come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
+pub enum LogSource {
     /// A file that grows.
     File(PathBuf),
     /// What a unit of systemd has in the journal.
@@ -79,8 +79,8 @@ impl fmt::Display for Log {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "lines with \"{}\" in ", self.wanted.regex.as_str())?;
         match &self.source {
-            Source::File(path) => write!(f, "{}", path.display()),
-            Source::Unit(unit) => write!(f, "the journal of {unit}"),
+            LogSource::File(path) => write!(f, "{}", path.display()),
+            LogSource::Unit(unit) => write!(f, "the journal of {unit}"),
         }
     }
 }
@@ -91,13 +91,13 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
     let wanted = keys.needed(sheet, "match").and_then(|(text, place)| pattern(text, &place, sheet));
     let (file, unit) = (keys.text(sheet, "file"), keys.text(sheet, "unit"));
     let (source, name) = match (file, unit) {
-        (Some((file, _)), None) => (Source::File(sheet.beside(file)), file),
+        (Some((file, _)), None) => (LogSource::File(sheet.beside(file)), file),
         (None, Some((unit, place))) => {
             if unit.starts_with('-') || !unit.contains('.') || unit.contains(['/', ' ', '*']) {
                 let better = Some("write its whole name, such as \"nginx.service\"".to_owned());
                 sheet.wrong(&place, "is no name of a unit", better);
             }
-            (Source::Unit(unit.to_owned()), unit)
+            (LogSource::Unit(unit.to_owned()), unit)
         }
         (Some(_), Some(_)) | (None, None) => {
             let better = "write file = \"..\", or unit = \"NAME.service\"".to_owned();

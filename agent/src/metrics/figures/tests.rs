@@ -90,7 +90,8 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
     for late in [500, 5_000, 2_000_000] {
         figures.lag.add(Span::from_micros(late));
     }
-    let page = figures.page(&agent, &about, (&LinkFacts::default(), 4096), now(3_500_000));
+    let page =
+        figures.page(&agent, (&about, &Spoken::default()), (&LinkFacts::default(), 4096), now(3_500_000));
     let samples = read(&page);
     for (series, value) in [
         ("picket_agent_uptime_seconds", 2.5),

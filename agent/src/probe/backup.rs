@@ -1,0 +1,212 @@
+//! Copies of data in one folder: how many, how old and how large the newest is, how large those before it were; and the
+//! drill that proves that a copy gives the data back. What that means is weighed by the core.
+//!
+//! A copy is an entry of the folder whose name the pattern fits; as in a shell `*` fits no name with a leading dot, so a
+//! copy under way may be called so. Of a copy that is a folder itself only the age counts: its date, since adding up a
+//! tree is no small thing. A folder with more than 100,000 entries is not read to its end.
+//!
+//! A drill runs beside the looks, one at a time per check. When it began and how it ended is kept in `STATE/drills`, so
+//! that a restart of the agent is no reason for another; where that can't be written there is none.
+
+use super::{Reading, Seen};
+use crate::clock;
+use crate::config::{Backup, Drill};
+use crate::program::{End, Ran, Seat};
+use crate::record::Record;
+use picket_agent_core::past::{BEFORE, Copies, is_due};
+use picket_proto::Text;
+use picket_proto::event::Cause;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+const ENTRIES: usize = 100_000;
+/// As `timeout` ends where its command did not end in time.
+const LATE: i32 = 124;
+/// As a shell ends where a program can't be started.
+const NOT_STARTED: i32 = 127;
+
+/// One copy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Copy {
+    /// Seconds of the wall clock.
+    made: i64,
+    name: String,
+    /// None of a folder.
+    size: Option<u64>,
+}
+
+/// Looks at the copies, and begins a drill where one is due. For a thread of its own.
+pub(super) fn read(backup: &Backup, check: &str, state: &Path, seat: &Seat) -> Seen {
+    let copies = match find(backup) {
+        Ok(copies) => copies,
+        Err(error) => {
+            let errno = error.raw_os_error().unwrap_or(libc::E2BIG);
+            let said = format!("{}: {error}", backup.folder.display());
+            return Seen {
+                said: Text::new(&said).as_str().to_owned(),
+                ..Reading::Bad(Cause::Local(errno)).into()
+            };
+        }
+    };
+    let file = state.join("drills").join(plain(check));
+    let record = Record::read(&file).ok().flatten();
+    if let (Some(drill), Some(newest)) = (&backup.drill, copies.last()) {
+        begin(drill, &backup.folder.join(&newest.name), record, file.clone(), seat);
+    }
+    let status = record.filter(|_| backup.drill.is_some()).map_or(0, Record::status);
+    Seen { said: words(&copies, status, &file), ..weigh(backup, &copies, status).into() }
+}
+
+fn weigh(backup: &Backup, copies: &[Copy], drill: i32) -> Reading {
+    let now = clock::now().wall.micros().div_euclid(1_000_000);
+    let newest = copies.last();
+    let earlier = copies.iter().rev().skip(1).filter_map(|copy| copy.size);
+    let mut before: Vec<u64> = earlier.take(BEFORE).collect();
+    before.sort_unstable();
+    let found = Copies {
+        found: u32::try_from(copies.len()).unwrap_or(u32::MAX),
+        age: newest.map_or(0, |copy| now - copy.made),
+        size: newest.and_then(|copy| copy.size).unwrap_or(u64::MAX),
+        before: &before,
+        drill,
+    };
+    found.weigh(backup.wanted, Some(backup.limits))
+}
+
+fn words(copies: &[Copy], drill: i32, file: &Path) -> String {
+    let Some(newest) = copies.last() else { return String::new() };
+    if drill != 0 {
+        let said = std::fs::read_to_string(said_of(file)).unwrap_or_default();
+        return Text::new(&format!("the drill failed with status {drill}: {said}")).as_str().to_owned();
+    }
+    let size = newest.size.map_or_else(|| "a folder".to_owned(), |bytes| format!("{bytes} bytes"));
+    Text::new(&format!("{} copies, the newest {}, {size}", copies.len(), newest.name)).as_str().to_owned()
+}
+
+/// All copies, the newest last.
+fn find(backup: &Backup) -> io::Result<Vec<Copy>> {
+    let mut found = Vec::new();
+    for (at, entry) in std::fs::read_dir(&backup.folder)?.enumerate() {
+        if at == ENTRIES {
+            return Err(io::Error::other("has more than 100000 entries"));
+        }
+        let entry = entry?;
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        if !fits(backup.pattern.as_bytes(), name.as_bytes()) {
+            continue;
+        }
+        // One that a rotation has just removed is none.
+        let Ok(about) = std::fs::metadata(entry.path()) else { continue };
+        let size = (!about.is_dir()).then_some(about.len());
+        found.push(Copy { made: about.mtime(), name, size });
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Whether a name fits a pattern of `*` and `?`. In the square of their lengths at worst.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    if name.first() == Some(&b'.') && pattern.first() != Some(&b'.') {
+        return false;
+    }
+    let (mut p, mut n, mut star) = (0, 0, None);
+    while n < name.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(want) if *want == b'?' || *want == name[n] => {
+                p += 1;
+                n += 1;
+            }
+            Some(_) | None => {
+                let Some((at, taken)) = star else { return false };
+                star = Some((at, taken + 1));
+                p = at + 1;
+                n = taken + 1;
+            }
+        }
+    }
+    pattern[p..].iter().all(|rest| *rest == b'*')
+}
+
+/// A check's name as a file's.
+fn plain(check: &str) -> String {
+    let plain = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    check.bytes().map(plain).collect()
+}
+
+/// What the last drill said stands beside its record.
+fn said_of(file: &Path) -> PathBuf {
+    file.with_extension("said")
+}
+
+fn begin(drill: &Drill, newest: &Path, record: Option<Record>, file: PathBuf, seat: &Seat) {
+    let now = clock::now().wall;
+    let every = i64::try_from(drill.every.secs()).unwrap_or(i64::MAX);
+    if !is_due(record.and_then(|record| record.begun(now)), every) {
+        return;
+    }
+    let begun = record.unwrap_or_default().begin();
+    if let Err(error) = begun.write(&file) {
+        tracing::warn!(file = %file.display(), %error, "the drill of a backup can't be recorded, so there is none");
+        return;
+    }
+    let mut program = drill.program.clone();
+    program.env.push(("PICKET_COPY".to_owned(), newest.to_string_lossy().into_owned()));
+    seat.begin(program, drill.timeout.to_duration(), move |ran| {
+        let (status, said) = outcome(&ran);
+        let written = std::fs::write(said_of(&file), said).and_then(|()| begun.end(status).write(&file));
+        if let Err(error) = written {
+            tracing::warn!(file = %file.display(), %error, "the end of a backup's drill can't be recorded");
+        }
+    });
+}
+
+/// Its status as a shell would have it, and its first line.
+fn outcome(ran: &Ran) -> (i32, String) {
+    let printed = String::from_utf8_lossy(&ran.printed);
+    let first = printed.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let first = Text::new(&first[..first.floor_char_boundary(1024)]).as_str().to_owned();
+    match &ran.end {
+        End::Status(status) => (*status, first),
+        End::Signal(signal) => (128 + signal, first),
+        End::Late | End::Taken => (LATE, format!("it did not end in time; {first}")),
+        End::Flood => (LATE, format!("it printed more than 1 MiB; {first}")),
+        End::NotStarted(_, why) => (NOT_STARTED, why.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_patterns_as_in_a_shell() {
+        for (pattern, name, does) in [
+            ("*", "a", true),
+            ("*", ".part", false),
+            (".p*", ".part", true),
+            ("db-*.gz", "db-2026.gz", true),
+            ("db-*.gz", "db-2026.gz.part", false),
+            ("*a*b*c", "xxaxxbxxbxc", true),
+            ("*a*b*c", "xxaxxbxxbx", false),
+            ("d?", "db", true),
+            ("d?", "d", false),
+            ("", "a", false),
+        ] {
+            assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), does, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn a_checks_name_is_a_files_name_of_its_own() {
+        assert_eq!(plain("backup:/a b.c"), "backup%3A%2Fa%20b%2Ec");
+        assert_eq!(plain(".."), "%2E%2E");
+    }
+}
