@@ -155,22 +155,29 @@ impl World {
     pub(super) fn run(&mut self, millis: u64) {
         let until = self.at + millis * 1_000;
         for _ in 0..200_000 {
-            let coming = self.pending.iter().map(|(at, _)| *at).min();
-            let deadline = self.agent.deadline().map(|(at, _)| at.micros());
-            let Some(next) = coming.into_iter().chain(deadline).min().filter(|next| *next <= until) else {
+            if !self.step(until) {
                 self.at = until;
                 return;
-            };
-            self.at = next.max(self.at);
-            match self.pending.iter().position(|(at, _)| *at <= self.at) {
-                Some(place) => {
-                    let (_, coming) = self.pending.remove(place);
-                    self.come(coming);
-                }
-                None => self.input(Input::Time),
             }
         }
         panic!("the agent spins at {} us for {:?}", self.at, self.agent.deadline());
+    }
+
+    /// The next that comes or is due, unless that is after `until`.
+    pub(super) fn step(&mut self, until: u64) -> bool {
+        let coming = self.pending.iter().map(|(at, _)| *at).min();
+        let deadline = self.agent.deadline().map(|(at, _)| at.micros());
+        let next = coming.into_iter().chain(deadline).min().filter(|next| *next <= until);
+        let Some(next) = next else { return false };
+        self.at = next.max(self.at);
+        match self.pending.iter().position(|(at, _)| *at <= self.at) {
+            Some(place) => {
+                let (_, coming) = self.pending.remove(place);
+                self.come(coming);
+            }
+            None => self.input(Input::Time),
+        }
+        true
     }
 
     fn come(&mut self, coming: Coming) {
