@@ -339,3 +339,15 @@ fn a_level_beyond_its_limit_is_told_with_both_in_the_oldest_words_that_can_say_i
     assert_eq!(verdict::weigh_level(30, below).1, Some(Cause::Beyond { level: 30, limit: 30 }));
     assert_eq!(verdict::weigh_level(-1, below).1, Some(Cause::Beyond { level: -1, limit: 10 }));
 }
+
+#[test]
+fn what_is_degraded_is_told_with_the_limit_of_degraded_whatever_was_read_last() {
+    let limits = Limits { degraded: 800, down: 900, bad: Side::Above };
+    let mut slots = [Slot::new(spec(Some(limits)))];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    read(&mut checks, Reading::Level(850));
+    read(&mut checks, Reading::Level(850));
+    let told = read(&mut checks, Reading::Level(950)).1;
+    assert_eq!(told, Some((Verdict::Degraded, Some(Cause::Above { level: 950, limit: 800 }))));
+}
