@@ -261,6 +261,9 @@ fn check(file: &std::path::Path) -> ExitCode {
                     &format!("check   {}: {}, every {}", check.name(), check.target(), check.spec.interval),
                 );
             }
+            for skipped in config.skipped() {
+                say(&mut out, &format!("skipped {}: {}", skipped.what, skipped.why));
+            }
             for warning in inspect::warnings(&config) {
                 say(&mut std::io::stderr(), &format!("warning: {warning}"));
             }

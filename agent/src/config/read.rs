@@ -3,6 +3,7 @@
 //! A key that nobody asked for is a mistake with a suggestion (edit distance at most 2). At most 100 mistakes are
 //! kept: beyond that the file is no configuration. What keys mean is not known here.
 
+use super::files::Texts;
 use picket_proto::Span;
 use std::fmt;
 use std::ops::{Range, RangeInclusive};
@@ -41,7 +42,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Every mistake of one file, in the order of its lines. Nothing was started or changed.
+/// Every mistake of a file and its drop-ins, in the order of their lines. Nothing was started or changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
@@ -57,11 +58,14 @@ impl fmt::Display for Mistakes {
 
 impl std::error::Error for Mistakes {}
 
-/// The file being read and what was wrong so far.
+/// The texts being read and what was wrong so far.
 pub(super) struct Sheet<'t> {
-    pub(super) file: &'t Path,
-    pub(super) text: &'t str,
-    mistakes: Vec<Mistake>,
+    texts: &'t Texts,
+    /// Each with its place, by which they are told.
+    mistakes: Vec<(usize, Mistake)>,
+    /// Every key that was asked for, by its table.
+    #[cfg(test)]
+    pub(super) asked: std::collections::BTreeSet<(String, &'static str)>,
 }
 
 /// A mistake's text with its place, before the line is known.
@@ -71,27 +75,39 @@ pub(super) struct Place {
 }
 
 impl<'t> Sheet<'t> {
-    pub(super) const fn new(file: &'t Path, text: &'t str) -> Self {
-        Self { file, text, mistakes: Vec::new() }
+    pub(super) const fn new(texts: &'t Texts) -> Self {
+        Self {
+            texts,
+            mistakes: Vec::new(),
+            #[cfg(test)]
+            asked: std::collections::BTreeSet::new(),
+        }
     }
 
     pub(super) fn wrong(&mut self, place: &Place, problem: impl Into<String>, suggestion: Option<String>) {
         if self.mistakes.len() < MISTAKES_MAX {
-            let line = self.text.get(..place.at).map_or(0, |before| before.matches('\n').count() + 1);
-            let (file, key) = (self.file.to_path_buf(), place.key.clone());
-            self.mistakes.push(Mistake { file, line, key, problem: problem.into(), suggestion });
+            let (file, line) = self.at(place);
+            let key = place.key.clone();
+            self.mistakes.push((place.at, Mistake { file, line, key, problem: problem.into(), suggestion }));
         }
     }
 
-    /// A mistake about the file as a whole.
-    pub(super) fn wrong_file(&mut self, problem: impl Into<String>, suggestion: Option<String>) {
-        let (file, key) = (self.file.to_path_buf(), String::new());
-        self.mistakes.push(Mistake { file, line: 0, key, problem: problem.into(), suggestion });
+    /// The file and the line, from 1, where a place is.
+    pub(super) fn at(&self, place: &Place) -> (PathBuf, usize) {
+        self.texts.at(place.at).map_or_else(|| (PathBuf::new(), 0), |(text, line)| (text.path.clone(), line))
     }
 
-    pub(super) fn syntax(&mut self, errors: &[toml::de::Error]) {
+    /// A mistake about a file as a whole.
+    pub(super) fn wrong_file(&mut self, file: &Path, problem: impl Into<String>) {
+        let (file, key) = (file.to_path_buf(), String::new());
+        let mistake = Mistake { file, line: 0, key, problem: problem.into(), suggestion: None };
+        self.mistakes.push((0, mistake));
+    }
+
+    /// What is no TOML in the text that begins at `from`.
+    pub(super) fn syntax(&mut self, from: usize, errors: &[toml::de::Error]) {
         for error in errors {
-            let at = error.span().map_or(0, |span| span.start);
+            let at = from + error.span().map_or(0, |span| span.start);
             self.wrong(&Place { at, key: String::new() }, error.message(), None);
         }
     }
@@ -101,8 +117,8 @@ impl<'t> Sheet<'t> {
     }
 
     pub(super) fn finish(mut self) -> Mistakes {
-        self.mistakes.sort_by_key(|mistake| mistake.line);
-        Mistakes(self.mistakes)
+        self.mistakes.sort_by_key(|(at, _)| *at);
+        Mistakes(self.mistakes.into_iter().map(|(_, mistake)| mistake).collect())
     }
 }
 
@@ -269,6 +285,8 @@ impl<'t> Keys<'t> {
 
     /// Reports every key that nobody asked for.
     pub(super) fn finish(self, sheet: &mut Sheet<'_>) {
+        #[cfg(test)]
+        sheet.asked.extend(self.asked.iter().map(|key| (self.path.clone(), *key)));
         for (key, _value) in self.table {
             let name: &str = key.get_ref();
             if !self.asked.contains(&name) {

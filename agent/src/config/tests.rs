@@ -1,5 +1,7 @@
 //! Configurations as people write them: what is taken, and what is said about mistakes.
 
+mod drop_ins;
+
 use super::*;
 use picket_proto::Span;
 use picket_proto::event::CheckKind;
