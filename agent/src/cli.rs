@@ -5,6 +5,7 @@
 //! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod explain;
 mod inspect;
 mod keeping;
 mod socket;
@@ -88,6 +89,24 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// Show the configuration as it counts: each key with the file and line that say it, or that it is the default.
+    /// Secrets are never shown
+    Explain {
+        /// Only this service (with its checks), check or table
+        name: Option<String>,
+        /// The configuration file, instead of a package's
+        #[arg(long, value_name = "FILE", default_value = socket::PACKAGE_FILE)]
+        config: PathBuf,
+    },
+    /// Print the JSON schema of the configuration file
+    Schema {
+        /// Of a drop-in, which leaves out what stands elsewhere
+        #[arg(long)]
+        drop_in: bool,
+        /// The page docs/config.md in its place
+        #[arg(long, conflicts_with = "drop_in")]
+        page: bool,
+    },
     /// Try the way to the collector step by step, and say what to do where it fails; spends no token
     TestLink {
         /// The configuration file
@@ -154,6 +173,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let page = trial::page(&config, &given).map_err(Failure::Config);
             show(page.map(|(text, well)| Page { text, well }))
         }
+        What::Explain { name, config } => {
+            show(explain::page(&config, name.as_deref()).map_err(Failure::Config))
+        }
+        What::Schema { drop_in, page } => show(Ok(explain::schema(drop_in, page))),
         What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
         What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
         What::Check { name: None, .. } => {

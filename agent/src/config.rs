@@ -27,12 +27,15 @@ mod bus;
 mod check;
 mod collector;
 mod draft;
+mod explain;
 mod files;
 mod host;
+pub(crate) mod keys;
 mod merge;
 mod metrics;
 mod proxy;
 mod read;
+pub(crate) mod schema;
 mod service;
 mod token;
 mod when;
@@ -40,6 +43,7 @@ mod when;
 pub use bus::BusAddress;
 pub use check::{Check, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
+pub(crate) use explain::Part;
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
 pub(crate) use read::parse_span;
@@ -114,6 +118,11 @@ impl Config {
     /// All checks: each service's, then those without service, then the host's.
     pub fn checks(&self) -> &[Check] {
         &self.checks
+    }
+
+    /// What counts, key by key, and where it was written.
+    pub(crate) fn explained(&self) -> Vec<Part> {
+        explain::parts(&self.texts)
     }
 
     /// What the file has that is not for this host.

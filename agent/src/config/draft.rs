@@ -77,7 +77,8 @@ pub(super) fn parse(
     Ok(Config { texts: Arc::new(texts.clone()), ..config })
 }
 
-fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at: Option<Host>) -> Config {
+/// Reads the whole.
+pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at: Option<Host>) -> Config {
     let here = here(path);
     let mut keys = Keys::new(table, String::new(), 0);
     let own = agent::read(&mut keys, sheet, &here);

@@ -1,6 +1,8 @@
 //! Configurations as people write them: what is taken, and what is said about mistakes.
 
 mod drop_ins;
+mod explain;
+mod keys;
 
 use super::*;
 use picket_proto::Span;
