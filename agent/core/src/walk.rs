@@ -22,7 +22,7 @@ impl Agent<'_> {
     /// which of them may be healed: it can have heard otherwise, and a breaker that is closed does not move.
     pub(crate) fn session(&mut self, now: Now, fact: session::Fact<'_>) {
         if self.session.on(now, fact, &mut self.spool) {
-            for service in 0..self.services.count() {
+            for service in 0..self.services.end() {
                 self.tell(now, |services, around| services.tell_closed(service, around.out));
             }
         }
