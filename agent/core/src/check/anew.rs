@@ -14,6 +14,8 @@ pub(crate) enum Stance {
     New,
     /// It is looked after.
     Known,
+    /// It must prove itself for so long: its checks are watched.
+    Proving(Span),
     /// It is left alone.
     Left,
 }
@@ -85,6 +87,10 @@ impl Checks<'_> {
             Some(Stance::Known) => {
                 slot.good_at = Some(now);
                 slot.look_at(now);
+            }
+            Some(Stance::Proving(hold)) => {
+                slot.good_at = Some(now);
+                slot.watch(now, hold);
             }
             Some(Stance::Left) => slot.suspend(now),
             Some(Stance::New) | None => {}

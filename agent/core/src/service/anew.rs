@@ -5,7 +5,7 @@ use super::{ServiceIx, Services, Spec};
 use crate::check::Stance;
 use crate::shelf::{Full, Place, Seated};
 use crate::timer;
-use picket_proto::{Mono, Name};
+use picket_proto::{Mono, Name, Span};
 
 impl Services<'_> {
     /// The place of each of these. One that is gone stays bound to its name: its process may still live.
@@ -18,12 +18,13 @@ impl Services<'_> {
 
     /// How a service stands, for a check that comes to it.
     pub(crate) fn stance(&self, service: ServiceIx) -> Stance {
-        match self.slots.taken(service).map(|slot| &slot.state) {
+        let slot = self.slots.taken(service);
+        match slot.map(|slot| &slot.state) {
+            Some(State::Verifying { .. }) => Stance::Proving(slot.map_or(Span::ZERO, |slot| slot.spec.hold)),
             None | Some(State::Idle) => Stance::New,
             Some(State::Left) => Stance::Left,
             Some(
                 State::Starting { .. }
-                | State::Verifying { .. }
                 | State::Running { .. }
                 | State::Stopping { .. }
                 | State::Waiting { .. }

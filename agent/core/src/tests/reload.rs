@@ -1,5 +1,4 @@
 //! A new configuration in the middle of life: what did not change is not touched, and no answer reaches another check.
-#![expect(clippy::disallowed_types, reason = "prop_oneof! names Arc in what it expands to")]
 
 use super::replay::cases;
 use super::sameness::{Owned, hand_in, input};
