@@ -6,6 +6,7 @@
 //! no agent answers on the local socket.
 
 mod explain;
+mod first;
 mod inspect;
 mod keeping;
 mod socket;
@@ -14,7 +15,7 @@ mod table;
 mod trial;
 
 use crate::log::{Format, Log};
-use crate::plan::{self, Given};
+use crate::plan::Given;
 use crate::{config, run};
 use clap::{Args, Parser, Subcommand};
 use picket_proto::Span;
@@ -75,6 +76,11 @@ enum What {
         /// Only of this service
         #[arg(long, value_name = "NAME")]
         service: Option<String>,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Let the running agent read its configuration again, and say what came of it; status 64 where it has mistakes
+    Reload {
         #[command(flatten)]
         place: Place,
     },
@@ -144,6 +150,9 @@ struct Run {
     /// End, as by SIGTERM, when the process that started this one ends
     #[arg(long)]
     die_with_parent: bool,
+    /// Refuse to start where the file has mistakes, in place of going by the last one that had none
+    #[arg(long)]
+    strict: bool,
     /// How lines of log look
     #[arg(long, value_enum, default_value = "plain")]
     log_format: Format,
@@ -167,6 +176,14 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let shown = show(page);
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
+        What::Reload { place } => match status::reload(&place) {
+            Ok(Ok(page)) => show(Ok(page)),
+            Ok(Err(mistakes)) => {
+                say(&mut std::io::stderr(), &mistakes);
+                ExitCode::from(USAGE)
+            }
+            Err(failure) => show(Err(failure)),
+        },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };
@@ -249,12 +266,12 @@ fn start(given: Run) -> ExitCode {
         token_file: given.token_file,
         stop_services: given.stop_services,
     };
-    let plan = match config::load(&given.config).and_then(|config| plan::settle(config, &over)) {
+    let plan = match first::plan(&given.config, &over, given.strict) {
         Ok(plan) => plan,
         Err(mistakes) => return refuse(&mistakes),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
-    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, log))) {
+    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, over, log))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&mut std::io::stderr(), &format!("picket-agent: {error}"));

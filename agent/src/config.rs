@@ -51,7 +51,7 @@ pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;
 
-use files::Texts;
+pub(crate) use files::{Texts, folder_of};
 use picket_proto::HostId;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -120,6 +120,11 @@ impl Config {
         &self.checks
     }
 
+    /// The texts that say it.
+    pub(crate) fn texts(&self) -> Arc<Texts> {
+        Arc::clone(&self.texts)
+    }
+
     /// What counts, key by key, and where it was written.
     pub(crate) fn explained(&self) -> Vec<Part> {
         explain::parts(&self.texts)
@@ -138,6 +143,25 @@ impl Config {
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
     let (texts, unread) = Texts::read(path);
     draft::parse(path, texts, &unread, None)
+}
+
+/// The same, with the texts as they stood, sound or not.
+pub(crate) fn load_with_texts(path: &Path) -> (Result<Config, Mistakes>, Texts) {
+    let (texts, unread) = Texts::read(path);
+    (draft::parse(path, texts.clone(), &unread, None), texts)
+}
+
+/// Parses these texts of the configuration file at `path`.
+///
+/// # Errors
+/// [`Mistakes`], all that were found.
+pub(crate) fn parse_texts(path: &Path, texts: Texts) -> Result<Config, Mistakes> {
+    draft::parse(path, texts, &[], None)
+}
+
+/// The state folder that a file names, whatever else may be wrong with it.
+pub(crate) fn state_of(path: &Path) -> Option<PathBuf> {
+    draft::state_of(path, &Texts::read(path).0)
 }
 
 /// Parses the text of the configuration file at `path`, without drop-ins.

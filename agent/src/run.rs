@@ -10,6 +10,7 @@
 //! | sent (link) | a counter | latest value wins: counts add up |
 //! | orders, answers (disk) | 1, 8 | can't be: one order is out at a time; its thread waits with the answers of an Open |
 //! | asks (local socket, metrics) | 8 | can't be: one question per client |
+//! | watched (the configuration's folders) | 1 | one change stands for all that come meanwhile |
 //!
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
 //! there are. What stands before the timer is bounded by checks and services, so it can't starve. Acts are done the
@@ -21,6 +22,8 @@
 mod doors;
 mod effects;
 mod places;
+mod reload;
+mod roster;
 mod signals;
 
 use crate::act::{Notice, Outcome, Services};
@@ -30,17 +33,20 @@ use crate::keep::{Keeper, LAST_WRITE};
 use crate::link::{Heard, Link, Peer, Sent};
 use crate::local::{About, Answerer, Ask, Wish};
 use crate::log::Log;
-use crate::plan::Plan;
+use crate::plan::{Given, Plan};
 use crate::probe::Probes;
 use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
+use crate::watch;
 pub(crate) use effects::STUCK;
 use picket_agent_core::session;
 use picket_agent_core::{Agent, Ending, Identity, Input, check, spool};
 use picket_proto::{BootId, Mono, Run, Span, Text};
 use places::Places;
-use signals::Signals;
+use reload::Reloader;
+use roster::Roster;
+use signals::{Asked, Signals};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -54,14 +60,15 @@ const RECOVERY: Span = Span::from_secs(30);
 /// # Errors
 /// It can't begin: the state folder is taken or not there, or the kernel refuses what every start needs. A state that
 /// can't be written is told and no reason not to begin: a host where nothing is healed is worse.
-pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
+pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (identity, mut memory, legacy) = take_up(&plan)?;
     let (run, boot) = (identity.run, identity.boot);
     let (_socket, asks) = doors::listen(&plan).await;
     let peer = Peer::of(&plan);
-    let checks: Arc<[_]> = plan.checks.into();
+    let roster = Roster::new(&plan);
+    let checks = Arc::clone(&roster.checks);
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
-    let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
+    let (systemd, heard) = Systemd::new(&plan.services, plan.bus.clone());
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
@@ -78,10 +85,16 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         segments,
         asks,
         sent: link.sent(),
+        watched: watch::begin(plan.file.clone()),
         signals: Signals::new(plan.ending)?,
         timer: Timer::new()?,
     };
+    let ending = plan.ending;
+    let reloader = Reloader::new(&plan, given);
     let mut shell = Shell {
+        roster,
+        reloader,
+        plan: Arc::new(plan),
         agent,
         services,
         systemd,
@@ -100,8 +113,9 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         answerer,
         ended: false,
     };
+    shell.begin();
     shell.turn_until_ended(ports).await?;
-    shell.finish(plan.ending).await;
+    shell.finish(ending).await;
     Ok(())
 }
 
@@ -125,6 +139,7 @@ struct Ports {
     segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
     sent: Arc<Sent>,
+    watched: mpsc::Receiver<watch::Told>,
     signals: Signals,
     timer: Timer,
 }
@@ -132,6 +147,10 @@ struct Ports {
 /// The core with everything that does what it says.
 struct Shell<'s> {
     agent: Agent<'s>,
+    /// The configuration in force.
+    plan: Arc<Plan>,
+    roster: Roster,
+    reloader: Reloader,
     services: Services,
     systemd: Systemd,
     notify: Notify,
@@ -170,7 +189,7 @@ impl Shell<'_> {
                 biased;
                 Some(notice) = ports.notices.recv() => self.noticed(notice),
                 Some(told) = ports.units.recv() => self.unit(told),
-                ending = ports.signals.next() => self.hand(Input::Stop(ending)),
+                asked = ports.signals.next() => self.signalled(asked),
                 Some(fact) = ports.answers.recv() => self.answered(fact),
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
@@ -178,6 +197,8 @@ impl Shell<'_> {
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
                 (owed, bytes) = self.keeper.written() => self.written(owed, bytes),
+                Some(told) = ports.watched.recv() => self.watched(told),
+                (why, read) = self.reloader.done() => self.reread(why, read),
             }
             self.settle();
         }
@@ -218,7 +239,15 @@ impl Shell<'_> {
                 self.hand(Input::Hold(holding.as_fact()));
                 holding.done(&self.agent, clock::now().mono);
             }
+            Some(Wish::Reload(reply)) => self.reload(Some(reply)),
             None => {}
+        }
+    }
+
+    fn signalled(&mut self, asked: Asked) {
+        match asked {
+            Asked::End(ending) => self.hand(Input::Stop(ending)),
+            Asked::Reload => self.reload(None),
         }
     }
 
@@ -267,6 +296,8 @@ impl Shell<'_> {
         loop {
             match self.queue.pop_front() {
                 Some(Known::Reading(fact)) => self.read(fact),
+                // What is heard of a service that the configuration has no more is nobody's concern.
+                Some(Known::Outcome(outcome)) if !self.serves(outcome.service()) => {}
                 Some(Known::Outcome(outcome)) => self.hand(Input::Service(outcome.as_fact())),
                 None => match self.services.afterwards() {
                     Some(outcome) => self.queue.push_back(Known::Outcome(outcome)),

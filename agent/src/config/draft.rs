@@ -54,6 +54,13 @@ pub(super) fn tables<'t>(texts: &'t Texts, sheet: &mut Sheet<'_>) -> DeTable<'t>
     whole
 }
 
+/// The state folder that these texts name, whatever else may be wrong with them.
+pub(super) fn state_of(path: &Path, texts: &Texts) -> Option<PathBuf> {
+    let whole = tables(texts, &mut Sheet::new(texts));
+    let state = whole.get("agent")?.get_ref().as_table()?.get("state")?.get_ref().as_str()?;
+    Some(here(path).join(state))
+}
+
 /// Reads the texts of the file at `path`; `host` in place of this one for `when`.
 ///
 /// # Errors

@@ -82,6 +82,16 @@ impl Texts {
         self.0.iter()
     }
 
+    /// The file and the line of a key such as `agent.host`, where it is written.
+    pub(crate) fn place_of(&self, table: &str, key: &str) -> Option<(PathBuf, usize)> {
+        super::explain::place(self, table, key)
+    }
+
+    /// The file and the line of a place.
+    pub(crate) fn place(&self, at: usize) -> Option<(PathBuf, usize)> {
+        self.at(at).map(|(text, line)| (text.path.clone(), line))
+    }
+
     /// The text at a place, and the line in it, from 1.
     pub(super) fn at(&self, place: usize) -> Option<(&Text, usize)> {
         let text = self.0.iter().rev().find(|text| text.from <= place)?;

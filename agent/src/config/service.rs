@@ -53,6 +53,19 @@ pub struct Service {
     pub(super) at: usize,
 }
 
+impl Service {
+    /// Whether a process of one is as good as one of the other.
+    pub(crate) fn runs_alike(&self, other: &Self) -> bool {
+        let how = |it: &Self| (it.unit.clone(), it.command.clone(), it.env.clone(), it.cwd.clone());
+        how(self) == how(other)
+    }
+
+    /// Where it is written, for [`super::Texts::place`].
+    pub(crate) const fn place(&self) -> usize {
+        self.at
+    }
+}
+
 /// Reads one table and its checks into `draft`.
 pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft: &mut Draft) {
     let at = keys.place().at;
