@@ -113,11 +113,6 @@ impl<'s> Agent<'s> {
         }
     }
 
-    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
-    pub fn clock_synced(&mut self, synced: bool) {
-        self.spool.set_synced(synced);
-    }
-
     /// Takes one input. The first one, whatever it is, also begins the run.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now.mono;

@@ -6,6 +6,11 @@ use crate::{Agent, check, session};
 use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
+    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
+    pub fn clock_synced(&mut self, synced: bool) {
+        self.spool.set_synced(synced);
+    }
+
     /// A probe's answer walks from its check to the service that it belongs to.
     pub(crate) fn check(&mut self, now: Now, fact: check::Fact) {
         let mut out = Facts::new();

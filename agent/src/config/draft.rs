@@ -2,7 +2,8 @@
 
 use super::check::{self, Check, Owner};
 use super::files::{Texts, Unread};
-use super::read::{Keys, Mistakes, Place, Sheet};
+use super::mistake::Mistakes;
+use super::read::{Keys, Place, Sheet};
 use super::when::{self, Host};
 use super::{
     CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, collector, host, merge, metrics, service,

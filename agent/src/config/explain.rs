@@ -48,7 +48,8 @@ pub(super) fn parts(texts: &Texts) -> Vec<Part> {
     let mut parts = Vec::new();
     for path in ["agent", "collector", "metrics", "host"] {
         let there = whole.get(path).and_then(|value| value.get_ref().as_table());
-        let rows = rows(&sheet, path, there.unwrap_or(&DeTable::new()), None);
+        let nothing = DeTable::new();
+        let rows = rows(&sheet, path, there.unwrap_or(&nothing), None);
         if there.is_some() || !matches!(path, "metrics" | "collector") {
             parts.push(Part { what: path.to_owned(), of: None, rows });
         }

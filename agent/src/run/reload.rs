@@ -2,9 +2,11 @@
 //!
 //! It is read in a thread of the pool, one reading at a time; what asks meanwhile is answered by the reading after it. A
 //! configuration with mistakes changes nothing: the one in force stays, all mistakes are told, `status` says so until it
-//! is mended. What only a start can change ([`FIXED`]) is a mistake like the others. What is in force is kept on disk
+//! is mended. What only a start can change ([`fixed`]) is a mistake like the others. What is in force is kept on disk
 //! for a start that finds mistakes (`good`). What a changed command or folder means comes with the next start of its service; the process of a service that is gone is
 //! left alone and told, as at a start.
+
+mod fixed;
 
 use super::Shell;
 use super::roster::Seating;
@@ -12,22 +14,12 @@ use crate::config::{self, Mistake, Mistakes, Texts};
 use crate::local::{ConfigFacts, Reply};
 use crate::plan::{self, Given, Plan};
 use crate::{clock, good, watch};
+use fixed::mistake;
+use picket_agent_core::Input;
 use picket_agent_core::reload::Fact;
-use picket_agent_core::{Input, check};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
-
-/// What only a start can change: who this host is, where it keeps what it keeps, and its way to the collector.
-const FIXED: [(&str, &str); 7] = [
-    ("agent", "state"),
-    ("agent", "host"),
-    ("agent", "spool"),
-    ("agent", "flash_budget"),
-    ("agent", "bus"),
-    ("collector", "address"),
-    ("metrics", "listen"),
-];
 
 /// Why it is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +154,7 @@ impl Shell<'_> {
     /// # Errors
     /// It asks for what only a start can do, or for more places than there are.
     fn take(&mut self, plan: Plan) -> Result<String, Mistakes> {
-        let wrong = self.fixed(&plan);
+        let wrong = fixed::differences(&self.plan, &self.roster, &plan);
         if !wrong.is_empty() {
             return Err(Mistakes(wrong));
         }
@@ -173,46 +165,11 @@ impl Shell<'_> {
             );
             Mistakes(vec![mistake(&plan.file, None, String::new(), problem)])
         })?;
-        let text = self.describe(&seating);
+        let text = seating.describe(&self.roster);
         self.put(&seating)?;
         self.in_force(&plan);
         self.plan = Arc::new(plan);
         Ok(text)
-    }
-
-    /// What differs of that which only a start can change, and services that would be another thing.
-    fn fixed(&self, new: &Plan) -> Vec<Mistake> {
-        let old = &self.plan;
-        let ways = |plan: &Plan| {
-            let it = &plan.collector;
-            (it.addresses.clone(), it.server_name.clone(), it.ca.clone(), it.proxy.clone())
-        };
-        let differ = [
-            old.state != new.state,
-            old.host != new.host,
-            old.spool.bytes != new.spool.bytes,
-            old.spool.flash_budget != new.spool.flash_budget,
-            old.bus != new.bus,
-            ways(old) != ways(new),
-            old.metrics != new.metrics,
-        ];
-        let keys = FIXED.iter().zip(differ).filter(|(_, differs)| *differs);
-        let wrong = keys.map(|((table, key), _)| {
-            let key = if *table == "collector" { table.to_string() } else { format!("{table}.{key}") };
-            let place = new.texts.place_of(table, key.rsplit('.').next().unwrap_or_default());
-            mistake(&new.file, place, key, "can't change while the agent runs".to_owned())
-        });
-        let services = new.services.iter().filter_map(|service| {
-            let known = (0..).zip(self.roster.services.iter());
-            let was = known.into_iter().find(|(_, was)| was.spec.name == service.spec.name);
-            let (_, was) = was.filter(|(_, was)| was.unit != service.unit)?;
-            let is = |unit: &Option<String>| unit.clone().unwrap_or_else(|| "a command".to_owned());
-            let problem =
-                format!("was {} and would be {}: that is another service", is(&was.unit), is(&service.unit));
-            let place = new.texts.place(service.place());
-            Some(mistake(&new.file, place, format!("service {}", service.spec.name), problem))
-        });
-        wrong.chain(services).collect()
     }
 
     /// Hands it to all who look services and checks up, then to the core.
@@ -264,49 +221,8 @@ impl Shell<'_> {
         }));
     }
 
-    fn describe(&self, seating: &Seating) -> String {
-        let names = |places: &[u16]| {
-            let all: Vec<_> = places
-                .iter()
-                .map(|at| seating.roster.services[usize::from(*at)].spec.name.as_str())
-                .collect();
-            all.join(", ")
-        };
-        let mut said = Vec::new();
-        for (what, places) in [
-            ("new", &seating.new),
-            ("gone", &seating.gone),
-            ("with another command from its next start on", &seating.other),
-        ] {
-            if !places.is_empty() {
-                said.push(format!("services {what}: {}", names(places)));
-            }
-        }
-        if !seating.moved.is_empty() {
-            said.push(format!("checks new, changed or gone: {}", seating.moved.join(", ")));
-        }
-        let specs = (seating.services.iter())
-            .filter(|it| !seating.new.contains(&it.ix))
-            .filter(|it| self.roster.services.get(usize::from(it.ix)).is_some_and(|was| was.spec != it.spec));
-        let specs: Vec<_> = specs.map(|it| it.spec.name.to_string()).collect();
-        if !specs.is_empty() {
-            said.push(format!("services with other limits: {}", specs.join(", ")));
-        }
-        let (services, checks) = (seating.services.len(), seating.checks.len());
-        let what = if said.is_empty() { "nothing changed".to_owned() } else { said.join("; ") };
-        format!("the configuration is read: {services} services, {checks} checks; {what}")
-    }
-
     /// Whether the core still has this check's service; facts of others are of nobody's concern.
     pub(super) fn serves(&self, service: u16) -> bool {
         self.agent.service_at(service).is_some()
     }
 }
-
-fn mistake(file: &Path, place: Option<(PathBuf, usize)>, key: String, problem: String) -> Mistake {
-    let (file, line) = place.unwrap_or_else(|| (file.to_path_buf(), 0));
-    let suggestion = Some("restart the agent: its services stay as they are".to_owned());
-    Mistake { file, line, key, problem, suggestion }
-}
-
-const _: () = assert!(config::CHECKS_MAX <= check::CheckIx::MAX as usize);

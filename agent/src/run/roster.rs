@@ -69,6 +69,37 @@ impl Roster {
     }
 }
 
+impl Seating {
+    /// What differs from `old`, in words.
+    pub(super) fn describe(&self, old: &Roster) -> String {
+        let names = |places: &[u16]| {
+            let all = places.iter().map(|at| self.roster.services[usize::from(*at)].spec.name.as_str());
+            all.collect::<Vec<_>>().join(", ")
+        };
+        let was = |ix: u16| old.services.get(usize::from(ix));
+        let kept = self.services.iter().filter(|it| !self.new.contains(&it.ix));
+        let limits = kept.filter(|it| was(it.ix).is_some_and(|was| was.spec != it.spec));
+        let limits: Vec<u16> = limits.map(|it| it.ix).collect();
+        let mut said = Vec::new();
+        for (what, places) in [
+            ("new", &self.new),
+            ("gone", &self.gone),
+            ("with another command from their next start on", &self.other),
+            ("with other limits", &limits),
+        ] {
+            if !places.is_empty() {
+                said.push(format!("services {what}: {}", names(places)));
+            }
+        }
+        if !self.moved.is_empty() {
+            said.push(format!("checks new, changed or gone: {}", self.moved.join(", ")));
+        }
+        let (services, checks) = (self.services.len(), self.checks.len());
+        let what = if said.is_empty() { "nothing changed".to_owned() } else { said.join("; ") };
+        format!("the configuration is read: {services} services, {checks} checks; {what}")
+    }
+}
+
 #[derive(Default)]
 struct Draft {
     services: Vec<Service>,
