@@ -1,7 +1,7 @@
 //! What a reload can't change, refused by name: who this host is, where it keeps what it keeps, its way to the collector, and
-//! what a service is (a command, or which unit).
+//! what a service is (a command, or which unit), and whether a check heals one: its probes that are out are counted by that.
 
-use crate::config::Mistake;
+use crate::config::{Check, Mistake};
 use crate::plan::Plan;
 use crate::run::roster::Roster;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,17 @@ pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistak
         let place = new.texts.place(service.place());
         Some(mistake(&new.file, place, format!("service {}", service.spec.name), problem))
     });
-    wrong.chain(services).collect()
+    let checks = new.checks.iter().filter_map(|check| {
+        let was = roster.checks.iter().find(|was| was.spec.name == check.spec.name)?;
+        let heals = |it: &Check| it.spec.service.is_some();
+        let problem = match (heals(was), heals(check)) {
+            (true, false) => "belonged to a service and would belong to none: that is another check",
+            (false, true) => "belonged to no service and would belong to one: that is another check",
+            (true, true) | (false, false) => return None,
+        };
+        Some(mistake(&new.file, None, format!("check {}", check.spec.name), problem.to_owned()))
+    });
+    wrong.chain(services).chain(checks).collect()
 }
 
 /// A mistake whose way out is a new start.
