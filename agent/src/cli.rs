@@ -5,6 +5,8 @@
 //! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod explain;
+mod first;
 mod inspect;
 mod keeping;
 mod socket;
@@ -13,7 +15,7 @@ mod table;
 mod trial;
 
 use crate::log::{Format, Log};
-use crate::plan::{self, Given};
+use crate::plan::Given;
 use crate::{config, run};
 use clap::{Args, Parser, Subcommand};
 use picket_proto::Span;
@@ -77,6 +79,11 @@ enum What {
         #[command(flatten)]
         place: Place,
     },
+    /// Let the running agent read its configuration again, and say what came of it; status 64 where it has mistakes
+    Reload {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Without NAME: read the file of --config, say what it watches, start nothing. With NAME: let the running agent
     /// probe that check now
     Check {
@@ -87,6 +94,24 @@ enum What {
         /// One JSON document (with NAME)
         #[arg(long)]
         json: bool,
+    },
+    /// Show the configuration as it counts: each key with the file and line that say it, or that it is the default.
+    /// Secrets are never shown
+    Explain {
+        /// Only this service (with its checks), check or table
+        name: Option<String>,
+        /// The configuration file, instead of a package's
+        #[arg(long, value_name = "FILE", default_value = socket::PACKAGE_FILE)]
+        config: PathBuf,
+    },
+    /// Print the JSON schema of the configuration file
+    Schema {
+        /// Of a drop-in, which leaves out what stands elsewhere
+        #[arg(long)]
+        drop_in: bool,
+        /// The page docs/config.md in its place
+        #[arg(long, conflicts_with = "drop_in")]
+        page: bool,
     },
     /// Try the way to the collector step by step, and say what to do where it fails; spends no token
     TestLink {
@@ -125,6 +150,9 @@ struct Run {
     /// End, as by SIGTERM, when the process that started this one ends
     #[arg(long)]
     die_with_parent: bool,
+    /// Refuse to start where the file has mistakes, in place of going by the last one that had none
+    #[arg(long)]
+    strict: bool,
     /// How lines of log look
     #[arg(long, value_enum, default_value = "plain")]
     log_format: Format,
@@ -148,12 +176,24 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let shown = show(page);
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
+        What::Reload { place } => match status::reload(&place) {
+            Ok(Ok(page)) => show(Ok(page)),
+            Ok(Err(mistakes)) => {
+                say(&mut std::io::stderr(), &mistakes);
+                ExitCode::from(USAGE)
+            }
+            Err(failure) => show(Err(failure)),
+        },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };
             let page = trial::page(&config, &given).map_err(Failure::Config);
             show(page.map(|(text, well)| Page { text, well }))
         }
+        What::Explain { name, config } => {
+            show(explain::page(&config, name.as_deref()).map_err(Failure::Config))
+        }
+        What::Schema { drop_in, page } => show(Ok(explain::schema(drop_in, page))),
         What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
         What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
         What::Check { name: None, .. } => {
@@ -226,12 +266,12 @@ fn start(given: Run) -> ExitCode {
         token_file: given.token_file,
         stop_services: given.stop_services,
     };
-    let plan = match config::load(&given.config).and_then(|config| plan::settle(config, &over)) {
+    let plan = match first::plan(&given.config, &over, given.strict) {
         Ok(plan) => plan,
         Err(mistakes) => return refuse(&mistakes),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
-    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, log))) {
+    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, over, log))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&mut std::io::stderr(), &format!("picket-agent: {error}"));
@@ -260,6 +300,9 @@ fn check(file: &std::path::Path) -> ExitCode {
                     &mut out,
                     &format!("check   {}: {}, every {}", check.name(), check.target(), check.spec.interval),
                 );
+            }
+            for skipped in config.skipped() {
+                say(&mut out, &format!("skipped {}: {}", skipped.what, skipped.why));
             }
             for warning in inspect::warnings(&config) {
                 say(&mut std::io::stderr(), &format!("warning: {warning}"));

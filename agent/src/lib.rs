@@ -6,6 +6,7 @@
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
+//! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `words`: what of it is worth telling.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
 //!
@@ -20,6 +21,7 @@ mod act;
 mod child;
 mod clock;
 mod disk;
+mod good;
 mod identity;
 mod keep;
 mod link;
@@ -33,6 +35,7 @@ mod scribe;
 mod sd;
 mod state;
 mod sys;
+mod watch;
 mod words;
 
 pub mod cli;

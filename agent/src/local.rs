@@ -21,9 +21,9 @@ mod facts;
 mod page;
 mod tail;
 
-pub(crate) use answer::{About, Answerer, Wish};
+pub(crate) use answer::{About, Answerer, Reply, Wish};
 pub(crate) use ask::{Answer, Ask, Question};
-pub(crate) use facts::{Costs, LinkFacts, written_here};
+pub(crate) use facts::{ConfigFacts, Costs, LinkFacts, written_here};
 use tail::Tail;
 
 use std::io;

@@ -118,6 +118,29 @@ impl Probes {
         Ok((probes, out))
     }
 
+    /// Takes the checks by their places. What is out goes on with what it was asked for.
+    ///
+    /// # Errors
+    /// The HTTP client can't be made; nothing was changed.
+    pub(crate) fn anew(&mut self, checks: Arc<[Check]>) -> io::Result<()> {
+        let is_tls =
+            |check: &Check| matches!(&check.target, Target::Http { url, .. } if url.scheme() == "https");
+        if checks.iter().any(is_tls) && !self.checks.iter().any(is_tls) {
+            let urls = checks.iter().filter_map(|check| match &check.target {
+                Target::Http { url, .. } => Some(url),
+                _ => None,
+            });
+            self.http = http::client(urls).map_err(io::Error::other)?;
+        }
+        let apart = checks.iter().enumerate().map(|(at, check)| {
+            let same = self.checks.get(at).is_some_and(|old| old.target == check.target);
+            if same { self.apart[at].clone() } else { Apart::default() }
+        });
+        self.apart = apart.collect();
+        self.checks = checks;
+        Ok(())
+    }
+
     /// Begins one probe; its answer is ready now or comes out of the channel. `process` finds a service's process.
     pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16) -> Reading) {
         let Some(target) = self.checks.get(usize::from(check)).map(|check| &check.target) else { return };

@@ -200,6 +200,8 @@ codes! {
     "spool-ram": "Events that wait for the collector are kept in memory only: the state folder can't be written, or its disk fails or hangs; the agent's text says which. What waits is lost if the agent or the host ends.", "Make the state folder writable, or look at its disk; it is tried again every minute.";
     "spool-full": "The file system of the state folder is full, so that events wait in memory only.", "Free space there; it goes on by itself.";
     // Configuration.
+    "config-reloaded": "The agent has read its configuration again, and it is in force; the text says what changed.", "Nothing.";
+    "config-kept": "The agent's configuration has mistakes, or asks for what only a start can change: the one in force stays.", "Correct it; it is read again by itself. `picket-agent check --config FILE` tells all mistakes, `picket-agent status` since when the other one is in force.";
     "config-invalid": "The configuration has mistakes; all of them are listed with file, line and key.", "Correct them and start again; nothing was changed. Exit status 64.";
 }
 

@@ -45,6 +45,7 @@ pub(super) fn status(place: &Place, as_json: bool) -> Result<Page, Failure> {
 fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> String {
     let mut out = head(whole);
     out.push_str(&link(&whole["link"], colour));
+    out.push_str(&config(&whole["config"], colour));
     out.push_str(&counts(whole));
     out.push_str(&holds(whole, services, colour));
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);
@@ -80,6 +81,31 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     }
     append(&mut out, &table, &alarms, colour);
     append(&mut out, &remedies(services), &[], colour);
+    out
+}
+
+/// The configuration, where something is to be said of it.
+fn config(config: &Value, colour: bool) -> String {
+    let mut out = String::new();
+    let count = number(config, "mistakes");
+    if count > 0 {
+        let plural = if count == 1 { "mistake" } else { "mistakes" };
+        let line = format!(
+            "config: running on the configuration of {}; the file has {count} {plural}",
+            text(config, "since")
+        );
+        out.push_str(&(alarming(&line, colour) + "\n"));
+        for mistake in config["first_mistakes"].as_array().into_iter().flatten() {
+            let _text_takes_all = writeln!(out, "  {}", mistake.as_str().unwrap_or_default());
+        }
+    }
+    for skipped in config["skipped"].as_array().into_iter().flatten() {
+        let _text_takes_all = writeln!(out, "config: skipped {}", skipped.as_str().unwrap_or_default());
+    }
+    if let Some(why) = config["not_watched"].as_str() {
+        let _text_takes_all =
+            writeln!(out, "config: changes are NOT seen by themselves: {why}; use `picket-agent reload`");
+    }
     out
 }
 
@@ -255,6 +281,23 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
 fn reading(check: &Value) -> String {
     let (read, said) = (text(check, "reading"), text(check, "said"));
     if said.is_empty() { read.to_owned() } else { format!("{read}: {said}") }
+}
+
+/// `reload`: what changed, or all mistakes; errors as in [`Failure`].
+pub(super) fn reload(place: &Place) -> Result<Result<Page, String>, Failure> {
+    let request = json!({ "v": VERSION, "ask": "reload" });
+    let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
+    let mistakes: Vec<_> = whole["reload"]["mistakes"].as_array().into_iter().flatten().collect();
+    if mistakes.is_empty() {
+        return Ok(Ok(Page { text: format!("{}\n", text(&whole["reload"], "text")), well: true }));
+    }
+    let lines: Vec<_> = mistakes.iter().filter_map(|line| line.as_str()).collect();
+    let plural = if lines.len() == 1 { "mistake" } else { "mistakes" };
+    Ok(Err(format!(
+        "{}\n{} {plural}; the configuration in force stays (config-kept)",
+        lines.join("\n"),
+        lines.len()
+    )))
 }
 
 /// `check NAME`; errors as in [`Failure`].

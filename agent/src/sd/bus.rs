@@ -63,6 +63,21 @@ impl Watch {
         Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None) })
     }
 
+    /// The units are these now, by their places; the names that are new. A unit keeps what is marked of it.
+    fn anew(&self, names: &[Option<String>]) -> Vec<String> {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.resize_with(names.len(), Mark::default);
+        let mut new = Vec::new();
+        for (mark, name) in marks.iter_mut().zip(names).filter(|(mark, name)| mark.name != **name) {
+            new.extend(name.clone());
+            // A reading that is out frees the mark when it is done.
+            let reading = mark.reading;
+            let path = name.as_deref().map(read::path_of).unwrap_or_default();
+            *mark = Mark { name: name.clone(), path, reading, ..Mark::default() };
+        }
+        new
+    }
+
     /// Changes marks; `change` says of each whether it is to be read.
     fn mark(&self, wake: Wake, mut change: impl FnMut(&mut Mark) -> bool) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,6 +154,11 @@ impl Session {
         self.watch.mark(Wake::Look, |_| true);
     }
 
+    /// The units are these now, by their places; the names that are new.
+    pub(super) fn anew(&self, names: &[Option<String>]) -> Vec<String> {
+        self.watch.anew(names)
+    }
+
     pub(super) fn connection(&self) -> Option<Connection> {
         self.watch.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -157,7 +177,11 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
         connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "AddMatch", &rule).await?;
     }
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
-    pin(&connection, watch).await?;
+    let names: Vec<String> = {
+        let marks = watch.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.iter().filter_map(|mark| mark.name.clone()).collect()
+    };
+    pin(&connection, names).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
     if watch.facts.send(Told::Fact(Fact::Opened)).await.is_err() {
         return Ok(());
@@ -170,11 +194,7 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
 
 /// Keeps systemd from forgetting how a unit ended: one that nothing refers to is unloaded as soon as it stops. Where
 /// that is not allowed, or there is no such unit, readings tell less.
-async fn pin(connection: &Connection, watch: &Watch) -> zbus::Result<()> {
-    let names: Vec<String> = {
-        let marks = watch.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.iter().filter_map(|mark| mark.name.clone()).collect()
-    };
+pub(super) async fn pin(connection: &Connection, names: Vec<String>) -> zbus::Result<()> {
     for name in names {
         match connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "RefUnit", &name).await {
             Ok(_) => {}

@@ -5,11 +5,12 @@
 
 use super::keep::Left;
 use super::view::Remembered;
-use super::{ServiceIx, Spec};
+use super::{Driver, ServiceIx, Spec};
 use crate::check::CheckIx;
 use crate::facts::Facts;
 use crate::hold::Held;
 use crate::policy::{Breaker, Budget, Deaths};
+use crate::shelf::{Place, Placed};
 use crate::timer::{Reason, Seat, Timed};
 use crate::unit::{self, Who};
 use picket_proto::event::{self, Because, Cause, Exit, Intent, Outcome, Remedy};
@@ -46,6 +47,7 @@ pub struct Slot {
     /// The next service in the queue of orders.
     pub(super) link: Option<ServiceIx>,
     pub(super) seat: Seat,
+    pub(super) place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +186,26 @@ impl Slot {
             collect: None,
             link: None,
             seat: Seat::default(),
+            place: Place::Taken,
         }
+    }
+
+    /// A place for a service that a later configuration may have. Such places stand behind the others.
+    pub fn free() -> Self {
+        let spec = Spec {
+            name: "free".parse().expect("a constant of allowed characters"),
+            driver: Driver::Spawn,
+            stop_timeout: Span::ZERO,
+            start_timeout: Span::ZERO,
+            hold: Span::ZERO,
+            backoff_first: Span::ZERO,
+            backoff_max: Span::ZERO,
+            budget: 0,
+            budget_window: Span::ZERO,
+            same_deaths: 0,
+            retry_after: Span::ZERO,
+        };
+        Self { place: Place::Free, ..Self::new(spec) }
     }
 
     /// What it is.
@@ -272,6 +293,12 @@ impl Slot {
         // A single try of an open breaker that did not hold opens it again, whatever the budget says.
         let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
         if allowed { again } else { Some(used_up) }
+    }
+}
+
+impl Placed for Slot {
+    fn place(&self) -> Place {
+        self.place
     }
 }
 

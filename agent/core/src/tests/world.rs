@@ -62,14 +62,24 @@ impl World {
         services: Vec<service::Spec>,
         ring: usize,
     ) -> Self {
+        Self::roomy(seed, checks, services, (ring, 0))
+    }
+
+    /// The same with so many free places for checks and for services.
+    pub(super) fn roomy(
+        seed: u64,
+        checks: Vec<check::Spec>,
+        services: Vec<service::Spec>,
+        (ring, free): (usize, usize),
+    ) -> Self {
+        let checks = checks.into_iter().map(check::Slot::new);
+        let checks: Vec<_> = checks.chain((0..free).map(|_| check::Slot::free())).collect();
+        let services = services.into_iter().map(service::Slot::new);
+        let services: Vec<_> = services.chain((0..free).map(|_| service::Slot::free())).collect();
         let identity = Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("test") };
         let storage = Storage {
-            checks: Box::leak(
-                checks.into_iter().map(check::Slot::new).collect::<Vec<_>>().into_boxed_slice(),
-            ),
-            services: Box::leak(
-                services.into_iter().map(service::Slot::new).collect::<Vec<_>>().into_boxed_slice(),
-            ),
+            checks: Box::leak(checks.into_boxed_slice()),
+            services: Box::leak(services.into_boxed_slice()),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
             disk: spool::Lent::none(),
