@@ -6,18 +6,18 @@
 //! no agent answers on the local socket.
 
 mod explain;
-mod first;
 mod inspect;
 mod keeping;
+mod reload;
 mod socket;
+mod start;
 mod status;
 mod table;
 mod trial;
 
-use crate::log::{Format, Log};
+use crate::config;
 use crate::plan::Given;
-use crate::{config, run};
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use picket_proto::Span;
 use socket::{Failure, Place};
 use status::Page;
@@ -45,7 +45,7 @@ struct Line {
 #[derive(Subcommand)]
 enum What {
     /// Watch and heal until SIGTERM
-    Run(Run),
+    Run(start::Run),
     /// Show what the running agent watches, does and waits for, and whether it is connected
     Status {
         #[command(flatten)]
@@ -127,37 +127,6 @@ enum What {
     },
 }
 
-#[derive(Args)]
-struct Run {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// Folder for state, instead of the file's
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// This host's id, instead of the file's
-    #[arg(long, value_name = "ID")]
-    host: Option<String>,
-    /// The collector's host:port, instead of the file's; several times for several addresses
-    #[arg(long, value_name = "ADDRESS")]
-    collector: Vec<String>,
-    /// File with a one-time token, instead of the file's
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Stop the services when the agent is asked to end
-    #[arg(long)]
-    stop_services: bool,
-    /// End, as by SIGTERM, when the process that started this one ends
-    #[arg(long)]
-    die_with_parent: bool,
-    /// Refuse to start where the file has mistakes, in place of going by the last one that had none
-    #[arg(long)]
-    strict: bool,
-    /// How lines of log look
-    #[arg(long, value_enum, default_value = "plain")]
-    log_format: Format,
-}
-
 /// Runs the agent with these arguments, the program's name included.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(args) {
@@ -168,7 +137,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     match line.what {
-        What::Run(given) => start(given),
+        What::Run(given) => start::run(given),
         What::Status { place, json } => show(status::status(&place, json)),
         What::Events { place, n, follow, json } => {
             let page = status::events(&place, n, json);
@@ -176,7 +145,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             let shown = show(page);
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
-        What::Reload { place } => match status::reload(&place) {
+        What::Reload { place } => match reload::reload(&place) {
             Ok(Ok(page)) => show(Ok(page)),
             Ok(Err(mistakes)) => {
                 say(&mut std::io::stderr(), &mistakes);
@@ -252,40 +221,6 @@ fn show(page: Result<Page, Failure>) -> ExitCode {
 fn nobody(why: &str) -> ExitCode {
     say(&mut std::io::stderr(), &format!("error: {why}"));
     ExitCode::from(NOBODY)
-}
-
-fn start(given: Run) -> ExitCode {
-    if given.die_with_parent && !tie_to_parent() {
-        return ExitCode::FAILURE;
-    }
-    let (log, _last_lines) = Log::new(given.log_format);
-    let over = Given {
-        state: given.state,
-        host: given.host,
-        collector: given.collector,
-        token_file: given.token_file,
-        stop_services: given.stop_services,
-    };
-    let plan = match first::plan(&given.config, &over, given.strict) {
-        Ok(plan) => plan,
-        Err(mistakes) => return refuse(&mistakes),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
-    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, over, log))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&mut std::io::stderr(), &format!("picket-agent: {error}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// SIGTERM to this process when its parent ends; false if the parent is gone already.
-fn tie_to_parent() -> bool {
-    let parent = rustix::process::getppid();
-    let tied = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
-    // A parent that ended before the call sends nothing; then this process has another one now.
-    tied.is_ok() && rustix::process::getppid() == parent
 }
 
 fn check(file: &std::path::Path) -> ExitCode {

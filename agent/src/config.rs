@@ -146,10 +146,12 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
     draft::parse(path, texts, &unread, None)
 }
 
-/// The same, with the texts as they stood, sound or not.
+/// The same, with the texts as they stood, sound or not; what can't be read stands among them with why.
 pub(crate) fn load_with_texts(path: &Path) -> (Result<Config, Mistakes>, Texts) {
     let (texts, unread) = Texts::read(path);
-    (draft::parse(path, texts.clone(), &unread, None), texts)
+    let read = texts.iter().map(|text| (text.path.clone(), text.text.clone()));
+    let stood = Texts::new(read.chain(unread.iter().cloned()));
+    (draft::parse(path, texts, &unread, None), stood)
 }
 
 /// Parses these texts of the configuration file at `path`.

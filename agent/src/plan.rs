@@ -83,14 +83,11 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
         config.host.clone()
     });
     let collector = collector(&config, given, &mut miss);
-    if let Some(collector) = &collector {
-        let enrolled = Folder::below(&state).is_enrolled();
-        if !enrolled && collector.token.is_none() {
-            miss(
-                "this host has no certificate yet, and no token to get one".to_owned(),
-                "`picket token HOST` makes one; name its file in [collector] token_file",
-            );
-        }
+    if collector.as_ref().is_some_and(|it| it.token.is_none() && !Folder::below(&state).is_enrolled()) {
+        miss(
+            "this host has no certificate yet, and no token to get one".to_owned(),
+            "`picket token HOST` makes one; name its file in [collector] token_file",
+        );
     }
     let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
     let (services, checks) = (config.services().to_vec(), config.checks().to_vec());

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 /// From the last event of a burst.
 const CALM: Duration = Duration::from_millis(200);
@@ -57,8 +57,8 @@ async fn serve(file: PathBuf, tell: &mpsc::Sender<Told>) -> io::Result<()> {
     let mut watch = Watch::set_up(file.clone()).await?;
     loop {
         watch.changed().await?;
-        let latest = Instant::now() + LONGEST;
-        while timeout_at(latest.min(Instant::now() + CALM), watch.changed()).await.is_ok() {}
+        let burst = async { while timeout(CALM, watch.changed()).await.is_ok() {} };
+        let _calm_or_long_enough = timeout(LONGEST, burst).await;
         // Watched anew first: what changes from now on is told once more.
         watch = Watch::set_up(file.clone()).await?;
         if tell.send(Told::Changed).await.is_err() {
@@ -184,8 +184,7 @@ mod tests {
 
     /// The next word, which must be a change.
     async fn next(told: &mut mpsc::Receiver<Told>) {
-        let word =
-            tokio::time::timeout(Duration::from_secs(10), told.recv()).await.expect("a change is told");
+        let word = timeout(Duration::from_secs(10), told.recv()).await.expect("a change is told");
         assert!(matches!(word, Some(Told::Changed)), "{word:?}");
     }
 
@@ -195,8 +194,8 @@ mod tests {
         let mut told = begin(file.to_path_buf());
         for _ in 0..200 {
             std::fs::write(file, "# x\n").unwrap();
-            if tokio::time::timeout(Duration::from_millis(500), told.recv()).await.is_ok() {
-                while tokio::time::timeout(Duration::from_secs(1), told.recv()).await.is_ok() {}
+            if timeout(Duration::from_millis(500), told.recv()).await.is_ok() {
+                while timeout(Duration::from_secs(1), told.recv()).await.is_ok() {}
                 return told;
             }
         }
@@ -220,7 +219,7 @@ mod tests {
         std::fs::remove_file(drop_ins.join("a.toml")).unwrap();
         next(&mut told).await;
         std::fs::write(folder.path().join("other.txt"), "").unwrap();
-        let quiet = tokio::time::timeout(Duration::from_secs(1), told.recv()).await;
+        let quiet = timeout(Duration::from_secs(1), told.recv()).await;
         assert!(quiet.is_err(), "what is not of it does not matter");
     }
 

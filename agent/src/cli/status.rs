@@ -3,6 +3,7 @@
 //! `status` ends with 1 where the agent is not connected, so that a script can ask.
 
 use super::keeping::{stuck, waiting};
+use super::reload::config;
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::table::{Table, age, alarming, bytes, coloured, cut, number, span, text};
 use crate::local::VERSION;
@@ -81,31 +82,6 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     }
     append(&mut out, &table, &alarms, colour);
     append(&mut out, &remedies(services), &[], colour);
-    out
-}
-
-/// The configuration, where something is to be said of it.
-fn config(config: &Value, colour: bool) -> String {
-    let mut out = String::new();
-    let count = number(config, "mistakes");
-    if count > 0 {
-        let plural = if count == 1 { "mistake" } else { "mistakes" };
-        let line = format!(
-            "config: running on the configuration of {}; the file has {count} {plural}",
-            text(config, "since")
-        );
-        out.push_str(&(alarming(&line, colour) + "\n"));
-        for mistake in config["first_mistakes"].as_array().into_iter().flatten() {
-            let _text_takes_all = writeln!(out, "  {}", mistake.as_str().unwrap_or_default());
-        }
-    }
-    for skipped in config["skipped"].as_array().into_iter().flatten() {
-        let _text_takes_all = writeln!(out, "config: skipped {}", skipped.as_str().unwrap_or_default());
-    }
-    if let Some(why) = config["not_watched"].as_str() {
-        let _text_takes_all =
-            writeln!(out, "config: changes are NOT seen by themselves: {why}; use `picket-agent reload`");
-    }
     out
 }
 
@@ -281,23 +257,6 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
 fn reading(check: &Value) -> String {
     let (read, said) = (text(check, "reading"), text(check, "said"));
     if said.is_empty() { read.to_owned() } else { format!("{read}: {said}") }
-}
-
-/// `reload`: what changed, or all mistakes; errors as in [`Failure`].
-pub(super) fn reload(place: &Place) -> Result<Result<Page, String>, Failure> {
-    let request = json!({ "v": VERSION, "ask": "reload" });
-    let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
-    let mistakes: Vec<_> = whole["reload"]["mistakes"].as_array().into_iter().flatten().collect();
-    if mistakes.is_empty() {
-        return Ok(Ok(Page { text: format!("{}\n", text(&whole["reload"], "text")), well: true }));
-    }
-    let lines: Vec<_> = mistakes.iter().filter_map(|line| line.as_str()).collect();
-    let plural = if lines.len() == 1 { "mistake" } else { "mistakes" };
-    Ok(Err(format!(
-        "{}\n{} {plural}; the configuration in force stays (config-kept)",
-        lines.join("\n"),
-        lines.len()
-    )))
 }
 
 /// `check NAME`; errors as in [`Failure`].

@@ -92,9 +92,12 @@ impl Shell<'_> {
         let plan = Arc::clone(&self.plan);
         self.in_force(&plan);
         let Some(kept) = &plan.kept else { return };
-        let (count, since, wall) =
-            (kept.mistakes.0.len(), crate::log::rfc3339(kept.since), clock::now().wall);
-        let text = format!("the file has {count} mistakes: the agent runs on the configuration of {since}");
+        let (since, wall) = (crate::log::rfc3339(kept.since), clock::now().wall);
+        let count = match kept.mistakes.0.len() {
+            1 => "1 mistake".to_owned(),
+            count => format!("{count} mistakes"),
+        };
+        let text = format!("the file has {count}: the agent runs on the configuration of {since}");
         self.log.link(wall, "config-kept", &text);
         kept.mistakes.0.iter().for_each(|mistake| self.log.link(wall, "config-kept", &mistake.to_string()));
     }

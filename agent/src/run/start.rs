@@ -5,24 +5,25 @@ use super::reload::Reloader;
 use super::roster::Roster;
 use super::signals::Signals;
 use super::{Ports, Shell, doors};
-use crate::act::Services;
+use crate::act::{Notice, Services};
 use crate::clock::{self, Timer};
-use crate::disk::{Disk, Folder, Memory};
+use crate::disk::{self, Disk, Folder, Memory};
 use crate::keep::Keeper;
-use crate::link::{Link, Peer};
-use crate::local::{About, Answerer};
+use crate::link::{Heard, Link, Peer, Sent};
+use crate::local::{About, Answerer, Ask};
 use crate::log::Log;
 use crate::plan::{Given, Plan};
 use crate::probe::Probes;
-use crate::sd::Systemd;
 use crate::sd::notify::Notify;
+use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 use crate::watch;
-use picket_agent_core::{Agent, Identity, spool};
+use picket_agent_core::{Agent, Identity, check, spool};
 use picket_proto::Text;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// Runs the agent until it was asked to end and has ended.
 ///
@@ -46,18 +47,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
-    let ports = Ports {
-        notices,
-        units: heard,
-        answers,
-        words,
-        segments,
-        asks,
-        sent: link.sent(),
-        watched: watch::begin(plan.file.clone()),
-        signals: Signals::new(plan.ending)?,
-        timer: Timer::new()?,
-    };
+    let ports = ports((notices, heard, answers, words, segments, asks), &plan, link.sent())?;
     let ending = plan.ending;
     let reloader = Reloader::new(&plan, given);
     let mut shell = Shell {
@@ -97,4 +87,21 @@ fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
     let memory = Memory::new(plan.spool, claims.get(1..).unwrap_or_default());
     let version = Text::new(env!("CARGO_PKG_VERSION"));
     Ok((Identity { run, boot, previous, version }, memory, Legacy::new(state, run, claims)?))
+}
+
+/// What the ports tell by, with what the host itself tells.
+type Told = (
+    mpsc::Receiver<Notice>,
+    mpsc::Receiver<sd::Told>,
+    mpsc::Receiver<check::Fact>,
+    mpsc::Receiver<Heard>,
+    mpsc::Receiver<disk::Told>,
+    mpsc::Receiver<Ask>,
+);
+
+fn ports(told: Told, plan: &Plan, sent: Arc<Sent>) -> io::Result<Ports> {
+    let (notices, units, answers, words, segments, asks) = told;
+    let watched = watch::begin(plan.file.clone());
+    let (signals, timer) = (Signals::new(plan.ending)?, Timer::new()?);
+    Ok(Ports { notices, units, answers, words, segments, asks, sent, watched, signals, timer })
 }

@@ -60,6 +60,11 @@ fn a_saved_drop_in_is_in_force_without_anyone_asking_and_what_did_not_change_run
     agent.awaits("service-died");
     let second = Ends(agent.awaits_pid("service-started"));
     agent.awaits("remedy-held");
+    std::os::unix::fs::symlink("/nonexistent", host.path("picket.toml.d/nowhere.toml")).unwrap();
+    agent.awaits("config-kept");
+    assert!(agent.awaits("config-kept").contains("nowhere.toml: cannot be read"));
+    std::fs::remove_file(host.path("picket.toml.d/nowhere.toml")).unwrap();
+    agent.awaits("config-reloaded");
     std::fs::remove_file(host.path("picket.toml.d/two.toml")).unwrap();
     assert!(agent.awaits("config-reloaded").contains("services gone: two"));
     assert!(runs(second.0) && runs(pid), "what is gone from the file is let alone");

@@ -1,11 +1,31 @@
 //! Services under a new configuration: which stay, which come, which go.
 
 use super::slot::{Slot, State};
-use super::{ServiceIx, Services, Spec};
+use super::{Driver, ServiceIx, Services, Spec};
 use crate::check::Stance;
 use crate::shelf::{Full, Place, Seated};
 use crate::timer;
 use picket_proto::{Mono, Name, Span};
+
+impl Slot {
+    /// A place for a service that a later configuration may have. Such places stand behind the others.
+    pub fn free() -> Self {
+        let spec = Spec {
+            name: "free".parse().expect("a constant of allowed characters"),
+            driver: Driver::Spawn,
+            stop_timeout: Span::ZERO,
+            start_timeout: Span::ZERO,
+            hold: Span::ZERO,
+            backoff_first: Span::ZERO,
+            backoff_max: Span::ZERO,
+            budget: 0,
+            budget_window: Span::ZERO,
+            same_deaths: 0,
+            retry_after: Span::ZERO,
+        };
+        Self { place: Place::Free, ..Self::new(spec) }
+    }
+}
 
 impl Services<'_> {
     /// The place of each of these. One that is gone stays bound to its name: its process may still live.
@@ -62,7 +82,7 @@ impl Services<'_> {
         let slot = &mut self.slots[at];
         (slot.place, slot.state, slot.held) = (Place::Gone, State::Ended, None);
         (slot.order, slot.collect) = (None, None);
-        let is_unit = slot.spec.driver == super::Driver::Systemd;
+        let is_unit = slot.spec.driver == Driver::Systemd;
         timer::moved(&mut self.slots, at);
         self.keep.changed(true);
         is_unit
@@ -73,7 +93,7 @@ impl Services<'_> {
         slot.all_rest_until = self.held.as_ref().map_or_else(Mono::default, |held| held.until);
         let is_seated = self.slots.put(usize::from(seated.ix), slot);
         self.refused = self.refused.saturating_add(u32::from(!is_seated));
-        is_seated && seated.spec.driver == super::Driver::Systemd
+        is_seated && seated.spec.driver == Driver::Systemd
     }
 
     /// Its limits are others: they count from the next step on. What is under way keeps its times.

@@ -5,7 +5,7 @@
 
 use super::keep::Left;
 use super::view::Remembered;
-use super::{Driver, ServiceIx, Spec};
+use super::{ServiceIx, Spec};
 use crate::check::CheckIx;
 use crate::facts::Facts;
 use crate::hold::Held;
@@ -188,24 +188,6 @@ impl Slot {
             seat: Seat::default(),
             place: Place::Taken,
         }
-    }
-
-    /// A place for a service that a later configuration may have. Such places stand behind the others.
-    pub fn free() -> Self {
-        let spec = Spec {
-            name: "free".parse().expect("a constant of allowed characters"),
-            driver: Driver::Spawn,
-            stop_timeout: Span::ZERO,
-            start_timeout: Span::ZERO,
-            hold: Span::ZERO,
-            backoff_first: Span::ZERO,
-            backoff_max: Span::ZERO,
-            budget: 0,
-            budget_window: Span::ZERO,
-            same_deaths: 0,
-            retry_after: Span::ZERO,
-        };
-        Self { place: Place::Free, ..Self::new(spec) }
     }
 
     /// What it is.
