@@ -18,7 +18,7 @@ use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 use crate::watch;
-use picket_agent_core::{Agent, Identity, check, spool};
+use picket_agent_core::{Agent, Identity, spool};
 use picket_proto::Text;
 use std::collections::VecDeque;
 use std::io;
@@ -93,7 +93,7 @@ fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
 type Told = (
     mpsc::Receiver<Notice>,
     mpsc::Receiver<sd::Told>,
-    mpsc::Receiver<check::Fact>,
+    mpsc::Receiver<crate::probe::Answer>,
     mpsc::Receiver<Heard>,
     mpsc::Receiver<disk::Told>,
     mpsc::Receiver<Ask>,
