@@ -20,6 +20,7 @@
 //! Linux 5.4.
 
 mod adopt;
+mod anew;
 mod evidence;
 mod item;
 mod limit;
@@ -28,7 +29,7 @@ mod papers;
 mod remnants;
 mod watch;
 
-use crate::config::Service;
+use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 use papers::Identities;
 use picket_agent_core::service::{Act, Fact, ServiceIx};
@@ -65,6 +66,16 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// Of which service.
+    pub(crate) const fn service(&self) -> ServiceIx {
+        let (Self::Absent { service }
+        | Self::Lost { service, .. }
+        | Self::Started { service, .. }
+        | Self::Exited { service, .. }
+        | Self::Evidence { service, .. }) = self;
+        *service
+    }
+
     /// The fact that the core takes.
     pub(crate) fn as_fact(&self) -> Fact<'_> {
         match self {
@@ -126,7 +137,7 @@ struct Process {
 }
 
 impl Services {
-    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for two notices per service can't
+    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for two notices per service that can be can't
     /// be full: each has at most one process and one clearing.
     ///
     /// # Errors
@@ -137,13 +148,13 @@ impl Services {
         state: &Path,
         boot: u128,
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
-        let (notices, out) = mpsc::channel(services.len() * 2 + 1);
+        // A place for every service that a configuration can have: more may come later.
+        let (notices, out) = mpsc::channel(SERVICES_MAX * 2 + 1);
         let items =
             services.iter().map(|service| Item::new(service, state)).collect::<io::Result<Vec<_>>>()?;
         orphans::tell(&state.join("services"), services, boot);
         let session = adopt::own_session()?;
-        let papers =
-            papers::begin(items.iter().map(|item| (item.name.clone(), item.identity.clone())).collect())?;
+        let papers = papers::begin()?;
         let descriptors = limit::Descriptors::raise();
         Ok((Self { items, notices, papers, session, boot, descriptors }, out))
     }
@@ -265,9 +276,9 @@ impl Services {
     /// Work that nothing urgent waits for: identity files and evidence. Call until it gives nothing more.
     pub(crate) fn afterwards(&mut self) -> Option<Outcome> {
         let (session, boot) = (self.session, self.boot);
-        let owing = self.items.iter_mut().zip(0..).filter(|(item, _)| item.owed.identity);
+        let owing = self.items.iter_mut().filter(|item| item.owed.identity);
         let identities: Identities =
-            owing.map(|(item, service)| (service, item.identity(session, boot))).collect();
+            owing.map(|item| (item.identity.clone(), item.identity(session, boot))).collect();
         if !identities.is_empty() {
             self.papers.write(identities);
         }

@@ -5,18 +5,20 @@
 //! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod explain;
 mod inspect;
 mod job;
 mod keeping;
+mod reload;
 mod socket;
+mod start;
 mod status;
 mod table;
 mod trial;
 
-use crate::log::{Format, Log};
-use crate::plan::{self, Given};
-use crate::{config, run};
-use clap::{Args, Parser, Subcommand};
+use crate::config;
+use crate::plan::Given;
+use clap::{Parser, Subcommand};
 use picket_proto::Span;
 use socket::{Failure, Place};
 use status::Page;
@@ -44,7 +46,7 @@ struct Line {
 #[derive(Subcommand)]
 enum What {
     /// Watch and heal until SIGTERM
-    Run(Run),
+    Run(start::Run),
     /// Show what the running agent watches, does and waits for, and whether it is connected
     Status {
         #[command(flatten)]
@@ -78,6 +80,11 @@ enum What {
         #[command(flatten)]
         place: Place,
     },
+    /// Let the running agent read its configuration again, and say what came of it; status 64 where it has mistakes
+    Reload {
+        #[command(flatten)]
+        place: Place,
+    },
     /// Without NAME: read the file of --config, say what it watches, start nothing. With NAME: let the running agent
     /// probe that check now
     Check {
@@ -94,6 +101,24 @@ enum What {
         #[command(subcommand)]
         what: job::What,
     },
+    /// Show the configuration as it counts: each key with the file and line that say it, or that it is the default.
+    /// Secrets are never shown
+    Explain {
+        /// Only this service (with its checks), check or table
+        name: Option<String>,
+        /// The configuration file, instead of a package's
+        #[arg(long, value_name = "FILE", default_value = socket::PACKAGE_FILE)]
+        config: PathBuf,
+    },
+    /// Print the JSON schema of the configuration file
+    Schema {
+        /// Of a drop-in, which leaves out what stands elsewhere
+        #[arg(long)]
+        drop_in: bool,
+        /// The page docs/config.md in its place
+        #[arg(long, conflicts_with = "drop_in")]
+        page: bool,
+    },
     /// Try the way to the collector step by step, and say what to do where it fails; spends no token
     TestLink {
         /// The configuration file
@@ -108,34 +133,6 @@ enum What {
     },
 }
 
-#[derive(Args)]
-struct Run {
-    /// The configuration file
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
-    /// Folder for state, instead of the file's
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// This host's id, instead of the file's
-    #[arg(long, value_name = "ID")]
-    host: Option<String>,
-    /// The collector's host:port, instead of the file's; several times for several addresses
-    #[arg(long, value_name = "ADDRESS")]
-    collector: Vec<String>,
-    /// File with a one-time token, instead of the file's
-    #[arg(long, value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Stop the services when the agent is asked to end
-    #[arg(long)]
-    stop_services: bool,
-    /// End, as by SIGTERM, when the process that started this one ends
-    #[arg(long)]
-    die_with_parent: bool,
-    /// How lines of log look
-    #[arg(long, value_enum, default_value = "plain")]
-    log_format: Format,
-}
-
 /// Runs the agent with these arguments, the program's name included.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let line = match Line::try_parse_from(args) {
@@ -146,7 +143,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     match line.what {
-        What::Run(given) => start(given),
+        What::Run(given) => start::run(given),
         What::Status { place, json } => show(status::status(&place, json)),
         What::Events { place, n, follow, json } => {
             let page = status::events(&place, n, json);
@@ -155,12 +152,24 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
         What::Job { what } => what.carry_out(),
+        What::Reload { place } => match reload::reload(&place) {
+            Ok(Ok(page)) => show(Ok(page)),
+            Ok(Err(mistakes)) => {
+                say(&mut std::io::stderr(), &mistakes);
+                ExitCode::from(USAGE)
+            }
+            Err(failure) => show(Err(failure)),
+        },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };
             let page = trial::page(&config, &given).map_err(Failure::Config);
             show(page.map(|(text, well)| Page { text, well }))
         }
+        What::Explain { name, config } => {
+            show(explain::page(&config, name.as_deref()).map_err(Failure::Config))
+        }
+        What::Schema { drop_in, page } => show(Ok(explain::schema(drop_in, page))),
         What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
         What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
         What::Check { name: None, .. } => {
@@ -221,40 +230,6 @@ fn nobody(why: &str) -> ExitCode {
     ExitCode::from(NOBODY)
 }
 
-fn start(given: Run) -> ExitCode {
-    if given.die_with_parent && !tie_to_parent() {
-        return ExitCode::FAILURE;
-    }
-    let (log, _last_lines) = Log::new(given.log_format);
-    let over = Given {
-        state: given.state,
-        host: given.host,
-        collector: given.collector,
-        token_file: given.token_file,
-        stop_services: given.stop_services,
-    };
-    let plan = match config::load(&given.config).and_then(|config| plan::settle(config, &over)) {
-        Ok(plan) => plan,
-        Err(mistakes) => return refuse(&mistakes),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(4).build();
-    match runtime.and_then(|runtime| runtime.block_on(run::run(plan, log))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(&mut std::io::stderr(), &format!("picket-agent: {error}"));
-            ExitCode::FAILURE
-        }
-    }
-}
-
-/// SIGTERM to this process when its parent ends; false if the parent is gone already.
-fn tie_to_parent() -> bool {
-    let parent = rustix::process::getppid();
-    let tied = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::TERM));
-    // A parent that ended before the call sends nothing; then this process has another one now.
-    tied.is_ok() && rustix::process::getppid() == parent
-}
-
 fn check(file: &std::path::Path) -> ExitCode {
     match config::load(file) {
         Ok(config) => {
@@ -270,6 +245,9 @@ fn check(file: &std::path::Path) -> ExitCode {
             }
             for note in &config.notes {
                 say(&mut out, &format!("note    {note}"));
+            }
+            for skipped in config.skipped() {
+                say(&mut out, &format!("skipped {}: {}", skipped.what, skipped.why));
             }
             for warning in inspect::warnings(&config) {
                 say(&mut std::io::stderr(), &format!("warning: {warning}"));

@@ -21,6 +21,11 @@ pub(crate) fn now() -> Now {
     }
 }
 
+/// CLOCK_MONOTONIC in microseconds, as the init system wants it.
+pub(crate) fn monotonic() -> u64 {
+    micros(ClockId::Monotonic).unsigned_abs()
+}
+
 fn micros(clock: ClockId) -> i64 {
     let time = rustix::time::clock_gettime(clock);
     #[expect(clippy::useless_conversion, reason = "32 bits wide on some targets")]

@@ -1,8 +1,8 @@
-//! The agent's file: parsed once into parts with no string that is a length of time and no `Option` that means
+//! The agent's file and its drop-ins: parsed once into parts with no string that is a length of time and no `Option` that means
 //! "default"; all mistakes are reported together, with file, line, key and what to write instead.
 //!
-//! Limits: 1,024 checks (the core's storage is sized from it), 256 services (one spawned process each), files of at
-//! most 1 MiB. Lengths of time are texts such as "500ms", "10s", "5m", "1h", "14d". Relative paths are relative to the file.
+//! Limits: 1,024 checks (the core's storage is sized from it), 256 services (one spawned process each), texts of at
+//! most 1 MiB in all, 64 drop-ins. Lengths of time are texts such as "500ms", "10s", "5m", "1h", "14d". Relative paths are relative to the file.
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
@@ -23,15 +23,24 @@
 //! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing. It looks
 //! at nothing but the files that it names, and once at which mounts, interfaces and sensors the host has.
 
+mod agent;
 mod bus;
 mod check;
 mod collector;
+mod draft;
+mod explain;
+mod files;
 mod host;
+pub(crate) mod keys;
+mod merge;
 mod metrics;
+mod mistake;
 mod proxy;
 mod read;
+pub(crate) mod schema;
 mod service;
 mod token;
+mod when;
 mod words;
 
 pub use bus::BusAddress;
@@ -41,27 +50,25 @@ pub use check::{
 };
 pub(crate) use check::{COUNT_MAX, is_job_name, labels};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
+pub(crate) use explain::Section;
 pub use host::{Part, Resource, Sensor};
+pub use mistake::{Mistake, Mistakes};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
-pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;
 pub(crate) use words::parse_span;
 
+pub(crate) use files::{Texts, folder_of};
 use picket_proto::HostId;
-use read::{Keys, Place, Sheet};
-use std::collections::BTreeSet;
-use std::io::Read;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use toml::de::DeTable;
+use std::sync::Arc;
 
 /// Most checks of one agent.
 pub const CHECKS_MAX: usize = 1024;
 /// Most services of one agent.
 pub const SERVICES_MAX: usize = 256;
-const FILE_MAX: u64 = 1024 * 1024;
 
 /// A whole configuration, parsed and sound.
 #[derive(Debug, Clone)]
@@ -87,6 +94,21 @@ pub struct Config {
     services: Vec<Service>,
     checks: Vec<Check>,
     wish: host::Wish,
+    skipped: Vec<Skipped>,
+    texts: Arc<Texts>,
+}
+
+/// A service or check that the file has and that is not for this host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Which, such as `service nginx`.
+    pub what: String,
+    /// Why not.
+    pub why: String,
+    /// The file that it stands in.
+    pub file: PathBuf,
+    /// Its line, from 1.
+    pub line: usize,
 }
 
 /// Limits of the spool's disk.
@@ -108,148 +130,68 @@ impl Config {
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }
+
+    /// The texts that say it.
+    pub(crate) fn texts(&self) -> Arc<Texts> {
+        Arc::clone(&self.texts)
+    }
+
+    /// What counts, key by key, and where it was written.
+    pub(crate) fn explained(&self) -> Vec<Section> {
+        explain::parts(&self.texts)
+    }
+
+    /// What the file has that is not for this host.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
 }
 
-/// Reads a configuration file.
+/// Reads a configuration file and its drop-ins.
 ///
 /// Looks at the host as well, once: which mounts, interfaces and sensors there are.
 ///
 /// # Errors
 /// [`Mistakes`], all that were found. Nothing was changed.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
-    let text = match read_file(path) {
-        Ok(text) => text,
-        Err(problem) => {
-            let mut sheet = Sheet::new(path, "");
-            sheet.wrong_file(problem, None);
-            return Err(sheet.finish());
-        }
-    };
-    let mut config = parse(path, &text)?;
+    let (texts, unread) = Texts::read(path);
+    draft::parse(path, texts, &unread, None).map(on_this_host)
+}
+
+/// Makes checks of what is there of the host.
+fn on_this_host(mut config: Config) -> Config {
     config.notes = host::settle(&config.wish, &mut config.checks, &host::Ground("/".into()));
-    Ok(config)
+    config
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    let mut text = String::new();
-    // What is no plain file has no size to look at before: `/dev/zero` never ends.
-    let file = std::fs::File::open(path).map_err(unreadable)?;
-    file.take(FILE_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > FILE_MAX { Err(format!("has more than {FILE_MAX} bytes")) } else { Ok(text) }
+/// The same, with the texts as they stood, sound or not; what can't be read stands among them with why.
+pub(crate) fn load_with_texts(path: &Path) -> (Result<Config, Mistakes>, Texts) {
+    let (texts, unread) = Texts::read(path);
+    let read = texts.iter().map(|text| (text.path.clone(), text.text.clone()));
+    let stood = Texts::new(read.chain(unread.iter().cloned()));
+    (draft::parse(path, texts, &unread, None).map(on_this_host), stood)
 }
 
-/// Parses the text of the configuration file at `path`, without a look at the host: what depends on it is not there.
+/// Parses these texts of the configuration file at `path`.
+///
+/// # Errors
+/// [`Mistakes`], all that were found.
+pub(crate) fn parse_texts(path: &Path, texts: Texts) -> Result<Config, Mistakes> {
+    draft::parse(path, texts, &[], None).map(on_this_host)
+}
+
+/// The state folder that a file names, whatever else may be wrong with it.
+pub(crate) fn state_of(path: &Path) -> Option<PathBuf> {
+    draft::state_of(path, &Texts::read(path).0)
+}
+
+/// Parses the text of the configuration file at `path`, without drop-ins and without a look at the host: what depends
+/// on it is not there.
 ///
 /// # Errors
 /// [`Mistakes`], all that were found.
 pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
-    let mut sheet = Sheet::new(path, text);
-    let (table, errors) = DeTable::parse_recoverable(text);
-    sheet.syntax(&errors);
-    if !errors.is_empty() {
-        return Err(sheet.finish());
-    }
-    let here =
-        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    let here = std::path::absolute(here).unwrap_or_else(|_| here.to_path_buf());
-    let mut keys = Keys::new(table.get_ref(), String::new(), 0);
-    let AgentTable { state, host, spool, bus } = agent(&mut keys, &mut sheet, &here);
-    let collector =
-        keys.table(&mut sheet, "collector").and_then(|table| collector::read(table, &mut sheet, &here));
-    let table = keys.table(&mut sheet, "metrics");
-    let metrics = metrics::read(table, &mut sheet);
-    let (mut services, mut checks) = (Vec::new(), Vec::new());
-    for table in keys.tables(&mut sheet, "service") {
-        service::read(table, &mut sheet, &here, &mut services, &mut checks);
-    }
-    for table in keys.tables(&mut sheet, "check") {
-        checks.extend(check::read(table, &mut sheet, None));
-    }
-    let host_place = keys.place();
-    let host_table = keys.table(&mut sheet, "host");
-    let wish = host::read(host_table, &mut sheet, &mut checks);
-    keys.finish(&mut sheet);
-    unique(&services, &checks, &mut sheet);
-    limits(&services, &checks, &host_place, &mut sheet);
-    if sheet.is_clean() {
-        let file = path.to_path_buf();
-        let notes = Vec::new();
-        Ok(Config { file, here, state, host, bus, spool, collector, metrics, notes, services, checks, wish })
-    } else {
-        Err(sheet.finish())
-    }
-}
-
-/// `[agent]`.
-struct AgentTable {
-    state: Option<PathBuf>,
-    host: HostId,
-    spool: Spool,
-    bus: BusAddress,
-}
-
-fn agent(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> AgentTable {
-    const SPOOL: u32 = 16;
-    const BUDGET: u32 = 10;
-    let mib = |count: u32| u64::from(count) * 1024 * 1024;
-    let Some(mut keys) = keys.table(sheet, "agent") else {
-        let spool = Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) };
-        return AgentTable { state: None, host: kernel_host(), spool, bus: BusAddress::System };
-    };
-    let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
-    let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
-    let host = match host {
-        None => kernel_host(),
-        Some((Ok(host), _)) => host,
-        Some((Err(bad), place)) => {
-            sheet.wrong(&place, bad.to_string(), Some("use 1 to 63 of a-z 0-9 . _ -".to_owned()));
-            kernel_host()
-        }
-    };
-    let spool = Spool {
-        bytes: mib(keys.number(sheet, "spool", 1..=1024, SPOOL)),
-        flash_budget: mib(keys.number(sheet, "flash_budget", 1..=1024, BUDGET)),
-    };
-    let bus = bus::read(&mut keys, sheet);
-    keys.finish(sheet);
-    AgentTable { state, host, spool, bus }
-}
-
-/// The kernel's host name as a [`HostId`]; `localhost` where it can't be one.
-fn kernel_host() -> HostId {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let lower =
-        name.trim().to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
-    let kept: String = lower.chars().take(picket_proto::id::HOST_MAX).collect();
-    kept.parse().unwrap_or_else(|_| "localhost".parse().expect("a constant of allowed characters"))
-}
-
-fn unique(services: &[Service], checks: &[Check], sheet: &mut Sheet<'_>) {
-    let mut seen = BTreeSet::new();
-    for service in services {
-        if !seen.insert(service.spec.name.as_str()) {
-            let place = Place { at: service.at, key: "service.name".to_owned() };
-            sheet.wrong(&place, format!("`{}` is the name of another service", service.spec.name), None);
-        }
-    }
-    seen.clear();
-    for check in checks {
-        if !seen.insert(check.spec.name.as_str()) {
-            let place = Place { at: check.at, key: "check.name".to_owned() };
-            let better = Some("give it a name of its own: name = \"..\"".to_owned());
-            sheet.wrong(&place, format!("`{}` is the name of another check", check.spec.name), better);
-        }
-    }
-}
-
-fn limits(services: &[Service], checks: &[Check], place: &Place, sheet: &mut Sheet<'_>) {
-    if services.len() > SERVICES_MAX {
-        sheet.wrong(place, format!("has {} services, more than {SERVICES_MAX}", services.len()), None);
-    }
-    if checks.len() > CHECKS_MAX {
-        sheet.wrong(place, format!("has {} checks, more than {CHECKS_MAX}", checks.len()), None);
-    }
+    draft::parse(path, Texts::new([(path.to_path_buf(), text.to_owned())]), &[], None)
 }
 
 #[cfg(test)]

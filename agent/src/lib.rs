@@ -6,6 +6,7 @@
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `local` (people on this host), `metrics`, `log`.
 //!   `identity`: keys.
+//! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
 //!   `record`: of jobs that others start. `words`: what of it is worth telling.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
@@ -22,6 +23,7 @@ mod act;
 mod child;
 mod clock;
 mod disk;
+mod good;
 mod identity;
 mod keep;
 mod link;
@@ -37,6 +39,7 @@ mod scribe;
 mod sd;
 mod state;
 mod sys;
+mod watch;
 mod words;
 
 pub mod cli;

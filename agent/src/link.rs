@@ -33,7 +33,7 @@ use crate::config::Check;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::session::{Lane, Order};
 use picket_proto::event::Verdict;
-use picket_proto::{Sample, Stamp};
+use picket_proto::{Name, Sample, Stamp};
 use picket_rpc::{convert, v1};
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,6 +52,10 @@ type Outgoing = (u16, v1::AgentMessage);
 pub(crate) struct Link {
     peer: Arc<Peer>,
     checks: Arc<[Check]>,
+    /// Which of them the configuration has.
+    watches: Arc<[bool]>,
+    /// The services' names, by their place.
+    services: Vec<Name>,
     attempt: u64,
     open: Option<Open>,
     /// Which address the next try begins with.
@@ -77,11 +81,14 @@ impl Link {
     pub(crate) fn new(peer: Peer, checks: Arc<[Check]>) -> (Self, mpsc::Receiver<Heard>) {
         let (words, heard) = mpsc::channel(WORDS);
         let sent = Arc::new(Sent::default());
+        let (services, watches) = (peer.services.clone(), vec![true; checks.len()].into());
         let peer = Arc::new(peer);
         (
             Self {
                 peer,
                 checks,
+                watches,
+                services,
                 attempt: 0,
                 open: None,
                 place: 0,
@@ -93,6 +100,11 @@ impl Link {
             },
             heard,
         )
+    }
+
+    /// Takes services and checks by their places; the next Hello says so.
+    pub(crate) fn anew(&mut self, checks: Arc<[Check]>, watches: Arc<[bool]>, services: Vec<Name>) {
+        (self.checks, self.watches, self.services) = (checks, watches, services);
     }
 
     /// The count of what the transport has taken.
@@ -221,7 +233,8 @@ impl Link {
     }
 
     fn hello(&self, now: Stamp) -> v1::Hello {
-        let watched = self.checks.iter().map(|check| v1::Watched {
+        let watched = self.checks.iter().zip(self.watches.iter()).filter(|(_, watches)| **watches);
+        let watched = watched.map(|(check, _)| v1::Watched {
             check: check.spec.name.to_string(),
             kind: convert::check_kind_to_wire(check.spec.kind).into(),
             service: self.service_of(check),
@@ -231,7 +244,7 @@ impl Link {
     }
 
     fn service_of(&self, check: &Check) -> String {
-        let name = check.spec.service.and_then(|ix| self.peer.services.get(usize::from(ix)));
+        let name = check.spec.service.and_then(|ix| self.services.get(usize::from(ix)));
         name.map(ToString::to_string).unwrap_or_default()
     }
 

@@ -22,9 +22,9 @@ mod page;
 mod spoken;
 mod tail;
 
-pub(crate) use answer::{About, Answerer, Wish};
+pub(crate) use answer::{About, Answerer, Reply, Wish};
 pub(crate) use ask::{Answer, Ask, Question};
-pub(crate) use facts::{Costs, LinkFacts, written_here};
+pub(crate) use facts::{ConfigFacts, Costs, LinkFacts, written_here};
 pub(crate) use spoken::Spoken;
 use tail::Tail;
 

@@ -130,7 +130,7 @@ impl Log {
 fn warns(code: &str) -> bool {
     match code {
         "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "gap" => true,
-        "spool-ram" | "spool-full" | "state-stuck" => true,
+        "spool-ram" | "spool-full" | "state-stuck" | "config-kept" => true,
         // What a collector refuses with, as it comes here.
         "token-used" | "token-unknown" | "quarantined" | "no-certificate" | "not-an-agent" => true,
         _ => code.starts_with("link-") && code != "link-open",

@@ -4,14 +4,15 @@
 
 use crate::config::{
     ADDRESSES_MAX, Address, BusAddress, Check, Collector, Config, Environment, Mistake, Mistakes, NoAddress,
-    Service, Spool, Token,
+    Service, Skipped, Spool, Texts, Token,
 };
 use crate::identity::Folder;
 use crate::link::Way;
 use picket_agent_core::Ending;
-use picket_proto::HostId;
+use picket_proto::{HostId, Wall};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What the command line says; it wins over the file.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +44,24 @@ pub(crate) struct Plan {
     pub(crate) metrics: Option<SocketAddr>,
     /// What SIGTERM and SIGINT mean for the services.
     pub(crate) ending: Ending,
+    /// The configuration file.
+    pub(crate) file: PathBuf,
+    /// It and its drop-ins, as they say this.
+    pub(crate) texts: Arc<Texts>,
+    /// What they have that is not for this host.
+    pub(crate) skipped: Vec<Skipped>,
+    /// Where the file has mistakes, so that this is the last one that had none.
+    pub(crate) kept: Option<Kept>,
+}
+
+/// A file with mistakes at the start.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// When the configuration without mistakes had come into force.
+    pub(crate) since: Wall,
+    pub(crate) mistakes: Mistakes,
+    /// What the file and its drop-ins say.
+    pub(crate) texts: Arc<Texts>,
 }
 
 /// Puts file and command line together.
@@ -66,19 +85,18 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
         config.host.clone()
     });
     let collector = collector(&config, given, &mut miss);
-    if let Some(collector) = &collector {
-        let enrolled = Folder::below(&state).is_enrolled();
-        if !enrolled && collector.token.is_none() {
-            miss(
-                "this host has no certificate yet, and no token to get one".to_owned(),
-                "`picket token HOST` makes one; name its file in [collector] token_file",
-            );
-        }
+    if collector.as_ref().is_some_and(|it| it.token.is_none() && !Folder::below(&state).is_enrolled()) {
+        miss(
+            "this host has no certificate yet, and no token to get one".to_owned(),
+            "`picket token HOST` makes one; name its file in [collector] token_file",
+        );
     }
     let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
     let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
-    let (spool, metrics, notes) = (config.spool, config.metrics, config.notes);
+    let (spool, metrics) = (config.spool, config.metrics);
+    let (file, texts, skipped) = (config.file.clone(), config.texts(), config.skipped().to_vec());
+    let notes = config.notes;
     match collector {
         Some(collector) if wrong.is_empty() => Ok(Plan {
             state,
@@ -92,6 +110,10 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             notes,
             metrics,
             ending,
+            file,
+            texts,
+            skipped,
+            kept: None,
         }),
         Some(_) | None => Err(Mistakes(wrong)),
     }

@@ -11,6 +11,7 @@
 //! | sent (link) | a counter | latest value wins: counts add up |
 //! | orders, answers (disk) | 1, 8 | can't be: one order is out at a time; its thread waits with the answers of an Open |
 //! | asks (local socket, metrics) | 8 | can't be: one question per client |
+//! | watched (the configuration's folders) | 1 | one change stands for all that come meanwhile |
 //!
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
 //! there are. What stands before the timer is bounded by checks and services, so it can't starve. Acts are done the
@@ -22,27 +23,33 @@
 mod doors;
 mod effects;
 mod places;
+mod reload;
+mod roster;
 mod signals;
+mod start;
 
 use crate::act::{Notice, Outcome, Services};
 use crate::clock::{self, Timer};
-use crate::disk::{self, Disk, Folder, Memory};
+use crate::disk::{self, Disk};
 use crate::keep::{Keeper, LAST_WRITE};
-use crate::link::{Heard, Link, Peer, Sent};
-use crate::local::{About, Answerer, Ask, Wish};
+use crate::link::{Heard, Link, Sent};
+use crate::local::{Answerer, Ask, Wish};
 use crate::log::Log;
 use crate::plan::Plan;
 use crate::probe::{Answer, Probes};
 use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
-use crate::state::{Legacy, State};
+use crate::state::Legacy;
+use crate::watch;
 pub(crate) use effects::STUCK;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::session;
-use picket_agent_core::{Agent, Ending, Identity, Input, spool};
-use picket_proto::{BootId, Mono, Run, Span, Text};
-use places::Places;
-use signals::Signals;
+use picket_agent_core::{Agent, Ending, Input, spool};
+use picket_proto::{BootId, Mono, Run, Span};
+use reload::Reloader;
+use roster::Roster;
+use signals::{Asked, Signals};
+pub(crate) use start::run;
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -50,76 +57,6 @@ use tokio::sync::mpsc;
 
 /// What a start may take beyond the init system's patience: a long spool is read back in it, and a bus tried.
 const RECOVERY: Span = Span::from_secs(30);
-
-/// Runs the agent until it was asked to end and has ended.
-///
-/// # Errors
-/// It can't begin: the state folder is taken or not there, or the kernel refuses what every start needs. A state that
-/// can't be written is told and no reason not to begin: a host where nothing is healed is worse.
-pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
-    let (identity, mut memory, legacy) = take_up(&plan)?;
-    plan.notes.iter().for_each(|note| log.link(clock::now().wall, "not-watched", note));
-    let (run, boot) = (identity.run, identity.boot);
-    let (_socket, asks) = doors::listen(&plan).await;
-    let peer = Peer::of(&plan);
-    let checks: Arc<[_]> = plan.checks.into();
-    let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
-    let place = (plan.state.as_path().into(), plan.bus.clone());
-    let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
-    let (probes, answers, ends) = Probes::new(Arc::clone(&checks), place)?;
-    let whom = (plan.host.clone(), plan.collector.to_string());
-    let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
-    let (link, words) = Link::new(peer, Arc::clone(&checks));
-    let mut places = Places::new(&checks, &plan.services);
-    let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
-    let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));
-    let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
-    let ports = Ports {
-        notices,
-        units: heard,
-        answers,
-        ends,
-        words,
-        segments,
-        asks,
-        sent: link.sent(),
-        signals: Signals::new(plan.ending)?,
-        timer: Timer::new()?,
-    };
-    let mut shell = Shell {
-        agent,
-        services,
-        systemd,
-        notify: Notify::from_env(),
-        probes,
-        link,
-        disk,
-        mode: spool::Mode::Opening,
-        log,
-        run,
-        boot,
-        synced: false,
-        queue: VecDeque::new(),
-        legacy,
-        keeper,
-        answerer,
-        ended: false,
-    };
-    shell.turn_until_ended(ports).await?;
-    shell.finish(plan.ending).await;
-    Ok(())
-}
-
-/// Takes the state folder: who this run is, the memory for its spool, and what the runs before left.
-fn take_up(plan: &Plan) -> io::Result<(Identity, Memory, Legacy)> {
-    let state = State::take(&plan.state)?;
-    let (run, boot) = (clock::new_run()?, clock::boot()?);
-    let claims = state.claims();
-    let previous = claims.first().copied();
-    let memory = Memory::new(plan.spool, claims.get(1..).unwrap_or_default());
-    let version = Text::new(env!("CARGO_PKG_VERSION"));
-    Ok((Identity { run, boot, previous, version }, memory, Legacy::new(state, run, claims)?))
-}
 
 /// Where inputs come from.
 struct Ports {
@@ -131,6 +68,7 @@ struct Ports {
     segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
     sent: Arc<Sent>,
+    watched: mpsc::Receiver<watch::Told>,
     signals: Signals,
     timer: Timer,
 }
@@ -138,6 +76,10 @@ struct Ports {
 /// The core with everything that does what it says.
 struct Shell<'s> {
     agent: Agent<'s>,
+    /// The configuration in force.
+    plan: Arc<Plan>,
+    roster: Roster,
+    reloader: Reloader,
     services: Services,
     systemd: Systemd,
     notify: Notify,
@@ -176,7 +118,7 @@ impl Shell<'_> {
                 biased;
                 Some(notice) = ports.notices.recv() => self.noticed(notice),
                 Some(told) = ports.units.recv() => self.unit(told),
-                ending = ports.signals.next() => self.hand(Input::Stop(ending)),
+                asked = ports.signals.next() => self.signalled(asked),
                 Some(answer) = ports.answers.recv() => self.answered(&answer),
                 Some(check) = ports.ends.recv() => self.hand(Input::Look(check)),
                 () = ports.timer.fired() => self.time(&mut ports).await,
@@ -185,6 +127,8 @@ impl Shell<'_> {
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
                 (owed, bytes) = self.keeper.written() => self.written(owed, bytes),
+                Some(told) = ports.watched.recv() => self.watched(told),
+                (why, read) = self.reloader.done() => self.reread(why, read),
             }
             self.settle();
         }
@@ -225,7 +169,15 @@ impl Shell<'_> {
                 self.hand(Input::Hold(holding.as_fact()));
                 holding.done(&self.agent, clock::now().mono);
             }
+            Some(Wish::Reload(reply)) => self.reload(Some(reply)),
             None => {}
+        }
+    }
+
+    fn signalled(&mut self, asked: Asked) {
+        match asked {
+            Asked::End(ending) => self.hand(Input::Stop(ending)),
+            Asked::Reload => self.reload(None),
         }
     }
 
@@ -274,6 +226,8 @@ impl Shell<'_> {
         loop {
             match self.queue.pop_front() {
                 Some(Known::Reading(answer)) => self.read(&answer),
+                // What is heard of a service that the configuration has no more is nobody's concern.
+                Some(Known::Outcome(outcome)) if !self.serves(outcome.service()) => {}
                 Some(Known::Outcome(outcome)) => self.hand(Input::Service(outcome.as_fact())),
                 None => match self.services.afterwards() {
                     Some(outcome) => self.queue.push_back(Known::Outcome(outcome)),

@@ -71,6 +71,22 @@ impl Systemd {
         (Self { address, names, last, facts, journal, session: None, calls: JoinSet::new() }, out)
     }
 
+    /// Takes the services by their places; `serves` says which the configuration has.
+    pub(crate) fn anew(&mut self, services: &[Service], serves: &[bool]) {
+        let named = services.iter().zip(serves);
+        self.names = named.map(|(service, serves)| service.unit.clone().filter(|_| *serves)).collect();
+        self.last.resize(self.names.len(), None);
+        self.journal.anew(self.names.len());
+        if let Some(session) = &self.session {
+            let new = session.anew(&self.names);
+            if let Some(connection) = session.connection() {
+                self.calls.spawn(async move {
+                    let _a_bus_that_is_gone_ends_its_session = bus::pin(&connection, new).await;
+                });
+            }
+        }
+    }
+
     /// Does what the core says about the bus.
     pub(crate) fn obey(&mut self, order: Order) {
         match order {

@@ -103,7 +103,8 @@ impl fmt::Display for Failure {
             Self::Journal(source) if self.is_full() => {
                 write!(
                     f,
-                    "could not open the journal: {source}; free some MiB in the data folder and start again"
+                    "there is no room for the journal: {source}; free some MiB in the data folder, and start the \
+                     collector again where it has ended"
                 )
             }
             Self::Journal(source) => write!(

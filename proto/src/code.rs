@@ -202,6 +202,8 @@ codes! {
     // What is watched.
     "not-watched": "Something of this host that is usually watched is not there, was not well when the agent started, or is not offered by its kernel.", "Nothing, if that is meant. Else name it in [host], so that it is watched whatever its state.";
     // Configuration.
+    "config-reloaded": "The agent has read its configuration again, and it is in force; the text says what changed.", "Nothing.";
+    "config-kept": "The agent's configuration has mistakes, or asks for what only a start can change: the one in force stays.", "Correct it; it is read again by itself. `picket-agent check --config FILE` tells all mistakes, `picket-agent status` since when the other one is in force.";
     "config-invalid": "The configuration has mistakes; all of them are listed with file, line and key.", "Correct them and start again; nothing was changed. Exit status 64.";
 }
 

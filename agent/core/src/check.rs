@@ -5,6 +5,7 @@
 //! process ends. Probes of one check never overlap: a slow one delays the next, and an answer about a process that
 //! is gone by now is thrown away, and so is one that a pause of the agent held up. What to do about a verdict is not decided here.
 
+mod anew;
 mod explain;
 mod levels;
 mod look;
@@ -12,9 +13,11 @@ mod pace;
 mod slot;
 mod verdict;
 
+pub(crate) use anew::Stance;
 pub use slot::Slot;
 
 use crate::facts::Facts;
+use crate::shelf::{Place, Shelf};
 use crate::timer::{self, Dice};
 pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
@@ -142,7 +145,7 @@ pub(crate) struct Seen {
 
 /// All checks.
 pub(crate) struct Checks<'s> {
-    slots: &'s mut [Slot],
+    slots: Shelf<'s, Slot>,
     /// The last levels of the whole host, for the heartbeat.
     levels: Sample,
     /// Facts that no check could have: another's number, or an answer that nobody asked for.
@@ -150,12 +153,9 @@ pub(crate) struct Checks<'s> {
 }
 
 impl<'s> Checks<'s> {
-    /// Takes the slots; more than 65,535 are left alone, since a [`CheckIx`] can't name them.
+    /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot]) -> Self {
-        let named = slots.len().min(usize::from(CheckIx::MAX));
-        let slots = &mut slots[..named];
-        timer::seat_all(slots);
-        Self { slots, levels: Sample::default(), refused: 0 }
+        Self { slots: Shelf::new(slots), levels: Sample::default(), refused: 0 }
     }
 
     /// Gives every check a random point of its interval.
@@ -164,7 +164,7 @@ impl<'s> Checks<'s> {
             let slot = &mut self.slots[at];
             slot.since = now;
             slot.look_at(now.plus(dice.below(slot.interval())));
-            timer::moved(self.slots, at);
+            timer::moved(&mut self.slots, at);
         }
     }
 
@@ -175,6 +175,10 @@ impl<'s> Checks<'s> {
             self.refused = self.refused.saturating_add(1);
             return None;
         };
+        if slot.place == Place::Gone {
+            slot.flight = Flight::Home;
+            return None;
+        }
         let kind = slot.spec.kind;
         let sight = if slot.is_worthless(now) {
             slot.due = if slot.pace == Pace::Rest { Mono::NEVER } else { now };
@@ -183,7 +187,7 @@ impl<'s> Checks<'s> {
             slot.read(now, fact.reading, voice)
         };
         let service = slot.spec.service;
-        timer::moved(self.slots, at);
+        timer::moved(&mut self.slots, at);
         levels::keep(&mut self.levels, kind, fact.reading);
         Some(Seen { check: fact.check, service: service?, sight: sight? })
     }
@@ -195,20 +199,20 @@ impl<'s> Checks<'s> {
 
     /// The next probe that is due, or may go out since the agent is awake.
     pub(crate) fn next_probe(&mut self, now: Mono) -> Option<Probe> {
-        let (at, _due) = timer::first(self.slots).filter(|(_, due)| *due != Mono::NEVER)?;
+        let (at, _due) = timer::first(&self.slots).filter(|(_, due)| *due != Mono::NEVER)?;
         let slot = &mut self.slots[at];
         if slot.ripe() > now {
             return None;
         }
         slot.ask(now);
         let explain = slot.explain;
-        timer::moved(self.slots, at);
+        timer::moved(&mut self.slots, at);
         CheckIx::try_from(at).ok().map(|check| Probe { check, explain })
     }
 
     /// When the next probe is due.
     pub(crate) fn deadline(&self) -> Mono {
-        timer::first(self.slots).map_or(Mono::NEVER, |(_, due)| due)
+        timer::first(&self.slots).map_or(Mono::NEVER, |(_, due)| due)
     }
 
     /// The service's process is new: its checks are probed at once, and until they pass they fail without verdict.
@@ -269,7 +273,7 @@ impl<'s> Checks<'s> {
 
     /// The first check of the service whose last good reading is not from `since` on or was followed by a bad one.
     pub(crate) fn unproven(&self, service: u16, since: Mono) -> Option<(CheckIx, Cause)> {
-        let of = (0..).zip(self.slots.iter()).filter(|(_, slot)| slot.spec.service == Some(service));
+        let of = self.slots.each().filter(|(_, slot)| slot.spec.service == Some(service));
         let mut missing = of.filter(|(_, slot)| slot.bad > 0 || slot.good_at.is_none_or(|good| good < since));
         missing.next().map(|(at, slot)| (at, slot.cause.unwrap_or(Cause::TimedOut)))
     }
@@ -277,22 +281,32 @@ impl<'s> Checks<'s> {
     /// The process check of the service.
     pub(crate) fn process_of(&self, service: u16) -> Option<CheckIx> {
         let of = |slot: &Slot| slot.spec.service == Some(service) && slot.spec.kind == CheckKind::Process;
-        (0..).zip(self.slots.iter()).find(|(_, slot)| of(slot)).map(|(at, _)| at)
+        self.slots.each().find(|(_, slot)| of(slot)).map(|(at, _)| at)
     }
 
     /// The check of this name.
     pub(crate) fn named(&self, name: &Name) -> Option<CheckIx> {
-        (0..).zip(self.slots.iter()).find(|(_, slot)| slot.spec.name == *name).map(|(at, _)| at)
+        self.slots.each().find(|(_, slot)| slot.spec.name == *name).map(|(at, _)| at)
     }
 
     /// One check, to look at.
     pub(crate) fn get(&self, check: CheckIx) -> Option<&Slot> {
-        self.slots.get(usize::from(check))
+        self.slots.taken(check)
+    }
+
+    /// The first one from this place on.
+    pub(crate) fn from(&self, check: CheckIx) -> Option<(CheckIx, &Slot)> {
+        (check..self.end()).find_map(|at| Some((at, self.get(at)?)))
+    }
+
+    /// The place behind the last one.
+    pub(crate) fn end(&self) -> CheckIx {
+        CheckIx::try_from(self.slots.len()).unwrap_or(CheckIx::MAX)
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> u16 {
-        u16::try_from(self.slots.len()).unwrap_or(u16::MAX)
+        u16::try_from(self.slots.each().count()).unwrap_or(u16::MAX)
     }
 
     /// How many facts were refused.
@@ -302,9 +316,10 @@ impl<'s> Checks<'s> {
 
     fn each_of(&mut self, service: u16, mut change: impl FnMut(&mut Slot)) {
         for at in 0..self.slots.len() {
-            if self.slots[at].spec.service == Some(service) {
+            let slot = &self.slots[at];
+            if slot.place == Place::Taken && slot.spec.service == Some(service) {
                 change(&mut self.slots[at]);
-                timer::moved(self.slots, at);
+                timer::moved(&mut self.slots, at);
             }
         }
     }

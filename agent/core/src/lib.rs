@@ -18,8 +18,10 @@ mod keep;
 mod life;
 pub mod past;
 pub mod policy;
+pub mod reload;
 pub mod service;
 pub mod session;
+mod shelf;
 pub mod spool;
 mod storage;
 pub mod timer;
@@ -56,6 +58,8 @@ pub enum Input<'a> {
     Disk(spool::Fact<'a>),
     /// The deadline came.
     Time,
+    /// The configuration is another one.
+    Reload(reload::Fact<'a>),
     /// The agent is asked to end. Comes once; a second one ends at once.
     Stop(Ending),
 }
@@ -110,11 +114,6 @@ impl<'s> Agent<'s> {
         }
     }
 
-    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
-    pub fn clock_synced(&mut self, synced: bool) {
-        self.spool.set_synced(synced);
-    }
-
     /// Takes one input. The first one, whatever it is, also begins the run.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now.mono;
@@ -132,10 +131,11 @@ impl<'s> Agent<'s> {
             Input::Look(check) => self.checks.look_now(now.mono, check),
             Input::Disk(fact) => self.spool.on_disk(now, fact),
             Input::Time => {}
+            Input::Reload(fact) => self.reload(now, fact),
             Input::Stop(ending) => self.stop(now, ending),
         }
         // Every step sets its deadline later or waits for an input; the bound is there for configurations of zeros.
-        let mut steps = 0..4 * (1 + usize::from(self.services.count()));
+        let mut steps = 0..4 * (1 + usize::from(self.services.end()));
         while steps.next().is_some() && self.tell(now, Services::due) {}
         if self.life == Life::Stopping && self.services.all_ended() {
             self.life = Life::Leaving;

@@ -48,6 +48,11 @@ impl Life {
         self == Self::New
     }
 
+    /// Whether it watches and mends, and does not end.
+    pub(crate) fn serves(self) -> bool {
+        self == Self::Serving
+    }
+
     /// Whether it begins now: true once, at the first input.
     pub(crate) fn begins(&mut self) -> bool {
         let new = *self == Self::New;

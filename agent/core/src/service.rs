@@ -7,6 +7,7 @@
 //! [`crate::policy`] breaker rests. A service whose breaker is open but which lives is left alive, and is believed
 //! when its checks pass and hold by themselves. How processes are started and killed is the shell's.
 
+mod anew;
 mod found;
 mod hold;
 mod keep;
@@ -26,6 +27,7 @@ pub use words::{Act, Fact};
 use crate::check::{Checks, Seen};
 use crate::facts::Facts;
 use crate::hold::Held;
+use crate::shelf::{Place, Shelf};
 use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
 use keep::{Due, Mark};
@@ -91,7 +93,7 @@ impl<'s> Around<'_, 's> {
 
 /// All services.
 pub(crate) struct Services<'s> {
-    slots: &'s mut [Slot],
+    slots: Shelf<'s, Slot>,
     dice: Dice,
     /// The queue of orders, through the slots: one place per service, so it can't overflow.
     first: Option<ServiceIx>,
@@ -104,13 +106,10 @@ pub(crate) struct Services<'s> {
 }
 
 impl<'s> Services<'s> {
-    /// Takes the slots; more than 65,535 are left alone, since a [`ServiceIx`] can't name them.
+    /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot], dice: Dice) -> Self {
-        let named = slots.len().min(usize::from(ServiceIx::MAX));
-        let slots = &mut slots[..named];
-        timer::seat_all(slots);
         Self {
-            slots,
+            slots: Shelf::new(slots),
             dice,
             first: None,
             last: None,
@@ -123,7 +122,7 @@ impl<'s> Services<'s> {
 
     /// Says of a service that it may be healed, if it may.
     pub(crate) fn tell_closed(&self, service: ServiceIx, out: &mut Facts) {
-        let slot = self.slots.get(usize::from(service)).filter(|slot| slot.breaker.is_closed());
+        let slot = self.slots.taken(service).filter(|slot| slot.breaker.is_closed());
         if let Some(slot) = slot {
             slot.tell_breaker(picket_proto::event::Breaker::Closed, out);
         }
@@ -158,23 +157,23 @@ impl<'s> Services<'s> {
         if self.bus_due(around.now) || self.rest_is_over(&mut around) {
             return true;
         }
-        let due = timer::first(self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
+        let due = timer::first(&self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
         let Some(service) = due.and_then(|(at, _)| ServiceIx::try_from(at).ok()) else { return false };
         self.with(service, |service| service.due(around)).is_some()
     }
 
     /// The agent ends and takes every service with it.
     pub(crate) fn stop_all(&mut self, now: Mono) {
-        for service in 0..self.count() {
+        for service in 0..self.end() {
             self.with(service, |moving| moving.end(now));
         }
     }
 
     /// Kills everything that lives.
     pub(crate) fn kill_all(&mut self) {
-        for at in 0..self.count() {
+        for at in 0..self.end() {
             let slot = &self.slots[usize::from(at)];
-            if slot.spec.driver == Driver::Spawn && slot.process().is_some() {
+            if slot.place == Place::Taken && slot.spec.driver == Driver::Spawn && slot.process().is_some() {
                 self.order(at, Some(Verb::Kill), None);
             }
         }
@@ -182,7 +181,7 @@ impl<'s> Services<'s> {
 
     /// Whether nothing lives any more.
     pub(crate) fn all_ended(&self) -> bool {
-        self.slots.iter().all(|slot| matches!(slot.state, State::Ended))
+        self.slots.each().all(|(_, slot)| matches!(slot.state, State::Ended))
     }
 
     /// The next thing to do.
@@ -212,7 +211,7 @@ impl<'s> Services<'s> {
 
     /// When the next service is due, and why.
     pub(crate) fn deadline(&self) -> (Mono, Reason) {
-        let first = timer::first(self.slots).and_then(|(at, _)| self.slots.get(at));
+        let first = timer::first(&self.slots).and_then(|(at, _)| self.slots.get(at));
         let rest_over = self.held.as_ref().map_or(Mono::NEVER, |held| held.until);
         first
             .map_or((Mono::NEVER, Reason::Restart), Slot::deadline)
@@ -223,17 +222,22 @@ impl<'s> Services<'s> {
 
     /// A service's name.
     pub(crate) fn name(&self, service: ServiceIx) -> Option<&Name> {
-        self.slots.get(usize::from(service)).map(|slot| &slot.spec.name)
+        self.slots.taken(service).map(|slot| &slot.spec.name)
     }
 
     /// A look at one service.
     pub(crate) fn view(&self, service: ServiceIx) -> Option<View<'_>> {
-        self.slots.get(usize::from(service)).map(View)
+        self.slots.taken(service).map(View)
+    }
+
+    /// The place behind the last one.
+    pub(crate) fn end(&self) -> ServiceIx {
+        ServiceIx::try_from(self.slots.len()).unwrap_or(ServiceIx::MAX)
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> u16 {
-        u16::try_from(self.slots.len()).unwrap_or(u16::MAX)
+        u16::try_from(self.slots.each().count()).unwrap_or(u16::MAX)
     }
 
     /// How many facts were refused: about a service that there is not, or that its state can't take.
@@ -243,7 +247,7 @@ impl<'s> Services<'s> {
 
     /// Lets one service move, then queues its order and its deadline.
     fn with<T>(&mut self, ix: ServiceIx, step: impl FnOnce(&mut Moving<'_>) -> T) -> Option<T> {
-        let slot = self.slots.get_mut(usize::from(ix))?;
+        let slot = self.slots.get_mut(usize::from(ix)).filter(|slot| slot.place == Place::Taken)?;
         let before = Mark::of(slot);
         let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None, collect: None };
         let answer = step(&mut moving);
@@ -255,7 +259,7 @@ impl<'s> Services<'s> {
         if order.is_some() || collect.is_some() {
             self.order(ix, order, collect);
         }
-        timer::moved(self.slots, usize::from(ix));
+        timer::moved(&mut self.slots, usize::from(ix));
         Some(answer)
     }
 

@@ -130,6 +130,17 @@ impl Session {
         self.farewell = Farewell::Over;
     }
 
+    /// What a Hello says is not so any more: a session that stands or is about to begins anew, at once.
+    pub(crate) fn greet_anew(&mut self, now: Mono) {
+        let greeted = matches!(self.link, Link::Greeting { .. } | Link::Talking(_));
+        if greeted && self.farewell == Farewell::No {
+            self.out = 0;
+            self.orders.clear();
+            self.link = Link::Resting { until: now };
+            self.order(Order::Close);
+        }
+    }
+
     /// Whether all is said.
     pub(crate) fn is_over(&self) -> bool {
         self.farewell == Farewell::Over

@@ -9,6 +9,7 @@ mod link;
 mod pause;
 mod power;
 mod recovery;
+mod reload;
 pub(crate) mod replay;
 mod sameness;
 mod session;

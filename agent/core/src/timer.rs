@@ -72,6 +72,14 @@ pub(crate) fn seat_all<T: Timed>(slots: &mut [T]) {
     }
 }
 
+/// Seats a slot that came to the others: the last one.
+pub(crate) fn seat_last<T: Timed>(slots: &mut [T]) {
+    let last = slots.len().saturating_sub(1);
+    if let (Some(slot), Ok(place)) = (slots.last_mut(), u16::try_from(last)) {
+        *slot.seat() = Seat { holds: place, at: place };
+    }
+}
+
 /// The slot that is due first, if there are slots.
 pub(crate) fn first<T: Timed>(slots: &[T]) -> Option<(usize, Mono)> {
     let slot = usize::from(slots.first()?.seated().holds);

@@ -9,6 +9,16 @@ use crate::{Agent, session, spool};
 use picket_proto::{Mono, Offset, Run, Seq};
 
 impl Agent<'_> {
+    /// The place behind the last check. Places before it may be gone.
+    pub fn checks_end(&self) -> CheckIx {
+        self.checks.end()
+    }
+
+    /// The place behind the last service. Places before it may be gone.
+    pub fn services_end(&self) -> ServiceIx {
+        self.services.end()
+    }
+
     /// One check.
     pub fn check_at(&self, check: CheckIx) -> Option<&check::Slot> {
         self.checks.get(check)

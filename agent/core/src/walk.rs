@@ -6,6 +6,11 @@ use crate::{Agent, check, session};
 use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
+    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
+    pub fn clock_synced(&mut self, synced: bool) {
+        self.spool.set_synced(synced);
+    }
+
     /// A probe's answer walks from its check to the service that it belongs to.
     pub(crate) fn check(&mut self, now: Now, fact: check::Fact<'_>) {
         let mut out = Facts::new();
@@ -22,7 +27,7 @@ impl Agent<'_> {
     /// which of them may be healed: it can have heard otherwise, and a breaker that is closed does not move.
     pub(crate) fn session(&mut self, now: Now, fact: session::Fact<'_>) {
         if self.session.on(now, fact, &mut self.spool) {
-            for service in 0..self.services.count() {
+            for service in 0..self.services.end() {
                 self.tell(now, |services, around| services.tell_closed(service, around.out));
             }
         }

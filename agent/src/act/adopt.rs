@@ -67,23 +67,30 @@ impl Services {
     pub(crate) fn look(&mut self) -> Vec<Outcome> {
         let boot = self.boot;
         let notices = self.notices.clone();
-        let found =
-            self.items.iter_mut().zip(0..).filter(|(item, _)| !item.is_unit).map(|(item, service)| {
-                let saved = load(&item.identity).filter(|saved| saved.boot == boot);
-                if let Some(process) = saved.and_then(|saved| adopt(&saved)) {
-                    let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
-                    watch(service, Arc::clone(&process.pidfd), Parent::Other, notices.clone());
-                    item.life = Life::Lives(process);
-                    return Outcome::Started { service, pid, adopted: true };
-                }
-                item.clear_strays(service, saved, &notices);
-                item.left_by(saved).map_or(Outcome::Absent { service }, |pid| Outcome::Lost { service, pid })
-            });
-        found.collect()
+        let items = self.items.iter_mut().zip(0..).filter(|(item, _)| !item.is_unit);
+        items.map(|(item, service)| item.look(service, boot, &notices)).collect()
     }
 }
 
 impl Item {
+    /// Finds out whether it lives; before it is started.
+    pub(super) fn look(
+        &mut self,
+        service: ServiceIx,
+        boot: u128,
+        notices: &tokio::sync::mpsc::Sender<Notice>,
+    ) -> Outcome {
+        let saved = load(&self.identity).filter(|saved| saved.boot == boot);
+        if let Some(process) = saved.and_then(|saved| adopt(&saved)) {
+            let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
+            watch(service, Arc::clone(&process.pidfd), Parent::Other, notices.clone());
+            self.life = Life::Lives(process);
+            return Outcome::Started { service, pid, adopted: true };
+        }
+        self.clear_strays(service, saved, notices);
+        self.left_by(saved).map_or(Outcome::Absent { service }, |pid| Outcome::Lost { service, pid })
+    }
+
     /// The process that the file names, now that it is known to be gone. The file goes too, once the death is told:
     /// a death is told once. What it printed last is not looked for, since nobody knows where its output begins.
     fn left_by(&mut self, saved: Option<Saved>) -> Option<u32> {

@@ -22,12 +22,7 @@ impl Item {
         if let Err(error) = made {
             tracing::warn!(folder = %own.display(), %error, "the service's folder can't be made");
         }
-        let own = own.to_string_lossy();
-        let fill = |text: &str| text.replace("{state}", &own);
-        let mut parts = service.command.iter().map(|part| fill(part));
-        let mut command = Command::new(parts.next().unwrap_or_default());
-        command.args(parts).current_dir(fill(&service.cwd)).process_group(0);
-        command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
+        let command = command(service, state);
         let log = folder.join(format!("{name}.log"));
         let log = if is_unit { evidence::Log::unused(log)? } else { evidence::Log::new(log)? };
         let identity = folder.join(format!("{name}.process"));
@@ -75,6 +70,18 @@ impl Item {
         let started = process.started.unwrap_or_default();
         Some(adopt::Saved { pid: process.pid, started, session, boot })
     }
+}
+
+/// How its process is started.
+pub(super) fn command(service: &Service, state: &Path) -> Command {
+    let own = state.join("services").join(service.spec.name.as_str());
+    let own = own.to_string_lossy();
+    let fill = |text: &str| text.replace("{state}", &own);
+    let mut parts = service.command.iter().map(|part| fill(part));
+    let mut command = Command::new(parts.next().unwrap_or_default());
+    command.args(parts).current_dir(fill(&service.cwd)).process_group(0);
+    command.envs(service.env.iter().map(|(key, value)| (key, fill(value))));
+    command
 }
 
 /// Opens a pidfd of a child that nobody has reaped.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The configuration file of a package.
-const PACKAGE_FILE: &str = "/etc/picket/agent.toml";
+pub(super) const PACKAGE_FILE: &str = "/etc/picket/agent.toml";
 /// The state folder of a package.
 const PACKAGE_STATE: &str = "/var/lib/picket-agent";
 const PATIENCE: Duration = Duration::from_secs(10);

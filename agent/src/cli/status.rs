@@ -3,6 +3,7 @@
 //! `status` ends with 1 where the agent is not connected, so that a script can ask.
 
 use super::keeping::{stuck, waiting};
+use super::reload::config;
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::table::{Table, age, alarming, bytes, coloured, cut, number, span, text};
 use crate::local::VERSION;
@@ -45,6 +46,7 @@ pub(super) fn status(place: &Place, as_json: bool) -> Result<Page, Failure> {
 fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> String {
     let mut out = head(whole);
     out.push_str(&link(&whole["link"], colour));
+    out.push_str(&config(&whole["config"], colour));
     out.push_str(&counts(whole));
     out.push_str(&holds(whole, services, colour));
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);

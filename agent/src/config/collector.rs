@@ -140,7 +140,8 @@ fn proxy(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<Prox
     let (text, place) = keys.text(sheet, "proxy")?;
     match Proxy::parse(text, password.as_deref()) {
         Ok(proxy) => {
-            let is_open = std::fs::metadata(sheet.file).is_ok_and(|found| token::others_can_read(&found));
+            let is_open =
+                std::fs::metadata(sheet.at(&place).0).is_ok_and(|found| token::others_can_read(&found));
             if Proxy::has_password(text) && is_open {
                 let better = "use proxy_password_file, or `chmod 600` this file, and change the password";
                 sheet.wrong(&place, "has a password in a file that others can read", Some(better.to_owned()));
@@ -165,7 +166,7 @@ fn token_file(file: &Path, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token
 }
 
 fn literal_token(text: &str, place: &Place, sheet: &mut Sheet<'_>) -> Option<Token> {
-    if std::fs::metadata(sheet.file).is_ok_and(|found| token::others_can_read(&found)) {
+    if std::fs::metadata(sheet.at(place).0).is_ok_and(|found| token::others_can_read(&found)) {
         let better = "use token_file, or `chmod 600` this file, and make a new token".to_owned();
         sheet.wrong(place, "is a secret in a file that others can read", Some(better));
     }

@@ -3,10 +3,11 @@
 //! A key that nobody asked for is a mistake with a suggestion (edit distance at most 2). At most 100 mistakes are
 //! kept: beyond that the file is no configuration. What keys mean is not known here.
 
+use super::files::Texts;
+use super::mistake::{Mistake, Mistakes};
 pub(super) use super::words::nearest;
 use super::words::parse_span;
 use picket_proto::Span;
-use std::fmt;
 use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use toml::Spanned;
@@ -14,56 +15,16 @@ use toml::de::{DeTable, DeValue};
 
 const MISTAKES_MAX: usize = 100;
 
-/// One mistake in a configuration file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// Which file.
-    pub file: PathBuf,
-    /// Its line, from 1; 0 where the mistake is about the file as a whole.
-    pub line: usize,
-    /// The key, with the tables that it stands in, joined by dots; empty where there is none.
-    pub key: String,
-    /// What is wrong.
-    pub problem: String,
-    /// What to write instead, where it can be guessed.
-    pub suggestion: Option<String>,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:", self.file.display())?;
-        if self.line > 0 {
-            write!(f, "{}:", self.line)?;
-        }
-        if !self.key.is_empty() {
-            write!(f, " {}:", self.key)?;
-        }
-        write!(f, " {}", self.problem)?;
-        self.suggestion.as_ref().map_or(Ok(()), |better| write!(f, "; {better}"))
-    }
-}
-
-/// Every mistake of one file, in the order of its lines. Nothing was started or changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistakes(pub Vec<Mistake>);
-
-impl fmt::Display for Mistakes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for mistake in &self.0 {
-            writeln!(f, "{mistake}")?;
-        }
-        let plural = if self.0.len() == 1 { "mistake" } else { "mistakes" };
-        write!(f, "{} {plural}; nothing was changed (config-invalid)", self.0.len())
-    }
-}
-
-impl std::error::Error for Mistakes {}
-
-/// The file being read and what was wrong so far.
+/// The texts being read and what was wrong so far.
 pub(super) struct Sheet<'t> {
-    pub(super) file: &'t Path,
-    pub(super) text: &'t str,
-    mistakes: Vec<Mistake>,
+    texts: &'t Texts,
+    /// The folder of the main file, absolute.
+    pub(super) here: PathBuf,
+    /// Each with its place, by which they are told.
+    mistakes: Vec<(usize, Mistake)>,
+    /// Every key that was asked for, by its table.
+    #[cfg(test)]
+    pub(super) asked: std::collections::BTreeSet<(String, &'static str)>,
 }
 
 /// A mistake's text with its place, before the line is known.
@@ -73,33 +34,45 @@ pub(super) struct Place {
 }
 
 impl<'t> Sheet<'t> {
-    pub(super) const fn new(file: &'t Path, text: &'t str) -> Self {
-        Self { file, text, mistakes: Vec::new() }
+    pub(super) const fn new(texts: &'t Texts) -> Self {
+        Self {
+            texts,
+            here: PathBuf::new(),
+            mistakes: Vec::new(),
+            #[cfg(test)]
+            asked: std::collections::BTreeSet::new(),
+        }
     }
 
     pub(super) fn wrong(&mut self, place: &Place, problem: impl Into<String>, suggestion: Option<String>) {
         if self.mistakes.len() < MISTAKES_MAX {
-            let line = self.text.get(..place.at).map_or(0, |before| before.matches('\n').count() + 1);
-            let (file, key) = (self.file.to_path_buf(), place.key.clone());
-            self.mistakes.push(Mistake { file, line, key, problem: problem.into(), suggestion });
+            let (file, line) = self.at(place);
+            let key = place.key.clone();
+            self.mistakes.push((place.at, Mistake { file, line, key, problem: problem.into(), suggestion }));
         }
     }
 
-    /// A path that is written in the file: relative ones are relative to its folder.
+    /// A path that is written in the file: relative ones are relative to the main file's folder.
     pub(super) fn beside(&self, path: &str) -> PathBuf {
-        let written = self.file.parent().map_or_else(|| PathBuf::from(path), |folder| folder.join(path));
-        std::path::absolute(&written).unwrap_or(written)
+        self.here.join(path)
     }
 
-    /// A mistake about the file as a whole.
-    pub(super) fn wrong_file(&mut self, problem: impl Into<String>, suggestion: Option<String>) {
-        let (file, key) = (self.file.to_path_buf(), String::new());
-        self.mistakes.push(Mistake { file, line: 0, key, problem: problem.into(), suggestion });
+    /// The file and the line, from 1, where a place is.
+    pub(super) fn at(&self, place: &Place) -> (PathBuf, usize) {
+        self.texts.at(place.at).map_or_else(|| (PathBuf::new(), 0), |(text, line)| (text.path.clone(), line))
     }
 
-    pub(super) fn syntax(&mut self, errors: &[toml::de::Error]) {
+    /// A mistake about a file as a whole.
+    pub(super) fn wrong_file(&mut self, file: &Path, problem: impl Into<String>) {
+        let (file, key) = (file.to_path_buf(), String::new());
+        let mistake = Mistake { file, line: 0, key, problem: problem.into(), suggestion: None };
+        self.mistakes.push((0, mistake));
+    }
+
+    /// What is no TOML in the text that begins at `from`.
+    pub(super) fn syntax(&mut self, from: usize, errors: &[toml::de::Error]) {
         for error in errors {
-            let at = error.span().map_or(0, |span| span.start);
+            let at = from + error.span().map_or(0, |span| span.start);
             self.wrong(&Place { at, key: String::new() }, error.message(), None);
         }
     }
@@ -109,8 +82,8 @@ impl<'t> Sheet<'t> {
     }
 
     pub(super) fn finish(mut self) -> Mistakes {
-        self.mistakes.sort_by_key(|mistake| mistake.line);
-        Mistakes(self.mistakes)
+        self.mistakes.sort_by_key(|(at, _)| *at);
+        Mistakes(self.mistakes.into_iter().map(|(_, mistake)| mistake).collect())
     }
 }
 
@@ -296,6 +269,8 @@ impl<'t> Keys<'t> {
 
     /// Reports every key that nobody asked for.
     pub(super) fn finish(self, sheet: &mut Sheet<'_>) {
+        #[cfg(test)]
+        sheet.asked.extend(self.asked.iter().map(|key| (self.path.clone(), *key)));
         for (key, _value) in self.table {
             let name: &str = key.get_ref();
             if !self.asked.contains(&name) {

@@ -5,6 +5,8 @@
 //! | `name` | 1-48 of `A-Z a-z 0-9 . _ -`, not starting with `.` or `-` | none |
 //! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | this or `unit` |
 //! | `unit` | name of a systemd service such as `nginx.service`: systemd starts and stops it | this or `command` |
+//! | `enabled` | true, false: not watched, and told so | true |
+//! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
 //! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
@@ -21,8 +23,10 @@
 //! agent's `PATH` and then `/usr/local/sbin`, `/usr/sbin`, `/sbin` (where an ordinary user's `PATH` misses servers).
 //! A program that is not there is no mistake: it may come, and its absence is told as a failed start.
 
-use super::check::{self, Check, Owner};
+use super::check::{self, Owner};
+use super::draft::Draft;
 use super::read::{Keys, Sheet};
+use super::when;
 use picket_agent_core::service::{Driver, Spec};
 use picket_proto::Span;
 use std::ops::RangeInclusive;
@@ -49,23 +53,56 @@ pub struct Service {
     pub(super) at: usize,
 }
 
-/// Reads one table and its checks.
-pub(super) fn read(
-    mut keys: Keys<'_>,
-    sheet: &mut Sheet<'_>,
-    here: &Path,
-    services: &mut Vec<Service>,
-    checks: &mut Vec<Check>,
-) {
+impl Service {
+    /// Whether a process of one is as good as one of the other.
+    pub(crate) fn runs_alike(&self, other: &Self) -> bool {
+        let how = |it: &Self| (it.unit.clone(), it.command.clone(), it.env.clone(), it.cwd.clone());
+        how(self) == how(other)
+    }
+
+    /// Where it is written, for [`super::Texts::place`].
+    pub(crate) const fn place(&self) -> usize {
+        self.at
+    }
+}
+
+/// Reads one table and its checks into `draft`.
+pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft: &mut Draft) {
     let at = keys.place().at;
     let name = name(&mut keys, sheet);
+    let away = when::read(&mut keys, sheet, &draft.host);
     let unit = unit(&mut keys, sheet);
     let (program, env, cwd) = match &unit {
         Some(_) => (Vec::new(), Vec::new(), "{state}".to_owned()),
         None => what(&mut keys, sheet, here),
     };
     let driver = if unit.is_some() { Driver::Systemd } else { Driver::Spawn };
-    let mut spec = Spec {
+    let mut spec = spec(&mut keys, sheet, driver);
+    let text = name.unwrap_or("unnamed");
+    let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
+    let mut own = Draft::new(draft.host.clone());
+    own.checks.extend(check::own_process(&owner, at));
+    for table in keys.tables(sheet, "check") {
+        own.check(table, sheet, Some(&owner));
+    }
+    let place = keys.place();
+    keys.finish(sheet);
+    if let Some(name) = name.and_then(|name| name.parse().ok()) {
+        spec.name = name;
+    }
+    match away {
+        Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
+        None => {
+            draft.services.push(Service { spec, unit, command: program, env, cwd, at });
+            draft.checks.append(&mut own.checks);
+            draft.skipped.append(&mut own.skipped);
+        }
+    }
+}
+
+/// How hard to try.
+fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver) -> Spec {
+    let spec = Spec {
         name: "unnamed".parse().expect("a constant of allowed characters"),
         driver,
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
@@ -81,17 +118,7 @@ pub(super) fn read(
     if spec.backoff_first > spec.backoff_max {
         sheet.wrong(&keys.place(), "backoff_first is longer than backoff_max", None);
     }
-    let text = name.unwrap_or("unnamed");
-    let owner = Owner { ix: u16::try_from(services.len()).unwrap_or(u16::MAX), name: text };
-    checks.extend(check::own_process(&owner, at));
-    for table in keys.tables(sheet, "check") {
-        checks.extend(check::read(table, sheet, Some(&owner)));
-    }
-    keys.finish(sheet);
-    if let Some(name) = name.and_then(|name| name.parse().ok()) {
-        spec.name = name;
-    }
-    services.push(Service { spec, unit, command: program, env, cwd, at });
+    spec
 }
 
 const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {

@@ -1,5 +1,9 @@
 //! Configurations as people write them: what is taken, and what is said about mistakes.
 
+mod drop_ins;
+mod explain;
+mod keys;
+
 use super::*;
 use picket_proto::Span;
 use picket_proto::event::CheckKind;

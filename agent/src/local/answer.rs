@@ -6,11 +6,11 @@
 
 use super::ask::{Answer, Ask, Question};
 use super::client::error;
-use super::facts::{LinkFacts, Written};
+use super::facts::{ConfigFacts, LinkFacts, Written};
 use super::page::{self, Look};
 use super::spoken::Spoken;
 use super::{Tail, VERSION};
-use crate::config::Check;
+use crate::config::{Check, Mistakes};
 use crate::metrics::Figures;
 use picket_agent_core::Agent;
 use picket_agent_core::check::CheckIx;
@@ -54,6 +54,25 @@ pub(crate) enum Wish {
     Look(CheckIx),
     /// Let remedies rest, then say what stands.
     Hold(Holding),
+    /// Read the configuration again, then say what came of it.
+    Reload(Reply),
+}
+
+/// Somebody who waits for what comes of a reload.
+pub(crate) struct Reply(oneshot::Sender<Answer>);
+
+impl Reply {
+    /// Says it.
+    pub(crate) fn reloaded(self, outcome: &Result<String, Mistakes>) {
+        let document = match outcome {
+            Ok(text) => json!({ "v": VERSION, "reload": { "text": text, "mistakes": [] } }),
+            Err(mistakes) => {
+                let mistakes: Vec<_> = mistakes.0.iter().map(ToString::to_string).collect();
+                json!({ "v": VERSION, "reload": { "text": null, "mistakes": mistakes } })
+            }
+        };
+        let _asker_is_gone = self.0.send(Answer::Whole(document.to_string()));
+    }
 }
 
 /// A hold that is asked for.
@@ -83,9 +102,10 @@ impl Holding {
 
 /// Who answers.
 pub(crate) struct Answerer {
-    pub(super) about: About,
+    pub(crate) about: About,
     tail: Tail,
     pub(crate) link: LinkFacts,
+    pub(crate) config: ConfigFacts,
     pub(crate) figures: Figures,
     pub(super) written: Written,
     looks: Vec<Waiting>,
@@ -108,6 +128,7 @@ impl Answerer {
             about,
             tail,
             link,
+            config: ConfigFacts::default(),
             figures: Figures::default(),
             written: Written::default(),
             looks: Vec::new(),
@@ -161,7 +182,8 @@ impl Answerer {
                 }
                 Err(why) => Answer::Whole(error(&why)),
             },
-            Question::Look { check } => match self.number(&check) {
+            Question::Reload => return Some(Wish::Reload(Reply(ask.reply))),
+            Question::Look { check } => match self.number(agent, &check) {
                 Some(number) => {
                     self.looks.retain(|one| !one.reply.is_closed());
                     self.looks.push(Waiting { check: number, since: now.mono, reply: ask.reply });
@@ -188,23 +210,24 @@ impl Answerer {
         }
     }
 
-    fn number(&self, name: &str) -> Option<CheckIx> {
-        (0..)
-            .zip(self.about.checks.iter())
-            .find(|(_, check)| check.name().as_str() == name)
-            .map(|(number, _)| number)
+    fn number(&self, agent: &Agent<'_>, name: &str) -> Option<CheckIx> {
+        let named =
+            |number: &CheckIx| agent.check_at(*number).is_some_and(|slot| slot.spec().name.as_str() == name);
+        (0..agent.checks_end()).find(named)
     }
 
     fn checks(&self, agent: &Agent<'_>, now: Mono, from: u16) -> String {
         let look = Look { about: &self.about, spoken: &self.spoken, now };
-        let (mut next, mut bytes, mut checks) = (from, 0, Vec::new());
-        while checks.len() < usize::from(CHECKS) && bytes < CHECKS_BYTES {
-            let Some(slot) = agent.check_at(next) else { break };
-            let check = serde_json::to_string(&look.check(next, slot)).unwrap_or_default();
-            (next, bytes) = (next.saturating_add(1), bytes + check.len());
-            checks.push(check);
+        let (end, mut next, mut bytes, mut checks) = (agent.checks_end(), from, 0, Vec::new());
+        while next < end && checks.len() < usize::from(CHECKS) && bytes < CHECKS_BYTES {
+            if let Some(slot) = agent.check_at(next) {
+                let check = serde_json::to_string(&look.check(next, slot)).unwrap_or_default();
+                bytes += check.len();
+                checks.push(check);
+            }
+            next = next.saturating_add(1);
         }
-        let next = agent.check_at(next).map_or_else(|| "null".to_owned(), |_| next.to_string());
+        let next = if next < end { next.to_string() } else { "null".to_owned() };
         format!("{{\"v\":{VERSION},\"checks\":[{}],\"next\":{next}}}", checks.join(","))
     }
 
@@ -231,7 +254,8 @@ fn holding(
         return Err(format!("a hold lasts from {} to {}", hold::LEAST, hold::MOST));
     }
     let Some(name) = name else { return Ok((None, lasts)) };
-    let mut services = (0..).map_while(|service| Some((service, agent.service_at(service)?)));
+    let places = 0..agent.services_end();
+    let mut services = places.filter_map(|service| Some((service, agent.service_at(service)?)));
     match services.find(|(_, view)| view.name().as_str() == name) {
         Some((service, _)) => Ok((Some(service), lasts)),
         None => Err(format!("there is no service `{name}`; `status` lists them")),
@@ -239,9 +263,9 @@ fn holding(
 }
 
 fn services(agent: &Agent<'_>, now: Mono, from: u16) -> String {
-    let numbers = from..from.saturating_add(SERVICES);
+    let to = from.saturating_add(SERVICES);
     let services: Vec<_> =
-        numbers.map_while(|number| Some(page::service(agent.service_at(number)?, now))).collect();
-    let next = (services.len() == usize::from(SERVICES)).then(|| from.saturating_add(SERVICES));
+        (from..to).filter_map(|number| Some(page::service(agent.service_at(number)?, now))).collect();
+    let next = (to < agent.services_end()).then_some(to);
     json!({ "v": VERSION, "services": services, "next": next }).to_string()
 }

@@ -40,6 +40,8 @@ pub(crate) enum Question {
         service: Option<String>,
         seconds: u64,
     },
+    /// Read the configuration again.
+    Reload,
     /// Probe this check now.
     Look {
         check: String,
@@ -88,10 +90,11 @@ pub(super) fn read(line: &str) -> Result<Question, String> {
         "events" => Question::Events { n: usize::from(request.n) },
         "follow" => Question::Follow,
         "hold" => Question::Hold { service: request.name, seconds: request.seconds },
+        "reload" => Question::Reload,
         "look" => Question::Look { check: named()? },
         other => {
             return Err(format!(
-                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, look"
+                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, reload, look"
             ));
         }
     })

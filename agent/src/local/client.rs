@@ -65,7 +65,8 @@ async fn next(lines: &mut BufReader<OwnedReadHalf>) -> Option<Result<String, Str
 }
 
 async fn put(question: Question, by: &str, asks: &mpsc::Sender<Ask>) -> Answer {
-    let patience = if matches!(question, Question::Look { .. }) { LOOK_PATIENCE } else { PATIENCE };
+    let patience =
+        if matches!(question, Question::Look { .. } | Question::Reload) { LOOK_PATIENCE } else { PATIENCE };
     let (reply, answer) = oneshot::channel();
     let ask = Ask { question, by: by.to_owned(), reply };
     if asks.send(ask).await.is_err() {

@@ -3,7 +3,7 @@
 //! Only noted for telling; nothing is decided by it. Costs are read from `/proc/self` when someone asks, and once at
 //! the turn of a day (UTC), from which on its written bytes count.
 
-use picket_proto::{Mono, Now, Span};
+use picket_proto::{Mono, Now, Span, Wall};
 
 /// How the link fared in this run.
 #[derive(Debug, Default)]
@@ -30,6 +30,21 @@ impl LinkFacts {
         self.lost = self.lost.saturating_add(1);
         self.trouble = Some((now, code, detail.to_owned()));
     }
+}
+
+/// The configuration in force.
+#[derive(Debug, Default)]
+pub(crate) struct ConfigFacts {
+    /// Its file.
+    pub(crate) file: String,
+    /// Since when it is in force.
+    pub(crate) since: Wall,
+    /// What is wrong with the file as it stands now.
+    pub(crate) mistakes: Vec<String>,
+    /// What it has that is not for this host.
+    pub(crate) skipped: Vec<String>,
+    /// Why it is not watched, if so.
+    pub(crate) blind: Option<String>,
 }
 
 /// Bytes that this process gave to disks.

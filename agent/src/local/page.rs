@@ -2,7 +2,7 @@
 
 use super::VERSION;
 use super::answer::{About, Answerer};
-use super::facts::Costs;
+use super::facts::{ConfigFacts, Costs};
 use super::spoken::Spoken;
 use crate::probe::Figure;
 use picket_agent_core::check::{self, CheckIx, Reading};
@@ -211,9 +211,10 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "up_ms": now.mono.since(about.started).millis(),
-        "checks": counts(agent, about),
+        "checks": counts(agent),
         "hold": hold(agent.held(), now.mono),
         "state_stuck_ms": answerer.stuck.millis(),
+        "config": config(&answerer.config),
         "link": link(answerer, agent, now.mono),
         "spool": {
             "mode": mode(spool.mode), "frames": spool.frames, "bytes": spool.bytes, "room": spool.room,
@@ -225,6 +226,18 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
     .to_string()
 }
 
+/// The configuration in force. Ten mistakes are enough for a page: `check --config FILE` tells all.
+fn config(facts: &ConfigFacts) -> serde_json::Value {
+    json!({
+        "file": facts.file,
+        "since": crate::log::rfc3339(facts.since),
+        "mistakes": facts.mistakes.len(),
+        "first_mistakes": facts.mistakes.iter().take(10).collect::<Vec<_>>(),
+        "skipped": facts.skipped.iter().take(64).collect::<Vec<_>>(),
+        "not_watched": facts.blind,
+    })
+}
+
 const fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Opening => "opening",
@@ -233,9 +246,9 @@ const fn mode(mode: Mode) -> &'static str {
     }
 }
 
-fn counts(agent: &Agent<'_>, about: &About) -> serde_json::Value {
+fn counts(agent: &Agent<'_>) -> serde_json::Value {
     let mut counts = [0u16; 5];
-    let slots = (0..).zip(about.checks.iter()).filter_map(|(number, _)| agent.check_at(number));
+    let slots = (0..agent.checks_end()).filter_map(|number| agent.check_at(number));
     for slot in slots {
         counts[match slot.verdict() {
             Verdict::Unknown => 0,

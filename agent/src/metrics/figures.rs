@@ -85,8 +85,8 @@ impl Figures {
         text.sample("picket_agent_info", &labels, 1);
         let up = seconds(now.mono.since(about.started).micros());
         text.one("picket_agent_uptime_seconds", "gauge", "Time since the agent's start.", up);
-        watched(agent, about, &mut text);
-        measured(about, spoken, &mut text);
+        watched(agent, &mut text);
+        measured(agent, (about, spoken), &mut text);
         self.healed(&mut text);
         waiting(agent, &mut text);
         linked(agent, link, now, &mut text);
@@ -109,15 +109,15 @@ impl Figures {
     }
 }
 
-fn watched(agent: &Agent<'_>, about: &About, text: &mut Text) {
+fn watched(agent: &Agent<'_>, text: &mut Text) {
     text.head("picket_agent_checks", "gauge", "Checks by verdict.");
     let verdicts = [Verdict::Up, Verdict::Degraded, Verdict::Flapping, Verdict::Down, Verdict::Unknown];
     for verdict in verdicts {
-        let slots = (0..).zip(about.checks.iter()).filter_map(|(check, _)| agent.check_at(check));
+        let slots = (0..agent.checks_end()).filter_map(|check| agent.check_at(check));
         let count = slots.filter(|slot| slot.verdict() == verdict).count();
         text.sample("picket_agent_checks", &[("verdict", &verdict.to_string())], count);
     }
-    let services = || (0..).map_while(|service| agent.service_at(service));
+    let services = || (0..agent.services_end()).filter_map(|service| agent.service_at(service));
     text.one("picket_agent_services", "gauge", "Services that the agent looks after.", services().count());
     let running = services().filter(|service| service.phase() == Phase::Running).count();
     text.one(
@@ -142,9 +142,10 @@ fn watched(agent: &Agent<'_>, about: &About, text: &mut Text) {
 }
 
 /// What plugins measured, as they say it: the unit is a label, since it is the plugin's own.
-fn measured(about: &About, spoken: &Spoken, text: &mut Text) {
+fn measured(agent: &Agent<'_>, (about, spoken): (&About, &Spoken), text: &mut Text) {
     let of = |(number, check)| spoken.figures(number).iter().map(move |figure| (check, figure));
-    let all: Vec<(&Check, &Figure)> = (0..).zip(about.checks.iter()).flat_map(of).collect();
+    let there = (0..).zip(about.checks.iter()).filter(|(number, _)| agent.check_at(*number).is_some());
+    let all: Vec<(&Check, &Figure)> = there.flat_map(of).collect();
     if all.is_empty() {
         return;
     }

@@ -29,6 +29,9 @@ const FRESH: Span = Span::from_secs(1);
 const WATCHED: usize = 16;
 const WATCHED_IN_ALL: usize = 256;
 
+/// Ends that wait to be told; what is beyond waits in its own watch, so none is lost.
+const ENDS: usize = 64;
+
 /// A process that was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Person {
@@ -52,14 +55,34 @@ impl Person {
 /// All such checks.
 #[derive(Debug)]
 pub(super) struct Crowd {
-    wanted: Arc<[Wanted]>,
-    /// Which of them a check asks for.
-    places: BTreeMap<CheckIx, usize>,
-    last: tokio::sync::Mutex<Option<(Mono, Vec<Vec<Person>>)>>,
+    asked: Mutex<Arc<Asked>>,
+    /// What the last scan found, and for whom.
+    last: tokio::sync::Mutex<Option<(Mono, Arc<Asked>, Vec<Vec<Person>>)>>,
     apart: Apart,
     watches: Mutex<BTreeMap<CheckIx, Watch>>,
     room: Arc<Semaphore>,
     ends: mpsc::Sender<CheckIx>,
+}
+
+/// What is asked for.
+#[derive(Debug)]
+struct Asked {
+    wanted: Arc<[Wanted]>,
+    /// Which of them a check asks for.
+    places: BTreeMap<CheckIx, usize>,
+}
+
+impl Asked {
+    fn of(checks: &[Check]) -> Arc<Self> {
+        let of = |check: &Check| match &check.target {
+            Target::Processes(wanted) => Some(wanted.clone()),
+            _ => None,
+        };
+        let asked: Vec<(CheckIx, Wanted)> =
+            (0..).zip(checks).filter_map(|(ix, check)| Some((ix, of(check)?))).collect();
+        let places = asked.iter().enumerate().map(|(at, (ix, _))| (*ix, at)).collect();
+        Arc::new(Self { places, wanted: asked.into_iter().map(|(_, wanted)| wanted).collect() })
+    }
 }
 
 /// Processes that are watched.
@@ -78,16 +101,9 @@ impl Drop for Watch {
 impl Crowd {
     /// For the checks that ask for processes; ends come out as checks to look at.
     pub(super) fn new(checks: &[Check]) -> (Arc<Self>, mpsc::Receiver<CheckIx>) {
-        let of = |check: &Check| match &check.target {
-            Target::Processes(wanted) => Some(wanted.clone()),
-            _ => None,
-        };
-        let asked: Vec<(CheckIx, Wanted)> =
-            (0..).zip(checks).filter_map(|(ix, check)| Some((ix, of(check)?))).collect();
-        let (ends, out) = mpsc::channel(asked.len().max(1));
+        let (ends, out) = mpsc::channel(ENDS);
         let crowd = Self {
-            places: asked.iter().enumerate().map(|(at, (ix, _))| (*ix, at)).collect(),
-            wanted: asked.into_iter().map(|(_, wanted)| wanted).collect(),
+            asked: Mutex::new(Asked::of(checks)),
             last: tokio::sync::Mutex::default(),
             apart: Apart::default(),
             watches: Mutex::default(),
@@ -95,6 +111,16 @@ impl Crowd {
             ends,
         };
         (Arc::new(crowd), out)
+    }
+
+    /// For these checks from now on.
+    pub(super) fn anew(&self, checks: &[Check]) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked::of(checks);
+    }
+
+    /// This check asks for others from now on: those of before are watched no more.
+    pub(super) fn forget(&self, check: CheckIx) {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(&check);
     }
 
     /// Looks at one check. `apart` is its own: a pidfile may lie on a mount that hangs.
@@ -116,9 +142,11 @@ impl Crowd {
     }
 
     async fn scanned(&self, check: CheckIx, wanted: &Wanted) -> Result<Vec<Person>, Cause> {
-        let at = self.places.get(&check).copied().unwrap_or_default();
         let mut last = self.last.lock().await;
-        if let Some((when, found)) = &*last
+        let asked = Arc::clone(&self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        let Some(at) = asked.places.get(&check).copied() else { return Ok(Vec::new()) };
+        if let Some((when, by, found)) = &*last
+            && Arc::ptr_eq(by, &asked)
             && clock::now().mono.since(*when) < FRESH
             && let Some(found) = found.get(at)
         {
@@ -127,10 +155,10 @@ impl Crowd {
                 return Ok(found);
             }
         }
-        let all = Arc::clone(&self.wanted);
+        let all = Arc::clone(&asked.wanted);
         let found = self.apart.clone().run(move || scan::all(&all)).await?;
         let of_check = found.get(at).cloned().unwrap_or_default();
-        *last = Some((clock::now().mono, found));
+        *last = Some((clock::now().mono, asked, found));
         Ok(of_check)
     }
 

@@ -61,23 +61,37 @@ pub(super) struct Place {
     untold: Counted,
 }
 
-/// The places of all checks that read logs, by check.
-pub(super) fn places(checks: &[Check], state: &Path) -> Vec<Option<Arc<Mutex<Place>>>> {
-    let (folder, mut keys) = (kept::Folder::below(state), Vec::new());
-    let places = checks.iter().map(|check| {
-        let Target::Log(log) = &check.target else { return None };
-        let (path, source) = match &log.source {
-            LogSource::File(path) => (path.clone(), path.to_string_lossy().into_owned()),
-            LogSource::Unit(unit) => (PathBuf::new(), unit.clone()),
+/// What a log's place is kept under: its check's name and its source; nothing for other kinds.
+pub(super) fn key(check: &Check) -> Option<String> {
+    let Target::Log(log) = &check.target else { return None };
+    Some(match &log.source {
+        LogSource::File(path) => format!("{} {}", check.name(), path.to_string_lossy()),
+        LogSource::Unit(unit) => format!("{} {unit}", check.name()),
+    })
+}
+
+/// The places of all checks that read logs, by check; `known` are those that this run has already.
+pub(super) fn places(
+    checks: &[Check],
+    state: &Path,
+    known: impl Fn(usize, &str) -> Option<Arc<Mutex<Place>>>,
+) -> Vec<Option<Arc<Mutex<Place>>>> {
+    let folder = kept::Folder::below(state);
+    let places = checks.iter().enumerate().map(|(at, check)| {
+        let (Target::Log(log), key) = (&check.target, key(check)?) else { return None };
+        let path = match &log.source {
+            LogSource::File(path) => path.clone(),
+            LogSource::Unit(_) => PathBuf::new(),
         };
-        let key = format!("{} {source}", check.name());
-        let journal = journal::Cursor::new(folder.of(&key));
-        let file = Follower::new(path, folder.of(&key));
-        keys.push(key);
-        Some(Arc::new(Mutex::new(Place { file, journal, untold: Counted::default() })))
+        let new = || {
+            let (journal, file) =
+                (journal::Cursor::new(folder.of(&key)), Follower::new(path, folder.of(&key)));
+            Arc::new(Mutex::new(Place { file, journal, untold: Counted::default() }))
+        };
+        Some(known(at, &key).unwrap_or_else(new))
     });
     let places = places.collect();
-    folder.forget_all_but(&keys);
+    folder.forget_all_but(&checks.iter().filter_map(key).collect::<Vec<_>>());
     places
 }
 

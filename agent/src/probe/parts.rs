@@ -32,6 +32,11 @@ impl Parts {
         }
     }
 
+    /// This check looks at something else from now on.
+    pub(super) fn forget(&mut self, check: CheckIx) {
+        self.counted.remove(&check);
+    }
+
     fn since_last(&mut self, check: CheckIx, count: u64) -> u64 {
         let last = self.counted.insert(check, count).unwrap_or(count);
         count.checked_sub(last).unwrap_or(count)

@@ -36,11 +36,16 @@ impl Believed {
     /// for is then refused, in words.
     pub(super) fn of(checks: &[Check]) -> Self {
         let mut roots = RootCertStore::empty();
-        let needs = |check: &Check| matches!(&check.target, Target::Tls(tls) if tls.ca.is_empty());
-        if checks.iter().any(needs) {
+        if Self::is_needed(checks) {
             roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         Self(Arc::new(roots))
+    }
+
+    /// Whether one of these checks believes the system's CAs.
+    pub(super) fn is_needed(checks: &[Check]) -> bool {
+        let needs = |check: &Check| matches!(&check.target, Target::Tls(tls) if tls.ca.is_empty());
+        checks.iter().any(needs)
     }
 
     /// Those that a check names, or else the system's.

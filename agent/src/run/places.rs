@@ -1,6 +1,7 @@
-//! The memory that the core works in: lent once at the start, never grown.
+//! The memory that the core works in: lent once at the start, never grown. There is a place for every check and service
+//! that a configuration can have, so that a later one finds its own.
 
-use crate::config::{Check, Service};
+use crate::config::{CHECKS_MAX, Check, SERVICES_MAX, Service};
 use picket_agent_core::{Storage, check, service, spool};
 
 /// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
@@ -15,11 +16,19 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// Empty places for these.
+    /// Places for these, and free ones behind them.
     pub(super) fn new(checks: &[Check], services: &[Service]) -> Self {
         Self {
-            checks: checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect(),
-            services: services.iter().map(|service| service::Slot::new(service.spec.clone())).collect(),
+            checks: fill(
+                checks.iter().map(|it| check::Slot::new(it.spec.clone())),
+                CHECKS_MAX,
+                check::Slot::free,
+            ),
+            services: fill(
+                services.iter().map(|it| service::Slot::new(it.spec.clone())),
+                SERVICES_MAX,
+                service::Slot::free,
+            ),
             ring: vec![0; RING],
             index: vec![spool::Entry::default(); RING / 128],
         }
@@ -35,4 +44,8 @@ impl Places {
             disk,
         }
     }
+}
+
+fn fill<T>(taken: impl Iterator<Item = T>, most: usize, free: fn() -> T) -> Vec<T> {
+    taken.chain(std::iter::repeat_with(free)).take(most).collect()
 }

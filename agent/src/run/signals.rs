@@ -1,8 +1,17 @@
-//! The signals that an agent obeys: SIGTERM and SIGINT end it, SIGHUP does not.
+//! The signals that an agent obeys: SIGTERM and SIGINT end it, SIGHUP makes it read its configuration again.
 
 use picket_agent_core::Ending;
 use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The end.
+    End(Ending),
+    /// To read the configuration again.
+    Reload,
+}
 
 /// SIGTERM and SIGINT, and what they mean. SIGHUP ends nothing: a closed terminal must not leave a host unwatched.
 pub(super) struct Signals {
@@ -22,15 +31,11 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Ending {
-        loop {
-            tokio::select! {
-                _ = self.term.recv() => return self.ending,
-                _ = self.int.recv() => return self.ending,
-                _ = self.hangup.recv() => {
-                    tracing::warn!("SIGHUP: nothing is read anew; end the agent and start it for a changed file");
-                }
-            }
+    pub(super) async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.term.recv() => Asked::End(self.ending),
+            _ = self.int.recv() => Asked::End(self.ending),
+            _ = self.hangup.recv() => Asked::Reload,
         }
     }
 }

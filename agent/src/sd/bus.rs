@@ -6,17 +6,15 @@
 //! NameOwnerChanged (systemd was executed anew, or is gone), an end of the stream and a call without answer end the
 //! connection; a new one subscribes and reads everything again.
 
-#![expect(
-    clippy::disallowed_types,
-    reason = "the marks are shared with tasks of one thread, and held for a few instructions, never while waiting"
-)]
+mod marks;
 
 use super::{CALL, Told, read};
 use crate::config::BusAddress;
 use futures_util::StreamExt;
-use picket_agent_core::unit::{DONE_MAX, Done, Dones, Fact, JobEnd, UnitIx, Wake};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Notify, mpsc};
+use marks::Mark;
+pub(super) use marks::Watch;
+use picket_agent_core::unit::{DONE_MAX, Done, Fact, JobEnd, UnitIx, Wake};
+use std::sync::{Arc, PoisonError};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use zbus::OwnedObjectPath;
@@ -32,82 +30,6 @@ const RULES: [&str; 2] = [
 ];
 /// How often a reading that was overtaken is made again before it counts all the same.
 const OVERTAKEN_MAX: u8 = 8;
-
-/// What of a unit is to be read.
-#[derive(Debug, Default)]
-struct Mark {
-    name: Option<String>,
-    /// The object that its signals come from; an alias has its unit's.
-    path: String,
-    wake: Option<Wake>,
-    reading: bool,
-    done: Dones,
-}
-
-/// The marks of all units, shared by the reader and the readings.
-pub(super) struct Watch {
-    marks: Mutex<Vec<Mark>>,
-    marked: Notify,
-    facts: mpsc::Sender<Told>,
-    connection: Mutex<Option<Connection>>,
-}
-
-impl Watch {
-    pub(super) fn new(names: Arc<[Option<String>]>, facts: mpsc::Sender<Told>) -> Arc<Self> {
-        let mark = |name: &Option<String>| Mark {
-            name: name.clone(),
-            path: name.as_deref().map(read::path_of).unwrap_or_default(),
-            ..Mark::default()
-        };
-        let marks = Mutex::new(names.iter().map(mark).collect());
-        Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None) })
-    }
-
-    /// Changes marks; `change` says of each whether it is to be read.
-    fn mark(&self, wake: Wake, mut change: impl FnMut(&mut Mark) -> bool) {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        for mark in marks.iter_mut().filter(|mark| mark.name.is_some()) {
-            if change(mark) {
-                // What a signal has told is no difference that a look finds.
-                mark.wake = if mark.wake == Some(Wake::Signal) { mark.wake } else { Some(wake) };
-            }
-        }
-        self.marked.notify_one();
-    }
-
-    /// The next unit to read: its number, its object, why.
-    fn next(&self) -> Option<(UnitIx, String, Wake)> {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, mark) =
-            marks.iter_mut().enumerate().find(|(_, mark)| !mark.reading && mark.wake.is_some())?;
-        mark.reading = true;
-        let wake = mark.wake.take()?;
-        Some((UnitIx::try_from(at).ok()?, mark.path.clone(), wake))
-    }
-
-    /// The mark that came while a unit was read.
-    fn overtaken(&self, unit: UnitIx) -> Option<Wake> {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.get_mut(usize::from(unit))?.wake.take()
-    }
-
-    /// A unit was read: the jobs that ended before.
-    fn taken(&self, unit: UnitIx, id: &str) -> Dones {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mark) = marks.get_mut(usize::from(unit)) else { return Dones::default() };
-        mark.path = read::path_of(id);
-        std::mem::take(&mut mark.done)
-    }
-
-    /// The next reading of it may begin.
-    fn free(&self, unit: UnitIx) {
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mark) = marks.get_mut(usize::from(unit)) {
-            mark.reading = false;
-        }
-        self.marked.notify_one();
-    }
-}
 
 /// A connection that is being made or is there. Dropping it ends it.
 pub(super) struct Session {
@@ -139,6 +61,11 @@ impl Session {
         self.watch.mark(Wake::Look, |_| true);
     }
 
+    /// The units are these now, by their places; the names that are new.
+    pub(super) fn anew(&self, names: &[Option<String>]) -> Vec<String> {
+        self.watch.anew(names)
+    }
+
     pub(super) fn connection(&self) -> Option<Connection> {
         self.watch.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -162,7 +89,7 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
         connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "AddMatch", &rule).await?;
     }
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
-    pin(&connection, watch).await?;
+    pin(&connection, watch.names()).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
     if watch.facts.send(Told::Fact(Fact::Opened)).await.is_err() {
         return Ok(());
@@ -175,11 +102,7 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
 
 /// Keeps systemd from forgetting how a unit ended: one that nothing refers to is unloaded as soon as it stops. Where
 /// that is not allowed, or there is no such unit, readings tell less.
-async fn pin(connection: &Connection, watch: &Watch) -> zbus::Result<()> {
-    let names: Vec<String> = {
-        let marks = watch.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.iter().filter_map(|mark| mark.name.clone()).collect()
-    };
+pub(super) async fn pin(connection: &Connection, names: Vec<String>) -> zbus::Result<()> {
     for name in names {
         match connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "RefUnit", &name).await {
             Ok(_) => {}

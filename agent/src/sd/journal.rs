@@ -52,6 +52,11 @@ impl Journal {
         Self { manager, places: Places::new(PLACES), readings: JoinSet::new(), out, told: Arc::default() }
     }
 
+    /// So many places for units from now on.
+    pub(super) fn anew(&mut self, units: usize) {
+        self.out.resize_with(units, || None);
+    }
+
     /// Reads the last words of one life of a unit; they come over `facts`, empty where there are none.
     pub(super) fn collect(&mut self, (unit, name): (UnitIx, String), of: Collect, facts: mpsc::Sender<Told>) {
         while self.readings.try_join_next().is_some() {}

@@ -5,7 +5,6 @@
 //! drops the word, and the next one follows.
 
 use picket_agent_core::Agent;
-use picket_agent_core::check::CheckIx;
 use picket_agent_core::session::Phase;
 use picket_proto::event::Verdict;
 use picket_proto::{Mono, Span};
@@ -24,6 +23,7 @@ pub(crate) struct Notify {
     every: Option<Span>,
     next: Mono,
     ready: bool,
+    reloads: bool,
     status: String,
     status_at: Mono,
 }
@@ -43,7 +43,7 @@ impl Notify {
         let every = limit.filter(|limit| *limit > 0 && is_own).map(|limit| Span::from_micros(limit / 2));
         let every = every.filter(|_| socket.is_some());
         let (next, status_at) = (Mono::default(), Mono::default());
-        Self { socket, every, next, ready: false, status: String::new(), status_at }
+        Self { socket, every, next, ready: false, reloads: false, status: String::new(), status_at }
     }
 
     /// More time for a start that has much to read, e.g. a long spool.
@@ -67,6 +67,20 @@ impl Notify {
     /// Everything was looked at once. Told once.
     pub(crate) fn ready(&mut self) {
         if !std::mem::replace(&mut self.ready, true) {
+            self.say("READY=1");
+        }
+    }
+
+    /// The configuration is read again; `monotonic` is CLOCK_MONOTONIC now, in microseconds.
+    pub(crate) fn reloading(&mut self, monotonic: u64) {
+        if self.ready && !std::mem::replace(&mut self.reloads, true) {
+            self.say(&format!("RELOADING=1\nMONOTONIC_USEC={monotonic}"));
+        }
+    }
+
+    /// It was read.
+    pub(crate) fn reloaded(&mut self) {
+        if std::mem::take(&mut self.reloads) {
             self.say("READY=1");
         }
     }
@@ -99,7 +113,7 @@ impl Notify {
 
 /// Where everything stands: checks, frames that wait, the link.
 pub(crate) fn status(agent: &Agent<'_>) -> String {
-    let checks = (0..CheckIx::MAX).map_while(|at| agent.check_at(at));
+    let checks = (0..agent.checks_end()).filter_map(|at| agent.check_at(at));
     let (mut up, mut down, mut other) = (0, 0, 0);
     for check in checks {
         match check.verdict() {
@@ -148,6 +162,7 @@ mod tests {
             every: Some(Span::from_secs(15)),
             next: Mono::default(),
             ready: false,
+            reloads: false,
             status: String::new(),
             status_at: Mono::default(),
         };
@@ -170,6 +185,11 @@ mod tests {
         notify.ready();
         notify.ready();
         assert_eq!(heard(), ["WATCHDOG=1", "READY=1"]);
+        notify.reloaded();
+        notify.reloading(7);
+        notify.reloading(8);
+        notify.reloaded();
+        assert_eq!(heard(), ["RELOADING=1\nMONOTONIC_USEC=7", "READY=1"]);
         notify.status(start, "1 up".to_owned());
         notify.status(start.plus(Span::from_secs(2)), "1 up".to_owned());
         assert_eq!(heard(), ["STATUS=1 up"]);

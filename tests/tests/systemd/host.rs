@@ -89,6 +89,16 @@ impl Host {
         self.wait_adopted(units);
     }
 
+    /// Lays a drop-in over the agent's configuration, or takes it away again.
+    pub(crate) fn drop_in(&self, text: Option<&str>) {
+        let folder = self.folder.path().join("picket.toml.d");
+        fs::create_dir_all(&folder).unwrap();
+        match text {
+            Some(text) => fs::write(folder.join("test.toml"), text).unwrap(),
+            None => fs::remove_file(folder.join("test.toml")).unwrap(),
+        }
+    }
+
     /// How often a unit was started, by its own log.
     pub(crate) fn starts(&self, nth: usize) -> usize {
         fs::read_to_string(Files::of(&self.folder, nth).starts).unwrap_or_default().lines().count()

@@ -2,6 +2,7 @@
 
 use super::pace::Flight;
 use super::{CheckIx, Checks};
+use crate::shelf::Place;
 use crate::timer;
 use picket_proto::{Mono, Span};
 
@@ -15,9 +16,10 @@ impl Checks<'_> {
     pub(crate) fn look_now(&mut self, now: Mono, check: CheckIx) {
         let at = usize::from(check);
         match self.slots.get_mut(at) {
+            Some(slot) if slot.place != Place::Taken => self.refused = self.refused.saturating_add(1),
             Some(slot) if slot.flight == Flight::Home => {
                 slot.due = now;
-                timer::moved(self.slots, at);
+                timer::moved(&mut self.slots, at);
             }
             Some(_) => {}
             None => self.refused = self.refused.saturating_add(1),

@@ -5,9 +5,10 @@
 use super::pace::{Flight, Pace};
 use super::verdict::{FLAPS, Streak};
 use super::{Reading, Spec};
+use crate::shelf::{Place, Placed};
 use crate::timer::{Seat, Timed};
-use picket_proto::Mono;
-use picket_proto::event::{Cause, Verdict};
+use picket_proto::event::{Cause, CheckKind, Verdict};
+use picket_proto::{Mono, Span};
 
 /// One check with all that is remembered of it.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub struct Slot {
     pub(super) flips: [u32; FLAPS],
     pub(super) flipped: u8,
     pub(super) seat: Seat,
+    pub(super) place: Place,
     /// What the readings say.
     pub(super) base: Verdict,
     /// What was told: the base, or that it flaps.
@@ -61,6 +63,7 @@ impl Slot {
             flips: [0; FLAPS],
             flipped: 0,
             seat: Seat::default(),
+            place: Place::Taken,
             base: Verdict::Unknown,
             told: Verdict::Unknown,
             flight: Flight::Home,
@@ -70,6 +73,21 @@ impl Slot {
             bad: 0,
             last: None,
         }
+    }
+
+    /// A place for a check that a later configuration may have. Such places stand behind the others.
+    pub fn free() -> Self {
+        let spec = Spec {
+            name: "free".parse().expect("a constant of allowed characters"),
+            kind: CheckKind::Tcp,
+            service: None,
+            interval: Span::ZERO,
+            timeout: Span::ZERO,
+            fall: 1,
+            rise: 1,
+            limits: None,
+        };
+        Self { place: Place::Free, ..Self::new(spec) }
     }
 
     /// What it is.
@@ -95,6 +113,12 @@ impl Slot {
     /// The last reading that counted, and when it came.
     pub fn last(&self) -> Option<(Mono, Reading)> {
         self.last
+    }
+}
+
+impl Placed for Slot {
+    fn place(&self) -> Place {
+        self.place
     }
 }
 

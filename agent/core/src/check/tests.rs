@@ -175,13 +175,13 @@ fn probes_near_each_other_share_a_wake_up_none_is_late_and_all_keep_their_phase(
         while let Some(Probe { check, .. }) = checks.next_probe(now) {
             let (time, phase) = (&mut times[usize::from(check)], phases[usize::from(check)]);
             let due = phase.plus(Span::from_secs(10 * *time));
-            assert!(now <= due && due.since(now) <= Span::from_millis(250), "{check}: {now:?} for {due:?}");
+            assert!(now <= due && due.since(now) <= Span::from_millis(1250), "{check}: {now:?} for {due:?}");
             *time += 1;
             checks.on(now, Fact::new(check, GOOD), Voice { owner: None, said: "", out: &mut Facts::new() });
         }
     }
-    assert!(times.iter().all(|times| *times == 100), "{times:?}");
-    assert!(wake_ups < 2_500, "{wake_ups} wake-ups in 1,000 s for 5,000 probes");
+    assert!(times.iter().all(|times| (100..=101).contains(times)), "the last may be early: {times:?}");
+    assert!(wake_ups < 900, "{wake_ups} wake-ups in 1,000 s for 5,000 probes");
 }
 
 #[test]
@@ -384,4 +384,16 @@ fn where_the_first_bad_reading_decides_it_is_looked_at_again_at_once() {
     assert_eq!(checks.deadline(), due, "at the same moment");
     assert_eq!(level(&mut checks, 950), (true, Some(Verdict::Down)));
     assert!(checks.deadline() > due);
+}
+
+#[test]
+fn what_is_degraded_is_told_with_the_limit_of_degraded_whatever_was_read_last() {
+    let limits = Limits { degraded: 800, down: 900, bad: Side::Above };
+    let mut slots = [Slot::new(spec(Some(limits)))];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    read(&mut checks, Reading::Level(850));
+    read(&mut checks, Reading::Level(850));
+    let told = read(&mut checks, Reading::Level(950)).1;
+    assert_eq!(told, Some((Verdict::Degraded, Some(Cause::Above { level: 950, limit: 800 }))));
 }

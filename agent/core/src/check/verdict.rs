@@ -139,6 +139,18 @@ impl Slot {
         self.say_it(now, first, to, voice);
     }
 
+    /// Why it is what is told. A reading that alone would be worse than the verdict is held against the limit that the
+    /// verdict is about.
+    fn cause_of(&self, told: Verdict) -> Option<Cause> {
+        match (told, self.last, self.spec.limits) {
+            (Verdict::Up, _, _) => None,
+            (Verdict::Degraded, Some((_, Reading::Level(level))), Some(limits)) => {
+                Some(beyond(level, limits.degraded, limits.bad))
+            }
+            (Verdict::Unknown | Verdict::Degraded | Verdict::Flapping | Verdict::Down, _, _) => self.cause,
+        }
+    }
+
     pub(super) fn say_it(&mut self, now: Mono, first: Mono, to: Verdict, voice: Voice<'_>) {
         if to == self.told {
             return;
@@ -149,7 +161,7 @@ impl Slot {
             service: voice.owner.cloned(),
             from: self.told,
             to,
-            cause: if to == Verdict::Up { None } else { self.cause },
+            cause: self.cause_of(to),
             after: now.since(first),
             said: if to == Verdict::Up { Text::default() } else { Text::new(voice.said) },
         };

@@ -126,7 +126,7 @@ impl Services<'_> {
             return (0, self.count());
         };
         let (mut used, mut left_out) = (head, 0);
-        for slot in self.slots.iter().filter(|slot| has_something(slot, now)) {
+        for (_, slot) in self.slots.each().filter(|(_, slot)| has_something(slot, now)) {
             match postcard::to_slice(&record(slot, now, checks), &mut out[used..]) {
                 Ok(written) => used += written.len(),
                 Err(_) => left_out += 1,
@@ -140,7 +140,7 @@ impl Services<'_> {
         let due = self.keep.at() <= now;
         if due {
             let stands = |slot: &Slot| slot.held.is_some() || matches!(slot.state, State::Broken { .. });
-            self.keep.kept(now, self.held.is_some() || self.slots.iter().any(stands));
+            self.keep.kept(now, self.held.is_some() || self.slots.each().any(|(_, slot)| stands(slot)));
         }
         due
     }
@@ -164,8 +164,8 @@ impl Services<'_> {
                 return Restored { damaged: true, ..restored };
             };
             bytes = rest;
-            let named = self.slots.iter().position(|slot| slot.spec.name == record.name);
-            match named.and_then(|at| u16::try_from(at).ok()) {
+            let named = self.slots.each().find(|(_, slot)| slot.spec.name == record.name);
+            match named.map(|(at, _)| at) {
                 Some(service) => {
                     self.with(service, |moving| record.put(moving.slot, now, away, checks));
                     restored.services += 1;

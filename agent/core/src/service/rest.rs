@@ -16,7 +16,7 @@ const TIME: &str = "its time being over";
 impl Services<'_> {
     /// A person asks for a hold, or for its end.
     pub(crate) fn hold(&mut self, fact: Fact<'_>, mut around: Around<'_, '_>) {
-        let known = fact.service.is_none_or(|service| service < self.count());
+        let known = fact.service.is_none_or(|service| self.slots.taken(service).is_some());
         if !(known && fact.is_sound()) {
             self.refused = self.refused.saturating_add(1);
             return;
@@ -43,7 +43,7 @@ impl Services<'_> {
 
     /// Who ends the hold of all wants everything healed: the services' own holds end too.
     fn end_each(&mut self, fact: Fact<'_>, mut around: Around<'_, '_>) {
-        for service in 0..self.count() {
+        for service in 0..self.end() {
             self.with(service, |moving| moving.hold_for(fact, around.again()));
         }
     }
@@ -69,7 +69,7 @@ impl Services<'_> {
             self.keep.changed(true);
         }
         self.held = held;
-        for service in 0..self.count() {
+        for service in 0..self.end() {
             self.with(service, |moving| moving.slot.all_rest_until = until);
         }
     }

@@ -10,6 +10,7 @@ use crate::check::CheckIx;
 use crate::facts::Facts;
 use crate::hold::Held;
 use crate::policy::{Breaker, Budget, Deaths};
+use crate::shelf::{Place, Placed};
 use crate::timer::{Reason, Seat, Timed};
 use crate::unit::{self, Who};
 use picket_proto::event::{self, Because, Cause, Exit, Intent, Outcome, Remedy};
@@ -46,6 +47,7 @@ pub struct Slot {
     /// The next service in the queue of orders.
     pub(super) link: Option<ServiceIx>,
     pub(super) seat: Seat,
+    pub(super) place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,6 +186,7 @@ impl Slot {
             collect: None,
             link: None,
             seat: Seat::default(),
+            place: Place::Taken,
         }
     }
 
@@ -272,6 +275,12 @@ impl Slot {
         // A single try of an open breaker that did not hold opens it again, whatever the budget says.
         let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
         if allowed { again } else { Some(used_up) }
+    }
+}
+
+impl Placed for Slot {
+    fn place(&self) -> Place {
+        self.place
     }
 }
 

@@ -72,6 +72,14 @@ impl Services<'_> {
         self.await_looks();
     }
 
+    /// There are other units than before: all are read once more.
+    pub(super) fn units_anew(&mut self, now: Mono) {
+        let units = self.units();
+        if self.bus.anew(now, units) {
+            self.await_looks();
+        }
+    }
+
     fn await_looks(&mut self) {
         for slot in self.slots.iter_mut().filter(|slot| slot.spec.driver == Driver::Systemd) {
             slot.unit.await_look();
@@ -81,7 +89,7 @@ impl Services<'_> {
     fn lost(&mut self, around: Around<'_, '_>) {
         let Around { now, checks, out } = around;
         self.bus.lost(now, &mut self.dice);
-        for at in 0..self.count() {
+        for at in 0..self.end() {
             let inner = Around { now, checks: &mut *checks, out: &mut *out };
             self.with(at, |service| {
                 let turn = service.slot.unit.lost();
@@ -90,8 +98,8 @@ impl Services<'_> {
         }
     }
 
-    fn units(&self) -> u16 {
-        let units = self.slots.iter().filter(|slot| slot.spec.driver == Driver::Systemd).count();
+    pub(super) fn units(&self) -> u16 {
+        let units = self.slots.each().filter(|(_, slot)| slot.spec.driver == Driver::Systemd).count();
         u16::try_from(units).unwrap_or(u16::MAX)
     }
 }

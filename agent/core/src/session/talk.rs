@@ -107,9 +107,8 @@ impl Talk {
     /// changes behind the cursor follows as a live frame.
     pub(super) fn stand(&mut self, checks: &Checks<'_>) -> Option<Order> {
         let Standing::Telling { next, up, digest } = &mut self.standing else { return None };
-        while let Some(slot) = checks.get(*next) {
-            let check = *next;
-            *next += 1;
+        while let Some((check, slot)) = checks.from(*next) {
+            *next = check + 1;
             if slot.verdict() != Verdict::Up {
                 return Some(Order::Standing { check, verdict: slot.verdict(), since: slot.since() });
             }

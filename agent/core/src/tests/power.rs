@@ -20,6 +20,9 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::vec::Vec;
 
+/// Runs that the spool remembers at once.
+const RUNS: usize = 16;
+
 /// A frame: its number, its bytes, and what it names.
 type Flying = (Seq, Option<event::Gap>);
 
@@ -84,6 +87,8 @@ struct World {
     segments: u32,
     /// How far each run that ended must be accounted for.
     owed: BTreeMap<u64, u64>,
+    /// What `STATE/run` says of them, the oldest first: of which runs something is missing.
+    claims: Vec<(Run, Seq)>,
     /// What was said to be durable.
     durable: BTreeMap<u64, BTreeSet<u64>>,
 }
@@ -115,11 +120,16 @@ fn split(mut bytes: &[u8]) -> Vec<(frame::Header, Vec<u8>, Option<event::Fact>)>
 }
 
 impl Life {
-    fn new(run: Run, previous: Option<(Run, Seq)>, segments: u32, now: Now) -> Self {
+    /// `claims`: what earlier runs than the previous one left, the oldest first.
+    fn new(run: Run, previous: Option<(Run, Seq)>, claims: &[(Run, Seq)], segments: u32, now: Now) -> Self {
+        let runs = leak(Past::default(), RUNS);
+        for (place, (run, made)) in runs.iter_mut().zip(claims) {
+            *place = Past::claimed(*run, *made);
+        }
         let identity = Identity { run, boot: BootId(1), previous, version: Text::new("t") };
         let lent = Lent {
             parts: leak(Part::default(), segments as usize * 4),
-            runs: leak(Past::default(), 16),
+            runs,
             pages: leak(0, 2 * spool::PAGE),
             segments,
             budget: u64::MAX,

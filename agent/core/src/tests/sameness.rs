@@ -18,7 +18,7 @@ use std::vec::Vec;
 
 /// An input that owns its parts.
 #[derive(Debug, Clone)]
-enum Owned {
+pub(super) enum Owned {
     Check(u16, Reading),
     Absent(u16),
     DiedUnseen(u16, u32),
@@ -92,7 +92,7 @@ fn session_input() -> impl Strategy<Value = Owned> {
     ]
 }
 
-fn input() -> impl Strategy<Value = Owned> {
+pub(super) fn input() -> impl Strategy<Value = Owned> {
     prop_oneof![
         3 => (0_u16..10, reading()).prop_map(|(check, reading)| Owned::Check(check, reading)),
         4 => service_input(),
@@ -103,7 +103,7 @@ fn input() -> impl Strategy<Value = Owned> {
     ]
 }
 
-fn hand_in(world: &mut World, input: &Owned) {
+pub(super) fn hand_in(world: &mut World, input: &Owned) {
     let input = match input {
         Owned::Check(check, reading) => Input::Check(check::Fact::new(*check, *reading)),
         Owned::Absent(service) => Input::Service(service::Fact::Absent { service: *service }),

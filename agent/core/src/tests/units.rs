@@ -174,14 +174,14 @@ fn a_unit_that_dies_while_it_is_restarted_ended_as_asked_and_its_remedy_did_not_
     assert_eq!(phase(&world), Phase::Waiting);
 }
 
-/// For how long the process had run that ended last.
+/// For how long the process ran that ended last, from when it was told to have started to when it was told to have ended.
 fn ran(world: &World) -> String {
     use std::string::ToString;
-    let last = world.told.iter().rev().find_map(|(_, fact)| match fact {
-        event::Fact::Exited(exited) => Some(exited.ran.to_string()),
-        _ => None,
-    });
-    last.expect("one ended")
+    let last =
+        |is: fn(&event::Fact) -> bool| world.told.iter().rev().find(|(_, fact)| is(fact)).expect("told").0;
+    let began = last(|fact| matches!(fact, event::Fact::Started(_)));
+    let ended = last(|fact| matches!(fact, event::Fact::Exited(_)));
+    Span::from_micros(ended - began).to_string()
 }
 
 #[test]

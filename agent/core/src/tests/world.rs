@@ -62,14 +62,24 @@ impl World {
         services: Vec<service::Spec>,
         ring: usize,
     ) -> Self {
+        Self::roomy(seed, checks, services, (ring, 0))
+    }
+
+    /// The same with so many free places for checks and for services.
+    pub(super) fn roomy(
+        seed: u64,
+        checks: Vec<check::Spec>,
+        services: Vec<service::Spec>,
+        (ring, free): (usize, usize),
+    ) -> Self {
+        let checks = checks.into_iter().map(check::Slot::new);
+        let checks: Vec<_> = checks.chain((0..free).map(|_| check::Slot::free())).collect();
+        let services = services.into_iter().map(service::Slot::new);
+        let services: Vec<_> = services.chain((0..free).map(|_| service::Slot::free())).collect();
         let identity = Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("test") };
         let storage = Storage {
-            checks: Box::leak(
-                checks.into_iter().map(check::Slot::new).collect::<Vec<_>>().into_boxed_slice(),
-            ),
-            services: Box::leak(
-                services.into_iter().map(service::Slot::new).collect::<Vec<_>>().into_boxed_slice(),
-            ),
+            checks: Box::leak(checks.into_boxed_slice()),
+            services: Box::leak(services.into_boxed_slice()),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
             disk: spool::Lent::none(),
@@ -155,22 +165,29 @@ impl World {
     pub(super) fn run(&mut self, millis: u64) {
         let until = self.at + millis * 1_000;
         for _ in 0..200_000 {
-            let coming = self.pending.iter().map(|(at, _)| *at).min();
-            let deadline = self.agent.deadline().map(|(at, _)| at.micros());
-            let Some(next) = coming.into_iter().chain(deadline).min().filter(|next| *next <= until) else {
+            if !self.step(until) {
                 self.at = until;
                 return;
-            };
-            self.at = next.max(self.at);
-            match self.pending.iter().position(|(at, _)| *at <= self.at) {
-                Some(place) => {
-                    let (_, coming) = self.pending.remove(place);
-                    self.come(coming);
-                }
-                None => self.input(Input::Time),
             }
         }
         panic!("the agent spins at {} us for {:?}", self.at, self.agent.deadline());
+    }
+
+    /// The next that comes or is due, unless that is after `until`.
+    pub(super) fn step(&mut self, until: u64) -> bool {
+        let coming = self.pending.iter().map(|(at, _)| *at).min();
+        let deadline = self.agent.deadline().map(|(at, _)| at.micros());
+        let next = coming.into_iter().chain(deadline).min().filter(|next| *next <= until);
+        let Some(next) = next else { return false };
+        self.at = next.max(self.at);
+        match self.pending.iter().position(|(at, _)| *at <= self.at) {
+            Some(place) => {
+                let (_, coming) = self.pending.remove(place);
+                self.come(coming);
+            }
+            None => self.input(Input::Time),
+        }
+        true
     }
 
     fn come(&mut self, coming: Coming) {

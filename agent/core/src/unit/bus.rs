@@ -60,6 +60,17 @@ impl Bus {
         self.state = State::Away { retry_at: now };
     }
 
+    /// There are other units than before; whether all are read now.
+    pub(crate) fn anew(&mut self, now: Mono, units: u16) -> bool {
+        match self.state {
+            State::Idle if units > 0 => self.begin(now),
+            State::Open { .. } if units > 0 => self.look(now, units),
+            State::Open { .. } => (self.left, self.order) = (0, None),
+            State::Idle | State::Away { .. } | State::Connecting => {}
+        }
+        matches!(self.state, State::Open { .. })
+    }
+
     /// It is there; all units are read, so many of them.
     pub(crate) fn opened(&mut self, now: Mono, units: u16) {
         self.tries = 0;

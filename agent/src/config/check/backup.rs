@@ -1,6 +1,6 @@
 //! `kind = "backup"`: copies of data that are young, large and many enough, and that give the data back.
 
-use super::exec::{here, program};
+use super::exec::program;
 use super::job::{AGES, ages};
 use super::{Program, Read, Target};
 use crate::config::read::{Keys, Sheet};
@@ -52,7 +52,7 @@ fn span(limits: &Limits) -> Span {
 }
 
 pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
-    let path = keys.needed(sheet, "path").map(|(path, _)| here(sheet.file).join(path));
+    let path = keys.needed(sheet, "path").map(|(path, _)| sheet.beside(path));
     let limits = ages(keys, sheet, "max_age");
     let wanted = Wanted {
         copies: keys.number(sheet, "copies", 1..=100_000, 1),

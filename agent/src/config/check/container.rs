@@ -1,6 +1,5 @@
 //! `kind = "container"`: a container of Docker or Podman runs, and is healthy where it says so.
 
-use super::exec::here;
 use super::{Read, Target};
 use crate::config::read::{Keys, Sheet};
 use std::fmt;
@@ -27,7 +26,7 @@ impl fmt::Display for Container {
 
 pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
     let socket = keys.text(sheet, "socket").map_or(SOCKET, |(socket, _)| socket);
-    let socket = here(sheet.file).join(socket);
+    let socket = sheet.beside(socket);
     let (container, place) = keys.needed(sheet, "container")?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     if !(1..=NAME_MAX).contains(&container.len()) || !container.bytes().all(allowed) {

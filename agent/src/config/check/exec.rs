@@ -3,7 +3,7 @@
 use super::{Read, Target};
 use crate::config::read::{Keys, Sheet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Where a program without a slash is looked for: what the program itself gets as `PATH`, then where packages of
 /// plugins put them.
@@ -58,7 +58,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
 
 /// The program under `key` with `env` and `user` beside it; none where the key is not there or is wrong.
 pub(super) fn program(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<Program> {
-    let here = here(sheet.file);
+    let here = sheet.here.clone();
     let fill = |text: &str| text.replace("{here}", &here.to_string_lossy());
     let env = env(keys, sheet, &fill);
     let user = keys.text(sheet, "user").map(|(user, _)| user.to_owned());
@@ -75,13 +75,6 @@ pub(super) fn program(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static 
         return None;
     }
     Some(Program { command, env, user })
-}
-
-/// The folder of the file, absolute.
-pub(super) fn here(file: &Path) -> PathBuf {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or_else(|| Path::new("."));
-    std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf())
 }
 
 fn env(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, fill: &dyn Fn(&str) -> String) -> Vec<(String, String)> {

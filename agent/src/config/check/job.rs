@@ -1,6 +1,5 @@
 //! `kind = "job"`: something that runs on a schedule ran, and ended well.
 
-use super::exec::here;
 use super::{Read, Target};
 use crate::config::read::{Keys, Sheet};
 use picket_agent_core::check::{Limits, Side};
@@ -44,7 +43,7 @@ impl fmt::Display for Job {
 }
 
 pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
-    let stamp = keys.text(sheet, "stamp").map(|(file, _)| JobSource::Stamp(here(sheet.file).join(file)));
+    let stamp = keys.text(sheet, "stamp").map(|(file, _)| JobSource::Stamp(sheet.beside(file)));
     let unit = unit(keys, sheet);
     let run = run(keys, sheet);
     let limits = ages(keys, sheet, "max_age");

@@ -201,7 +201,7 @@ fn of_each_kind_of_change_a_record_tells_eight_and_one_kind_takes_no_place_of_an
     agent.say(&mut world, killed(1));
     world.told();
     let mut batch = Vec::new();
-    for number in 0..6 {
+    for number in 0..10 {
         let check = format!("check-{number}");
         batch.extend(agent.frame(&world, verdict(&check, CheckKind::Tcp, None, Verdict::Down)));
         batch.extend(agent.frame(&world, evidence(&check)));
@@ -209,5 +209,5 @@ fn of_each_kind_of_change_a_record_tells_eight_and_one_kind_takes_no_place_of_an
     agent.batch(&mut world, Lane::Live, batch);
     let told = codes_of(&world.told());
     let count = |code| told.iter().filter(|told| **told == code).count();
-    assert_eq!((count("incident-joined"), count("evidence")), (6, 6), "{told:?}");
+    assert_eq!((count("incident-joined"), count("evidence")), (8, 8), "{told:?}");
 }

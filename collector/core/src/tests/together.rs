@@ -1,6 +1,7 @@
 //! Silence of many hosts, at its edges: who belongs to the fleet's incident, and who is silent for itself.
 
 use super::*;
+use crate::identity;
 use crate::incident::{Severity, State};
 
 /// So many hosts, all connected, named `h-1` and on.
@@ -32,6 +33,25 @@ fn hosts_that_are_stopped_are_no_part_of_the_fleet() {
         world.input(Input::Session(Fact::Goodbye { session: stopped.session }));
     }
     world.pass_heard(Span::from_secs(26), &from(&agents[..16], 5));
+    let incident = world.the_incident().incident;
+    assert_eq!((incident.severity, incident.title.as_str()), (Severity::P0, "5 of 16 hosts are silent"));
+}
+
+/// Of 16 that were seen five are a third, of 36 with those that are only expected they would be a seventh.
+#[test]
+fn hosts_that_were_never_seen_are_no_part_of_the_fleet() {
+    let mut world = World::new();
+    let agents = fleet(&mut world, 16);
+    for at in 0..20_u8 {
+        let (hash, key) = (Box::new([at; 32]), Box::new([7; 32]));
+        let host = || Box::new(host_id(&alloc::format!("new-{at}")));
+        let operator = Box::new(name("ann"));
+        let mint = identity::Fact::Mint { reply: Token(1), operator, host: host(), hash: hash.clone() };
+        world.input(Input::Identity(mint));
+        world.input(Input::Identity(identity::Fact::Enrol { reply: Token(2), host: host(), hash, key }));
+        assert_eq!(world.host(&host()).state, view::HostState::Expected);
+    }
+    world.pass_heard(Span::from_secs(26), &from(&agents, 5));
     let incident = world.the_incident().incident;
     assert_eq!((incident.severity, incident.title.as_str()), (Severity::P0, "5 of 16 hosts are silent"));
 }

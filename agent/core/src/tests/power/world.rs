@@ -6,13 +6,14 @@ impl World {
     pub(super) fn new(segments: u32) -> Self {
         let run = Run(1000);
         Self {
-            life: Life::new(run, None, segments, Now::default()),
+            life: Life::new(run, None, &[], segments, Now::default()),
             drive: Drive::default(),
             collector: Collector::default(),
             at: 0,
             runs: 1000,
             segments,
             owed: BTreeMap::new(),
+            claims: Vec::new(),
             durable: BTreeMap::new(),
         }
     }
@@ -142,23 +143,34 @@ impl World {
         let (run, made) = (self.life.run, self.life.spool.last());
         let on_disk = self.drive.segments.values().flat_map(|(_, held)| held).flat_map(|bytes| split(bytes));
         let highest = on_disk.filter(|(header, ..)| header.run == run).map(|(header, ..)| header.seq.0).max();
-        // After a power cut the note of how far the run came may be gone.
+        // After a power cut the note of how far each run came may be gone.
         let previous = (power == Power::Stays).then_some((run, made));
         self.owed.insert(run.0, if previous.is_some() { made.0 } else { highest.unwrap_or(0) });
-        // Of two runs that ended one after the other, the first is remembered if the second came to keep it.
-        if let Some((before, _)) = self.life.spool.identity().previous {
-            let id = before.0.to_le_bytes();
-            let kept = self.drive.kept.as_deref().unwrap_or_default();
-            let at = kept.windows(8).position(|at| at == id).and_then(|at| kept[at + 8..].first_chunk());
-            let kept = at.map_or(0, |made| u64::from_le_bytes(*made));
-            let durable =
-                self.durable.get(&before.0).and_then(|durable| durable.last()).copied().unwrap_or(0);
-            let owed = self.owed.entry(before.0).or_insert(0);
-            *owed = kept.max(durable).min(*owed);
+        self.claims.retain(|(run, _)| self.life.spool.misses(*run));
+        let kept = match power {
+            // Two places stay free: for the last run, and for one that only its segments tell of.
+            Power::Stays => self.claims.len().saturating_sub(RUNS - 2),
+            Power::Goes => self.claims.len(),
+        };
+        for (forgotten, _) in self.claims.drain(..kept).collect::<Vec<_>>() {
+            self.forget(forgotten);
         }
         self.runs += 1;
-        self.life = Life::new(Run(self.runs), previous, self.segments, self.now());
+        self.life = Life::new(Run(self.runs), previous, &self.claims, self.segments, self.now());
+        self.claims.extend(previous);
         self.settle();
+    }
+
+    /// Nothing but the disk tells of this run any more: its segments, and what is kept of it.
+    fn forget(&mut self, run: Run) {
+        let id = run.0.to_le_bytes();
+        let kept = self.drive.kept.as_deref().unwrap_or_default();
+        let at = kept.windows(8).position(|at| at == id).and_then(|at| kept[at + 8..].first_chunk());
+        let kept = at.map_or(0, |made| u64::from_le_bytes(*made));
+        let on_disk = self.drive.segments.values().flat_map(|(_, held)| held).flat_map(|bytes| split(bytes));
+        let highest = on_disk.filter(|(header, ..)| header.run == run).map(|(header, ..)| header.seq.0).max();
+        let owed = self.owed.entry(run.0).or_insert(0);
+        *owed = kept.max(highest.unwrap_or(0)).min(*owed);
     }
 
     pub(super) fn step(&mut self, step: &Step) {

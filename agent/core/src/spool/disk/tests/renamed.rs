@@ -61,6 +61,5 @@ fn runs_come_oldest_first_and_the_run_before_this_one_last() {
         bench.0.late.recall(Run(run), Seq(2), both(Ranges::new(), (2, 2)));
     }
     let order: Vec<_> = bench.0.late.runs().iter().map(|past| past.run).collect();
-    assert_eq!(order.last(), Some(&OLD), "{order:?}");
-    assert_eq!(order.len(), 3);
+    assert_eq!(order, [Run(3), Run(4), OLD]);
 }

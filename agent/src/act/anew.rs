@@ -1,0 +1,52 @@
+//! Services under a new configuration: new ones are prepared, others get their new command, and none is started or ended.
+
+use super::{Item, Life, Outcome, Services};
+use crate::config::Service;
+use picket_agent_core::service::ServiceIx;
+use std::io;
+use std::path::Path;
+
+impl Services {
+    /// Takes the services by their places; `other` are those whose next start is another one.
+    ///
+    /// # Errors
+    /// As [`Services::new`]; nothing was changed.
+    pub(crate) fn anew(&mut self, all: &[Service], state: &Path, other: &[ServiceIx]) -> io::Result<()> {
+        let new = all.iter().skip(self.items.len()).map(|service| Item::new(service, state));
+        let new = new.collect::<io::Result<Vec<_>>>()?;
+        self.items.extend(new);
+        for at in other.iter().map(|ix| usize::from(*ix)) {
+            if let (Some(item), Some(service)) = (self.items.get_mut(at), all.get(at)) {
+                item.command = super::item::command(service, state);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a service that came lives: from before it was gone, or from an earlier run.
+    pub(crate) fn look_at(&mut self, service: ServiceIx) -> Outcome {
+        let (boot, notices) = (self.boot, self.notices.clone());
+        let item = self.item(service);
+        match &item.life {
+            Life::Lives(process) => {
+                let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
+                Outcome::Started { service, pid, adopted: true }
+            }
+            Life::Clearing { .. } => Outcome::Absent { service },
+            Life::None => item.look(service, boot, &notices),
+        }
+    }
+
+    /// Tells that the process of a service that is gone lives on.
+    pub(crate) fn tell_left_alone(&self, service: ServiceIx) {
+        if let Some((pid, _)) = self.process(service) {
+            let name = &self.items[usize::from(service)].name;
+            tracing::warn!(
+                service = name,
+                %pid,
+                "the service is not in the configuration any more, but its process lives and is not watched; \
+                 `kill {pid}` ends it"
+            );
+        }
+    }
+}

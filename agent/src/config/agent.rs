@@ -1,0 +1,52 @@
+//! `[agent]`: this host, its state folder, the limits of its spool.
+
+use super::Spool;
+use super::bus::{self, BusAddress};
+use super::read::{Keys, Sheet};
+use picket_proto::HostId;
+use std::path::{Path, PathBuf};
+
+/// `[agent]`.
+pub(super) struct AgentTable {
+    pub(super) state: Option<PathBuf>,
+    pub(super) host: HostId,
+    pub(super) spool: Spool,
+    pub(super) bus: BusAddress,
+}
+
+/// Reads the table, or takes the defaults where there is none.
+pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> AgentTable {
+    const SPOOL: u32 = 16;
+    const BUDGET: u32 = 10;
+    let mib = |count: u32| u64::from(count) * 1024 * 1024;
+    let Some(mut keys) = keys.table(sheet, "agent") else {
+        let spool = Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) };
+        return AgentTable { state: None, host: kernel_host(), spool, bus: BusAddress::System };
+    };
+    let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
+    let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
+    let host = match host {
+        None => kernel_host(),
+        Some((Ok(host), _)) => host,
+        Some((Err(bad), place)) => {
+            sheet.wrong(&place, bad.to_string(), Some("use 1 to 63 of a-z 0-9 . _ -".to_owned()));
+            kernel_host()
+        }
+    };
+    let spool = Spool {
+        bytes: mib(keys.number(sheet, "spool", 1..=1024, SPOOL)),
+        flash_budget: mib(keys.number(sheet, "flash_budget", 1..=1024, BUDGET)),
+    };
+    let bus = bus::read(&mut keys, sheet);
+    keys.finish(sheet);
+    AgentTable { state, host, spool, bus }
+}
+
+/// The kernel's host name as a [`HostId`]; `localhost` where it can't be one.
+fn kernel_host() -> HostId {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let lower =
+        name.trim().to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '.', "-");
+    let kept: String = lower.chars().take(picket_proto::id::HOST_MAX).collect();
+    kept.parse().unwrap_or_else(|_| "localhost".parse().expect("a constant of allowed characters"))
+}

@@ -1,0 +1,234 @@
+//! The keys themselves, table by table.
+
+use super::Shape::{Flag, Number, OneOf, Pairs, Span, Table as At, Tables as List, Text, TextOrTexts, Texts};
+use super::{Key, Table};
+
+/// The kinds of checks.
+const KINDS: &[&str] = &["tcp", "http"];
+const TCP: &[&str] = &["tcp"];
+const HTTP: &[&str] = &["http"];
+
+const MIB: super::Shape = Number { least: 1, most: 1024 };
+const READINGS: super::Shape = Number { least: 1, most: 10 };
+
+const ENABLED: Key =
+    Key::new("enabled", Flag, "false takes it away; `status` and `explain` say so").usual("true");
+const WHEN: Key =
+    Key::new("when", At("when"), "only on hosts that have this; looked at when the file is read")
+        .else_("on every host")
+        .example("{ file = \"/proc\" }");
+const INTERVAL: Key =
+    Key::new("interval", Span, "from one probe to the next").range("100 ms to 24 h").usual("\"5s\"");
+const TIMEOUT: Key = Key::new("timeout", Span, "how long one probe may take")
+    .range("10 ms to the interval")
+    .else_("2 s, or the interval where that is shorter")
+    .example("\"1s\"");
+const FALL: Key =
+    Key::new("fall", READINGS, "readings in a row that make it down").range("1 to 10").usual("2");
+const RISE: Key = Key::new("rise", READINGS, "readings in a row that make it up").range("1 to 10").usual("1");
+const KIND: Key = Key::new("kind", OneOf(KINDS), "what is probed").needed().example("\"tcp\"");
+const ADDRESS: Key = Key::new("address", Text, "the port that is connected to")
+    .range("`host:port`")
+    .needed()
+    .example("\"127.0.0.1:6379\"")
+    .of(TCP);
+const SEND: Key = Key::new("send", Text, "what is said first")
+    .range("up to 1,024 bytes")
+    .else_("nothing")
+    .example("\"PING\\r\\n\"")
+    .of(TCP);
+const EXPECT: Key = Key::new("expect", Text, "what must stand somewhere in the first 4 KiB of the answer")
+    .range("up to 1,024 bytes")
+    .else_("nothing: a connection is enough")
+    .example("\"+PONG\"")
+    .of(TCP);
+const URL: Key = Key::new("url", Text, "the page that is asked for")
+    .range("`http://` or `https://`")
+    .needed()
+    .example("\"http://127.0.0.1:8080/\"")
+    .of(HTTP);
+const STATUS: Key = Key::new("status", Number { least: 100, most: 599 }, "the status that is good")
+    .range("100 to 599")
+    .usual("200")
+    .of(HTTP);
+const CHECK: Key = Key::new("name", Text, "what it is called; drop-ins change it by this name")
+    .range("1 to 64 printable characters without spaces")
+    .example("\"redis-port\"");
+
+/// All tables, in the order in which people read them.
+pub(crate) const TABLES: &[Table] = &[
+    Table {
+        path: "agent",
+        head: "[agent]",
+        about: "This host and what the agent keeps on it. Nothing of it changes while the agent runs.",
+        keys: &[
+            Key::new("state", Text, "folder for what the agent keeps, made with mode 0700")
+                .range("folder")
+                .else_("none: this or `--state`")
+                .example("\"/var/lib/picket-agent\""),
+            Key::new("host", Text, "this host's id").range("1 to 63 of `a-z 0-9 . _ -`")
+                .else_("the kernel's host name, lower case")
+                .example("\"web-1\""),
+            Key::new("spool", MIB, "MiB of disk for events that wait for the collector: 16 are some 100,000 events")
+                .range("1 to 1024")
+                .usual("16"),
+            Key::new("flash_budget", MIB, "MiB written to it in 24 h; above, routine events wait in memory")
+                .range("1 to 1024")
+                .usual("10"),
+            Key::new("bus", Text, "where systemd is heard")
+                .range("`system`, `user`, or a D-Bus address such as `unix:path=/run/bus`")
+                .usual("\"system\""),
+        ],
+    },
+    Table {
+        path: "collector",
+        head: "[collector]",
+        about: "The way to the collector. Nothing of it changes while the agent runs.",
+        keys: &[
+            Key::new("address", TextOrTexts, "where it listens; several are several ways to the same one")
+                .range("`host:port`, or a list of up to 8; `https://` may stand before it")
+                .needed()
+                .example("\"collector.example:7440\""),
+            Key::new("server_name", Text, "the name that its certificate is for, where the address is another one")
+                .else_("the address' own name")
+                .example("\"collector.example\""),
+            Key::new("ca", Text, "PEM file of the collector's CA").else_("what the token pins").example("\"ca.pem\""),
+            Key::new("token_file", Text, "file with a one-time token")
+                .range("file that only its owner can read")
+                .example("\"token\""),
+            Key::new("token", Text, "the token itself")
+                .range("only in a file that no one but its owner can read")
+                .example("\"pkt1.abababababababababababababababababababababababababababababababab.cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd\"")
+                .secret(),
+            Key::new("proxy", Text, "HTTP proxy for every address")
+                .range("`http://USER@HOST:PORT`")
+                .else_("the environment's")
+                .example("\"http://me@proxy.example:3128\"")
+                .secret(),
+            Key::new("proxy_password_file", Text, "file with its password")
+                .range("file that only its owner can read")
+                .example("\"password\""),
+        ],
+    },
+    Table {
+        path: "metrics",
+        head: "[metrics]",
+        about: "Where the agent's own figures can be read in Prometheus' text format.",
+        keys: &[Key::new("listen", Text, "where `/metrics` is served; does not change while the agent runs")
+            .range("a loopback `address:port`")
+            .needed()
+            .example("\"127.0.0.1:9441\"")],
+    },
+    Table {
+        path: "host",
+        head: "[host]",
+        about: "Levels of the whole host. Three readings in a row decide; for space one.",
+        keys: &[
+            Key::new("enabled", Flag, "whether the host's levels are watched; true also without the table").usual("true"),
+            Key::new("interval", Span, "from one reading to the next").range("1 s to 24 h").usual("\"10s\""),
+            Key::new("cpu", At("host.cpu"), "CPU in use").usual("{ degraded = 90, down = 98 }"),
+            Key::new("memory", At("host.memory"), "memory in use").usual("{ degraded = 90, down = 98 }"),
+            Key::new("load", At("host.load"), "load per core").usual("{ degraded = 400, down = 1000 }"),
+            Key::new("space", List("host.space"), "space in use on each mount")
+                .range("at most 32 mounts")
+                .usual("[{ mount = \"/\", degraded = 90, down = 97 }]"),
+        ],
+    },
+    PERCENT_CPU,
+    PERCENT_MEMORY,
+    Table {
+        path: "host.load",
+        head: "[host.load]",
+        about: "Hundredths per core: 400 is four waiting per core.",
+        keys: &[
+            Key::new("degraded", Number { least: 1, most: 100_000 }, "from here on it is degraded").range("1 to 100000").usual("400"),
+            Key::new("down", Number { least: 1, most: 100_000 }, "from here on it is down").range("above degraded").usual("1000"),
+        ],
+    },
+    Table {
+        path: "host.space",
+        head: "[[host.space]]",
+        about: "Percent in use below one mount point.",
+        keys: &[
+            Key::new("mount", Text, "which").range("path from the root, at most 58 characters without spaces").needed().example("\"/srv\""),
+            degraded(),
+            down("97"),
+        ],
+    },
+    Table {
+        path: "service",
+        head: "[[service]]",
+        about: "What the agent keeps alive: a command that it starts, or a unit of systemd. A drop-in changes the service of \
+                the same name. The environment is set without `PATH` changes reaching the lookup of the program. A program \
+                that is not there is no mistake: it may come, and its absence is told as a failed start.",
+        keys: &[
+            Key::new("name", Text, "what it is called").range("1 to 48 of `A-Z a-z 0-9 . _ -`").needed().example("\"redis\""),
+            ENABLED,
+            WHEN,
+            Key::new("command", Texts, "program and arguments; it must stay in the foreground. `{here}` is the file's folder, `{state}` the service's own")
+                .else_("this or `unit`")
+                .example("[\"/usr/bin/redis-server\", \"--dir\", \"{state}\"]"),
+            Key::new("unit", Text, "the unit of systemd that it is; takes the place of `command`, `env`, `cwd`, `stop_timeout`")
+                .range("`NAME.service`")
+                .else_("this or `command`")
+                .example("\"redis.service\""),
+            Key::new("env", Pairs, "added to the agent's environment").else_("nothing").example("{ LANG = \"C\" }").secret(),
+            Key::new("cwd", Text, "working folder").range("folder").usual("\"{state}\""),
+            Key::new("stop_timeout", Span, "from SIGTERM to SIGKILL").range("10 ms to 10 min").usual("\"10s\""),
+            Key::new("start_timeout", Span, "within it all checks must have passed").range("100 ms to 1 h").usual("\"10s\""),
+            Key::new("hold", Span, "how long all must pass before a recovery is believed").range("100 ms to 1 h").usual("\"5s\""),
+            Key::new("backoff_first", Span, "before the second restart of a streak; doubles").range("10 ms to 1 h").usual("\"200ms\""),
+            Key::new("backoff_max", Span, "where the doubling ends").range("10 ms to 1 h").usual("\"30s\""),
+            Key::new("budget", Number { least: 1, most: 32 }, "remedies within the window").range("1 to 32").usual("5"),
+            Key::new("budget_window", Span, "the window of the budget").range("1 s to 24 h").usual("\"10m\""),
+            Key::new("same_deaths", Number { least: 2, most: 100 }, "identical failures in a row that open the breaker").range("2 to 100").usual("3"),
+            Key::new("retry_after", Span, "how long an open breaker rests before a single try; doubles").range("1 s to 1 h").usual("\"5m\""),
+            Key::new("check", List("service.check"), "what proves that it works").else_("its process is always checked").example(
+                "[{ kind = \"tcp\", address = \"127.0.0.1:6379\" }]",
+            ),
+        ],
+    },
+    Table {
+        path: "service.check",
+        head: "[[service.check]]",
+        about: "Belongs to the service above it and heals it. Every service has a check `SERVICE:process` without being \
+                asked: its exit is seen at once, and every 5 s whether it is frozen.",
+        keys: &[
+            KIND, CHECK.else_("`SERVICE:KIND`"), ENABLED, WHEN, ADDRESS, SEND, EXPECT, URL, STATUS, INTERVAL, TIMEOUT, FALL, RISE,
+        ],
+    },
+    Table {
+        path: "check",
+        head: "[[check]]",
+        about: "Watched and told, never healed.",
+        keys: &[
+            KIND, CHECK.else_("the target"), ENABLED, WHEN, ADDRESS, SEND, EXPECT, URL, STATUS, INTERVAL, TIMEOUT, FALL, RISE,
+        ],
+    },
+    Table {
+        path: "when",
+        head: "when",
+        about: "On a service or a check: only on hosts that have all that it names. At least one of them.",
+        keys: &[
+            Key::new("unit", Text, "a unit of systemd that has a file, enabled or not").example("\"nginx.service\""),
+            Key::new("file", Text, "a file or folder").range("path from the root").example("\"/proc\""),
+        ],
+    },
+];
+
+const fn degraded() -> Key {
+    Key::new("degraded", Number { least: 1, most: 100 }, "from here on it is degraded")
+        .range("1 to 100")
+        .usual("90")
+}
+
+const fn down(usual: &'static str) -> Key {
+    Key::new("down", Number { least: 1, most: 100 }, "from here on it is down")
+        .range("above degraded")
+        .usual(usual)
+}
+
+const PERCENT_CPU: Table =
+    Table { path: "host.cpu", head: "[host.cpu]", about: "Percent in use.", keys: &[degraded(), down("98")] };
+
+const PERCENT_MEMORY: Table = Table { path: "host.memory", head: "[host.memory]", ..PERCENT_CPU };
