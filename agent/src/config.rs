@@ -138,7 +138,7 @@ impl Config {
 
     /// What counts, key by key, and where it was written.
     pub(crate) fn explained(&self) -> Vec<Section> {
-        explain::parts(&self.texts)
+        explain::parts(&self.texts, &self.here)
     }
 
     /// What the file has that is not for this host.

@@ -2,11 +2,13 @@
 //!
 //! Secrets are never shown: tokens, passwords in addresses, values of the environment, and what a check says first.
 
+use super::check::{self, Owner};
 use super::draft;
 use super::files::Texts;
 use super::keys::{Key, Shape, Table, Usual, table};
 use super::proxy::Proxy;
-use super::read::{Place, Sheet};
+use super::read::{Keys, Place, Sheet};
+use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -42,8 +44,9 @@ impl Section {
 }
 
 /// Explains all that these texts say together.
-pub(super) fn parts(texts: &Texts) -> Vec<Section> {
+pub(super) fn parts(texts: &Texts, here: &Path) -> Vec<Section> {
     let mut sheet = Sheet::new(texts);
+    sheet.here = here.to_path_buf();
     let whole = draft::tables(texts, &mut sheet);
     let mut parts = Vec::new();
     for path in ["agent", "collector", "metrics", "host"] {
@@ -76,14 +79,12 @@ pub(super) fn place(texts: &Texts, table: &str, key: &str) -> Option<(std::path:
     Some(sheet.at(&Place { at, key: String::new() }))
 }
 
-fn check(sheet: &Sheet<'_>, path: &str, table: &DeTable<'_>, of: Option<&str>) -> Section {
+fn check<'d>(sheet: &Sheet<'_>, path: &str, table: &'d DeTable<'d>, of: Option<&str>) -> Section {
     let kind = text(table, "kind");
-    let name = match (text(table, "name"), of) {
-        ("", Some(service)) => format!("{service}:{kind}"),
-        ("", None) if kind == "http" => text(table, "url").to_owned(),
-        ("", None) => format!("{kind}:{}", text(table, "address")),
-        (name, _) => name.to_owned(),
-    };
+    let owner = of.map(|name| Owner { ix: 0, name });
+    // Mistakes are told by whoever reads the whole.
+    let read = check::read(Keys::new(table, path.to_owned(), 0), &mut sheet.blank(), owner.as_ref());
+    let name = read.map_or_else(|| text(table, "name").to_owned(), |check| check.name().to_string());
     let rows = rows(sheet, path, table, Some(kind));
     Section { what: format!("check {name}"), of: of.map(str::to_owned), rows }
 }
@@ -108,7 +109,9 @@ fn walk(
     {
         let name = format!("{before}{}", key.name);
         match (there.get(key.name), key.shape, key.usual) {
-            (Some(value), Shape::Table(path), _) if value.get_ref().is_table() => {
+            (Some(value), Shape::Table(path) | Shape::TableOrOff(path) | Shape::SpanOrTable(path), _)
+                if value.get_ref().is_table() =>
+            {
                 if let (Some(below), Some(there)) = (self::table(path), value.get_ref().as_table()) {
                     walk(sheet, below, (there, None), &format!("{name}."), all);
                 }

@@ -4,6 +4,10 @@
 //! key that the parser asks for stands here, and each default here is what the parser takes (`tests/keys.rs`).
 
 mod all;
+mod checks;
+mod host;
+mod kinds;
+mod programs;
 
 pub(crate) use all::TABLES;
 
@@ -47,12 +51,20 @@ pub(crate) enum Shape {
     },
     /// A length of time.
     Span,
+    /// Such a length, or a table of two that is described at this path.
+    SpanOrTable(&'static str),
+    /// A number with or without places.
+    Decimal,
+    /// A number of bytes, or a text with its unit.
+    Size,
     Texts,
     TextOrTexts,
     /// A table whose keys are the user's own.
     Pairs,
     /// A table that is described at this path.
     Table(&'static str),
+    /// Such a table, or `false`.
+    TableOrOff(&'static str),
     /// A list of such.
     Tables(&'static str),
 }

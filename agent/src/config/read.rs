@@ -34,6 +34,11 @@ pub(super) struct Place {
 }
 
 impl<'t> Sheet<'t> {
+    /// Another one for the same texts, without mistakes.
+    pub(super) fn blank(&self) -> Self {
+        Self { here: self.here.clone(), ..Self::new(self.texts) }
+    }
+
     pub(super) const fn new(texts: &'t Texts) -> Self {
         Self {
             texts,
@@ -152,10 +157,15 @@ impl<'t> Keys<'t> {
     /// A string that must be there.
     pub(super) fn needed(&mut self, sheet: &mut Sheet<'_>, key: &'static str) -> Option<(&'t str, Place)> {
         if !self.has(key) {
-            let place = Place { at: self.at, key: self.path_of(key) };
-            sheet.wrong(&place, "is missing", Some(format!("add {key} = \"..\"")));
+            self.missing(sheet, key, format!("add {key} = \"..\""));
         }
         self.text(sheet, key)
+    }
+
+    /// `key` must be there, and is not.
+    pub(super) fn missing(&self, sheet: &mut Sheet<'_>, key: &str, better: String) {
+        let place = Place { at: self.at, key: self.path_of(key) };
+        sheet.wrong(&place, "is missing", Some(better));
     }
 
     /// A truth value.

@@ -18,7 +18,7 @@ pub(crate) enum Whole {
 
 /// The schema.
 pub(crate) fn json(whole: Whole) -> String {
-    let top = TABLES.iter().filter(|table| !table.path.contains('.') && table.path != "when");
+    let top = TABLES.iter().filter(|table| !table.path.contains('.') && table.head.starts_with('['));
     let properties: Map<String, Value> =
         top.map(|table| (table.path.to_owned(), under(table, whole))).collect();
     let schema = json!({
@@ -46,10 +46,14 @@ fn of(table: &Table, whole: Whole) -> Value {
         | Shape::Flag
         | Shape::Number { .. }
         | Shape::Span
+        | Shape::SpanOrTable(_)
+        | Shape::Decimal
+        | Shape::Size
         | Shape::Texts
         | Shape::TextOrTexts
         | Shape::Pairs
         | Shape::Table(_)
+        | Shape::TableOrOff(_)
         | Shape::Tables(_) => None,
     });
     match (kinds, whole, table.path) {
@@ -72,8 +76,8 @@ fn of(table: &Table, whole: Whole) -> Value {
 
 fn object(table: &Table, kind: Option<&str>, whole: Whole) -> Value {
     let keys = || table.keys.iter().filter(|key| whole == Whole::DropIn || key.is_of(kind));
-    let mut properties: Map<String, Value> =
-        keys().map(|key| (key.name.to_owned(), value(key, whole))).collect();
+    let mut properties = Map::new();
+    keys().for_each(|key| add(&mut properties, key.name, value(key, whole)));
     if let Some(kind) = kind {
         properties.insert("kind".to_owned(), json!({ "const": kind }));
     }
@@ -85,22 +89,52 @@ fn object(table: &Table, kind: Option<&str>, whole: Whole) -> Value {
     object
 }
 
+/// Adds a key; one that means something else to another kind may have either value.
+fn add(properties: &mut Map<String, Value>, name: &str, value: Value) {
+    let Some(there) = properties.get_mut(name) else {
+        properties.insert(name.to_owned(), value);
+        return;
+    };
+    if let Some(list) = there.get_mut("anyOf").and_then(Value::as_array_mut) {
+        if !list.contains(&value) {
+            list.push(value);
+        }
+    } else if *there != value {
+        *there = json!({ "anyOf": [there.take(), value] });
+    }
+}
+
 fn value(key: &Key, whole: Whole) -> Value {
     let mut value = match key.shape {
         Shape::Text => json!({ "type": "string" }),
         Shape::OneOf(words) => json!({ "enum": words }),
         Shape::Flag => json!({ "type": "boolean" }),
         Shape::Number { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
-        Shape::Span => json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|min|h)$" }),
+        Shape::Span => span(),
+        Shape::SpanOrTable(path) => either(span(), path, whole),
+        Shape::Decimal => json!({ "type": "number" }),
+        Shape::Size => {
+            json!({ "type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]+ *(B|KiB|MiB|GiB)$" })
+        }
         Shape::Texts => json!({ "type": "array", "items": { "type": "string" } }),
         Shape::TextOrTexts => json!({ "type": ["string", "array"], "items": { "type": "string" } }),
         Shape::Pairs => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
         Shape::Table(path) => table(path).map(|table| of(table, whole)).unwrap_or_default(),
+        Shape::TableOrOff(path) => either(json!({ "const": false }), path, whole),
         Shape::Tables(path) => table(path).map(|table| under(table, whole)).unwrap_or_default(),
     };
     let range = if key.range.is_empty() { String::new() } else { format!(" ({})", key.range) };
     value["description"] = json!(format!("{}{range}", key.about));
     value
+}
+
+fn span() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]+ *(ms|s|m|min|h|d)$" })
+}
+
+/// A value, or the table at this path.
+fn either(value: Value, path: &str, whole: Whole) -> Value {
+    json!({ "anyOf": [value, table(path).map(|table| of(table, whole)).unwrap_or_default()] })
 }
 
 /// The page.
@@ -135,10 +169,18 @@ fn range(key: &Key) -> String {
         Shape::OneOf(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::Flag => "true, false".to_owned(),
         Shape::Table(path) => format!("table, see `{path}`"),
+        Shape::TableOrOff(path) => format!("table, see `{path}`; or false"),
+        Shape::SpanOrTable(path) => format!("{}; or a table, see `{path}`", key.range),
         Shape::Tables(path) => format!("list of tables, see `{path}`"),
-        Shape::Texts => "list of texts".to_owned(),
+        Shape::Texts if key.range.is_empty() => "list of texts".to_owned(),
         Shape::Pairs => "table of texts".to_owned(),
-        Shape::Text | Shape::Number { .. } | Shape::Span | Shape::TextOrTexts => key.range.to_owned(),
+        Shape::Texts
+        | Shape::Text
+        | Shape::Number { .. }
+        | Shape::Span
+        | Shape::Decimal
+        | Shape::Size
+        | Shape::TextOrTexts => key.range.to_owned(),
     }
 }
 
@@ -148,5 +190,5 @@ Made by `picket-agent schema --page` from the table that the agent's own tests h
 it as a JSON schema, `picket-agent explain` shows what counts on a host and where it was written. How the file, its drop-ins
 and a reload work stands in [operating.md](operating.md#the-agents-configuration).
 
-Lengths of time are texts: `\"500ms\"`, `\"10s\"`, `\"5m\"`, `\"1h\"`. Relative paths are relative to the main file's folder.
+Lengths of time are texts: `\"500ms\"`, `\"10s\"`, `\"5m\"`, `\"1h\"`, `\"14d\"`. Relative paths are relative to the main file's folder.
 ";

@@ -231,11 +231,11 @@ fn wrong_of(check: &str) -> String {
 #[test]
 fn checks_that_run_or_follow_programs_say_what_they_lack() {
     for (check, wrong) in [
-        ("kind = \"exec\"", "command is missing; add command"),
+        ("kind = \"exec\"", "check.command: is missing; add command"),
         ("kind = \"exec\"\ncommand = []", "names no program"),
         ("kind = \"job\"\nmax_age = \"1h\"", "needs one source, and no more"),
         ("kind = \"job\"\nstamp = \"a\"\nrun = \"b\"\nmax_age = \"1h\"", "needs one source, and no more"),
-        ("kind = \"job\"\nstamp = \"a\"", "max_age is missing"),
+        ("kind = \"job\"\nstamp = \"a\"", "check.max_age: is missing"),
         ("kind = \"job\"\nunit = \"a\"\nmax_age = \"1h\"", "is no name of a timer or service"),
         ("kind = \"job\"\nrun = \"a/b\"\nmax_age = \"1h\"", "must be 1 to 48 of"),
         ("kind = \"job\"\nstamp = \"a\"\nmax_runtime = \"1h\"\nmax_age = \"1h\"", "is not for `stamp`"),

@@ -49,7 +49,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
     let program = program(keys, sheet, "command");
     if program.is_none() && keys.take("command").is_none() {
         let better = "add command = [\"program\", \"argument\"]".to_owned();
-        sheet.wrong(&keys.place(), "command is missing", Some(better));
+        keys.missing(sheet, "command", better);
     }
     let program = program?;
     let name = Path::new(program.command.first()?).file_name()?.to_string_lossy().into_owned();

@@ -99,12 +99,9 @@ pub(super) fn ages(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str
         down: seconds(down),
         bad: Side::Above,
     };
-    let missing = |sheet: &mut Sheet<'_>, keys: &Keys<'_>| {
-        let better = format!("add {key} = \"26h\", or {key} = {{ degraded = \"26h\", down = \"50h\" }}");
-        sheet.wrong(&keys.place(), format!("{key} is missing"), Some(better));
-    };
     let Some((value, _)) = keys.take(key) else {
-        missing(sheet, keys);
+        let better = format!("add {key} = \"26h\", or {key} = {{ degraded = \"26h\", down = \"50h\" }}");
+        keys.missing(sheet, key, better);
         return None;
     };
     if value.as_str().is_some() {

@@ -1,59 +1,9 @@
 //! The keys themselves, table by table.
 
-use super::Shape::{Flag, Number, OneOf, Pairs, Span, Table as At, Tables as List, Text, TextOrTexts, Texts};
-use super::{Key, Table};
-
-/// The kinds of checks.
-const KINDS: &[&str] = &["tcp", "http"];
-const TCP: &[&str] = &["tcp"];
-const HTTP: &[&str] = &["http"];
+use super::Shape::{Number, Pairs, Span, Tables as List, Text, TextOrTexts, Texts};
+use super::{Key, Table, checks, host};
 
 const MIB: super::Shape = Number { least: 1, most: 1024 };
-const READINGS: super::Shape = Number { least: 1, most: 10 };
-
-const ENABLED: Key =
-    Key::new("enabled", Flag, "false takes it away; `status` and `explain` say so").usual("true");
-const WHEN: Key =
-    Key::new("when", At("when"), "only on hosts that have this; looked at when the file is read")
-        .else_("on every host")
-        .example("{ file = \"/proc\" }");
-const INTERVAL: Key =
-    Key::new("interval", Span, "from one probe to the next").range("100 ms to 24 h").usual("\"5s\"");
-const TIMEOUT: Key = Key::new("timeout", Span, "how long one probe may take")
-    .range("10 ms to the interval")
-    .else_("2 s, or the interval where that is shorter")
-    .example("\"1s\"");
-const FALL: Key =
-    Key::new("fall", READINGS, "readings in a row that make it down").range("1 to 10").usual("2");
-const RISE: Key = Key::new("rise", READINGS, "readings in a row that make it up").range("1 to 10").usual("1");
-const KIND: Key = Key::new("kind", OneOf(KINDS), "what is probed").needed().example("\"tcp\"");
-const ADDRESS: Key = Key::new("address", Text, "the port that is connected to")
-    .range("`host:port`")
-    .needed()
-    .example("\"127.0.0.1:6379\"")
-    .of(TCP);
-const SEND: Key = Key::new("send", Text, "what is said first")
-    .range("up to 1,024 bytes")
-    .else_("nothing")
-    .example("\"PING\\r\\n\"")
-    .of(TCP);
-const EXPECT: Key = Key::new("expect", Text, "what must stand somewhere in the first 4 KiB of the answer")
-    .range("up to 1,024 bytes")
-    .else_("nothing: a connection is enough")
-    .example("\"+PONG\"")
-    .of(TCP);
-const URL: Key = Key::new("url", Text, "the page that is asked for")
-    .range("`http://` or `https://`")
-    .needed()
-    .example("\"http://127.0.0.1:8080/\"")
-    .of(HTTP);
-const STATUS: Key = Key::new("status", Number { least: 100, most: 599 }, "the status that is good")
-    .range("100 to 599")
-    .usual("200")
-    .of(HTTP);
-const CHECK: Key = Key::new("name", Text, "what it is called; drop-ins change it by this name")
-    .range("1 to 64 printable characters without spaces")
-    .example("\"redis-port\"");
 
 /// All tables, in the order in which people read them.
 pub(crate) const TABLES: &[Table] = &[
@@ -119,42 +69,20 @@ pub(crate) const TABLES: &[Table] = &[
             .needed()
             .example("\"127.0.0.1:9441\"")],
     },
-    Table {
-        path: "host",
-        head: "[host]",
-        about: "Levels of the whole host. Three readings in a row decide; for space one.",
-        keys: &[
-            Key::new("enabled", Flag, "whether the host's levels are watched; true also without the table").usual("true"),
-            Key::new("interval", Span, "from one reading to the next").range("1 s to 24 h").usual("\"10s\""),
-            Key::new("cpu", At("host.cpu"), "CPU in use").usual("{ degraded = 90, down = 98 }"),
-            Key::new("memory", At("host.memory"), "memory in use").usual("{ degraded = 90, down = 98 }"),
-            Key::new("load", At("host.load"), "load per core").usual("{ degraded = 400, down = 1000 }"),
-            Key::new("space", List("host.space"), "space in use on each mount")
-                .range("at most 32 mounts")
-                .usual("[{ mount = \"/\", degraded = 90, down = 97 }]"),
-        ],
-    },
-    PERCENT_CPU,
-    PERCENT_MEMORY,
-    Table {
-        path: "host.load",
-        head: "[host.load]",
-        about: "Hundredths per core: 400 is four waiting per core.",
-        keys: &[
-            Key::new("degraded", Number { least: 1, most: 100_000 }, "from here on it is degraded").range("1 to 100000").usual("400"),
-            Key::new("down", Number { least: 1, most: 100_000 }, "from here on it is down").range("above degraded").usual("1000"),
-        ],
-    },
-    Table {
-        path: "host.space",
-        head: "[[host.space]]",
-        about: "Percent in use below one mount point.",
-        keys: &[
-            Key::new("mount", Text, "which").range("path from the root, at most 58 characters without spaces").needed().example("\"/srv\""),
-            degraded(),
-            down("97"),
-        ],
-    },
+    host::HOST,
+    host::CPU,
+    host::MEMORY,
+    host::LOAD,
+    host::PRESSURE,
+    host::PRESSURE_CPU,
+    host::PRESSURE_MEMORY,
+    host::PRESSURE_IO,
+    host::SWAP,
+    host::SPACE,
+    host::INODES,
+    host::MOUNT,
+    host::NET,
+    host::TEMPERATURE,
     Table {
         path: "service",
         head: "[[service]]",
@@ -163,8 +91,8 @@ pub(crate) const TABLES: &[Table] = &[
                 that is not there is no mistake: it may come, and its absence is told as a failed start.",
         keys: &[
             Key::new("name", Text, "what it is called").range("1 to 48 of `A-Z a-z 0-9 . _ -`").needed().example("\"redis\""),
-            ENABLED,
-            WHEN,
+            checks::ENABLED,
+            checks::WHEN,
             Key::new("command", Texts, "program and arguments; it must stay in the foreground. `{here}` is the file's folder, `{state}` the service's own")
                 .else_("this or `unit`")
                 .example("[\"/usr/bin/redis-server\", \"--dir\", \"{state}\"]"),
@@ -188,23 +116,12 @@ pub(crate) const TABLES: &[Table] = &[
             ),
         ],
     },
-    Table {
-        path: "service.check",
-        head: "[[service.check]]",
-        about: "Belongs to the service above it and heals it. Every service has a check `SERVICE:process` without being \
-                asked: its exit is seen at once, and every 5 s whether it is frozen.",
-        keys: &[
-            KIND, CHECK.else_("`SERVICE:KIND`"), ENABLED, WHEN, ADDRESS, SEND, EXPECT, URL, STATUS, INTERVAL, TIMEOUT, FALL, RISE,
-        ],
-    },
-    Table {
-        path: "check",
-        head: "[[check]]",
-        about: "Watched and told, never healed.",
-        keys: &[
-            KIND, CHECK.else_("the target"), ENABLED, WHEN, ADDRESS, SEND, EXPECT, URL, STATUS, INTERVAL, TIMEOUT, FALL, RISE,
-        ],
-    },
+    checks::OF_SERVICE,
+    checks::ALONE,
+    checks::ABOVE,
+    checks::BELOW,
+    checks::COUNT,
+    checks::MAX_AGE,
     Table {
         path: "when",
         head: "when",
@@ -215,20 +132,3 @@ pub(crate) const TABLES: &[Table] = &[
         ],
     },
 ];
-
-const fn degraded() -> Key {
-    Key::new("degraded", Number { least: 1, most: 100 }, "from here on it is degraded")
-        .range("1 to 100")
-        .usual("90")
-}
-
-const fn down(usual: &'static str) -> Key {
-    Key::new("down", Number { least: 1, most: 100 }, "from here on it is down")
-        .range("above degraded")
-        .usual(usual)
-}
-
-const PERCENT_CPU: Table =
-    Table { path: "host.cpu", head: "[host.cpu]", about: "Percent in use.", keys: &[degraded(), down("98")] };
-
-const PERCENT_MEMORY: Table = Table { path: "host.memory", head: "[host.memory]", ..PERCENT_CPU };

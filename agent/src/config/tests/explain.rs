@@ -2,11 +2,11 @@
 
 use super::super::explain::parts;
 use super::super::files::Texts;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn explained(texts: &[(&str, &str)]) -> Vec<String> {
     let texts = Texts::new(texts.iter().map(|(path, text)| (PathBuf::from(path), (*text).to_owned())));
-    let told = parts(&texts).into_iter().flat_map(|part| {
+    let told = parts(&texts, Path::new("/etc/picket")).into_iter().flat_map(|part| {
         let what = part.what;
         part.rows.into_iter().map(move |row| format!("{what} {} = {} [{}]", row.key, row.value, row.from))
     });

@@ -15,28 +15,52 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
         std::fs::write(folder.path().join(name), "secret\n").unwrap();
         std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
     }
+    let ca = rcgen::generate_simple_self_signed(vec!["ca.example".to_owned()]).unwrap().cert.pem();
+    std::fs::write(folder.path().join("ca.pem"), ca).unwrap();
     let file = folder.path().join("agent.toml");
     (folder, file)
 }
 
-fn kinds() -> &'static [&'static str] {
-    let check = TABLES.iter().find(|table| table.path == "check").unwrap();
-    let Shape::OneOf(kinds) = check.keys.iter().find(|key| key.name == "kind").unwrap().shape else {
+fn kinds(table: &Table) -> &'static [&'static str] {
+    let Shape::OneOf(kinds) = table.keys.iter().find(|key| key.name == "kind").unwrap().shape else {
         panic!("kinds are words")
     };
     kinds
 }
 
+/// Keys of which one must be written.
+const ALTERNATIVES: [&str; 7] = ["command", "unit", "file", "executable", "date", "stamp", "run"];
+
+/// Keys of a kind that can't stand with others: what each group leaves out.
+fn left_out(kind: &str) -> &'static [&'static [&'static str]] {
+    match kind {
+        "expires" => &[&["for", "date", "what"], &["fall", "file"]],
+        "metric" => &[&["for", "below"], &["fall", "above"]],
+        "log" => &[&["for", "unit"], &["fall", "file"]],
+        "job" => {
+            &[&["for", "stamp", "run"], &["fall", "stamp", "unit"], &["for", "unit", "run", "max_runtime"]]
+        }
+        "process" => &[&["for", "count", "cgroup"], &["fall", "pidfile", "unit"]],
+        _ => &[&["for"], &["fall"]],
+    }
+}
+
 /// The keys of a table that stand together, by kind for checks and by driver for services.
-fn groups(table: &'static Table) -> Vec<Vec<&'static Key>> {
-    let of = |keep: &dyn Fn(&Key) -> bool| table.keys.iter().filter(|key| keep(key)).collect();
+fn groups(table: &'static Table) -> Vec<(Option<&'static str>, Vec<&'static Key>)> {
+    let of = |keep: &dyn Fn(&Key) -> bool| table.keys.iter().filter(|key| keep(key)).collect::<Vec<_>>();
+    let of_kind = |kind: &&'static str| {
+        let kind = *kind;
+        let without =
+            |out: &&'static [&'static str]| of(&|key| key.is_of(Some(kind)) && !out.contains(&key.name));
+        left_out(kind).iter().map(|out| (Some(kind), without(out))).collect::<Vec<_>>()
+    };
     match table.path {
-        "check" | "service.check" => kinds().iter().map(|kind| of(&|key| key.is_of(Some(kind)))).collect(),
+        "check" | "service.check" => kinds(table).iter().flat_map(of_kind).collect(),
         "service" => vec![
-            of(&|key| key.name != "unit"),
-            of(&|key| !["command", "env", "cwd", "stop_timeout"].contains(&key.name)),
+            (None, of(&|key| key.name != "unit")),
+            (None, of(&|key| !["command", "env", "cwd", "stop_timeout"].contains(&key.name))),
         ],
-        _ => vec![of(&|_| true)],
+        _ => vec![(None, of(&|_| true))],
     }
 }
 
@@ -46,6 +70,14 @@ fn file_with(table: &Table, lines: &str) -> String {
         "service.check" => {
             format!("[[service]]\nname = \"it\"\nunit = \"it.service\"\n[[service.check]]\n{lines}")
         }
+        "above" | "below" => format!(
+            "[[check]]\nkind = \"metric\"\nurl = \"http://a/\"\nmetric = \"m\"\n[check.{}]\n{lines}",
+            table.path
+        ),
+        "count" => {
+            format!("[[check]]\nkind = \"process\"\nexecutable = \"/bin/a\"\n[check.count]\n{lines}")
+        }
+        "max_age" => format!("[[check]]\nkind = \"job\"\nrun = \"a\"\n[check.max_age]\n{lines}"),
         "when" => format!("[[check]]\nkind = \"tcp\"\naddress = \"a:1\"\n[check.when]\n{lines}"),
         _ => format!("{}\n{lines}", table.head),
     }
@@ -63,17 +95,11 @@ fn read(file: &Path, text: &str) -> Result<Config, Mistakes> {
     load(file)
 }
 
-/// Which kind of check a group is of.
-fn kind_of(table: &Table, at: usize) -> Option<&'static str> {
-    matches!(table.path, "check" | "service.check").then(|| kinds()[at])
-}
-
 #[test]
 fn every_key_is_accepted_with_its_example() {
     let (_folder, file) = folder();
     for table in TABLES {
-        for (at, group) in groups(table).into_iter().enumerate() {
-            let kind = kind_of(table, at);
+        for (kind, group) in groups(table) {
             let lines: String = group.iter().map(|key| line(key, kind)).collect();
             let text = file_with(table, &lines);
             read(&file, &text).unwrap_or_else(|wrong| panic!("{text}\n{wrong}"));
@@ -85,15 +111,15 @@ fn every_key_is_accepted_with_its_example() {
 fn what_must_be_written_is_missed_and_a_key_of_another_kind_is_none() {
     let (_folder, file) = folder();
     for table in TABLES {
-        for (at, group) in groups(table).into_iter().enumerate() {
-            let kind = kind_of(table, at);
+        for (kind, group) in groups(table) {
             for needed in group.iter().filter(|key| key.usual == Usual::Needed) {
                 let without = group.iter().filter(|key| key.name != needed.name);
                 let lines: String = without.map(|key| line(key, kind)).collect();
                 let wrong = read(&file, &file_with(table, &lines)).unwrap_err().to_string();
                 assert!(wrong.contains(&format!("{}: is missing", needed.name)), "{wrong}");
             }
-            let others = table.keys.iter().filter(|key| kind.is_some() && !key.is_of(kind));
+            let is_known = |key: &Key| table.keys.iter().any(|one| one.name == key.name && one.is_of(kind));
+            let others = table.keys.iter().filter(|key| kind.is_some() && !is_known(key));
             for other in others {
                 let lines: String = group.iter().chain([&other]).map(|key| line(key, kind)).collect();
                 let wrong = read(&file, &file_with(table, &lines)).unwrap_err().to_string();
@@ -108,8 +134,8 @@ fn every_key_that_the_parser_asks_for_stands_in_the_table() {
     let (_folder, file) = folder();
     let mut asked = BTreeSet::new();
     for table in TABLES {
-        for (at, group) in groups(table).into_iter().enumerate() {
-            let lines: String = group.iter().map(|key| line(key, kind_of(table, at))).collect();
+        for (kind, group) in groups(table) {
+            let lines: String = group.iter().map(|key| line(key, kind)).collect();
             let texts = Texts::new([(file.clone(), file_with(table, &lines))]);
             let mut sheet = Sheet::new(&texts);
             let tables = draft::tables(&texts, &mut sheet);
@@ -118,8 +144,9 @@ fn every_key_that_the_parser_asks_for_stands_in_the_table() {
         }
     }
     let known = |path: &str, key: &str| {
-        let path = if path.ends_with(".when") { "when" } else { path };
-        let table = TABLES.iter().find(|table| table.path == path);
+        let last = path.rsplit('.').next().unwrap_or(path);
+        let below = TABLES.iter().find(|table| table.path == last && !table.head.starts_with('['));
+        let table = below.or_else(|| TABLES.iter().find(|table| table.path == path));
         table.is_some_and(|table| table.keys.iter().any(|one| one.name == key))
     };
     let unknown: Vec<_> = asked
@@ -137,11 +164,12 @@ fn every_key_that_the_parser_asks_for_stands_in_the_table() {
 fn every_default_is_the_parsers() {
     let (_folder, file) = folder();
     for table in TABLES {
-        for (at, group) in groups(table).into_iter().enumerate() {
-            let kind = kind_of(table, at);
-            let needed =
-                |key: &&&Key| key.usual == Usual::Needed || matches!(key.name, "command" | "unit" | "file");
+        for (kind, group) in groups(table) {
+            let needed = |key: &&&Key| key.usual == Usual::Needed || ALTERNATIVES.contains(&key.name);
             let base: String = group.iter().filter(needed).map(|key| line(key, kind)).collect();
+            if !group.iter().any(|key| matches!(key.usual, Usual::Value(_))) {
+                continue;
+            }
             let without = read(&file, &file_with(table, &base)).unwrap();
             for key in &group {
                 let Usual::Value(usual) = key.usual else { continue };
