@@ -19,8 +19,8 @@ use picket_proto::event::Cause;
 use picket_proto::{Mono, Span};
 use rustix::process::{Pid, PidfdFlags};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Semaphore, mpsc};
+use std::sync::Arc;
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 /// For so long a scan serves the checks that look.
@@ -55,13 +55,21 @@ impl Person {
 /// All such checks.
 #[derive(Debug)]
 pub(super) struct Crowd {
-    asked: Mutex<Arc<Asked>>,
-    /// What the last scan found, and for whom.
-    last: tokio::sync::Mutex<Option<(Mono, Arc<Asked>, Vec<Vec<Person>>)>>,
+    asked: watch::Sender<Arc<Asked>>,
+    last: Mutex<Option<Scan>>,
     apart: Apart,
+    /// Never held over a wait.
     watches: Mutex<BTreeMap<CheckIx, Watch>>,
     room: Arc<Semaphore>,
     ends: mpsc::Sender<CheckIx>,
+}
+
+/// What the last scan found, and for whom.
+#[derive(Debug)]
+struct Scan {
+    when: Mono,
+    asked: Arc<Asked>,
+    found: Vec<Vec<Person>>,
 }
 
 /// What is asked for.
@@ -103,8 +111,8 @@ impl Crowd {
     pub(super) fn new(checks: &[Check]) -> (Arc<Self>, mpsc::Receiver<CheckIx>) {
         let (ends, out) = mpsc::channel(ENDS);
         let crowd = Self {
-            asked: Mutex::new(Asked::of(checks)),
-            last: tokio::sync::Mutex::default(),
+            asked: watch::Sender::new(Asked::of(checks)),
+            last: Mutex::default(),
             apart: Apart::default(),
             watches: Mutex::default(),
             room: Arc::new(Semaphore::new(WATCHED_IN_ALL)),
@@ -115,12 +123,14 @@ impl Crowd {
 
     /// For these checks from now on.
     pub(super) fn anew(&self, checks: &[Check]) {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Asked::of(checks);
+        self.asked.send_replace(Asked::of(checks));
     }
 
     /// This check asks for others from now on: those of before are watched no more.
     pub(super) fn forget(&self, check: CheckIx) {
-        self.watches.lock().unwrap_or_else(PoisonError::into_inner).remove(&check);
+        if let Ok(mut watches) = self.watches.try_lock() {
+            watches.remove(&check);
+        }
     }
 
     /// Looks at one check. `apart` is its own: a pidfile may lie on a mount that hangs.
@@ -143,12 +153,12 @@ impl Crowd {
 
     async fn scanned(&self, check: CheckIx, wanted: &Wanted) -> Result<Vec<Person>, Cause> {
         let mut last = self.last.lock().await;
-        let asked = Arc::clone(&self.asked.lock().unwrap_or_else(PoisonError::into_inner));
+        let asked = Arc::clone(&self.asked.borrow());
         let Some(at) = asked.places.get(&check).copied() else { return Ok(Vec::new()) };
-        if let Some((when, by, found)) = &*last
-            && Arc::ptr_eq(by, &asked)
-            && clock::now().mono.since(*when) < FRESH
-            && let Some(found) = found.get(at)
+        if let Some(scan) = &*last
+            && Arc::ptr_eq(&scan.asked, &asked)
+            && clock::now().mono.since(scan.when) < FRESH
+            && let Some(found) = scan.found.get(at)
         {
             let found: Vec<Person> = found.iter().filter_map(Person::again).collect();
             if judge(wanted, &found).reading == Reading::Good {
@@ -158,7 +168,7 @@ impl Crowd {
         let all = Arc::clone(&asked.wanted);
         let found = self.apart.clone().run(move || scan::all(&all)).await?;
         let of_check = found.get(at).cloned().unwrap_or_default();
-        *last = Some((clock::now().mono, asked, found));
+        *last = Some(Scan { when: clock::now().mono, asked, found });
         Ok(of_check)
     }
 
@@ -166,7 +176,7 @@ impl Crowd {
     fn watch(&self, check: CheckIx, found: &[Person]) {
         let well = found.iter().filter(|one| one.is_well()).take(WATCHED);
         let who: Vec<(Pid, u64)> = well.map(|one| (one.pid, one.stat.started)).collect();
-        let mut watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ok(mut watches) = self.watches.try_lock() else { return };
         if watches.get(&check).is_some_and(|watch| watch.who == who && !watch.task.is_finished()) {
             return;
         }

@@ -16,8 +16,9 @@ use rustix::process::Pid;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 const NAMED: usize = 5;
@@ -128,7 +129,7 @@ fn grown(
         people().filter_map(|(pid, stat)| Some((pid, stat.started, count(pid, &stat)?))).collect();
     let counts =
         now.iter().map(|(pid, started, count)| ((pid.as_raw_nonzero().get(), *started), *count)).collect();
-    let before = last.lock().unwrap_or_else(PoisonError::into_inner).insert(of_cpu, Walk { when, counts });
+    let before = last.blocking_lock().insert(of_cpu, Walk { when, counts });
     let Some(before) = before.filter(|walk| when.since(walk.when) < OLD) else { return Vec::new() };
     let took = when.since(before.when);
     let growth = |(pid, started, count): (Pid, u64, u64)| {
