@@ -3,8 +3,7 @@
 use super::VERSION;
 use super::answer::{About, Answerer};
 use super::facts::{ConfigFacts, Costs};
-use super::spoken::Spoken;
-use crate::probe::Figure;
+use super::spoken::{FigureDoc, Spoken, figure};
 use picket_agent_core::check::{self, CheckIx, Reading};
 use picket_agent_core::hold::Held;
 use picket_agent_core::service::{Ended, Past, Phase, View};
@@ -31,29 +30,6 @@ pub(super) struct CheckDoc<'d> {
     figures: Vec<FigureDoc<'d>>,
     read_ms: Option<u64>,
     interval_ms: u64,
-}
-
-/// One thing that a plugin measured. Ranges are as the plugin protocol writes them.
-#[derive(Serialize)]
-struct FigureDoc<'d> {
-    label: &'d str,
-    /// A number, as near as one of 64 bits comes to it.
-    value: f64,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    unit: &'d str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    warn: &'d str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    crit: &'d str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    min: &'d str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    max: &'d str,
-}
-
-fn figure(figure: &Figure) -> FigureDoc<'_> {
-    let Figure { label, value, unit, warn, crit, min, max } = figure;
-    FigureDoc { label, value: value.parse().unwrap_or_default(), unit, warn, crit, min, max }
 }
 
 /// One service.

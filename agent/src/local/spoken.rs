@@ -5,6 +5,7 @@
 
 use crate::probe::{Figure, Seen};
 use picket_agent_core::check::CheckIx;
+use serde::Serialize;
 
 /// By check, up to the last one that has spoken.
 #[derive(Debug, Default)]
@@ -33,4 +34,28 @@ impl Spoken {
     pub(crate) fn figures(&self, check: CheckIx) -> &[Figure] {
         self.0.get(usize::from(check)).map_or(&[], |(_, figures)| figures)
     }
+}
+
+/// One thing that a plugin measured. Ranges are as the plugin protocol writes them.
+#[derive(Serialize)]
+pub(super) struct FigureDoc<'d> {
+    label: &'d str,
+    /// A number, as near as one of 64 bits comes to it.
+    value: f64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    unit: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    warn: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    crit: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    min: &'d str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    max: &'d str,
+}
+
+/// As a document.
+pub(super) fn figure(figure: &Figure) -> FigureDoc<'_> {
+    let Figure { label, value, unit, warn, crit, min, max } = figure;
+    FigureDoc { label, value: value.parse().unwrap_or_default(), unit, warn, crit, min, max }
 }

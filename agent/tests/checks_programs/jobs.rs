@@ -68,7 +68,8 @@ fn a_run_that_takes_too_long_is_told_and_one_whose_wrapper_was_killed_has_failed
     let tables = check("slow", "run = \"slow\"\nmax_age = \"1h\"\nmax_runtime = \"1s\"");
     let host = Host::with(&tables, |_| {});
     let mut slow = wrapper(&host, "slow", "exec sleep 600").stdout(Stdio::null()).spawn().unwrap();
-    assert_eq!(host.becomes("slow", "down")["reading"], "it did not run in time");
+    // The first looks may come before the wrapper has recorded anything.
+    assert!((0..500).any(|_| host.look("slow").0 == "it did not run in time"));
     // SIGTERM is handed on, and the end of the command recorded.
     let pid = rustix::process::Pid::from_child(&slow);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
