@@ -4,7 +4,7 @@ use super::apart::Apart;
 use super::{
     Probes, Seen, backup, container, exec, expires, file, http, job, log, metric, parts, space, tcp, tls,
 };
-use crate::config::{Exec, JobSource, Log, LogSource, Program, Target};
+use crate::config::{Exec, Job, JobSource, Log, LogSource, Program, Target};
 use crate::program::Seat;
 use picket_agent_core::check::{CheckIx, Reading};
 use picket_proto::Span;
@@ -48,7 +48,7 @@ impl Probes {
         if let Some(Some(reading)) = self.explained.get(&ix) {
             return Err(Look::new(std::future::ready((*reading).into())));
         }
-        let memory = &self.memory[usize::from(ix)];
+        let (memory, timeout) = (&self.memory[usize::from(ix)], check.spec.timeout);
         let apart = &memory.apart;
         match check.target.clone() {
             Target::Tcp { address, send, expect } => {
@@ -75,21 +75,11 @@ impl Probes {
                 Err(Look::new(metric::read(self.http.clone(), metric, last)))
             }
             Target::Log(log) => match &memory.log {
-                Some(place) => Err(self.look_at_log(apart, *log, Arc::clone(place), check.spec.timeout)),
+                Some(place) => Err(self.look_at_log(apart, *log, Arc::clone(place), timeout)),
                 None => unreachable!("every log has its place"),
             },
-            Target::Exec(Exec(program)) => {
-                Err(Look::program(&memory.seat, program, check.spec.timeout.to_duration()))
-            }
-            Target::Job(job) => {
-                let (state, bus) = self.place.clone();
-                Err(match job.source.clone() {
-                    JobSource::Unit(unit) => Look::new(job::ask(job, bus, unit)),
-                    JobSource::Stamp(_) | JobSource::Run(_) => {
-                        Look::apart(apart, move || job::read(&job, &state))
-                    }
-                })
-            }
+            Target::Exec(Exec(program)) => Err(Look::program(&memory.seat, program, timeout.to_duration())),
+            Target::Job(job) => Err(self.look_at_job(apart, job)),
             Target::Backup(backup) => {
                 let (seat, state) = (memory.seat.clone(), Arc::clone(&self.place.0));
                 let name = check.name().clone();
@@ -100,6 +90,14 @@ impl Probes {
             Target::Process(_) | Target::Cpu | Target::Memory | Target::Load => {
                 Ok(Reading::Bad(Cause::Local(libc::ESTALE)))
             }
+        }
+    }
+
+    fn look_at_job(&self, apart: &Apart, job: Job) -> Look {
+        let (state, bus) = self.place.clone();
+        match job.source.clone() {
+            JobSource::Unit(unit) => Look::new(job::ask(job, bus, unit)),
+            JobSource::Stamp(_) | JobSource::Run(_) => Look::apart(apart, move || job::read(&job, &state)),
         }
     }
 
