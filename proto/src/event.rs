@@ -4,11 +4,13 @@
 //! that does not know a kind keeps the frame as it is (see [`crate::frame`]). Numbers carry their unit in the name
 //! or the doc; nothing here is a float. It decides nothing: the agent's core makes events, the collector's reads them.
 
+mod baseline;
 mod check;
 mod exit;
 mod remedy;
 mod will;
 
+pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
 pub use check::{Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
@@ -56,6 +58,10 @@ pub enum Fact {
     Blind(Blind),
     /// 12: remedies are held back, or allowed again.
     Hold(HoldChanged),
+    /// 13: things that should be there are gone.
+    Vanished(Vanished),
+    /// 14: what was gone is back, or was accepted.
+    Returned(Returned),
 }
 
 /// The first frame of a run: what came before, so that an unsent tail becomes a named gap.
@@ -152,6 +158,8 @@ impl Fact {
             Self::Intent(_) => 10,
             Self::Blind(_) => 11,
             Self::Hold(_) => 12,
+            Self::Vanished(_) => 13,
+            Self::Returned(_) => 14,
         }
     }
 
@@ -173,7 +181,9 @@ impl Fact {
             | Self::Evidence(_)
             | Self::Intent(_)
             | Self::Blind(_)
-            | Self::Hold(_) => return 1,
+            | Self::Hold(_)
+            | Self::Vanished(_)
+            | Self::Returned(_) => return 1,
         };
         match exit {
             Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted(_) | Exit::Unknown => 1,
@@ -194,6 +204,8 @@ impl Fact {
             Self::Evidence(fact) => Some(&fact.service),
             Self::Intent(fact) => Some(&fact.service),
             Self::Hold(fact) => fact.service.as_ref(),
+            Self::Vanished(fact) => fact.service.as_ref(),
+            Self::Returned(fact) => fact.service.as_ref(),
         }
     }
 }
