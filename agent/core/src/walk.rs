@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::life::{Ending, Turn};
-use crate::{Agent, check, session};
+use crate::{Agent, baseline, check, session};
 use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
@@ -19,13 +19,27 @@ impl Agent<'_> {
     }
 
     /// What the collector knows walks to the spool. Where another life of this run has told it more, services say
-    /// which of them may be healed: it can have heard otherwise, and a breaker that is closed does not move.
+    /// which of them may be healed: it can have heard otherwise, and a breaker that is closed does not move. What is missing
+    /// on the host is told in every session, since what the backlog says of it pages nobody.
     pub(crate) fn session(&mut self, now: Now, fact: session::Fact<'_>) {
+        let welcomed = matches!(fact, session::Fact::Welcomed { .. });
         if self.session.on(now, fact, &mut self.spool) {
             for service in 0..self.services.count() {
                 self.tell(now, |services, around| services.tell_closed(service, around.out));
             }
         }
+        if welcomed {
+            let mut out = Facts::new();
+            self.baseline.tell_again(now.mono, &mut out);
+            self.spool.append_all(now, out);
+        }
+    }
+
+    /// What was seen of what should be here.
+    pub(crate) fn seen(&mut self, now: Now, fact: baseline::Fact<'_>) {
+        let mut out = Facts::new();
+        self.baseline.on(now, fact, &mut out);
+        self.spool.append_all(now, out);
     }
 
     /// Takes leave of the collector, and makes durable what waits.

@@ -119,6 +119,7 @@ fn storage(ring: usize) -> Storage<'static> {
         services: &mut [],
         ring: vec![0; ring].leak(),
         index: vec![spool::Entry::default(); ring / 64].leak(),
+        baseline: Default::default(),
         disk: spool::Lent { runs, ..spool::Lent::none() },
     }
 }
