@@ -5,6 +5,7 @@
 //! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod baseline;
 mod inspect;
 mod keeping;
 mod socket;
@@ -88,6 +89,12 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// What should be on this host: `show` lists it, and what of it is missing; `accept` takes the host as it is now
+    Baseline {
+        /// `show` or `accept`
+        #[command(subcommand)]
+        what: baseline::What,
+    },
     /// Try the way to the collector step by step, and say what to do where it fails; spends no token
     TestLink {
         /// The configuration file
@@ -149,6 +156,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             if goes_on { show(status::follow(&place, json, print).map(|()| Page::default())) } else { shown }
         }
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
+        What::Baseline { what } => show(baseline::page(&what)),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };
             let page = trial::page(&config, &given).map_err(Failure::Config);

@@ -19,9 +19,10 @@
 //! | `collector.proxy` | `http://USER@HOST:PORT`, for every address | the environment's, see `config/proxy.rs` |
 //! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
 //!
-//! The tables `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/host.rs`,
-//! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
+//! The tables `[baseline]`, `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/baseline.rs`,
+//! `config/host.rs`, `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
 
+mod baseline;
 mod bus;
 mod check;
 mod collector;
@@ -42,6 +43,7 @@ pub use read::{Mistake, Mistakes};
 pub use service::Service;
 pub use token::Token;
 
+use picket_agent_core::baseline::Rules;
 use picket_proto::HostId;
 use read::{Keys, Place, Sheet};
 use std::collections::BTreeSet;
@@ -75,6 +77,8 @@ pub struct Config {
     pub collector: Option<Collector>,
     /// Where `/metrics` is served, if the file says so: a loopback address.
     pub metrics: Option<SocketAddr>,
+    /// How the baseline is learned, unless the file says that it is not.
+    pub baseline: Option<Rules>,
     services: Vec<Service>,
     checks: Vec<Check>,
 }
@@ -143,6 +147,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     let AgentTable { state, host, spool, bus } = agent(&mut keys, &mut sheet, &here);
     let collector =
         keys.table(&mut sheet, "collector").and_then(|table| collector::read(table, &mut sheet, &here));
+    let table = keys.table(&mut sheet, "baseline");
+    let baseline = baseline::read(table, &mut sheet);
     let table = keys.table(&mut sheet, "metrics");
     let metrics = metrics::read(table, &mut sheet);
     let (mut services, mut checks) = (Vec::new(), Vec::new());
@@ -160,7 +166,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     limits(&services, &checks, &host_place, &mut sheet);
     if sheet.is_clean() {
         let file = path.to_path_buf();
-        Ok(Config { file, here, state, host, bus, spool, collector, metrics, services, checks })
+        Ok(Config { file, here, state, host, bus, spool, collector, metrics, baseline, services, checks })
     } else {
         Err(sheet.finish())
     }

@@ -9,6 +9,9 @@
 pub(crate) mod host;
 pub(crate) mod http;
 mod lane;
+pub(crate) mod mounts;
+pub(crate) mod packages;
+pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod space;
 pub(crate) mod tcp;

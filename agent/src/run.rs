@@ -9,6 +9,7 @@
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
 //! | orders, answers (disk) | 1, 8 | can't be: one order is out at a time; its thread waits with the answers of an Open |
+//! | news (baseline) | 4 | can't be: one look, one trace and one write are out at most |
 //! | asks (local socket, metrics) | 8 | can't be: one question per client |
 //!
 //! Exits are selected first, then signals, answers and the timer: a deadline must not judge by older readings than
@@ -22,8 +23,10 @@ mod doors;
 mod effects;
 mod places;
 mod signals;
+mod world;
 
 use crate::act::{Notice, Outcome, Services};
+use crate::baseline::{self, Baseline};
 use crate::clock::{self, Timer};
 use crate::disk::{self, Disk, Folder, Memory};
 use crate::keep::{Keeper, LAST_WRITE};
@@ -61,15 +64,18 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
     let peer = Peer::of(&plan);
     let checks: Arc<[_]> = plan.checks.into();
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
-    let (systemd, heard) = Systemd::new(&plan.services, plan.bus);
+    let learns = (plan.baseline, baseline::has_systemd(&plan.bus));
+    let (mut systemd, heard) = Systemd::new(&plan.services, plan.bus);
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
     let (link, words) = Link::new(peer, Arc::clone(&checks));
-    let mut places = Places::new(&checks, &plan.services);
+    let mut places = Places::new(&checks, &plan.services, learns);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
+    let (baseline, news) = Baseline::open(&plan.state, &plan.services, clock::now().mono, &mut agent);
+    systemd.tell_stirs(baseline.stirs());
     let ports = Ports {
         notices,
         units: heard,
@@ -77,6 +83,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         words,
         segments,
         asks,
+        news,
         sent: link.sent(),
         signals: Signals::new(plan.ending)?,
         timer: Timer::new()?,
@@ -85,6 +92,7 @@ pub(crate) async fn run(plan: Plan, log: Log) -> io::Result<()> {
         agent,
         services,
         systemd,
+        baseline,
         notify: Notify::from_env(),
         probes,
         link,
@@ -124,6 +132,7 @@ struct Ports {
     words: mpsc::Receiver<Heard>,
     segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
+    news: baseline::News,
     sent: Arc<Sent>,
     signals: Signals,
     timer: Timer,
@@ -134,6 +143,7 @@ struct Shell<'s> {
     agent: Agent<'s>,
     services: Services,
     systemd: Systemd,
+    baseline: Baseline,
     notify: Notify,
     probes: Probes,
     link: Link,
@@ -177,6 +187,7 @@ impl Shell<'_> {
                 Some(told) = ports.segments.recv() => self.disk_told(&told),
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
+                told = ports.news.next() => self.world(told),
                 (owed, bytes) = self.keeper.written() => self.written(owed, bytes),
             }
             self.settle();
@@ -214,6 +225,7 @@ impl Shell<'_> {
     fn asked(&mut self, ask: Ask) {
         match self.answerer.answer(&self.agent, clock::now(), ask) {
             Some(Wish::Look(check)) => self.hand(Input::Look(check)),
+            Some(Wish::Accept(accepting)) => self.accept(accepting),
             Some(Wish::Hold(holding)) => {
                 self.hand(Input::Hold(holding.as_fact()));
                 holding.done(&self.agent, clock::now().mono);

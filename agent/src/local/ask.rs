@@ -40,6 +40,12 @@ pub(crate) enum Question {
         service: Option<String>,
         seconds: u64,
     },
+    /// What should be on this host.
+    Baseline {
+        from: u16,
+    },
+    /// Take the host as it is for what should be.
+    Accept,
     /// Probe this check now.
     Look {
         check: String,
@@ -88,10 +94,12 @@ pub(super) fn read(line: &str) -> Result<Question, String> {
         "events" => Question::Events { n: usize::from(request.n) },
         "follow" => Question::Follow,
         "hold" => Question::Hold { service: request.name, seconds: request.seconds },
+        "baseline" => Question::Baseline { from: request.from },
+        "accept" => Question::Accept,
         "look" => Question::Look { check: named()? },
         other => {
             return Err(format!(
-                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, look"
+                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, look, baseline, accept"
             ));
         }
     })

@@ -1,6 +1,7 @@
 //! The memory that the core works in: lent once at the start, never grown.
 
 use crate::config::{Check, Service};
+use picket_agent_core::baseline::{Lent, Rules, THINGS_MAX, Thing};
 use picket_agent_core::{Storage, check, service, spool};
 
 /// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
@@ -12,16 +13,23 @@ pub(super) struct Places {
     services: Vec<service::Slot>,
     ring: Vec<u8>,
     index: Vec<spool::Entry>,
+    things: Vec<Thing>,
+    rules: Rules,
+    units: bool,
 }
 
 impl Places {
-    /// Empty places for these.
-    pub(super) fn new(checks: &[Check], services: &[Service]) -> Self {
+    /// Empty places for these; none for a baseline where none is learned.
+    pub(super) fn new(checks: &[Check], services: &[Service], (rules, units): (Option<Rules>, bool)) -> Self {
+        let things = if rules.is_some() { THINGS_MAX } else { 0 };
         Self {
             checks: checks.iter().map(|check| check::Slot::new(check.spec.clone())).collect(),
             services: services.iter().map(|service| service::Slot::new(service.spec.clone())).collect(),
             ring: vec![0; RING],
             index: vec![spool::Entry::default(); RING / 128],
+            things: vec![Thing::default(); things],
+            rules: rules.unwrap_or_default(),
+            units,
         }
     }
 
@@ -32,6 +40,7 @@ impl Places {
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,
+            baseline: Lent { things: &mut self.things, rules: self.rules, units: self.units },
             disk,
         }
     }

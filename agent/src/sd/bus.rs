@@ -11,7 +11,7 @@
     reason = "the marks are shared with tasks of one thread, and held for a few instructions, never while waiting"
 )]
 
-use super::{CALL, Told, read};
+use super::{CALL, Told, list, read};
 use crate::config::BusAddress;
 use futures_util::StreamExt;
 use picket_agent_core::unit::{DONE_MAX, Done, Dones, Fact, JobEnd, UnitIx, Wake};
@@ -50,17 +50,23 @@ pub(super) struct Watch {
     marked: Notify,
     facts: mpsc::Sender<Told>,
     connection: Mutex<Option<Connection>>,
+    /// Told when the list of units may have changed; many at once count as one.
+    stirs: Arc<Notify>,
 }
 
 impl Watch {
-    pub(super) fn new(names: Arc<[Option<String>]>, facts: mpsc::Sender<Told>) -> Arc<Self> {
+    pub(super) fn new(
+        names: Arc<[Option<String>]>,
+        facts: mpsc::Sender<Told>,
+        stirs: Arc<Notify>,
+    ) -> Arc<Self> {
         let mark = |name: &Option<String>| Mark {
             name: name.clone(),
             path: name.as_deref().map(read::path_of).unwrap_or_default(),
             ..Mark::default()
         };
         let marks = Mutex::new(names.iter().map(mark).collect());
-        Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None) })
+        Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None), stirs })
     }
 
     /// Changes marks; `change` says of each whether it is to be read.
@@ -159,6 +165,7 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
     pin(&connection, watch).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+    watch.stirs.notify_one();
     if watch.facts.send(Told::Fact(Fact::Opened)).await.is_err() {
         return Ok(());
     }
@@ -221,8 +228,12 @@ fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
             // What it says at the begin of a reload is not what stands at its end.
             let begins: bool = message.body().deserialize()?;
             watch.mark(Wake::Signal, |_| !begins);
+            watch.stirs.notify_one();
         }
-        "UnitFilesChanged" => watch.mark(Wake::Signal, |_| true),
+        "UnitFilesChanged" => {
+            watch.mark(Wake::Signal, |_| true);
+            watch.stirs.notify_one();
+        }
         "NameOwnerChanged" => {
             let (_, old, _): (String, String, String) = message.body().deserialize()?;
             // That it has come is no news: the call that subscribes waited for it.
@@ -238,6 +249,9 @@ fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
 
 fn job_removed(message: &Message, watch: &Watch) -> zbus::Result<()> {
     let (id, _, unit, result): (u32, OwnedObjectPath, String, String) = message.body().deserialize()?;
+    if list::is_listed(&unit) {
+        watch.stirs.notify_one();
+    }
     let end = match result.as_str() {
         "done" => JobEnd::Done,
         "failed" => JobEnd::Failed,
