@@ -71,20 +71,23 @@ fn read(mounts: &str, named: &BTreeSet<&str>) -> Vec<Sighting> {
     let lines: Vec<Mount<'_>> = mounts.lines().filter_map(parse).collect();
     let automatic: Vec<&str> =
         lines.iter().filter(|line| line.kind == "autofs").map(|line| line.place).collect();
-    let mut seen = BTreeSet::new();
-    let one = |mount: &Mount<'_>| {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let mut found = Vec::new();
+    for mount in &lines {
         if mount.kind == "autofs" || !seen.insert(mount.place) {
-            return None;
+            continue;
         }
         let is_others = |places: &[&str]| places.iter().any(|place| is_within(mount.place, place));
         let is_whole = mount.root == "/" || mount.kind == "btrfs";
         let lasts =
             named.contains(mount.place) || (LASTING.contains(&mount.kind) && is_whole && !is_others(&OTHERS));
         let place = if lasts && !is_others(&automatic) { Place::Lasting } else { Place::Passing };
-        let name = mount.place.parse().ok()?;
-        Some(Sighting { kind: ThingKind::Mount, name, of: None, sight: Sight::Mounted(place) })
-    };
-    lines.iter().filter_map(one).collect()
+        if let Ok(name) = mount.place.parse() {
+            let sight = Sight::Mounted(place);
+            found.push(Sighting { kind: ThingKind::Mount, name, of: None, sight });
+        }
+    }
+    found
 }
 
 /// A line. Spaces in paths are written as octal numbers, so that fields are what stands between spaces.

@@ -58,7 +58,9 @@ fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => None,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => None,
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -91,7 +93,9 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => Meaning::Context,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => Meaning::Context,
     }
 }
 
@@ -153,7 +157,9 @@ fn explain(
         | Fact::Outcome(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
 }
 
@@ -186,7 +192,9 @@ fn failed(
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => event.to_string(),
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => event.to_string(),
     };
     if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
         if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {

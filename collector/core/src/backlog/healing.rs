@@ -60,7 +60,9 @@ pub(super) fn account(
         | Fact::Verdict(_)
         | Fact::Evidence(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
     News::Open
 }
