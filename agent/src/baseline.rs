@@ -143,7 +143,13 @@ impl Baseline {
         let (services, answers) = (Arc::clone(&self.services), self.answers.clone());
         tokio::spawn(async move {
             let units = match connection {
-                Some(connection) => list::units(&connection, &services).await.ok(),
+                Some(connection) => match list::units(&connection, &services).await {
+                    Ok(units) => Some(units),
+                    Err(error) => {
+                        tracing::warn!(%error, "units can't be listed; the next look tries again");
+                        None
+                    }
+                },
                 None => None,
             };
             let wall = clock::now().wall;

@@ -57,6 +57,7 @@ impl Agent<'_> {
     /// It is asked to end: what that means for the services and the link.
     pub(crate) fn stop(&mut self, now: Now, ending: Ending) {
         self.services.keep_in_time();
+        self.baseline.keep_in_time(now.mono);
         match self.life.asked(ending) {
             Turn::Leave => self.leave(now.mono),
             Turn::StopServices => self.services.stop_all(now.mono),

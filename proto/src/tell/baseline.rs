@@ -91,3 +91,43 @@ impl Display for Returned {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Text;
+    use crate::time::Span;
+    use std::string::ToString;
+
+    #[test]
+    fn a_loss_says_what_how_and_what_changed_and_else_that_nothing_is_known() {
+        let lost = |kind, name: &str, owner: Option<&str>, gone| Lost {
+            kind,
+            name: name.parse().unwrap(),
+            owner: owner.map(|owner| owner.parse().unwrap()),
+            gone,
+        };
+        let things = [
+            lost(ThingKind::Mount, "/srv", None, Gone::Unmounted),
+            lost(ThingKind::Port, "tcp/80", Some("web.service"), Gone::Closed),
+        ];
+        let mut fact = Vanished {
+            number: 1,
+            again: true,
+            things: things.into_iter().collect(),
+            more: 2,
+            service: None,
+            change: None,
+            since: Span::ZERO,
+        };
+        assert_eq!(
+            fact.to_string(),
+            "still gone: mount /srv (not mounted), port tcp/80 of web.service (nobody listens, though its unit runs) and \
+             2 more; unattributed: nothing is known to have changed before"
+        );
+        assert_eq!(fact.head(), ("/srv", 3));
+        let name = Text::new("/etc/web/x.conf");
+        fact.change = Some(Change { kind: ChangeKind::Config, name, before: Span::from_secs(7) });
+        assert!(fact.to_string().ends_with("2 more; just before, /etc/web/x.conf changed, 7 s before"));
+    }
+}

@@ -28,6 +28,20 @@ fn texts(nth: usize, _: &(), files: &Files) -> Vec<(String, String)> {
     texts
 }
 
+/// Masks a unit as `systemctl mask` does, which can't do it in a folder that comes before its own.
+fn mask(host: &Host, unit: &str) {
+    let units = host.systemd.folder().join("units");
+    std::fs::rename(units.join(unit), units.join(format!("{unit}.kept"))).unwrap();
+    std::os::unix::fs::symlink("/dev/null", units.join(unit)).unwrap();
+    host.systemd.ctl(&["daemon-reload"]);
+}
+
+fn unmask(host: &Host, unit: &str) {
+    let units = host.systemd.folder().join("units");
+    std::fs::rename(units.join(format!("{unit}.kept")), units.join(unit)).unwrap();
+    host.systemd.ctl(&["daemon-reload"]);
+}
+
 /// Purpose: each way in which something stops being there is one event that says how, and why; coming back ends it.
 #[test]
 fn what_vanishes_is_told_once_and_what_comes_back_ends_it() {
@@ -59,7 +73,7 @@ fn what_vanishes_is_told_once_and_what_comes_back_ends_it() {
     assert!(told.contains("web-1.service (disabled and stopped); just before, "), "{told}");
     assert!(told.contains("default.target.wants/web-1.service changed"), "{told}");
 
-    host.systemd.ctl(&["mask", "web-2"]);
+    mask(&host, "web-2.service");
     let told = host.told(2, "vanished");
     assert!(told.contains("web-2.service (masked); just before, "), "{told}");
 
@@ -68,7 +82,7 @@ fn what_vanishes_is_told_once_and_what_comes_back_ends_it() {
 
     host.systemd.ctl(&["enable", "--now", "web-1"]);
     host.told(1, "returned");
-    host.systemd.ctl(&["unmask", "web-2"]);
+    unmask(&host, "web-2.service");
     host.told(2, "returned");
     let (said, is_well) = host.ask(&["baseline", "accept"]);
     assert!(is_well && said.starts_with("2 things are not missed any more"), "{said}");
@@ -85,13 +99,13 @@ fn an_agent_that_is_restarted_knows_what_should_be_there() {
     let name = "an_agent_that_is_restarted_knows_what_should_be_there";
     let Some(mut host) = Host::with_more(name, QUICK, &[(), ()], texts) else { return };
     host.learned(&["web-0.service", "web-0.timer", "web-1.service"]);
-    host.systemd.ctl(&["mask", "web-1"]);
+    mask(&host, "web-1.service");
     host.told(1, "vanished");
     // The loss is written at once, and what was learned with it.
     host.agent_again(2);
     let shown = host.learned(&["web-0.service", "web-0.timer", "web-1.service"]);
     assert!(shown.contains("1 of them are missing"), "{shown}");
-    host.systemd.ctl(&["unmask", "web-1"]);
+    unmask(&host, "web-1.service");
     host.told(1, "returned");
     assert!(
         !host.agent.said().contains("\"code\":\"vanished\""),

@@ -134,6 +134,10 @@ impl Keep {
         self.due = self.due.or_else(|| Some(now.plus(LEARNED)));
     }
 
+    pub(super) fn hurry(&mut self, now: Mono) {
+        self.due = self.due.map(|_| now);
+    }
+
     pub(super) const fn at_once(&mut self, now: Mono) {
         self.due = Some(now);
     }
