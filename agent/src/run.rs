@@ -241,13 +241,6 @@ impl Shell<'_> {
         self.hand(Input::Disk(told.as_fact()));
     }
 
-    fn written(&mut self, owed: bool, bytes: u64) {
-        self.answerer.wrote(bytes);
-        if owed {
-            self.keeper.keep(&self.agent, clock::now());
-        }
-    }
-
     /// The time has come. Watchers and probes whose news came with it speak first: after a loop that stood still all
     /// of them are ready at once, and a deadline must not judge a service by older readings than there are.
     async fn time(&mut self, ports: &mut Ports) {

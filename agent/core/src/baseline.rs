@@ -206,11 +206,6 @@ impl<'s> Baseline<'s> {
         }
     }
 
-    /// Does not wait any longer with what was learned: the agent ends.
-    pub(crate) fn keep_in_time(&mut self, now: Mono) {
-        self.keep.hurry(now);
-    }
-
     /// Its deadline may have come.
     pub(crate) fn due(&mut self, now: Mono) {
         self.looks.due(now);

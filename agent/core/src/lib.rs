@@ -116,11 +116,6 @@ impl<'s> Agent<'s> {
         }
     }
 
-    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
-    pub fn clock_synced(&mut self, synced: bool) {
-        self.spool.set_synced(synced);
-    }
-
     /// Takes one input. The first one, whatever it is, also begins the run.
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.now = now.mono;
@@ -187,16 +182,6 @@ impl<'s> Agent<'s> {
             self.life = Life::Over;
             Effect::Ended
         })
-    }
-
-    /// When to hand in [`Input::Time`], and why.
-    pub fn deadline(&self) -> Option<(Mono, Reason)> {
-        let first = (self.checks.deadline(), Reason::Probe)
-            .min(self.services.deadline())
-            .min(self.baseline.deadline())
-            .min(self.session.deadline())
-            .min((self.spool.deadline(), Reason::Disk));
-        (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
     }
 
     /// Lets the services room move and spools what it tells.

@@ -1,11 +1,27 @@
 //! Inputs that walk through more than one room. It decides nothing: each room is asked in its turn.
 
 use crate::facts::Facts;
-use crate::life::{Ending, Turn};
+use crate::life::{Ending, Life, Turn};
+use crate::timer::Reason;
 use crate::{Agent, baseline, check, session};
 use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
+    /// When to hand in [`Input::Time`], and why.
+    pub fn deadline(&self) -> Option<(Mono, Reason)> {
+        let first = (self.checks.deadline(), Reason::Probe)
+            .min(self.services.deadline())
+            .min(self.baseline.deadline())
+            .min(self.session.deadline())
+            .min((self.spool.deadline(), Reason::Disk));
+        (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
+    }
+
+    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
+    pub fn clock_synced(&mut self, synced: bool) {
+        self.spool.set_synced(synced);
+    }
+
     /// A probe's answer walks from its check to the service that it belongs to.
     pub(crate) fn check(&mut self, now: Now, fact: check::Fact) {
         let mut out = Facts::new();

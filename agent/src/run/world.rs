@@ -2,6 +2,7 @@
 
 use super::Shell;
 use crate::baseline::{Told, World};
+use crate::clock;
 use crate::local::Accepting;
 use picket_agent_core::Input;
 use picket_agent_core::baseline::{Fact, Sighting, Source, Standing};
@@ -29,6 +30,14 @@ impl Shell<'_> {
         seen(Source::Ports, ports);
         seen(Source::Mounts, mounts);
         self.hand(Input::Baseline(Fact::Looked { packages }));
+    }
+
+    /// The state file was written, so many bytes; whether it is to be written again.
+    pub(super) fn written(&mut self, owed: bool, bytes: u64) {
+        self.answerer.wrote(bytes);
+        if owed {
+            self.keeper.keep(&self.agent, clock::now());
+        }
     }
 
     pub(super) fn accept(&mut self, accepting: Accepting) {

@@ -11,6 +11,7 @@
     reason = "the marks are shared with tasks of one thread, and held for a few instructions, never while waiting"
 )]
 
+use super::call::{gone, timely};
 use super::{CALL, Told, list, read};
 use crate::config::BusAddress;
 use futures_util::StreamExt;
@@ -18,7 +19,6 @@ use picket_agent_core::unit::{DONE_MAX, Done, Dones, Fact, JobEnd, UnitIx, Wake}
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use zbus::OwnedObjectPath;
 use zbus::{Connection, Message, MessageStream};
 
@@ -192,14 +192,6 @@ async fn pin(connection: &Connection, watch: &Watch) -> zbus::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn timely<T>(work: impl Future<Output = T>) -> zbus::Result<T> {
-    timeout(CALL, work).await.map_err(|_| gone("no answer within 3 s"))
-}
-
-fn gone(why: &str) -> zbus::Error {
-    zbus::Error::Failure(why.to_owned())
 }
 
 /// Takes signals until the stream ends.

@@ -14,7 +14,7 @@ pub(crate) mod root;
 mod standing;
 pub(crate) mod stops;
 
-use crate::host::{Bound, HOSTS_MAX, Host, Offset, Presence, Watched};
+use crate::host::{Bound, Host, Offset, Presence, Watched};
 use crate::identity::Tokens;
 use crate::incident::IncidentId;
 use crate::incident::table::Incidents;
@@ -161,11 +161,6 @@ impl State {
         let calm = self.calms.first().map(|(at, ..)| *at);
         let stop = self.stops.first().map(|(at, ..)| *at);
         [self.incidents.first_due(), overstay, calm, stop].into_iter().flatten().min()
-    }
-
-    /// Hosts that can be added.
-    pub(crate) fn has_room(&self) -> bool {
-        self.hosts.len() < HOSTS_MAX
     }
 
     fn host(&mut self, id: &HostId) -> Option<u32> {

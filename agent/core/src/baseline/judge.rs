@@ -183,3 +183,14 @@ const fn rank(kind: ChangeKind) -> u8 {
         ChangeKind::Config => 4,
     }
 }
+
+/// A port on which nobody listens, by its unit: closed because that is gone too, and told with it; at rest as that is;
+/// else closed.
+pub(super) const fn closed(owner: Option<Standing>) -> Standing {
+    let since = Mono::from_micros(0);
+    match owner {
+        Some(Standing::Gone { told, .. }) => Standing::Gone { gone: Gone::WithItsUnit, since, told },
+        Some(Standing::Resting) => Standing::Resting,
+        Some(Standing::Here) | None => Standing::Gone { gone: Gone::Closed, since, told: None },
+    }
+}

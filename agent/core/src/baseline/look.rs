@@ -111,6 +111,11 @@ impl Looks {
 }
 
 impl Baseline<'_> {
+    /// Does not wait any longer with what was learned: the agent ends.
+    pub(crate) fn keep_in_time(&mut self, now: Mono) {
+        self.keep.hurry(now);
+    }
+
     /// How soon to look again.
     pub(super) fn pace(&self, now: Mono) -> Pace {
         if now.since(self.changed) < self.rules.settle {

@@ -96,17 +96,6 @@ impl Sighting {
     }
 }
 
-/// A port on which nobody listens, by its unit: closed because that is gone too, and told with it; at rest as that is;
-/// else closed.
-const fn closed(owner: Option<Standing>) -> Standing {
-    let since = Mono::from_micros(0);
-    match owner {
-        Some(Standing::Gone { told, .. }) => Standing::Gone { gone: Gone::WithItsUnit, since, told },
-        Some(Standing::Resting) => Standing::Resting,
-        Some(Standing::Here) | None => Standing::Gone { gone: Gone::Closed, since, told: None },
-    }
-}
-
 const fn source_of(kind: ThingKind) -> Source {
     match kind {
         ThingKind::Service | ThingKind::Timer | ThingKind::Socket => Source::Units,
@@ -242,7 +231,7 @@ impl Thing {
         let gone = |gone| Standing::Gone { gone, since: Mono::default(), told: None };
         match (self.kind(), self.seen) {
             (ThingKind::Service | ThingKind::Timer | ThingKind::Socket, None) => gone(Gone::NoFile),
-            (ThingKind::Port, None) => closed(owner),
+            (ThingKind::Port, None) => super::judge::closed(owner),
             (ThingKind::Mount, None) => gone(Gone::Unmounted),
             (_, Some(Sight::Listens { .. } | Sight::Mounted(_))) => Standing::Here,
             (_, Some(Sight::Unit { file: File::Masked, .. })) => gone(Gone::Masked),
