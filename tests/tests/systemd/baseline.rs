@@ -124,14 +124,14 @@ fn a_port_that_closes_while_its_unit_runs_is_told() {
     // One below those that the kernel gives to anybody, which no baseline has.
     let port = (20_000..30_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap();
     let script = format!(
-        "exec /usr/bin/python3 -c \"import socket,signal,time; s=socket.create_server((\\\"127.0.0.1\\\",{port})); \
+        "exec /usr/bin/python3 -c \"import socket,signal,time; s=socket.create_server((str(),{port})); \
          signal.signal(signal.SIGUSR2, lambda *_: s.close()); [signal.pause() for _ in iter(int, 1)]\""
     );
     let texts = |nth: usize, (): &(), files: &Files| {
         vec![(format!("web-{nth}.service"), enabled(&script, &files.starts))]
     };
     let Some(mut host) = Host::with_more(name, QUICK, &[()], texts) else { return };
-    host.learned(&[&format!("tcp/{port}"), "web-0.service"]);
+    host.learned(&[format!("tcp/{port}").as_str(), "web-0.service"]);
     host.signal(0, rustix::process::Signal::USR2);
     let words = format!("vanished: port tcp/{port} of web-0.service (nobody listens, though its unit runs)");
     let told = host.agent.line_with(&words);
