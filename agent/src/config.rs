@@ -19,10 +19,11 @@
 //! | `collector.proxy` | `http://USER@HOST:PORT`, for every address | the environment's, see `config/proxy.rs` |
 //! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
 //!
-//! The tables `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/host.rs`,
-//! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
+//! The tables `[baseline]`, `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/baseline.rs`,
+//! `config/host.rs`, `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing and looks at nothing but the files that it names.
 
 mod agent;
+mod baseline;
 mod bus;
 mod check;
 mod collector;
@@ -53,6 +54,7 @@ pub use service::Service;
 pub use token::Token;
 
 pub(crate) use files::{Texts, folder_of};
+use picket_agent_core::baseline::Rules;
 use picket_proto::HostId;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -82,6 +84,8 @@ pub struct Config {
     pub collector: Option<Collector>,
     /// Where `/metrics` is served, if the file says so: a loopback address.
     pub metrics: Option<SocketAddr>,
+    /// How the baseline is learned, unless the file says that it is not.
+    pub baseline: Option<Rules>,
     services: Vec<Service>,
     checks: Vec<Check>,
     skipped: Vec<Skipped>,

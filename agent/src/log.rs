@@ -129,7 +129,7 @@ impl Log {
 /// Whether somebody may have to act: a failure, one that was not healed, a loss, or no link.
 fn warns(code: &str) -> bool {
     match code {
-        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "gap" => true,
+        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "gap" | "vanished" => true,
         "spool-ram" | "spool-full" | "state-stuck" | "config-kept" => true,
         // What a collector refuses with, as it comes here.
         "token-used" | "token-unknown" | "quarantined" | "no-certificate" | "not-an-agent" => true,
@@ -175,7 +175,9 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => None,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => None,
     }
 }
 

@@ -2,7 +2,7 @@
 //! means and what to do, offline. A released code keeps its meaning for ever; a code that is no longer made stays
 //! in the table. The table is the only list; it decides nothing.
 
-use crate::event::{BlindSource, Breaker, Fact, Intent, Outcome, Verdict};
+use crate::event::{BlindSource, Breaker, Ended, Fact, Intent, Outcome, Verdict};
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,11 @@ pub const fn of(fact: &Fact) -> &'static str {
             Some(_) => "hold-begun",
             None => "hold-lifted",
         },
+        Fact::Vanished(_) => "vanished",
+        Fact::Returned(returned) => match returned.ended {
+            Ended::Back => "returned",
+            Ended::Accepted => "baseline-accepted",
+        },
     }
 }
 
@@ -111,6 +116,9 @@ codes! {
     "blind-systemd": "For a while the agent heard nothing of systemd, and then compared everything; the differences are counted.", "Nothing after a restart of the bus; if it comes often, look at the bus and at the host's load.";
     "hold-begun": "Somebody told the agent to heal nothing for a while.", "Nothing; it ends by itself at its time. `picket-agent hold off` on the host ends it now.";
     "hold-lifted": "The agent heals again.", "Nothing.";
+    "vanished": "Something that should be on the host is gone: a unit, a timer, a socket, a port or a mount that was there once the host had settled.", "Read what changed just before. Bring it back, or take the host as it is: `picket-agent baseline accept` on the host.";
+    "returned": "What had vanished is there again.", "Nothing.";
+    "baseline-accepted": "A person took the host as it is for what should be; what had vanished is not missed any more.", "Nothing.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
     // Incidents.
     "incident-opened": "Something failed and nothing like it was open on that host.", "Read cause and timeline; acknowledge it if you take it.";
@@ -130,12 +138,15 @@ codes! {
     "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
     "sev-check-down": "P2: a check that belongs to no service is down.", "Nobody heals it by itself: read the cause.";
     "sev-host-pressure": "P3: a level on a host is above its first limit.", "Look at it today.";
+    "sev-vanished": "P2: something that should be on a host is gone.", "Read what changed just before; bring it back, or accept it on the host.";
+    "sev-stop-overstay": "P3: somebody stopped a service and it is still stopped after 15 minutes.", "Start it again, or disable it if it is not to run.";
     "sev-overstay": "P3: an agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or leave it and resolve the incident.";
     // Conditions and reasons of a finding.
     "host-silent": "Nothing was heard of the host for 2.5 heartbeats (25 s).", "Look whether the host, its link or only its agent is gone.";
     "host-back": "The host is heard again.", "Nothing.";
     "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
     "agent-overstay": "The agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or resolve the incident.";
+    "stop-overstay": "Somebody stopped a service, and it is still stopped after 15 minutes.", "Start it again (`systemctl start UNIT`), or resolve the incident with `--force` if it is to stay so.";
     "duplicate-identity": "Two live sessions use one certificate; both are quarantined and nothing of them is believed.", "Find both machines, enrol one anew, then resolve the incident: that lifts the quarantine.";
     "quarantine-lifted": "An operator resolved the incident, and the host may connect again.", "Nothing.";
     "collector-restarted": "The collector was down and is back; every host gets its full time to report before it is called silent.", "Nothing.";

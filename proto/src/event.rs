@@ -4,11 +4,13 @@
 //! that does not know a kind keeps the frame as it is (see [`crate::frame`]). Numbers carry their unit in the name
 //! or the doc; nothing here is a float. It decides nothing: the agent's core makes events, the collector's reads them.
 
+mod baseline;
 mod check;
 mod exit;
 mod remedy;
 mod will;
 
+pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
 pub use check::{Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
@@ -31,6 +33,10 @@ pub struct Event {
 
 /// Everything that an agent can tell. The number in each doc is the frame's kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nothing is allocated here, and a fact is moved a few times in its life"
+)]
 pub enum Fact {
     /// 1: the first frame of every run.
     Began(Began),
@@ -56,6 +62,10 @@ pub enum Fact {
     Blind(Blind),
     /// 12: remedies are held back, or allowed again.
     Hold(HoldChanged),
+    /// 13: things that should be there are gone.
+    Vanished(Vanished),
+    /// 14: what was gone is back, or was accepted.
+    Returned(Returned),
 }
 
 /// The first frame of a run: what came before, so that an unsent tail becomes a named gap.
@@ -152,6 +162,8 @@ impl Fact {
             Self::Intent(_) => 10,
             Self::Blind(_) => 11,
             Self::Hold(_) => 12,
+            Self::Vanished(_) => 13,
+            Self::Returned(_) => 14,
         }
     }
 
@@ -171,7 +183,9 @@ impl Fact {
             | Self::Evidence(_)
             | Self::Intent(_)
             | Self::Blind(_)
-            | Self::Hold(_) => true,
+            | Self::Hold(_)
+            | Self::Vanished(_)
+            | Self::Returned(_) => true,
         };
         if is_of_first { 1 } else { 2 }
     }
@@ -189,6 +203,8 @@ impl Fact {
             Self::Evidence(fact) => Some(&fact.service),
             Self::Intent(fact) => Some(&fact.service),
             Self::Hold(fact) => fact.service.as_ref(),
+            Self::Vanished(fact) => fact.service.as_ref(),
+            Self::Returned(fact) => fact.service.as_ref(),
         }
     }
 }

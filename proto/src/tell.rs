@@ -3,6 +3,7 @@
 //! Only [`core::fmt::Display`], so that nothing allocates; spans are told with two significant parts. Words may get
 //! better between versions: programs read codes ([`crate::code`]), not these sentences.
 
+mod baseline;
 mod fact;
 
 use crate::event::{Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Ruling, Trigger, Verdict};

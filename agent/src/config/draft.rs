@@ -6,7 +6,8 @@ use super::mistake::Mistakes;
 use super::read::{Keys, Place, Sheet};
 use super::when::{self, Host};
 use super::{
-    CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, collector, host, merge, metrics, service,
+    CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, baseline, collector, host, merge, metrics,
+    service,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -91,6 +92,8 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let mut keys = Keys::new(table, String::new(), 0);
     let own = agent::read(&mut keys, sheet, &here);
     let collector = keys.table(sheet, "collector").and_then(|table| collector::read(table, sheet, &here));
+    let table = keys.table(sheet, "baseline");
+    let baseline = baseline::read(table, sheet);
     let table = keys.table(sheet, "metrics");
     let metrics = metrics::read(table, sheet);
     let mut draft = Draft::new(Arc::new(at.unwrap_or_else(|| Host::new(&own.bus))));
@@ -109,7 +112,21 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     limits(&services, &checks, &place, sheet);
     let (file, texts) = (path.to_path_buf(), Arc::new(Texts::new([])));
     let agent::AgentTable { state, host, spool, bus } = own;
-    Config { file, here, state, host, bus, spool, collector, metrics, services, checks, skipped, texts }
+    Config {
+        file,
+        here,
+        state,
+        host,
+        bus,
+        spool,
+        collector,
+        metrics,
+        baseline,
+        services,
+        checks,
+        skipped,
+        texts,
+    }
 }
 
 /// The folder of the file at `path`, absolute.

@@ -46,7 +46,7 @@ pub(super) fn parts(texts: &Texts) -> Vec<Part> {
     let mut sheet = Sheet::new(texts);
     let whole = draft::tables(texts, &mut sheet);
     let mut parts = Vec::new();
-    for path in ["agent", "collector", "metrics", "host"] {
+    for path in ["agent", "collector", "metrics", "baseline", "host"] {
         let there = whole.get(path).and_then(|value| value.get_ref().as_table());
         let nothing = DeTable::new();
         let rows = rows(&sheet, path, there.unwrap_or(&nothing), None);

@@ -163,6 +163,7 @@ const fn next(reason: Reason) -> &'static str {
         Reason::Evidence => "last words",
         Reason::HoldOver => "hold over",
         Reason::Keep => "keep",
+        Reason::Look => "look",
         Reason::Connect => "connect",
         Reason::Heartbeat => "heartbeat",
         Reason::Disk => "disk",

@@ -23,6 +23,7 @@ impl Shell<'_> {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
                 Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
                 Effect::Unit(order) => self.systemd.obey(order),
+                Effect::Baseline(order) => self.baseline.obey(order, &self.agent, &self.systemd),
                 Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
                 Effect::Probe(probe) => {
                     let (services, systemd) = (&self.services, &self.systemd);

@@ -189,6 +189,7 @@ impl Shell<'_> {
         self.probes.anew(Arc::clone(&roster.checks)).map_err(failed)?;
         self.services.anew(&roster.services, &self.plan.state, &seating.other).map_err(failed)?;
         self.systemd.anew(&roster.services, &roster.serves);
+        self.baseline.anew(&roster.services);
         let names = roster.services.iter().map(|service| service.spec.name.clone()).collect();
         self.link.anew(Arc::clone(&roster.checks), Arc::clone(&roster.watches), names);
         self.answerer.about.checks = Arc::clone(&roster.checks);

@@ -58,7 +58,9 @@ fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => None,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => None,
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -91,7 +93,9 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => Meaning::Context,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => Meaning::Context,
     }
 }
 
@@ -153,7 +157,9 @@ fn explain(
         | Fact::Outcome(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
 }
 
@@ -186,7 +192,9 @@ fn failed(
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => event.to_string(),
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => event.to_string(),
     };
     if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
         if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {
@@ -279,20 +287,10 @@ pub(crate) fn unseen_ends(state: &mut State, at: At, slot: u32, is_up: impl Fn(&
 /// A live failure of a check takes over what the backlog told of it.
 pub(crate) fn joined(state: &mut State, slot: u32, service: Option<u32>, check: u32, id: Option<IncidentId>) {
     let subject = service.map_or(Subject::Check(check), Subject::Service);
-    take_over(state, slot, subject, id);
+    healing::take_over(state, slot, subject, id);
 }
 
 /// A live failure of a service takes over what the backlog told of it.
 pub(crate) fn service_joined(state: &mut State, slot: u32, service: u32, id: Option<IncidentId>) {
-    take_over(state, slot, Subject::Service(service), id);
-}
-
-fn take_over(state: &mut State, slot: u32, subject: Subject, id: Option<IncidentId>) {
-    let Some(host) = state.hosts.get_mut(slot) else { return };
-    let Some(known) = host.late.iter().position(|late| late.subject == subject) else { return };
-    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
-    let late = host.late.remove(known);
-    for entry in late.timeline.iter() {
-        incident.timeline.push(entry.clone());
-    }
+    healing::take_over(state, slot, Subject::Service(service), id);
 }

@@ -4,10 +4,12 @@
 //! slot until it is needed. When a host was last heard is not here: heartbeats are not journaled.
 
 mod check;
+mod lost;
 mod offset;
 mod service;
 
 pub(crate) use check::{Check, Watched};
+pub(crate) use lost::LostThings;
 pub(crate) use offset::{Bound, Offset};
 pub(crate) use service::{Death, Healing, Service};
 
@@ -111,6 +113,8 @@ pub(crate) struct Host {
     pub(crate) recent: Vec<IncidentId>,
     /// Failures of the backlog whose end is not known yet.
     pub(crate) late: Vec<Late>,
+    /// What vanished and is not back, by the number of the loss: as many as an agent has open, and what it forgot.
+    pub(crate) lost_things: BTreeMap<u32, LostThings>,
 }
 
 /// Whether a frame is newer than the one that told before: within a run the higher number is. What the run that has
@@ -151,6 +155,7 @@ impl Host {
             active: Vec::new(),
             recent: Vec::new(),
             late: Vec::new(),
+            lost_things: BTreeMap::new(),
         }
     }
 
@@ -182,6 +187,7 @@ impl Host {
             healing_told: None,
             intent: Intent::Run,
             intent_told: None,
+            stopped: None,
             death: Death::default(),
             calm_at: None,
         };
@@ -230,7 +236,8 @@ impl Host {
             What::Down(check) | What::Degraded(check) | What::Flapping(check) => {
                 self.checks.get(check).and_then(|check| check.service)
             }
-            What::Died(service) | What::NotHealed(service) => Some(service),
+            What::Died(service) | What::NotHealed(service) | What::StopOverstay(service) => Some(service),
+            What::Vanished(number) => self.lost_things.get(&number).and_then(|loss| loss.service),
             What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => None,
         }
     }
@@ -243,6 +250,8 @@ impl Host {
             }
             What::Died(_) => self.standing == Standing::Told,
             What::Degraded(_) | What::NotHealed(_) => false,
+            // It is missing, and a service that does not run fails nothing by that.
+            What::Vanished(_) | What::StopOverstay(_) => false,
             What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
         })
     }

@@ -24,6 +24,7 @@ mod summary;
 mod together;
 mod told;
 mod unread;
+mod vanished;
 mod whose;
 mod words;
 

@@ -39,6 +39,8 @@ impl Display for Fact {
                 }
             },
             Self::Hold(it) => hold(it, f),
+            Self::Vanished(it) => it.fmt(f),
+            Self::Returned(it) => it.fmt(f),
         }
     }
 }

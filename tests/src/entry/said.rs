@@ -3,9 +3,10 @@
 
 use super::cursor::Cursor;
 use picket_proto::event::{
-    Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, CheckKind, Evidence, Exit, Exited, Gap,
-    GapReason, HoldChanged, Intent, IntentChanged, Outcome, Remedy, RemedyBegun, RemedyEnded, Ruling,
-    Started, Trigger, Verdict, VerdictChanged, Witness,
+    Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, Change, ChangeKind, CheckKind, Ended,
+    Evidence, Exit, Exited, Gap, GapReason, Gone, HoldChanged, Intent, IntentChanged, LOST_MAX, Lost,
+    Outcome, Remedy, RemedyBegun, RemedyEnded, Returned, Ruling, Started, ThingKind, Trigger, Vanished,
+    Verdict, VerdictChanged, Witness,
 };
 use picket_proto::frame::{self, Crc32c};
 use picket_proto::{BootId, Event, Fact, Mono, Name, Run, Seq, SeqRange, Span, Stamp, Text, Wall};
@@ -195,9 +196,51 @@ fn began(cursor: &mut Cursor<'_>) -> Began {
     Began { boot: BootId(u128::from(cursor.number())), previous, version: text(cursor), checks, services }
 }
 
+fn vanished(cursor: &mut Cursor<'_>) -> Vanished {
+    let kinds = [ThingKind::Service, ThingKind::Timer, ThingKind::Socket, ThingKind::Mount, ThingKind::Port];
+    let gone = [
+        Gone::NoFile,
+        Gone::Disabled,
+        Gone::Masked,
+        Gone::Idle,
+        Gone::Closed,
+        Gone::WithItsUnit,
+        Gone::Unmounted,
+    ];
+    let changes = [
+        ChangeKind::Installed,
+        ChangeKind::Upgraded,
+        ChangeKind::Removed,
+        ChangeKind::Packages,
+        ChangeKind::UnitFile,
+        ChangeKind::Config,
+    ];
+    let count = cursor.below(1 + LOST_MAX);
+    let things = core::iter::repeat_with(|| Lost {
+        kind: kinds[cursor.below(kinds.len())],
+        name: name(cursor),
+        owner: some_name(cursor),
+        gone: gone[cursor.below(gone.len())],
+    });
+    let things = things.take(count).collect();
+    let change = cursor.flag().then(|| Change {
+        kind: changes[cursor.below(changes.len())],
+        name: text(cursor),
+        before: span(cursor),
+    });
+    let (number, again, more) = (cursor.half() % 8, cursor.flag(), cursor.short());
+    Vanished { number, again, things, more, service: some_name(cursor), change, since: span(cursor) }
+}
+
+fn returned(cursor: &mut Cursor<'_>) -> Returned {
+    let ended = if cursor.flag() { Ended::Back } else { Ended::Accepted };
+    let (number, name, service) = (cursor.half() % 8, name(cursor), some_name(cursor));
+    Returned { number, ended, name, service, by: text(cursor), after: span(cursor) }
+}
+
 /// A fact of any kind, told by this run.
 pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
-    match cursor.below(12) {
+    match cursor.below(14) {
         0 => Fact::Verdict(verdict(cursor)),
         1 => Fact::Exited(Exited {
             service: name(cursor),
@@ -219,6 +262,8 @@ pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
             lasted: span(cursor),
             differences: cursor.short(),
         }),
+        11 => Fact::Vanished(vanished(cursor)),
+        12 => Fact::Returned(returned(cursor)),
         _ => {
             let lasts = cursor.flag().then(|| span(cursor));
             Fact::Hold(HoldChanged { service: some_name(cursor), lasts, by: text(cursor) })

@@ -61,6 +61,7 @@ impl Places {
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,
+            baseline: Default::default(),
             disk: spool::Lent::none(),
         }
     }

@@ -38,9 +38,20 @@ impl Host {
         Self::with(test, restarts, texts)
     }
 
-    /// The same with a service per item: `texts` makes the files of its units, `web-N.service` among them.
+    /// The same with a service per item, see [`Self::with_more`].
     pub(crate) fn with<T>(
         test: &str,
+        items: &[T],
+        texts: impl Fn(usize, &T, &Files) -> Vec<(String, String)>,
+    ) -> Option<Self> {
+        Self::with_more(test, "", items, texts)
+    }
+
+    /// The same with a service per item: `texts` makes the files of its units, `web-N.service` among them; `more` is
+    /// added to the configuration. Units that can be enabled are.
+    pub(crate) fn with_more<T>(
+        test: &str,
+        more: &str,
         items: &[T],
         texts: impl Fn(usize, &T, &Files) -> Vec<(String, String)>,
     ) -> Option<Self> {
@@ -53,10 +64,14 @@ impl Host {
                 return None;
             }
         };
-        let mut config = head(folder.path().join("state"), &systemd.address());
+        let mut config = head(folder.path().join("state"), &systemd.address()) + more;
+        let mut enabled = Vec::new();
         for (nth, item) in items.iter().enumerate() {
             for (name, text) in texts(nth, item, &Files::of(&folder, nth)) {
                 systemd.unit(&name, &text);
+                if text.contains("[Install]") {
+                    enabled.push(name);
+                }
             }
             config += &format!(
                 "[[service]]\nname = \"web-{nth}\"\nunit = \"web-{nth}.service\"\nhold = \"100ms\"\nbudget = 32\n\
@@ -64,6 +79,9 @@ impl Host {
             );
         }
         files::write_secret(&folder.path().join("picket.toml"), &config);
+        for unit in &enabled {
+            systemd.ctl(&["enable", "--now", unit]);
+        }
         for nth in 0..items.len() {
             systemd.ctl(&["start", &format!("web-{nth}")]);
         }
@@ -234,6 +252,32 @@ impl Host {
         let since = Since::now();
         while self.blind() <= before {
             assert!(!since.left(PATIENCE).is_zero(), "the agent does not see again");
+            look_again();
+        }
+    }
+}
+
+impl Host {
+    /// Asks the agent on its socket; what it said, and whether all is well.
+    pub(crate) fn ask(&self, words: &[&str]) -> (String, bool) {
+        let state = self.folder.path().join("state");
+        let mut command = std::process::Command::new(program());
+        let output = command.arg("__agent").args(words).arg("--state").arg(state).output().unwrap();
+        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
+    }
+
+    /// Waits until the agent has learned these things.
+    pub(crate) fn learned(&self, names: &[&str]) -> String {
+        let since = Since::now();
+        loop {
+            let (said, _) = self.ask(&["baseline", "show"]);
+            let is_learned = |name: &&str| {
+                said.lines().any(|line| line.split(' ').any(|word| word == *name) && !line.ends_with("new"))
+            };
+            if names.iter().all(is_learned) {
+                return said;
+            }
+            assert!(!since.left(PATIENCE).is_zero(), "not {names:?}:\n{said}");
             look_again();
         }
     }

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 
+mod baseline;
 mod causes;
 mod host;
 mod kills;

@@ -40,9 +40,9 @@ impl Services<'_> {
         }
     }
 
-    /// The run begins.
-    pub(crate) fn begin(&mut self, now: Mono) {
-        if self.units() > 0 {
+    /// The run begins. The bus is wanted where a service is a unit, or somebody else wants to hear it.
+    pub(crate) fn begin(&mut self, now: Mono, wanted: bool) {
+        if wanted || self.units() > 0 {
             self.bus.begin(now);
         }
     }

@@ -120,6 +120,23 @@ pub(crate) const TABLES: &[Table] = &[
             .example("\"127.0.0.1:9441\"")],
     },
     Table {
+        path: "baseline",
+        head: "[baseline]",
+        about: "What should be on this host is learned, and told when it vanishes. Does not change while the agent runs.",
+        keys: &[
+            Key::new("enabled", Flag, "whether it is learned; true also without the table").usual("true"),
+            Key::new("learn", Span, "how long a thing must have been there before it should be")
+                .range("1 s to 24 h")
+                .usual("\"60s\""),
+            Key::new("settle", Span, "how long nothing may change before a loss is told")
+                .range("300 ms to 10 min")
+                .usual("\"3s\""),
+            Key::new("after_packages", Span, "how long after the package manager's work nothing is told")
+                .range("0 s to 1 h")
+                .usual("\"60s\""),
+        ],
+    },
+    Table {
         path: "host",
         head: "[host]",
         about: "Levels of the whole host. Three readings in a row decide; for space one.",

@@ -7,7 +7,7 @@ use crate::run::roster::Roster;
 use std::path::{Path, PathBuf};
 
 /// Keys that only a start can change.
-const FIXED: [(&str, &str); 7] = [
+const FIXED: [(&str, &str); 8] = [
     ("agent", "state"),
     ("agent", "host"),
     ("agent", "spool"),
@@ -15,6 +15,7 @@ const FIXED: [(&str, &str); 7] = [
     ("agent", "bus"),
     ("collector", "address"),
     ("metrics", "listen"),
+    ("baseline", "learn"),
 ];
 
 /// What differs of that which only a start can change, and services that would be another thing.
@@ -31,10 +32,12 @@ pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistak
         old.bus != new.bus,
         ways(old) != ways(new),
         old.metrics != new.metrics,
+        old.baseline != new.baseline,
     ];
     let keys = FIXED.iter().zip(differ).filter(|(_, differs)| *differs);
     let wrong = keys.map(|((table, key), _)| {
-        let key = if *table == "collector" { table.to_string() } else { format!("{table}.{key}") };
+        let is_whole = matches!(*table, "collector" | "baseline");
+        let key = if is_whole { table.to_string() } else { format!("{table}.{key}") };
         let place = new.texts.place_of(table, key.rsplit('.').next().unwrap_or_default());
         mistake(&new.file, place, key, "can't change while the agent runs".to_owned())
     });

@@ -2,6 +2,8 @@
 //! what still stands.
 
 use crate::host::Healing;
+use crate::incident::IncidentId;
+use crate::incident::late::Subject;
 use crate::incident::timeline::Arrival;
 use crate::live::healing::{healed, not_healed, why};
 use crate::live::intent::{learn_intent, left_alone};
@@ -60,7 +62,9 @@ pub(super) fn account(
         | Fact::Verdict(_)
         | Fact::Evidence(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
     News::Open
 }
@@ -92,4 +96,15 @@ fn healed_late(state: &mut State, at: At, slot: u32, service: u32) {
         known.healing = Healing::No;
     }
     healed(state, at, slot, service);
+}
+
+/// A live failure takes over what the backlog told of it.
+pub(super) fn take_over(state: &mut State, slot: u32, subject: Subject, id: Option<IncidentId>) {
+    let Some(host) = state.hosts.get_mut(slot) else { return };
+    let Some(known) = host.late.iter().position(|late| late.subject == subject) else { return };
+    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
+    let late = host.late.remove(known);
+    for entry in late.timeline.iter() {
+        incident.timeline.push(entry.clone());
+    }
 }

@@ -6,13 +6,14 @@
 //! is over, so that a resolved incident tells what it came from. The fleet's incident has one root, whoever is back.
 
 use super::firing::{Said, root_of};
-use super::{At, State, fleet, presence};
+use super::{At, State, fleet, presence, stops};
 use crate::correlate::{self, Fires, Relation};
 use crate::host::{Healing, Host};
 use crate::incident::IncidentId;
 use crate::incident::life::{Incident, Phase, Root, Scope, Shown};
 use crate::live::check_said;
 use crate::live::healing::not_healed_said;
+use crate::live::vanished;
 use crate::signal::{Depth, Key, Owned, What};
 use picket_proto::event::CheckKind;
 
@@ -109,6 +110,8 @@ fn said_of(host: &Host, key: Key, at: At) -> Said {
             Said { title: death.title, cause: death.cause, at: at.now.wall }
         }
         What::NotHealed(service) => not_healed_said(host, service, at.now.wall),
+        What::Vanished(number) => vanished::said(host, number, at.now.wall),
+        What::StopOverstay(service) => stops::said(host, service, at.now.wall),
         What::HostSilent => fleet::silence(host, at),
         What::AgentOverstay => presence::overstays(host, at),
         What::DuplicateIdentity => presence::two_machines(host, at),
