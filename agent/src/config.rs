@@ -27,6 +27,7 @@ mod check;
 mod collector;
 mod host;
 mod metrics;
+mod needs;
 mod proxy;
 mod read;
 mod service;
@@ -152,6 +153,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, Mistakes> {
     for table in keys.tables(&mut sheet, "check") {
         checks.extend(check::read(table, &mut sheet, None));
     }
+    needs::tie(&mut services, &mut sheet);
     let host_place = keys.place();
     let host_table = keys.table(&mut sheet, "host");
     host::read(host_table, &mut sheet, &mut checks);

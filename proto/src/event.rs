@@ -156,8 +156,12 @@ impl Fact {
     }
 
     /// The version of its kind that it is written in: the lowest that can say it, so that an older reader knows what
-    /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word.
+    /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word; version 3
+    /// knows remedies beyond a restart.
     pub const fn version(&self) -> u8 {
+        if self.is_of_a_ladder() {
+            return 3;
+        }
         let exit = match self {
             Self::Exited(fact) => &fact.exit,
             Self::Remedy(RemedyBegun { trigger: Trigger::Exit(exit), .. })
@@ -178,6 +182,37 @@ impl Fact {
         match exit {
             Exit::Code(_) | Exit::Signal(_) | Exit::NotStarted(_) | Exit::Unknown => 1,
             Exit::Ruled(_) => 2,
+        }
+    }
+
+    /// Whether it tells of more than restarts.
+    const fn is_of_a_ladder(&self) -> bool {
+        const fn remedy(remedy: Remedy) -> bool {
+            !matches!(remedy, Remedy::Restart)
+        }
+        const fn trigger(trigger: &Trigger) -> bool {
+            matches!(trigger, Trigger::Root(_) | Trigger::Changed(_))
+        }
+        match self {
+            Self::Remedy(begun) => remedy(begun.remedy) || trigger(&begun.trigger),
+            Self::Outcome(ended) => {
+                remedy(ended.remedy)
+                    || matches!(ended.outcome, Outcome::Worse { .. } | Outcome::NotDone { .. })
+            }
+            Self::Breaker(moved) => match &moved.to {
+                Breaker::Open { because, last, .. } => matches!(because, Because::Isolated) || trigger(last),
+                Breaker::Waits { .. } => true,
+                Breaker::HalfOpen | Breaker::Closed => false,
+            },
+            Self::Began(_)
+            | Self::Gap(_)
+            | Self::Verdict(_)
+            | Self::Started(_)
+            | Self::Exited(_)
+            | Self::Evidence(_)
+            | Self::Intent(_)
+            | Self::Blind(_)
+            | Self::Hold(_) => false,
         }
     }
 

@@ -13,6 +13,7 @@ mod keep;
 mod moves;
 mod remedy;
 mod rest;
+mod roots;
 mod slot;
 mod units;
 mod view;
@@ -28,6 +29,7 @@ use crate::facts::Facts;
 use crate::hold::Held;
 use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
+use heapless::Vec;
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
 use picket_proto::{Mono, Name, Span};
@@ -36,6 +38,10 @@ use slot::{State, Verb};
 /// A service's place in the configuration.
 pub type ServiceIx = u16;
 
+/// Most services that one service can need directly: a program that talks to more than 8 others on its own host is
+/// better cut in two.
+pub const NEEDS_MAX: usize = 8;
+
 /// What one service is. Parsed and validated by the shell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spec {
@@ -43,6 +49,8 @@ pub struct Spec {
     pub name: Name,
     /// Who starts and stops it.
     pub driver: Driver,
+    /// Services without which it can't be well. There is no way from a service back to itself.
+    pub needs: Vec<ServiceIx, NEEDS_MAX>,
     /// From the polite signal to the kill; 10 ms to 10 min.
     pub stop_timeout: Span,
     /// Within this time after a start all its checks must have passed once; failures before are not counted.
@@ -101,6 +109,8 @@ pub(crate) struct Services<'s> {
     held: Option<Held>,
     keep: Due,
     bus: Bus,
+    /// Whether any service needs another.
+    tied: bool,
 }
 
 impl<'s> Services<'s> {
@@ -109,6 +119,7 @@ impl<'s> Services<'s> {
         let named = slots.len().min(usize::from(ServiceIx::MAX));
         let slots = &mut slots[..named];
         timer::seat_all(slots);
+        let tied = slots.iter().any(|slot| !slot.spec.needs.is_empty());
         Self {
             slots,
             dice,
@@ -118,6 +129,7 @@ impl<'s> Services<'s> {
             held: None,
             keep: Due::default(),
             bus: Bus::new(),
+            tied,
         }
     }
 
@@ -136,6 +148,7 @@ impl<'s> Services<'s> {
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }) = fact;
+        self.look_at_roots(service, around.checks);
         let taken = self.with(service, |service| match fact {
             Fact::Absent { .. } => service.absent(around),
             Fact::Lost { pid, .. } => service.lost(pid, around),
@@ -149,17 +162,20 @@ impl<'s> Services<'s> {
     }
 
     /// A check of a service was read.
-    pub(crate) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
+    pub(crate) fn see(&mut self, seen: Seen, mut around: Around<'_, '_>) {
+        self.look_at_roots(seen.service, around.checks);
+        self.doubt_roots(seen, &mut around);
         self.with(seen.service, |service| service.see(seen, around));
     }
 
     /// Moves one service whose deadline has come; false when there is none.
     pub(crate) fn due(&mut self, mut around: Around<'_, '_>) -> bool {
-        if self.bus_due(around.now) || self.rest_is_over(&mut around) {
+        if self.bus_due(around.now) || self.rest_is_over(&mut around) || self.ties_move(&mut around) {
             return true;
         }
         let due = timer::first(self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
         let Some(service) = due.and_then(|(at, _)| ServiceIx::try_from(at).ok()) else { return false };
+        self.look_at_roots(service, around.checks);
         self.with(service, |service| service.due(around)).is_some()
     }
 

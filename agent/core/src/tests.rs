@@ -10,6 +10,7 @@ mod pause;
 mod power;
 mod recovery;
 pub(crate) mod replay;
+mod roots;
 mod sameness;
 mod session;
 mod sim;

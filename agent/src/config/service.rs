@@ -5,6 +5,7 @@
 //! | `name` | 1-48 of `A-Z a-z 0-9 . _ -`, not starting with `.` or `-` | none |
 //! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | this or `unit` |
 //! | `unit` | name of a systemd service such as `nginx.service`: systemd starts and stops it | this or `command` |
+//! | `needs` | names of up to 8 services of this file without which it can't be well | none |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
 //! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
@@ -19,9 +20,11 @@
 //!
 //! The environment is set without `PATH` changes reaching the lookup of the program: it is found once, here, in the
 //! agent's `PATH` and then `/usr/local/sbin`, `/usr/sbin`, `/sbin` (where an ordinary user's `PATH` misses servers).
+//! While one of `needs` is not well, a failing service waits for it and is not healed; how is the core's business.
 //! A program that is not there is no mistake: it may come, and its absence is told as a failed start.
 
 use super::check::{self, Check, Owner};
+use super::needs::Named;
 use super::read::{Keys, Sheet};
 use picket_agent_core::service::{Driver, Spec};
 use picket_proto::Span;
@@ -47,6 +50,7 @@ pub struct Service {
     /// The working folder. `{state}` is still in it.
     pub cwd: String,
     pub(super) at: usize,
+    pub(super) needs: Named,
 }
 
 /// Reads one table and its checks.
@@ -64,10 +68,16 @@ pub(super) fn read(
         Some(_) => (Vec::new(), Vec::new(), "{state}".to_owned()),
         None => what(&mut keys, sheet, here),
     };
+    let needs = keys.texts(sheet, "needs").map_or_else(Named::default, |(names, place)| Named {
+        names,
+        at: place.at,
+        key: place.key,
+    });
     let driver = if unit.is_some() { Driver::Systemd } else { Driver::Spawn };
     let mut spec = Spec {
         name: "unnamed".parse().expect("a constant of allowed characters"),
         driver,
+        needs: Default::default(),
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
         start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),
         hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
@@ -91,7 +101,7 @@ pub(super) fn read(
     if let Some(name) = name.and_then(|name| name.parse().ok()) {
         spec.name = name;
     }
-    services.push(Service { spec, unit, command: program, env, cwd, at });
+    services.push(Service { spec, unit, command: program, env, cwd, at, needs });
 }
 
 const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {

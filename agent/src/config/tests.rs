@@ -215,3 +215,31 @@ fn a_file_without_end_is_read_to_the_limit_only() {
     let mistakes = load(Path::new("/dev/zero")).unwrap_err();
     assert!(mistakes.to_string().contains("more than 1048576 bytes"), "{mistakes}");
 }
+
+#[test]
+fn needs_are_names_of_services_without_a_circle() {
+    let service = |name: &str, needs: &str| {
+        format!("[[service]]\nname = \"{name}\"\ncommand = [\"/bin/true\"]\nneeds = [{needs}]\n")
+    };
+    let tied =
+        |all: &[(&str, &str)]| all.iter().map(|(name, needs)| service(name, needs)).collect::<String>();
+    let sound =
+        read(&tied(&[("web", "\"db\", \"cache\", \"db\""), ("db", ""), ("cache", "\"db\"")])).unwrap();
+    let needs: Vec<&[u16]> = sound.services().iter().map(|service| &service.spec.needs[..]).collect();
+    assert_eq!(needs, [&[1, 2][..], &[], &[1]]);
+    let wrong = tied(&[("web", "\"dbb\""), ("db", "\"db\""), ("x", "\"y\""), ("y", "\"z\""), ("z", "\"x\"")]);
+    assert_eq!(
+        mistakes(&wrong),
+        [
+            "4 service.needs: `dbb` is no service of this file; did you mean \"db\"?",
+            "8 service.needs: a service can't need itself; take it out",
+            "12 service.needs: goes in a circle: x needs y needs z needs x; take one of them out: none could ever be \
+             healed first",
+        ]
+    );
+    let many: Vec<String> = (0..9).map(|nth| format!("s{nth}")).collect();
+    let quoted: Vec<String> = many.iter().map(|name| format!("\"{name}\"")).collect();
+    let text: String =
+        many.iter().map(|name| service(name, "")).collect::<String>() + &service("web", &quoted.join(","));
+    assert_eq!(mistakes(&text), ["40 service.needs: names 9 services, more than 8"]);
+}

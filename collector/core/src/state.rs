@@ -30,11 +30,11 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 3;
+pub const LOGIC: u32 = 4;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
-pub const LOGIC_READ: core::ops::RangeInclusive<u32> = 1..=LOGIC;
+pub const LOGIC_READ: core::ops::RangeInclusive<u32> = 4..=LOGIC;
 
 /// Bytes that are no state of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

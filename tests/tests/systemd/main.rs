@@ -10,4 +10,5 @@ mod causes;
 mod host;
 mod kills;
 mod matrix;
+mod needs;
 mod units;

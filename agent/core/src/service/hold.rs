@@ -156,6 +156,7 @@ impl Moving<'_> {
             self.slot.tell_breaker(event::Breaker::Closed, around.out);
         }
         self.slot.streak = FRESH;
+        self.slot.ties.told = None;
         self.slot.delays = Delays::default();
         self.slot.deaths.passed();
         around.checks.relax(around.now, self.ix);

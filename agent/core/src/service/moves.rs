@@ -144,6 +144,13 @@ impl Moving<'_> {
                 around.checks.watch(around.now, self.ix, self.slot.spec.hold);
                 self.hold(around.now, process, Proof::Alone, around.now);
             }
+            (
+                State::Waiting { process: Some(process), wait: Wait::Root },
+                Sight::FirstPass | Sight::Passes,
+            ) if around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() => {
+                around.checks.watch(around.now, self.ix, self.slot.spec.hold);
+                self.hold(around.now, process, Proof::Alone, around.now);
+            }
             // What else is seen changes nothing: it is on its way down, or waits for its turn.
             (
                 State::Idle
@@ -178,7 +185,12 @@ impl Moving<'_> {
                 self.decide(process, around);
             }
             State::Waiting { process, wait: Wait::Restart { .. } } => self.remedy_or_believe(process, around),
+            // What it needs ends this, not a time.
+            State::Waiting { wait: Wait::Root, .. } => {}
             State::Waiting { wait: Wait::First, .. } => self.first_start(),
+            State::Broken { process, .. } if self.slot.ties.ailing.is_some() => {
+                self.wait_for_root(process, around);
+            }
             State::Broken { process, .. } => {
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);

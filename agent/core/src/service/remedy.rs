@@ -35,6 +35,10 @@ impl Moving<'_> {
     pub(super) fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
+        self.slot.ties.has_failed = true;
+        if self.slot.ties.ailing.is_some() {
+            return self.wait_for_root(process, around);
+        }
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
         if at_once && self.slot.rests(around.now).is_none() {
             self.begin(process, around);
@@ -48,6 +52,9 @@ impl Moving<'_> {
 
     /// All that can be known about the failure is known: rest, or restart after the backoff.
     pub(super) fn decide(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        if self.slot.ties.ailing.is_some() {
+            return self.wait_for_root(process, around);
+        }
         if let Some(because) = self.slot.rests(around.now) {
             return self.open(process, because, around);
         }
@@ -72,6 +79,9 @@ impl Moving<'_> {
         if let Some(process) = healed {
             around.checks.watch(around.now, self.ix, self.slot.spec.hold);
             return self.hold(around.now, process, Proof::Alone, around.now);
+        }
+        if self.slot.ties.ailing.is_some() {
+            return self.wait_for_root(process, around);
         }
         self.begin(process, around);
     }
@@ -101,6 +111,7 @@ impl Moving<'_> {
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {
         match self.slot.streak.why {
             Why::Exit(exit) => Trigger::Exit(exit),
+            Why::Root => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
             Why::Check(check, cause) => Trigger::Check { check: self.check_name(check, checks), cause },
         }
     }
@@ -109,8 +120,10 @@ impl Moving<'_> {
     pub(super) fn failed_check(&self, checks: &Checks<'_>) -> Name {
         let process = checks.process_of(self.ix);
         match (self.slot.streak.why, process) {
-            (Why::Check(check, _), _) | (Why::Exit(_), Some(check)) => self.check_name(check, checks),
-            (Why::Exit(_), None) => self.slot.spec.name.clone(),
+            (Why::Check(check, _), _) | (Why::Exit(_) | Why::Root, Some(check)) => {
+                self.check_name(check, checks)
+            }
+            (Why::Exit(_) | Why::Root, None) => self.slot.spec.name.clone(),
         }
     }
 

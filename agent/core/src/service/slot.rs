@@ -4,6 +4,7 @@
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
 use super::keep::Left;
+use super::roots::Ties;
 use super::view::Remembered;
 use super::{ServiceIx, Spec};
 use crate::check::CheckIx;
@@ -37,6 +38,8 @@ pub struct Slot {
     pub(super) all_rest_until: Mono,
     /// Where an earlier run left it, until something is known of it.
     pub(super) left: Option<Left>,
+    /// What binds it to the services that it needs, and to those that need it.
+    pub(super) ties: Ties,
     /// What its first start is to prove.
     pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
@@ -105,6 +108,8 @@ pub(super) enum Wait {
     Restart { at: Mono },
     /// For the first start, while remedies rest.
     First,
+    /// For a service that it needs.
+    Root,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -136,6 +141,8 @@ pub(super) enum State {
 pub(super) enum Why {
     Exit(Exit),
     Check(CheckIx, Cause),
+    /// It was stopped while the service that it needs was restarted.
+    Root,
 }
 
 /// How often the judgement on this process was put off.
@@ -179,6 +186,7 @@ impl Slot {
             held: None,
             all_rest_until: Mono::default(),
             left: None,
+            ties: Ties::default(),
             first: Proof::First,
             order: None,
             collect: None,
@@ -225,6 +233,7 @@ impl Slot {
                 (at.max(self.rests_until()), Reason::Restart)
             }
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
+            State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
             State::Awaiting { until } => (until, Reason::Awaited),
             State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {

@@ -14,6 +14,7 @@ pub(super) fn spec(name: &str) -> service::Spec {
     service::Spec {
         name: name.parse().unwrap(),
         driver: service::Driver::Spawn,
+        needs: Default::default(),
         stop_timeout: ms(500),
         start_timeout: ms(5_000),
         hold: ms(2_000),
