@@ -25,6 +25,7 @@
 mod bus;
 mod check;
 mod collector;
+mod command;
 mod host;
 mod metrics;
 mod needs;
@@ -36,6 +37,7 @@ mod token;
 pub use bus::BusAddress;
 pub use check::{Check, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
+pub use command::Commands;
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;
 pub(crate) use read::parse_span;

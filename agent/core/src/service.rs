@@ -10,17 +10,21 @@
 mod found;
 mod hold;
 mod keep;
+mod ladder;
 mod moves;
 mod remedy;
 mod rest;
 mod roots;
 mod slot;
+mod spec;
+mod tell;
 mod units;
 mod view;
 mod words;
 
 pub use keep::{Away, Restored};
 pub use slot::Slot;
+pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
 pub use view::{Ended, Past, Phase, View};
 pub use words::{Act, Fact};
 
@@ -29,56 +33,10 @@ use crate::facts::Facts;
 use crate::hold::Held;
 use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
-use heapless::Vec;
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
-use picket_proto::{Mono, Name, Span};
+use picket_proto::{Mono, Name};
 use slot::{State, Verb};
-
-/// A service's place in the configuration.
-pub type ServiceIx = u16;
-
-/// Most services that one service can need directly: a program that talks to more than 8 others on its own host is
-/// better cut in two.
-pub const NEEDS_MAX: usize = 8;
-
-/// What one service is. Parsed and validated by the shell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
-    /// Unique among services.
-    pub name: Name,
-    /// Who starts and stops it.
-    pub driver: Driver,
-    /// Services without which it can't be well. There is no way from a service back to itself.
-    pub needs: Vec<ServiceIx, NEEDS_MAX>,
-    /// From the polite signal to the kill; 10 ms to 10 min.
-    pub stop_timeout: Span,
-    /// Within this time after a start all its checks must have passed once; failures before are not counted.
-    pub start_timeout: Span,
-    /// For how long all its checks must pass before a recovery is believed.
-    pub hold: Span,
-    /// Delay of the second restart of a streak; doubles from there, with jitter. The first waits for nothing.
-    pub backoff_first: Span,
-    /// Where the doubling ends.
-    pub backoff_max: Span,
-    /// Remedies allowed within `budget_window`; then the breaker opens.
-    pub budget: u16,
-    /// The window of the budget.
-    pub budget_window: Span,
-    /// Identical deaths in a row, without one pass of the checks between, that open the breaker.
-    pub same_deaths: u16,
-    /// How long an open breaker rests before its single try; doubles with each try that does not hold, at most 8 times.
-    pub retry_after: Span,
-}
-
-/// Who starts and stops a service's process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Driver {
-    /// The agent itself.
-    Spawn,
-    /// systemd: the service is a unit, and its own restarts and its operators' stops are respected.
-    Systemd,
-}
 
 /// What surrounds a service while it moves.
 pub(crate) struct Around<'a, 's> {
@@ -219,6 +177,7 @@ impl<'s> Services<'s> {
             Verb::Start => Act::Start { service },
             Verb::Stop => Act::Stop { service },
             Verb::Kill => Act::Kill { service },
+            Verb::Reload => Act::Reload { service },
             Verb::Unit(verb) => {
                 slot.unit.called();
                 Act::Unit { service, verb }

@@ -5,6 +5,7 @@ mod heap;
 mod held;
 mod hold;
 mod keep;
+mod ladder;
 mod link;
 mod pause;
 mod power;

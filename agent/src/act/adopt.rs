@@ -65,10 +65,11 @@ pub(super) fn load(path: &Path) -> Option<Saved> {
 impl Services {
     /// Finds out, for every service, whether it lives. To be called once, before anything is started.
     pub(crate) fn look(&mut self) -> Vec<Outcome> {
+        self.look_at_scripts();
         let boot = self.boot;
         let notices = self.notices.clone();
         let found =
-            self.items.iter_mut().zip(0..).filter(|(item, _)| !item.is_unit).map(|(item, service)| {
+            self.items.iter_mut().zip(0..).filter(|(item, _)| item.is_own()).map(|(item, service)| {
                 let saved = load(&item.identity).filter(|saved| saved.boot == boot);
                 if let Some(process) = saved.and_then(|saved| adopt(&saved)) {
                     let pid = process.pid.as_raw_nonzero().get().unsigned_abs();

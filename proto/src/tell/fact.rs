@@ -15,9 +15,11 @@ impl Display for Fact {
             }
             Self::Gap(it) => write!(f, "frames {} of run {} are lost: {}", it.range, it.run, it.reason),
             Self::Verdict(it) => verdict(it, f),
+            Self::Started(it) if it.adopted && it.pid == 0 => write!(f, "{} found running", it.service),
             Self::Started(it) if it.adopted => {
                 write!(f, "{} found running and adopted (pid {})", it.service, it.pid)
             }
+            Self::Started(it) if it.pid == 0 => write!(f, "{} started", it.service),
             Self::Started(it) => write!(f, "{} started (pid {})", it.service, it.pid),
             Self::Exited(it) if it.pid == 0 => write!(f, "{} {}", it.service, it.exit),
             Self::Exited(it) => {

@@ -72,6 +72,7 @@ impl Moving<'_> {
             match then {
                 Then::Start => self.start(Aim::Verify(Proof::Remedy)),
                 Then::End => self.slot.state = State::Ended,
+                Then::Rest => self.rest(around),
             }
             return Taken::Yes;
         }
@@ -192,6 +193,7 @@ impl Moving<'_> {
                 self.wait_for_root(process, around);
             }
             State::Broken { process, .. } => {
+                self.slot.rung.from_the_first();
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);
             }
@@ -201,7 +203,7 @@ impl Moving<'_> {
     }
 
     pub(super) fn end(&mut self, now: Mono) {
-        if self.slot.spec.driver == Driver::Systemd {
+        if self.slot.spec.driver != Driver::Spawn {
             self.slot.state = State::Ended;
             return;
         }
@@ -226,7 +228,7 @@ impl Moving<'_> {
 
     pub(super) fn start(&mut self, aim: Aim) {
         self.order = Some(match self.slot.spec.driver {
-            Driver::Spawn => Verb::Start,
+            Driver::Spawn | Driver::Command => Verb::Start,
             Driver::Systemd => Verb::Unit(self.start_verb()),
         });
         self.slot.state = State::Starting { aim };
@@ -235,7 +237,9 @@ impl Moving<'_> {
     pub(super) fn stop(&mut self, now: Mono, process: Process, then: Then) {
         let (order, kill_at) = match self.slot.spec.driver {
             Driver::Spawn => (Verb::Stop, now.plus(self.slot.spec.stop_timeout)),
+            Driver::Command => (Verb::Stop, Mono::NEVER),
             // One job stops and starts it; how long it may take to stop is its unit's business.
+            Driver::Systemd if then == Then::Rest => (Verb::Unit(unit::Verb::Stop), Mono::NEVER),
             Driver::Systemd => (Verb::Unit(unit::Verb::Restart), Mono::NEVER),
         };
         self.order = Some(order);

@@ -20,6 +20,7 @@ impl Moving<'_> {
         self.slot.deaths.ended(pid, exit);
         if proof == Proof::Remedy {
             self.slot.tell_outcome(around.now, Outcome::Died(exit), around.out);
+            self.slot.rung.did_not_hold();
         }
         self.failed(Why::Exit(exit), None, around);
     }
@@ -64,7 +65,10 @@ impl Moving<'_> {
         self.slot.state = State::Waiting { process, wait: Wait::Restart { at } };
     }
 
-    fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
+    pub(super) fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
+        if let Some(process) = process.filter(|_| self.is_isolated_in_the_end()) {
+            return self.isolate(process, around);
+        }
         let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);
         let last = self.trigger(around.checks);
         let attempts = self.slot.streak.attempt;
@@ -88,24 +92,38 @@ impl Moving<'_> {
 
     /// A remedy begins.
     pub(super) fn begin(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        let remedy = self.next_rung(process);
+        if remedy == Remedy::Isolate {
+            return match process {
+                Some(process) => self.isolate(process, around),
+                None => self.open(None, Because::Isolated, around),
+            };
+        }
+        self.slot.budget.spend(around.now);
+        self.tell_begun(remedy, &mut Around { now: around.now, checks: around.checks, out: around.out });
+        match (remedy, process) {
+            (Remedy::Reload, Some(process)) => self.reload(process, around),
+            (_, Some(process)) => self.stop(around.now, process, Then::Start),
+            (_, None) => self.start(Aim::Verify(Proof::Remedy)),
+        }
+    }
+
+    /// Tells that a remedy begins, and counts it.
+    pub(super) fn tell_begun(&mut self, remedy: Remedy, around: &mut Around<'_, '_>) {
+        self.slot.rung.begins(remedy, around.checks.failing(self.ix));
         let streak = &mut self.slot.streak;
         streak.tries = streak.tries.saturating_add(1);
         streak.attempt = streak.attempt.saturating_add(1);
         let (attempt, delay) = (streak.attempt, around.now.since(streak.failed_at));
-        self.slot.budget.spend(around.now);
         self.slot.past.began(attempt, around.now);
         let begun = event::RemedyBegun {
             service: self.slot.spec.name.clone(),
-            remedy: Remedy::Restart,
+            remedy,
             attempt,
             trigger: self.trigger(around.checks),
             delay,
         };
         around.out.tell(event::Fact::Remedy(begun));
-        match process {
-            Some(process) => self.stop(around.now, process, Then::Start),
-            None => self.start(Aim::Verify(Proof::Remedy)),
-        }
     }
 
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {

@@ -4,17 +4,17 @@
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
 use super::keep::Left;
+use super::ladder::Rung;
 use super::roots::Ties;
 use super::view::Remembered;
 use super::{ServiceIx, Spec};
 use crate::check::CheckIx;
-use crate::facts::Facts;
 use crate::hold::Held;
 use crate::policy::{Breaker, Budget, Deaths};
 use crate::timer::{Reason, Seat, Timed};
-use crate::unit::{self, Who};
-use picket_proto::event::{self, Because, Cause, Exit, Intent, Outcome, Remedy};
-use picket_proto::{Mono, Span};
+use crate::unit;
+use picket_proto::Mono;
+use picket_proto::event::{Because, Cause, Exit, Intent};
 use serde::{Deserialize, Serialize};
 
 /// One service with all that is remembered of it.
@@ -23,6 +23,8 @@ pub struct Slot {
     pub(super) spec: Spec,
     pub(super) state: State,
     pub(super) streak: Streak,
+    /// The remedy that is under way, or was the last.
+    pub(super) rung: Rung,
     pub(super) deaths: Deaths,
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
@@ -56,6 +58,7 @@ pub(super) enum Verb {
     Start,
     Stop,
     Kill,
+    Reload,
     Unit(unit::Verb),
 }
 
@@ -90,6 +93,8 @@ pub(super) enum Aim {
 pub(super) enum Then {
     Start,
     End,
+    /// Its breaker opens: it was isolated.
+    Rest,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -176,6 +181,7 @@ impl Slot {
             spec,
             state: State::Idle,
             streak: FRESH,
+            rung: Rung::default(),
             deaths: Deaths::default(),
             budget: Budget::default(),
             breaker: Breaker::default(),
@@ -240,34 +246,6 @@ impl Slot {
                 (Mono::NEVER, Reason::Restart)
             }
         }
-    }
-
-    pub(super) fn tell_exit(&self, now: Mono, pid: u32, exit: Exit, out: &mut Facts) {
-        let who = if matches!(self.state, State::Stopping { .. }) { Who::Asked } else { Who::Itself };
-        self.tell_end(now, (pid, exit), who, out);
-    }
-
-    pub(super) fn tell_end(&self, now: Mono, (pid, exit): (u32, Exit), who: Who, out: &mut Facts) {
-        let asked = who == Who::Asked;
-        let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
-        let service = self.spec.name.clone();
-        out.tell(event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
-    }
-
-    pub(super) fn tell_outcome(&mut self, now: Mono, outcome: Outcome, out: &mut Facts) {
-        self.past.ended(now, &outcome);
-        let ended = event::RemedyEnded {
-            service: self.spec.name.clone(),
-            remedy: Remedy::Restart,
-            attempt: self.streak.attempt,
-            outcome,
-            took: now.since(self.streak.failed_at),
-        };
-        out.tell(event::Fact::Outcome(ended));
-    }
-
-    pub(super) fn tell_breaker(&self, to: event::Breaker, out: &mut Facts) {
-        out.tell(event::Fact::Breaker(event::BreakerMoved { service: self.spec.name.clone(), to }));
     }
 
     /// Why remedies must rest now, if they must.

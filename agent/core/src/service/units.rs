@@ -6,7 +6,7 @@
 
 use super::keep::Left;
 use super::moves::Moving;
-use super::slot::{Delays, FRESH, Process, Proof, State, Wait, Why};
+use super::slot::{Delays, FRESH, Process, Proof, State, Then, Wait, Why};
 use super::{Around, Driver, Services};
 use crate::check::Voice;
 use crate::unit::{self, Fact, Order, Turn, Who};
@@ -163,11 +163,18 @@ impl Moving<'_> {
     }
 
     fn unit_died(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
+        if pid == 0 && matches!(self.slot.state, State::Verifying { .. }) {
+            return self.reload_refused(exit, around);
+        }
         let Around { now, checks, out } = around;
         checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), out: &mut *out });
         self.ask_for_words(pid, exit);
         let around = Around { now, checks, out };
         match self.slot.state {
+            State::Stopping { then: Then::Rest, .. } => {
+                self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
+                self.rest(around);
+            }
             // The crash itself was told when systemd began to restart it.
             State::Awaiting { .. } => self.failed(Why::Exit(exit), None, around),
             State::Idle => {
