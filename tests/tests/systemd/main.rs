@@ -9,6 +9,7 @@
 mod causes;
 mod host;
 mod kills;
+mod ladder;
 mod matrix;
 mod needs;
 mod units;

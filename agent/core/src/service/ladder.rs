@@ -43,7 +43,7 @@ impl Rung {
         self.next = self.next.saturating_add(1);
     }
 
-    pub(super) const fn from_the_first(&mut self) {
+    pub(super) const fn begin_anew(&mut self) {
         self.next = 0;
     }
 }

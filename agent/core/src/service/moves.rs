@@ -193,7 +193,7 @@ impl Moving<'_> {
                 self.wait_for_root(process, around);
             }
             State::Broken { process, .. } => {
-                self.slot.rung.from_the_first();
+                self.slot.rung.begin_anew();
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);
             }
