@@ -122,7 +122,7 @@ fn trigger(cursor: &mut Cursor<'_>) -> Trigger {
     }
 }
 
-fn remedy(cursor: &mut Cursor<'_>) -> Remedy {
+fn rung(cursor: &mut Cursor<'_>) -> Remedy {
     cursor.one_of(&[Remedy::Restart, Remedy::Reload, Remedy::Dependents, Remedy::Rollback, Remedy::Isolate])
 }
 
@@ -185,12 +185,12 @@ fn verdict(cursor: &mut Cursor<'_>) -> VerdictChanged {
 
 fn remedy(cursor: &mut Cursor<'_>) -> RemedyBegun {
     let (service, attempt) = (name(cursor), cursor.short());
-    RemedyBegun { service, remedy: remedy(cursor), attempt, trigger: trigger(cursor), delay: span(cursor) }
+    RemedyBegun { service, remedy: rung(cursor), attempt, trigger: trigger(cursor), delay: span(cursor) }
 }
 
 fn ended(cursor: &mut Cursor<'_>) -> RemedyEnded {
     let (service, attempt) = (name(cursor), cursor.short());
-    RemedyEnded { service, remedy: remedy(cursor), attempt, outcome: outcome(cursor), took: span(cursor) }
+    RemedyEnded { service, remedy: rung(cursor), attempt, outcome: outcome(cursor), took: span(cursor) }
 }
 
 fn began(cursor: &mut Cursor<'_>) -> Began {
