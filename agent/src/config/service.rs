@@ -70,24 +70,13 @@ pub(super) fn read(
     let at = keys.place().at;
     let name = name(&mut keys, sheet);
     let unit = unit(&mut keys, sheet);
-    let commands = command::read(&mut keys, sheet, here, name.unwrap_or("unnamed"));
-    if commands.is_some() {
-        alone(&mut keys, sheet, &["command", "unit", "env", "cwd"], "other programs start");
-    }
+    let commands = commands(&mut keys, sheet, here, name);
     let (program, env, cwd) = match unit.is_some() || commands.is_some() {
         true => (Vec::new(), Vec::new(), "{state}".to_owned()),
         false => what(&mut keys, sheet, here),
     };
-    let needs = keys.texts(sheet, "needs").map_or_else(Named::default, |(names, place)| Named {
-        names,
-        at: place.at,
-        key: place.key,
-    });
-    let driver = match (&unit, &commands) {
-        (Some(_), _) => Driver::Systemd,
-        (None, Some(_)) => Driver::Command,
-        (None, None) => Driver::Spawn,
-    };
+    let needs = needs(&mut keys, sheet);
+    let driver = driver(unit.as_ref(), commands.as_ref());
     let mut spec = Spec {
         name: "unnamed".parse().expect("a constant of allowed characters"),
         driver,
@@ -158,6 +147,27 @@ fn unit(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<String> {
         sheet.wrong(&place, "is no name of a systemd service", better);
     }
     Some(unit.to_owned())
+}
+
+/// The programs that start and stop it, where they are named. What only a spawned process or a unit has is then a
+/// mistake of its own.
+fn commands(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, name: Option<&str>) -> Option<Commands> {
+    let commands = command::read(keys, sheet, here, name.unwrap_or("unnamed"))?;
+    alone(keys, sheet, &["command", "unit", "env", "cwd"], "other programs start");
+    Some(commands)
+}
+
+fn needs(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Named {
+    let named = keys.texts(sheet, "needs");
+    named.map_or_else(Named::default, |(names, place)| Named { names, at: place.at, key: place.key })
+}
+
+const fn driver(unit: Option<&String>, commands: Option<&Commands>) -> Driver {
+    match (unit, commands) {
+        (Some(_), _) => Driver::Systemd,
+        (None, Some(_)) => Driver::Command,
+        (None, None) => Driver::Spawn,
+    }
 }
 
 /// The ladder, each rung once at most and `isolate` at its end.

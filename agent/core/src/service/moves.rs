@@ -137,18 +137,11 @@ impl Moving<'_> {
                 self.hold(around.now, process, Proof::Alone, around.now);
             }
             (
-                State::Waiting { process: Some(process), wait: Wait::Restart { .. } },
+                State::Waiting { process: Some(process), wait: wait @ (Wait::Restart { .. } | Wait::Root) },
                 Sight::FirstPass | Sight::Passes,
-            ) if self.is_held(around.now)
+            ) if (matches!(wait, Wait::Root) || self.is_held(around.now))
                 && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() =>
             {
-                around.checks.watch(around.now, self.ix, self.slot.spec.hold);
-                self.hold(around.now, process, Proof::Alone, around.now);
-            }
-            (
-                State::Waiting { process: Some(process), wait: Wait::Root },
-                Sight::FirstPass | Sight::Passes,
-            ) if around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() => {
                 around.checks.watch(around.now, self.ix, self.slot.spec.hold);
                 self.hold(around.now, process, Proof::Alone, around.now);
             }

@@ -42,14 +42,10 @@ pub(super) fn account(
             }
             known.remedies = known.remedies.saturating_add(1);
         }
-        Fact::Outcome(fact) => match fact.outcome {
-            Outcome::Held { .. } if newest() => healed_late(state, at, slot, service),
-            Outcome::Held { .. }
-            | Outcome::Died(_)
-            | Outcome::StillFailing { .. }
-            | Outcome::Worse { .. }
-            | Outcome::NotDone { .. } => {}
-        },
+        Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) && newest() => {
+            healed_late(state, at, slot, service);
+        }
+        Fact::Outcome(_) => {}
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
         Fact::Intent(fact) => {
