@@ -27,6 +27,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -144,11 +145,15 @@ impl Probes {
         Ok(())
     }
 
-    /// Begins one probe; its answer is ready now or comes out of the channel. `process` finds a service's process.
-    pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16) -> Reading) {
-        let Some(target) = self.checks.get(usize::from(check)).map(|check| &check.target) else { return };
-        let reading = match target {
-            Target::Process(service) => process(*service),
+    /// Begins one probe; its answer is ready now or comes out of the channel. `process` reads a service's process within
+    /// that time; where it has to wait it answers by itself.
+    pub(crate) fn begin(&mut self, check: CheckIx, process: impl Fn(u16, Duration) -> Option<Reading>) {
+        let Some(asked) = self.checks.get(usize::from(check)) else { return };
+        let reading = match &asked.target {
+            Target::Process(service) => match process(*service, asked.spec.timeout.to_duration()) {
+                Some(reading) => reading,
+                None => return,
+            },
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),
@@ -269,7 +274,7 @@ mod tests {
         let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
             (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
         for check in of_others.iter().chain(&of_service) {
-            probes.begin(*check, |_| Reading::Good);
+            probes.begin(*check, |_, _| Some(Reading::Good));
         }
         let tcp =
             of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));

@@ -49,11 +49,13 @@ pub const fn of(fact: &Fact) -> &'static str {
         Fact::Remedy(_) => "remedy-begun",
         Fact::Outcome(ended) => match ended.outcome {
             Outcome::Held { .. } => "remedy-held",
-            Outcome::Died(_) | Outcome::StillFailing { .. } => "remedy-not-held",
+            Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::NotDone { .. } => "remedy-not-held",
+            Outcome::Worse { .. } => "remedy-worse",
         },
         Fact::Breaker(moved) => match moved.to {
             Breaker::Open { .. } => "breaker-open",
             Breaker::HalfOpen => "breaker-half-open",
+            Breaker::Waits { .. } => "service-waits",
             Breaker::Closed => "breaker-closed",
         },
         Fact::Evidence(_) => "evidence",
@@ -105,9 +107,11 @@ codes! {
     "remedy-begun": "The agent does something about a failure.", "Wait for remedy-held or remedy-not-held.";
     "remedy-held": "The check that had failed passed again, with all others of the service, and they held: recovered, verified.", "Find out why it failed; the timeline and the evidence tell what is known.";
     "remedy-not-held": "After the remedy the service died again or kept failing its check.", "The next try follows with backoff until the breaker opens; read the cause and the last line.";
+    "remedy-worse": "After the remedy more checks of the service failed than before; what could be undone of it was undone.", "Look at what the remedy did: after a rollback the newer files stand again, and the older ones did not fit either.";
     "breaker-open": "Not healed: remedies rest, because more of the same would not help.", "Read the because and the evidence, mend the service's configuration or its host; a single try follows by itself after the time named.";
     "breaker-half-open": "One remedy is tried to see whether the cause is gone.", "Nothing; the outcome follows.";
     "breaker-closed": "A remedy held, so remedies are allowed again.", "Nothing.";
+    "service-waits": "The service fails while one that it needs is not well; nothing is done about it until that one has healed.", "Look at the service that it waits for; this one is restarted by itself afterwards if it is still down.";
     "evidence": "The last line that a service printed before it failed.", "Read it; the service's whole log is on its host.";
     "service-wanted": "A service that was stopped runs again: somebody started it, and from now on it is kept up.", "Nothing.";
     "service-left-stopped": "Somebody stopped the service, so it is left alone: its checks rest, nothing is healed, nobody is paged.", "Nothing. Start it (`systemctl start UNIT`), and it is kept up again.";
@@ -153,6 +157,7 @@ codes! {
     "same-host-window": "Failures on one host within 60 s of each other are one incident.", "Nothing; it is why they stand together.";
     "process-before-checks": "A service's process died, so its checks fail because of it and not the other way round.", "Look at how the process ended.";
     "service-before-levels": "A service fails on a host whose levels were high or whose other checks failed before: the service is shown as the root, since those explain its failure too seldom.", "Look at the service first, then whether the level has to do with it.";
+    "need-before-dependents": "One of the services needs another one that fails too, so it fails because of that.", "Look at the service that is needed.";
     "host-before-services": "The host is silent, so what it watches is unknown, not down.", "Look at the host first.";
     "first-seen": "No rule tells cause from effect here, so the condition seen first is shown as the root.", "Judge for yourself.";
     // Refusals by the collector.

@@ -7,7 +7,7 @@ use super::read::{Keys, Place, Sheet};
 use super::when::{self, Host};
 use super::{
     CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, baseline, collector, host, merge, metrics,
-    service,
+    needs, service,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -107,7 +107,8 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let table = keys.table(sheet, "host");
     host::read(table, sheet, &mut draft.checks);
     keys.finish(sheet);
-    let Draft { services, checks, skipped, host: _ } = draft;
+    let Draft { mut services, checks, skipped, host: _ } = draft;
+    needs::tie(&mut services, &skipped, sheet);
     unique(&services, &checks, sheet);
     limits(&services, &checks, &place, sheet);
     let (file, texts) = (path.to_path_buf(), Arc::new(Texts::new([])));

@@ -27,9 +27,12 @@ impl Shell<'_> {
                 Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
                 Effect::Probe(probe) => {
                     let (services, systemd) = (&self.services, &self.systemd);
-                    let process = |service| {
+                    let process = |service, limit| {
+                        if services.ask(service, probe.check, limit) {
+                            return None;
+                        }
                         let unit = systemd.process(service);
-                        unit.unwrap_or_else(|| process::read(services.process(service)))
+                        Some(unit.unwrap_or_else(|| process::read(services.process(service))))
                     };
                     self.probes.begin(probe.check, process);
                     self.queue_ready();

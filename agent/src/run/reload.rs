@@ -202,7 +202,7 @@ impl Shell<'_> {
             seating.new.iter().filter(|service| roster.services[usize::from(**service)].unit.is_none())
         {
             let found = self.services.look_at(*service);
-            self.queue.push_back(super::Known::Outcome(found));
+            self.queue.extend(found.map(super::Known::Outcome));
         }
         Ok(())
     }

@@ -13,6 +13,8 @@ pub(super) async fn call(connection: &Connection, name: &str, verb: Verb) -> (An
     let method = match verb {
         Verb::Start => "StartUnit",
         Verb::Restart => "TryRestartUnit",
+        Verb::Reload => "ReloadUnit",
+        Verb::Stop => "StopUnit",
         Verb::ResetAndStart => {
             // It also takes the evidence of the failure away, which was told before.
             if let Err(error) = ask(connection, "ResetFailedUnit", &(name,)).await {

@@ -80,15 +80,13 @@ const fn meaning(fact: &Fact) -> Meaning {
             Verdict::Unknown | Verdict::Degraded | Verdict::Flapping => Meaning::Context,
         },
         Fact::Exited(fact) if !fact.asked => Meaning::Fails(Ends::ByOutcome),
-        Fact::Outcome(fact) => match fact.outcome {
-            Outcome::Held { .. } => Meaning::Proven,
-            Outcome::Died(_) | Outcome::StillFailing { .. } => Meaning::Context,
-        },
+        Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) => Meaning::Proven,
         Fact::Began(_)
         | Fact::Gap(_)
         | Fact::Started(_)
         | Fact::Exited(_)
         | Fact::Remedy(_)
+        | Fact::Outcome(_)
         | Fact::Breaker(_)
         | Fact::Evidence(_)
         | Fact::Intent(_)

@@ -30,6 +30,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) const HOSTS_MAX: usize = 20_000;
 /// Most checks of a host, as many as a Hello can name.
 pub(crate) const CHECKS_MAX: usize = 4_096;
+/// How far a chain of needs is followed: longer ones are cut, and only make a root less sure.
+const NEEDS_DEPTH: usize = 8;
 /// Most services of a host; a name beyond them is treated as none.
 pub(crate) const SERVICES_MAX: usize = 1_024;
 /// Incidents that a host remembers having been part of, for reopening and for late facts.
@@ -189,6 +191,7 @@ impl Host {
             intent_told: None,
             stopped: None,
             death: Death::default(),
+            needs: None,
             calm_at: None,
         };
         (self.services.len() < SERVICES_MAX).then(|| self.services.add(service))
@@ -276,6 +279,17 @@ impl Host {
             return service == others;
         }
         one == other || (one.check().is_some() && one.check() == other.check())
+    }
+
+    /// Whether a condition is about a service that needs the other's, directly or by others.
+    pub(crate) fn needs(&self, one: What, other: What) -> bool {
+        let (Some(from), Some(to)) = (self.service_of(one), self.service_of(other)) else { return false };
+        let next = |at: &u32| self.services.get(*at).and_then(|service| service.needs);
+        // What an agent says may go in a circle; then each is as near as the other.
+        let on_the_way = |one: u32, other: u32| {
+            core::iter::successors(next(&one), next).take(NEEDS_DEPTH).any(|at| at == other)
+        };
+        on_the_way(from, to) && !on_the_way(to, from)
     }
 
     /// Notes that an incident touches it.

@@ -15,6 +15,7 @@ mod intent;
 mod kept;
 mod late;
 mod limits;
+mod needs;
 mod outlived;
 mod people;
 mod random;

@@ -61,8 +61,9 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
 /// Whether this code knows a kind in a version.
 pub(super) const fn knows(kind: u16, version: u8) -> bool {
     match kind {
-        // Those that hold a cause or an exit.
-        3 | 5..=8 => version == 1 || version == 2,
+        // Those that hold a cause or an exit, and of these the ones that tell of remedies.
+        3 | 5 => matches!(version, 1 | 2),
+        6..=8 => matches!(version, 1..=3),
         1 | 2 | 4 | 9..=14 => version == 1,
         _ => false,
     }

@@ -1,5 +1,6 @@
 //! Frames: golden bytes of every kind, and what damage does.
 
+mod ladder;
 mod ruled;
 mod vanished;
 
@@ -155,7 +156,7 @@ fn a_number_without_one_before_or_behind_it_is_no_frames() {
 #[test]
 fn golden_bytes_of_every_kind_stay_as_released() {
     let of = |version, samples: Vec<_>| samples.into_iter().map(move |(label, fact)| (version, label, fact));
-    let newer = of(1, vanished::samples()).chain(of(2, ruled::samples()));
+    let newer = of(1, vanished::samples()).chain(of(2, ruled::samples())).chain(of(3, ladder::samples()));
     for (version, label, fact) in of(1, samples()).chain(newer) {
         let path = format!("{}/testdata/v{version}/{label}.bin", env!("CARGO_MANIFEST_DIR"));
         let now = encoded(&fact);

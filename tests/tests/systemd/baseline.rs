@@ -46,7 +46,7 @@ fn unmask(host: &Host, unit: &str) {
 #[test]
 fn what_vanishes_is_told_once_and_what_comes_back_ends_it() {
     let name = "what_vanishes_is_told_once_and_what_comes_back_ends_it";
-    let Some(mut host) = Host::with_more(name, QUICK, &[(), (), (), ()], texts) else { return };
+    let Some(mut host) = Host::with_more(name, QUICK, &[(), (), (), ()], texts, |()| "") else { return };
     let names = ["web-0.service", "web-0.timer", "web-1.service", "web-2.service", "web-3.service"];
     let shown = host.learned(&names);
     assert!(!shown.contains("dbus.service"), "nobody enabled it: {shown}");
@@ -97,7 +97,7 @@ fn what_vanishes_is_told_once_and_what_comes_back_ends_it() {
 #[test]
 fn an_agent_that_is_restarted_knows_what_should_be_there() {
     let name = "an_agent_that_is_restarted_knows_what_should_be_there";
-    let Some(mut host) = Host::with_more(name, QUICK, &[(), ()], texts) else { return };
+    let Some(mut host) = Host::with_more(name, QUICK, &[(), ()], texts, |()| "") else { return };
     host.learned(&["web-0.service", "web-0.timer", "web-1.service"]);
     mask(&host, "web-1.service");
     host.told(1, "vanished");
@@ -130,7 +130,7 @@ fn a_port_that_closes_while_its_unit_runs_is_told() {
     let texts = |nth: usize, (): &(), files: &Files| {
         vec![(format!("web-{nth}.service"), enabled(&script, &files.starts))]
     };
-    let Some(mut host) = Host::with_more(name, QUICK, &[()], texts) else { return };
+    let Some(mut host) = Host::with_more(name, QUICK, &[()], texts, |()| "") else { return };
     host.learned(&[format!("tcp/{port}").as_str(), "web-0.service"]);
     host.signal(0, rustix::process::Signal::USR2);
     let words = format!("vanished: port tcp/{port} of web-0.service (nobody listens, though its unit runs)");

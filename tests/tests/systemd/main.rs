@@ -10,6 +10,8 @@ mod baseline;
 mod causes;
 mod host;
 mod kills;
+mod ladder;
 mod matrix;
+mod needs;
 mod reload;
 mod units;

@@ -8,6 +8,9 @@ const KINDS: &[&str] = &["tcp", "http"];
 const TCP: &[&str] = &["tcp"];
 const HTTP: &[&str] = &["http"];
 
+/// Init systems beside systemd.
+const INITS: &[&str] = &["openrc", "runit", "sysv", "busybox"];
+
 const MIB: super::Shape = Number { least: 1, most: 1024 };
 const READINGS: super::Shape = Number { least: 1, most: 10 };
 
@@ -183,12 +186,24 @@ pub(crate) const TABLES: &[Table] = &[
             ENABLED,
             WHEN,
             Key::new("command", Texts, "program and arguments; it must stay in the foreground. `{here}` is the file's folder, `{state}` the service's own")
-                .else_("this or `unit`")
+                .else_("this, `unit` or `init`")
                 .example("[\"/usr/bin/redis-server\", \"--dir\", \"{state}\"]"),
             Key::new("unit", Text, "the unit of systemd that it is; takes the place of `command`, `env`, `cwd`, `stop_timeout`")
                 .range("`NAME.service`")
-                .else_("this or `command`")
+                .else_("this, `command` or `init`")
                 .example("\"redis.service\""),
+            Key::new("init", OneOf(INITS), "another init system: fills the four below from the service's name; takes the place of `command` and `unit`")
+                .else_("this, or `start`, `stop` and `status` written out")
+                .example("\"sysv\""),
+            Key::new("start", Texts, "program and arguments that start it; status 0 when it is done").else_("by `init`").example("[\"/etc/init.d/redis\", \"start\"]"),
+            Key::new("stop", Texts, "program and arguments that stop it").else_("by `init`").example("[\"/etc/init.d/redis\", \"stop\"]"),
+            Key::new("status", Texts, "program and arguments; status 0 means that it runs").else_("by `init`").example("[\"/etc/init.d/redis\", \"status\"]"),
+            Key::new("reload", Texts, "program and arguments that have it read its configuration anew").else_("by `init`").example("[\"/etc/init.d/redis\", \"reload\"]"),
+            Key::new("pidfile", Text, "the file with its process id: its death is then seen at once").else_("none: `status` tells").example("\"/run/redis.pid\""),
+            Key::new("needs", Texts, "services of this file without which it can't be well: while one is not, this one is left as it is")
+                .range("up to 8 names")
+                .usual("[]"),
+            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `isolate`").usual("[\"restart\"]"),
             Key::new("env", Pairs, "added to the agent's environment").else_("nothing").example("{ LANG = \"C\" }").secret(),
             Key::new("cwd", Text, "working folder").range("folder").usual("\"{state}\""),
             Key::new("stop_timeout", Span, "from SIGTERM to SIGKILL").range("10 ms to 10 min").usual("\"10s\""),

@@ -27,14 +27,20 @@ fn kinds() -> &'static [&'static str] {
     kinds
 }
 
+/// The keys of a service that other programs start.
+const SCRIPTS: [&str; 6] = ["init", "start", "stop", "status", "reload", "pidfile"];
+
 /// The keys of a table that stand together, by kind for checks and by driver for services.
 fn groups(table: &'static Table) -> Vec<Vec<&'static Key>> {
     let of = |keep: &dyn Fn(&Key) -> bool| table.keys.iter().filter(|key| keep(key)).collect();
     match table.path {
         "check" | "service.check" => kinds().iter().map(|kind| of(&|key| key.is_of(Some(kind)))).collect(),
         "service" => vec![
-            of(&|key| key.name != "unit"),
-            of(&|key| !["command", "env", "cwd", "stop_timeout"].contains(&key.name)),
+            of(&|key| key.name != "unit" && !SCRIPTS.contains(&key.name)),
+            of(&|key| {
+                !["command", "env", "cwd", "stop_timeout"].contains(&key.name) && !SCRIPTS.contains(&key.name)
+            }),
+            of(&|key| !["command", "unit", "env", "cwd"].contains(&key.name)),
         ],
         _ => vec![of(&|_| true)],
     }
@@ -139,8 +145,9 @@ fn every_default_is_the_parsers() {
     for table in TABLES {
         for (at, group) in groups(table).into_iter().enumerate() {
             let kind = kind_of(table, at);
-            let needed =
-                |key: &&&Key| key.usual == Usual::Needed || matches!(key.name, "command" | "unit" | "file");
+            let needed = |key: &&&Key| {
+                key.usual == Usual::Needed || matches!(key.name, "command" | "unit" | "init" | "file")
+            };
             let base: String = group.iter().filter(needed).map(|key| line(key, kind)).collect();
             let without = read(&file, &file_with(table, &base)).unwrap();
             for key in &group {

@@ -5,7 +5,7 @@ use crate::host::Healing;
 use crate::incident::IncidentId;
 use crate::incident::late::Subject;
 use crate::incident::timeline::Arrival;
-use crate::live::healing::{healed, not_healed, why};
+use crate::live::healing::{healed, not_healed, waits, why};
 use crate::live::intent::{learn_intent, left_alone};
 use crate::live::learn_pid;
 use crate::state::firing::News;
@@ -44,10 +44,10 @@ pub(super) fn account(
             }
             known.remedies = known.remedies.saturating_add(1);
         }
-        Fact::Outcome(fact) => match fact.outcome {
-            Outcome::Held { .. } if newest() => healed_late(state, at, slot, service),
-            Outcome::Held { .. } | Outcome::Died(_) | Outcome::StillFailing { .. } => {}
-        },
+        Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) && newest() => {
+            healed_late(state, at, slot, service);
+        }
+        Fact::Outcome(_) => {}
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
         Fact::Intent(fact) => {
@@ -85,6 +85,10 @@ fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker,
         Breaker::HalfOpen => News::Open,
         Breaker::Closed => {
             healed(state, at, slot, service);
+            News::Open
+        }
+        Breaker::Waits { root } => {
+            waits(state, slot, service, root);
             News::Open
         }
     }

@@ -34,6 +34,8 @@ pub(crate) struct Service {
     pub(crate) stopped: Option<Mono>,
     /// How it last died; empty before the first time.
     pub(crate) death: Death,
+    /// The service that it was last said to wait for: without it it can't be well.
+    pub(crate) needs: Option<u32>,
     /// When its death is over unless it fails again: it was started and its process check does not fail.
     pub(crate) calm_at: Option<Mono>,
 }

@@ -67,7 +67,8 @@ fn stays(host: &Host, incident: &Incident) -> bool {
     let here = || incident.firing.iter().filter(|key| key.host == root.key.host);
     if fires(host, root) {
         let is_level = host.service_of(root.key.what).is_none() && root.depth < Depth::Host;
-        return !is_level || here().all(|key| host.service_of(key.what).is_none());
+        let depends = here().any(|key| host.needs(root.key.what, key.what));
+        return !depends && (!is_level || here().all(|key| host.service_of(key.what).is_none()));
     }
     let service = host.service_of(root.key.what).and_then(|service| host.services.get(service));
     service.is_some_and(|service| service.healing == Healing::Underway)
@@ -90,7 +91,9 @@ fn choose(host: &Host, incident: &Incident) -> Option<(Key, &'static str)> {
         let signal = host.signals.get(&key.what)?;
         let kind = key.what.check().and_then(|check| host.checks.get(check)).map(|check| check.kind);
         let owned = if host.service_of(key.what).is_some() { Owned::ByService } else { Owned::ByNone };
-        Some(Fires { id: *key, depth: key.what.depth(kind), owned, since: signal.since })
+        let depends =
+            incident.firing.iter().any(|other| other.host == slot && host.needs(key.what, other.what));
+        Some(Fires { id: *key, depth: key.what.depth(kind), owned, since: signal.since, depends })
     });
     correlate::root(fires, |one, other| host.same_subject(one.what, other.what))
 }
