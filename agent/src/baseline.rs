@@ -212,11 +212,11 @@ fn restore(folder: &Path, now: Mono, agent: &mut Agent<'_>) {
         Ok(bytes) => match agent.restore_baseline(now, &bytes) {
             Some(things) => tracing::info!(things, "what should be here is known"),
             None => {
-                tracing::warn!(folder = %folder_shown, "the baseline's file is another version's: learned anew")
+                tracing::warn!(folder = %folder_shown, "the baseline's file is another version's: learned anew");
             }
         },
         Err(error) => {
-            tracing::warn!(folder = %folder_shown, %error, "the baseline's file is damaged: learned anew")
+            tracing::warn!(folder = %folder_shown, %error, "the baseline's file is damaged: learned anew");
         }
     }
 }
