@@ -54,7 +54,7 @@ pub(crate) struct World {
     pub(crate) mounts: Option<Vec<Sighting>>,
     pub(crate) packages: Option<Span>,
     owners: ports::Owners,
-    places: Option<(BTreeMap<String, PathBuf>, Vec<PathBuf>)>,
+    places: Option<(BTreeMap<String, PathBuf>, Vec<PathBuf>, String)>,
 }
 
 /// Where news come from.
@@ -145,6 +145,7 @@ impl Baseline {
     fn look(&mut self, connection: Option<zbus::Connection>) {
         let mut owners = std::mem::take(&mut self.owners);
         let (services, answers) = (Arc::clone(&self.services), self.answers.clone());
+        let known = self.places.root.clone();
         tokio::spawn(async move {
             let units = match connection {
                 Some(connection) => match list::units(&connection, &services).await {
@@ -157,12 +158,19 @@ impl Baseline {
                 None => None,
             };
             let wall = clock::now().wall;
+            // Whose a port is can be told only once systemd has said what its own is.
+            let root = units.as_ref().map(|units| units.root.clone()).or(known);
             let seen = tokio::task::spawn_blocking(move || {
-                (ports::list(&mut owners).ok(), mounts::list(), packages::ago(wall), owners)
+                (
+                    root.and_then(|root| ports::list(&mut owners, &root).ok()),
+                    mounts::list(),
+                    packages::ago(wall),
+                    owners,
+                )
             });
             let (ports, mounts, packages, owners) = seen.await.unwrap_or_default();
             let (units, places) = match units {
-                Some(units) => (Some(units.things), Some((units.paths, units.folders))),
+                Some(units) => (Some(units.things), Some((units.paths, units.folders, units.root))),
                 None => (None, None),
             };
             let world = World { units, ports, mounts, packages, owners, places };
@@ -173,13 +181,14 @@ impl Baseline {
     /// A look is over: what is kept for the next one.
     pub(crate) fn looked(&mut self, world: &mut World) {
         self.owners = std::mem::take(&mut world.owners);
-        if let Some((paths, folders)) = world.places.take() {
+        if let Some((paths, folders, root)) = world.places.take() {
             // Where a file was that is gone is what a trace begins with.
             if self.places.paths.len() > PATHS_MAX {
                 self.places.paths.clear();
             }
             self.places.paths.extend(paths);
             self.places.folders = folders;
+            self.places.root = Some(root);
         }
     }
 

@@ -52,12 +52,7 @@ pub const fn of(fact: &Fact) -> &'static str {
             Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::NotDone { .. } => "remedy-not-held",
             Outcome::Worse { .. } => "remedy-worse",
         },
-        Fact::Breaker(moved) => match moved.to {
-            Breaker::Open { .. } => "breaker-open",
-            Breaker::HalfOpen => "breaker-half-open",
-            Breaker::Waits { .. } => "service-waits",
-            Breaker::Closed => "breaker-closed",
-        },
+        Fact::Breaker(moved) => of_breaker(&moved.to),
         Fact::Evidence(_) => "evidence",
         Fact::Intent(change) => of_intent(change.to),
         Fact::Blind(blind) => match blind.source {
@@ -72,6 +67,15 @@ pub const fn of(fact: &Fact) -> &'static str {
             Ended::Back => "returned",
             Ended::Accepted => "baseline-accepted",
         },
+    }
+}
+
+const fn of_breaker(to: &Breaker) -> &'static str {
+    match to {
+        Breaker::Open { .. } => "breaker-open",
+        Breaker::HalfOpen => "breaker-half-open",
+        Breaker::Waits { .. } => "service-waits",
+        Breaker::Closed => "breaker-closed",
     }
 }
 

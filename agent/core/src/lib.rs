@@ -31,12 +31,11 @@ mod view;
 mod walk;
 
 pub use asked::Asked;
-use facts::Facts;
 pub use keep::KEEP_MAX;
 pub use life::Ending;
 use life::Life;
 use picket_proto::{Mono, Now};
-use service::{Around, Services};
+use service::Services;
 pub use spool::Identity;
 pub use storage::Storage;
 pub use timer::Reason;
@@ -187,15 +186,6 @@ impl<'s> Agent<'s> {
             self.life = Life::Over;
             Effect::Ended
         })
-    }
-
-    /// Lets the services room move and spools what it tells.
-    fn tell<T>(&mut self, now: Now, step: impl FnOnce(&mut Services<'s>, Around<'_, 's>) -> T) -> T {
-        let mut out = Facts::new();
-        let around = Around { now: now.mono, checks: &mut self.checks, out: &mut out };
-        let answer = step(&mut self.services, around);
-        self.spool.append_all(now, out);
-        answer
     }
 }
 

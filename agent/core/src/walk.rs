@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::life::{Ending, Life, Turn};
+use crate::service::{Around, Services};
 use crate::timer::Reason;
 use crate::{Agent, baseline, check, session};
 use picket_proto::{Mono, Now};
@@ -84,5 +85,20 @@ impl Agent<'_> {
             }
             Turn::Nothing => {}
         }
+    }
+}
+
+impl<'s> Agent<'s> {
+    /// Lets the services room move and spools what it tells.
+    pub(crate) fn tell<T>(
+        &mut self,
+        now: Now,
+        step: impl FnOnce(&mut Services<'s>, Around<'_, 's>) -> T,
+    ) -> T {
+        let mut out = Facts::new();
+        let around = Around { now: now.mono, checks: &mut self.checks, out: &mut out };
+        let answer = step(&mut self.services, around);
+        self.spool.append_all(now, out);
+        answer
     }
 }

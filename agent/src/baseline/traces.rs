@@ -23,6 +23,8 @@ pub(super) struct Places {
     pub(super) paths: BTreeMap<String, PathBuf>,
     /// The folders that systemd reads units from.
     pub(super) folders: Vec<PathBuf>,
+    /// The control group that systemd's units are below, once it has said so.
+    pub(super) root: Option<String>,
 }
 
 /// Looks.
@@ -121,7 +123,8 @@ mod tests {
         fs::write(units.join("web.service"), "").unwrap();
         std::os::unix::fs::symlink("../web.service", wants.join("web.service")).unwrap();
         let paths = BTreeMap::from([("web.service".to_owned(), units.join("web.service"))]);
-        let places = Places { units: vec!["web.service".to_owned()], paths, folders: vec![units.clone()] };
+        let places =
+            Places { units: vec!["web.service".to_owned()], paths, folders: vec![units.clone()], root: None };
         let named = || of_unit("web.service", &places, clock::now().wall);
         assert!(named().iter().any(|(path, _)| *path == units.join("web.service")));
         fs::remove_file(units.join("web.service")).unwrap();

@@ -48,11 +48,12 @@ struct Socket {
     inode: u32,
 }
 
-/// Lists the ports.
+/// Lists the ports; `root` is the control group of the systemd whose units own them. What runs below another one, such as
+/// a container's on the host's network, has names of its own.
 ///
 /// # Errors
 /// The kernel has no sock_diag, or does not answer.
-pub(crate) fn list(owners: &mut Owners) -> io::Result<Vec<Sighting>> {
+pub(crate) fn list(owners: &mut Owners, root: &str) -> io::Result<Vec<Sighting>> {
     let mut sockets = Vec::new();
     for (protocol, number, states) in ASKS {
         for family in [libc::AF_INET, libc::AF_INET6] {
@@ -63,7 +64,7 @@ pub(crate) fn list(owners: &mut Owners) -> io::Result<Vec<Sighting>> {
     owners.retain(|inode, _| seen.contains(inode));
     let new: BTreeSet<u32> = seen.into_iter().filter(|inode| !owners.contains_key(inode)).collect();
     if !new.is_empty() {
-        find(new, owners);
+        find(new, owners, root);
     }
     let passing = passing_ports();
     let mut ports: BTreeMap<(&str, u16), Option<Name>> = BTreeMap::new();
@@ -149,7 +150,7 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 }
 
 /// Finds whose these sockets are; who is not found is noted as nobody.
-fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners) {
+fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners, root: &str) {
     owners.extend(wanted.iter().map(|inode| (*inode, None)));
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbered = processes.filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit());
@@ -161,7 +162,7 @@ fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners) {
             let Some(inode) = inode_of(&entry.path()).filter(|inode| wanted.contains(inode)) else {
                 continue;
             };
-            let unit = unit.get_or_insert_with(|| unit_of(&process.path()));
+            let unit = unit.get_or_insert_with(|| unit_of(&process.path(), root));
             if unit.is_some() {
                 wanted.remove(&inode);
                 owners.insert(inode, unit.clone());
@@ -178,17 +179,24 @@ fn inode_of(descriptor: &Path) -> Option<u32> {
     target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-fn unit_of(process: &Path) -> Option<Name> {
+fn unit_of(process: &Path, root: &str) -> Option<Name> {
     let text = std::fs::read_to_string(process.join("cgroup")).ok()?;
-    text.lines().find_map(unit_in)
+    text.lines().find_map(|line| unit_in(line, root))
 }
 
 /// The service in a line of `/proc/PID/cgroup`, of version 2 or of systemd's own tree.
-fn unit_in(line: &str) -> Option<Name> {
+fn unit_in(line: &str, root: &str) -> Option<Name> {
     let mut fields = line.splitn(3, ':');
     let (_, tree, path) = (fields.next()?, fields.next()?, fields.next()?);
     let is_systemds = tree.is_empty() || tree == "name=systemd";
-    path.split('/').find(|part| part.ends_with(".service")).filter(|_| is_systemds)?.parse().ok()
+    let own =
+        path.strip_prefix(root.trim_end_matches('/')).filter(|own| is_systemds && own.starts_with('/'))?;
+    own.split('/')
+        .skip(1)
+        .find(|part| !part.ends_with(".slice"))
+        .filter(|part| part.ends_with(".service"))?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -204,14 +212,14 @@ mod tests {
         let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
         let bound = UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut owners = Owners::new();
-        let ports = list(&mut owners).unwrap();
+        let ports = list(&mut owners, "").unwrap();
         let has = |name: String| ports.iter().any(|port| port.name.as_str() == name);
         assert!(has(format!("tcp/{port}")), "{ports:?}");
         assert!(has(format!("udp/{}", bound.local_addr().unwrap().port())));
         assert!(six.is_err() || has(format!("tcp/{}", six.unwrap().local_addr().unwrap().port())));
         assert!(!has(format!("tcp/{}", client.local_addr().unwrap().port())));
         drop(listener);
-        let after = list(&mut owners).unwrap();
+        let after = list(&mut owners, "").unwrap();
         assert!(!after.iter().any(|known| known.name.as_str() == format!("tcp/{port}")));
     }
 
@@ -228,8 +236,13 @@ mod tests {
             ("0::/", None),
             ("", None),
         ] {
-            assert_eq!(unit_in(line).as_ref().map(Name::as_str), unit, "{line}");
+            assert_eq!(unit_in(line, "").as_ref().map(Name::as_str), unit, "{line}");
         }
+        let contained = "0::/system.slice/docker-1f.scope/system.slice/nginx.service";
+        assert_eq!(unit_in(contained, ""), None, "the unit of a systemd in a container");
+        let root = "/system.slice/docker-1f.scope";
+        assert_eq!(unit_in(contained, root).as_ref().map(Name::as_str), Some("nginx.service"));
+        assert_eq!(unit_in("0::/system.slice/docker-1fe.scope/a.service", root), None);
     }
 
     #[test]

@@ -35,7 +35,6 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (identity, mut memory, legacy) = take_up(&plan)?;
     let (run, boot) = (identity.run, identity.boot);
     let (_socket, asks) = doors::listen(&plan).await;
-    let peer = Peer::of(&plan);
     let roster = Roster::new(&plan);
     let checks = Arc::clone(&roster.checks);
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
@@ -44,7 +43,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (probes, answers) = Probes::new(Arc::clone(&checks))?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
-    let (link, words) = Link::new(peer, Arc::clone(&checks));
+    let (link, words) = Link::new(Peer::of(&plan), Arc::clone(&checks));
     let mut places = Places::new(&checks, &plan.services, learns);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));

@@ -28,6 +28,8 @@ pub(crate) struct Units {
     pub(crate) paths: BTreeMap<String, PathBuf>,
     /// The folders that systemd reads units from.
     pub(crate) folders: Vec<PathBuf>,
+    /// The control group that its units are below.
+    pub(crate) root: String,
 }
 
 /// What kind of unit this is, if it is one that can be part of a baseline.
@@ -74,7 +76,9 @@ pub(crate) async fn units(connection: &Connection, services: &BTreeMap<String, N
     for (name, state) in &states {
         add(name, Runs::No, file("", state));
     }
-    Ok(Units { things, paths, folders: folders(connection).await? })
+    let folders: Vec<String> = property(connection, "UnitPath").await?.try_into().unwrap_or_default();
+    let root: String = property(connection, "ControlGroup").await?.try_into().unwrap_or_default();
+    Ok(Units { things, paths, folders: folders.into_iter().map(PathBuf::from).collect(), root })
 }
 
 async fn ask(
@@ -106,13 +110,10 @@ async fn instances(
     Ok(())
 }
 
-async fn folders(connection: &Connection) -> zbus::Result<Vec<PathBuf>> {
+async fn property(connection: &Connection, name: &str) -> zbus::Result<OwnedVariant> {
     let properties = Some("org.freedesktop.DBus.Properties");
-    let asked = (MANAGER, "UnitPath");
-    let answer = connection.call_method(Some(SYSTEMD), ROOT, properties, "Get", &asked).await?;
-    let value: OwnedVariant = answer.body().deserialize()?;
-    let folders: Vec<String> = value.try_into().unwrap_or_default();
-    Ok(folders.into_iter().map(PathBuf::from).collect())
+    let answer = connection.call_method(Some(SYSTEMD), ROOT, properties, "Get", &(MANAGER, name)).await?;
+    answer.body().deserialize()
 }
 
 /// A oneshot that is done is active and exited; a daemon runs, a timer waits, a socket listens.

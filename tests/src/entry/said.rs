@@ -1,7 +1,10 @@
 //! Events and frames out of any bytes: every kind of fact, with names that often meet, and frames whose checksum is
 //! right whatever stands in them.
 
+mod baseline;
+
 use super::cursor::Cursor;
+use baseline::{returned, vanished};
 use picket_proto::event::{
     Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, Change, ChangeKind, CheckKind, Ended,
     Evidence, Exit, Exited, Gap, GapReason, Gone, HoldChanged, Intent, IntentChanged, LOST_MAX, Lost,
@@ -202,48 +205,6 @@ fn began(cursor: &mut Cursor<'_>) -> Began {
     let previous = cursor.flag().then(|| (Run(cursor.number() % 16), Seq(cursor.number())));
     let (checks, services) = (cursor.short(), cursor.short());
     Began { boot: BootId(u128::from(cursor.number())), previous, version: text(cursor), checks, services }
-}
-
-fn vanished(cursor: &mut Cursor<'_>) -> Vanished {
-    let kinds = [ThingKind::Service, ThingKind::Timer, ThingKind::Socket, ThingKind::Mount, ThingKind::Port];
-    let gone = [
-        Gone::NoFile,
-        Gone::Disabled,
-        Gone::Masked,
-        Gone::Idle,
-        Gone::Closed,
-        Gone::WithItsUnit,
-        Gone::Unmounted,
-    ];
-    let changes = [
-        ChangeKind::Installed,
-        ChangeKind::Upgraded,
-        ChangeKind::Removed,
-        ChangeKind::Packages,
-        ChangeKind::UnitFile,
-        ChangeKind::Config,
-    ];
-    let count = cursor.below(1 + LOST_MAX);
-    let things = core::iter::repeat_with(|| Lost {
-        kind: kinds[cursor.below(kinds.len())],
-        name: name(cursor),
-        owner: some_name(cursor),
-        gone: gone[cursor.below(gone.len())],
-    });
-    let things = things.take(count).collect();
-    let change = cursor.flag().then(|| Change {
-        kind: changes[cursor.below(changes.len())],
-        name: text(cursor),
-        before: span(cursor),
-    });
-    let (number, again, more) = (cursor.half() % 8, cursor.flag(), cursor.short());
-    Vanished { number, again, things, more, service: some_name(cursor), change, since: span(cursor) }
-}
-
-fn returned(cursor: &mut Cursor<'_>) -> Returned {
-    let ended = if cursor.flag() { Ended::Back } else { Ended::Accepted };
-    let (number, name, service) = (cursor.half() % 8, name(cursor), some_name(cursor));
-    Returned { number, ended, name, service, by: text(cursor), after: span(cursor) }
 }
 
 /// A fact of any kind, told by this run.

@@ -93,7 +93,7 @@ pub const CORES: &[Core] = &[
         // `life` is the last word: the agent is over when the session is.
         pipeline: &["check", "policy", "hold", "unit", "baseline", "service", "spool", "session", "life"],
         // The memory that the rooms are lent, what may be seen and kept of them, and what walks through several.
-        above: &["storage", "view", "keep", "walk", "reload"],
+        above: &["asked", "storage", "view", "keep", "walk", "reload"],
         roof: &["Input", "Effect", "Agent"],
         admitted: &[],
     },

@@ -1,5 +1,7 @@
 //! A private systemd with units that write down each start, and an agent that watches them.
 
+mod asked;
+
 use picket_tests::rig::clock::Since;
 use picket_tests::rig::private_systemd::{self, Systemd, look_again};
 use picket_tests::rig::process::{PATIENCE, Process};
@@ -269,32 +271,6 @@ impl Host {
         let since = Since::now();
         while self.blind() <= before {
             assert!(!since.left(PATIENCE).is_zero(), "the agent does not see again");
-            look_again();
-        }
-    }
-}
-
-impl Host {
-    /// Asks the agent on its socket; what it said, and whether all is well.
-    pub(crate) fn ask(&self, words: &[&str]) -> (String, bool) {
-        let state = self.folder.path().join("state");
-        let mut command = std::process::Command::new(program());
-        let output = command.arg("__agent").args(words).arg("--state").arg(state).output().unwrap();
-        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
-    }
-
-    /// Waits until the agent has learned these things.
-    pub(crate) fn learned(&self, names: &[&str]) -> String {
-        let since = Since::now();
-        loop {
-            let (said, _) = self.ask(&["baseline", "show"]);
-            let is_learned = |name: &&str| {
-                said.lines().any(|line| line.split(' ').any(|word| word == *name) && !line.ends_with("new"))
-            };
-            if names.iter().all(is_learned) {
-                return said;
-            }
-            assert!(!since.left(PATIENCE).is_zero(), "not {names:?}:\n{said}");
             look_again();
         }
     }

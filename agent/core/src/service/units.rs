@@ -4,6 +4,8 @@
 //! else does about it wins: a life that began elsewhere is verified like any start, what was stopped is left alone,
 //! and systemd's own restarts are waited for. A turn that a state can't take changes nothing.
 
+mod later;
+
 use super::keep::Left;
 use super::moves::Moving;
 use super::slot::{Delays, FRESH, Process, Proof, State, Then, Wait, Why};
@@ -266,43 +268,5 @@ impl Moving<'_> {
         self.slot.deaths.passed();
         self.slot.ties.left_at = around.now;
         self.slot.state = State::Left;
-    }
-
-    fn later(&mut self, within: Span, now: Mono) {
-        match self.slot.state {
-            State::Starting { .. } | State::Stopping { .. } => {
-                self.slot.state = State::Awaiting { until: now.plus(within) };
-            }
-            State::Idle
-            | State::Verifying { .. }
-            | State::Running { .. }
-            | State::Waiting { .. }
-            | State::Broken { .. }
-            | State::Awaiting { .. }
-            | State::Left
-            | State::Ended => {}
-        }
-    }
-
-    /// What somebody else was at did not bring it back.
-    pub(super) fn awaited_in_vain(&mut self, around: Around<'_, '_>) {
-        self.failed(self.slot.streak.why, None, around);
-    }
-
-    fn wanted(&mut self, out: &mut crate::facts::Facts) {
-        if self.slot.intent != Intent::Run {
-            self.intend(Intent::Run, Witness::Job, out);
-        }
-    }
-
-    fn intend(&mut self, to: Intent, witness: Witness, out: &mut crate::facts::Facts) {
-        let from = core::mem::replace(&mut self.slot.intent, to);
-        let service = self.slot.spec.name.clone();
-        out.tell(event::Fact::Intent(event::IntentChanged { service, from, to, witness }));
-    }
-
-    fn tell_start(&self, pid: u32, adopted: bool, out: &mut crate::facts::Facts) {
-        let service = self.slot.spec.name.clone();
-        out.tell(event::Fact::Started(event::Started { service, pid, adopted }));
     }
 }

@@ -38,11 +38,8 @@ pub(super) fn account(
         Fact::Started(fact) => learn_pid(known, present, told, fact.pid),
         Fact::Exited(_) => learn_pid(known, present, told, 0),
         Fact::Remedy(_) => {
-            // Of a remedy that an earlier run began, the outcome may be lost: what stands was told by this run since.
-            if newest() && is_of_this_run {
-                known.healing = Healing::Underway;
-            }
-            known.remedies = known.remedies.saturating_add(1);
+            let is_underway = newest() && is_of_this_run;
+            begun(known, is_underway);
         }
         Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) && newest() => {
             healed_late(state, at, slot, service);
@@ -67,6 +64,14 @@ pub(super) fn account(
         | Fact::Returned(_) => {}
     }
     News::Open
+}
+
+/// Of a remedy that an earlier run began, the outcome may be lost: what stands was told by this run since.
+fn begun(known: &mut crate::host::Service, is_underway: bool) {
+    if is_underway {
+        known.healing = Healing::Underway;
+    }
+    known.remedies = known.remedies.saturating_add(1);
 }
 
 fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker, event: &Event) -> News {

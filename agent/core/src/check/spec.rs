@@ -1,0 +1,85 @@
+//! What a check is, what its probe says, and what is asked of the probe.
+
+use super::CheckIx;
+use picket_proto::event::{Cause, CheckKind};
+use picket_proto::{Name, Span};
+
+/// What one check is. Parsed and validated by the shell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spec {
+    /// Unique among checks.
+    pub name: Name,
+    /// What it watches.
+    pub kind: CheckKind,
+    /// The service it belongs to.
+    pub service: Option<u16>,
+    /// From one probe to the next; 100 ms to 1 day. The first comes at a seeded random point of it.
+    pub interval: Span,
+    /// How long one probe may take; at most the interval.
+    pub timeout: Span,
+    /// Readings in a row that make it down; 1 to 255.
+    pub fall: u8,
+    /// Readings in a row that make it up again; 1 to 255.
+    pub rise: u8,
+    /// For kinds that read a level: from where it is degraded and from where it is down, in the kind's unit.
+    pub limits: Option<Limits>,
+}
+
+/// Limits of a level, in the kind's unit. A level at one has reached it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From here on the check is degraded; where that is no state of its own, the same as `down`.
+    pub degraded: i64,
+    /// From here on it is down; not nearer than `degraded`. The end of the range where no level is that bad.
+    pub down: i64,
+    /// On which side of a limit levels are bad.
+    pub bad: Side,
+}
+
+/// A side of a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// High levels are bad: what is in use.
+    Above,
+    /// Low levels are bad: what is left.
+    Below,
+}
+
+/// What a probe saw. Thresholds are not its business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// As it should be.
+    Good,
+    /// As it should be, with a complaint.
+    Poor(Cause),
+    /// Not as it should be.
+    Bad(Cause),
+    /// A level in the kind's unit.
+    Level(i64),
+}
+
+/// A probe's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fact<'a> {
+    /// Which check.
+    pub check: CheckIx,
+    /// What was seen.
+    pub reading: Reading,
+    /// What the probe says in words; told with the verdict that this reading decides. Mostly empty.
+    pub said: &'a str,
+}
+
+impl Fact<'_> {
+    /// An answer without words.
+    pub const fn new(check: CheckIx, reading: Reading) -> Self {
+        Self { check, reading, said: "" }
+    }
+}
+
+/// Run this check's probe once and answer within its timeout. One at a time per check: no second comes before the
+/// answer to the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// Which check.
+    pub check: CheckIx,
+}
