@@ -26,13 +26,16 @@ mod item;
 mod limit;
 mod orphans;
 mod papers;
+mod program;
 mod remnants;
+mod script;
 mod watch;
+mod words;
 
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 use papers::Identities;
-use picket_agent_core::service::{Act, Fact, ServiceIx};
+use picket_agent_core::service::{Act, ServiceIx};
 use picket_proto::event::Exit;
 use picket_proto::{Mono, Span};
 use rustix::fd::OwnedFd;
@@ -45,52 +48,7 @@ use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use watch::{Parent, exit_of, watch};
-
-/// Something that a watcher saw.
-#[derive(Debug)]
-pub(crate) enum Notice {
-    /// The process of this service ended.
-    Gone { service: ServiceIx },
-    /// What was left of its group is gone, or did not go in time.
-    Cleared { service: ServiceIx, in_time: bool },
-}
-
-/// What came of an act, for the core.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Absent { service: ServiceIx },
-    Lost { service: ServiceIx, pid: u32 },
-    Started { service: ServiceIx, pid: u32, adopted: bool },
-    Exited { service: ServiceIx, pid: u32, exit: Exit },
-    Evidence { service: ServiceIx, pid: u32, last_line: String },
-}
-
-impl Outcome {
-    /// Of which service.
-    pub(crate) const fn service(&self) -> ServiceIx {
-        let (Self::Absent { service }
-        | Self::Lost { service, .. }
-        | Self::Started { service, .. }
-        | Self::Exited { service, .. }
-        | Self::Evidence { service, .. }) = self;
-        *service
-    }
-
-    /// The fact that the core takes.
-    pub(crate) fn as_fact(&self) -> Fact<'_> {
-        match self {
-            Self::Absent { service } => Fact::Absent { service: *service },
-            Self::Lost { service, pid } => Fact::Lost { service: *service, pid: *pid },
-            Self::Started { service, pid, adopted } => {
-                Fact::Started { service: *service, pid: *pid, adopted: *adopted }
-            }
-            Self::Exited { service, pid, exit } => Fact::Exited { service: *service, pid: *pid, exit: *exit },
-            Self::Evidence { service, pid, last_line } => {
-                Fact::Evidence { service: *service, pid: *pid, last_line }
-            }
-        }
-    }
-}
+pub(crate) use words::{Notice, Outcome};
 
 /// All services of this agent.
 pub(crate) struct Services {
@@ -106,6 +64,12 @@ struct Item {
     name: String,
     /// systemd starts it: nothing of what follows is used.
     is_unit: bool,
+    /// What starts and stops it, where that is not the agent.
+    script: Option<script::Script>,
+    /// The process that the core was told of, where a script started it.
+    told: u32,
+    /// What its start printed last, where that failed.
+    last_line: String,
     command: Command,
     identity: PathBuf,
     log: evidence::Log,
@@ -128,6 +92,8 @@ enum Life {
         start_waits: bool,
     },
     Lives(Process),
+    /// A script started it, and no file names its process.
+    Unseen,
 }
 
 struct Process {
@@ -150,12 +116,15 @@ impl Services {
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
         // A place for every service that a configuration can have: more may come later.
         let (notices, out) = mpsc::channel(SERVICES_MAX * 2 + 1);
-        let items =
-            services.iter().map(|service| Item::new(service, state)).collect::<io::Result<Vec<_>>>()?;
+        let descriptors = limit::Descriptors::raise();
+        let files = descriptors.inherited();
+        let items = services
+            .iter()
+            .map(|service| Item::new(service, state, files))
+            .collect::<io::Result<Vec<_>>>()?;
         orphans::tell(&state.join("services"), services, boot);
         let session = adopt::own_session()?;
         let papers = papers::begin()?;
-        let descriptors = limit::Descriptors::raise();
         Ok((Self { items, notices, papers, session, boot, descriptors }, out))
     }
 
@@ -163,7 +132,7 @@ impl Services {
     pub(crate) fn process(&self, service: ServiceIx) -> Option<(Pid, Option<u64>)> {
         match &self.items.get(usize::from(service))?.life {
             Life::Lives(process) => Some((process.pid, process.started)),
-            Life::None | Life::Clearing { .. } => None,
+            Life::None | Life::Clearing { .. } | Life::Unseen => None,
         }
     }
 
@@ -172,11 +141,22 @@ impl Services {
         match act {
             Act::Start { service } => self.start(service),
             Act::Stop { service } => {
+                if let Some(script) = self.item(service).script.clone() {
+                    self.stop_script(service, script);
+                    return None;
+                }
                 self.item(service).signal(Signal::TERM);
                 None
             }
             Act::Kill { service } => {
                 self.item(service).signal(Signal::KILL);
+                None
+            }
+            Act::Reload { service } => {
+                match self.item(service).script.clone() {
+                    Some(script) => self.reload_script(script),
+                    None => self.item(service).reload(),
+                }
                 None
             }
             // The loop hands these to systemd.
@@ -190,6 +170,10 @@ impl Services {
 
     fn start(&mut self, service: ServiceIx) -> Option<Outcome> {
         let notices = self.notices.clone();
+        if let Some(script) = self.item(service).script.clone() {
+            self.start_script(service, script);
+            return None;
+        }
         let item = &mut self.items[usize::from(service)];
         match &mut item.life {
             Life::Clearing { start_waits } => {
@@ -197,6 +181,7 @@ impl Services {
                 return None;
             }
             // The core starts only what it was told is gone; a second process of a service must never be.
+            Life::Unseen => return None,
             Life::Lives(process) => {
                 tracing::error!(service = item.name, pid = %process.pid, "asked to start a service that lives; not done");
                 return None;
@@ -224,6 +209,7 @@ impl Services {
     pub(crate) fn noticed(&mut self, notice: Notice) -> Option<Outcome> {
         match notice {
             Notice::Gone { service } => self.gone(service),
+            Notice::Said { service, said } => self.said(service, said),
             Notice::Cleared { service, in_time } => {
                 let item = self.item(service);
                 if !in_time {
@@ -235,7 +221,7 @@ impl Services {
                 match std::mem::replace(&mut item.life, Life::None) {
                     Life::Clearing { start_waits: true } => self.start(service),
                     Life::Clearing { start_waits: false } | Life::None => None,
-                    lives @ Life::Lives(_) => {
+                    lives @ (Life::Lives(_) | Life::Unseen) => {
                         item.life = lives;
                         None
                     }
@@ -249,6 +235,10 @@ impl Services {
         let item = self.item(service);
         let Life::Lives(process) = std::mem::replace(&mut item.life, Life::None) else { return None };
         let exit = exit_of(process.pidfd.get_ref());
+        if item.script.is_some() {
+            item.owed = Owed { identity: false, evidence: Some(item.told) };
+            return Some(Outcome::Exited { service, pid: item.told, exit });
+        }
         item.log.life_ended();
         let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
         item.owed = Owed { identity: true, evidence: Some(pid) };
@@ -285,7 +275,11 @@ impl Services {
         let (item, service) =
             self.items.iter_mut().zip(0..).find(|(item, _)| item.owed.evidence.is_some())?;
         let pid = item.owed.evidence.take()?;
-        Some(Outcome::Evidence { service, pid, last_line: item.log.last_line() })
+        let last_line = match item.script {
+            Some(_) => std::mem::take(&mut item.last_line),
+            None => item.log.last_line(),
+        };
+        Some(Outcome::Evidence { service, pid, last_line })
     }
 
     /// At the end of every turn: hands on what waits for the disk. For how long that has not answered.

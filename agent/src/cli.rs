@@ -5,6 +5,7 @@
 //! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod baseline;
 mod explain;
 mod inspect;
 mod job;
@@ -101,6 +102,12 @@ enum What {
         #[command(subcommand)]
         what: job::What,
     },
+    /// What should be on this host: `show` lists it, and what of it is missing; `accept` takes the host as it is now
+    Baseline {
+        /// `show` or `accept`
+        #[command(subcommand)]
+        what: baseline::What,
+    },
     /// Show the configuration as it counts: each key with the file and line that say it, or that it is the default.
     /// Secrets are never shown
     Explain {
@@ -161,6 +168,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             Err(failure) => show(Err(failure)),
         },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
+        What::Baseline { what } => show(baseline::page(&what)),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };
             let page = trial::page(&config, &given).map_err(Failure::Config);

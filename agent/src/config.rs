@@ -19,14 +19,16 @@
 //! | `collector.proxy` | `http://USER@HOST:PORT`, for every address | the environment's, see `config/proxy.rs` |
 //! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
 //!
-//! The tables `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/host.rs`,
-//! `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing. It looks
+//! The tables `[baseline]`, `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/baseline.rs`,
+//! `config/host.rs`, `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing. It looks
 //! at nothing but the files that it names, and once at which mounts, interfaces and sensors the host has.
 
 mod agent;
+mod baseline;
 mod bus;
 mod check;
 mod collector;
+mod command;
 mod draft;
 mod explain;
 mod files;
@@ -35,6 +37,7 @@ pub(crate) mod keys;
 mod merge;
 mod metrics;
 mod mistake;
+mod needs;
 mod proxy;
 mod read;
 pub(crate) mod schema;
@@ -50,6 +53,7 @@ pub use check::{
 };
 pub(crate) use check::{COUNT_MAX, is_job_name, labels};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
+pub use command::Commands;
 pub(crate) use explain::Section;
 pub use host::{Part, Resource, Sensor};
 pub use mistake::{Mistake, Mistakes};
@@ -60,6 +64,7 @@ pub use token::Token;
 pub(crate) use words::parse_span;
 
 pub(crate) use files::{Texts, folder_of};
+use picket_agent_core::baseline::Rules;
 use picket_proto::HostId;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -91,6 +96,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// What of the host is not watched, and why.
     pub notes: Vec<String>,
+    /// How the baseline is learned, unless the file says that it is not.
+    pub baseline: Option<Rules>,
     services: Vec<Service>,
     checks: Vec<Check>,
     wish: host::Wish,

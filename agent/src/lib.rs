@@ -4,7 +4,7 @@
 //! - `plan`: file and command line put together. `run`: the loop that owns the core. `state`: the folder. `keep`: what
 //!   outlives a restart. `scribe`: threads that write, so that the loop never waits for a disk.
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
-//!   `local` (people on this host), `metrics`, `log`.
+//!   `baseline` (what is on this host), `local` (people on it), `metrics`, `log`.
 //!   `identity`: keys.
 //! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
@@ -20,6 +20,7 @@
 #![deny(unsafe_code)]
 
 mod act;
+mod baseline;
 mod child;
 mod clock;
 mod disk;

@@ -9,13 +9,14 @@
 //! | 4 clients | a person has one or two terminals; a fifth is told so and cut |
 //! | 5 s for a request to come whole, and for an answer to be taken | a stuck client keeps a place no longer |
 //! | 8 questions in the channel to the loop | one per client and per reader of `/metrics`, so it can't be full |
-//! | a page of 64 checks, 32 services, 64 events | the loop needs well below 1 ms for any |
+//! | a page of 64 checks, 32 services, 64 events, 64 things | the loop needs well below 1 ms for any |
 //!
 //! A client has a task of its own: the loop hands its answer over and never waits. Paths of sockets are limited to
 //! 107 bytes; the folder is named by its descriptor, so a state folder may be as deep as it likes.
 
 mod answer;
 mod ask;
+mod baseline;
 mod client;
 mod facts;
 mod page;
@@ -24,6 +25,7 @@ mod tail;
 
 pub(crate) use answer::{About, Answerer, Reply, Wish};
 pub(crate) use ask::{Answer, Ask, Question};
+pub(crate) use baseline::Accepting;
 pub(crate) use facts::{ConfigFacts, Costs, LinkFacts, written_here};
 pub(crate) use spoken::Spoken;
 use tail::Tail;

@@ -129,8 +129,8 @@ impl Log {
 /// Whether somebody may have to act: a failure, one that was not healed, a loss, or no link.
 fn warns(code: &str) -> bool {
     match code {
-        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "gap" => true,
-        "spool-ram" | "spool-full" | "state-stuck" | "config-kept" => true,
+        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "remedy-worse" => true,
+        "gap" | "vanished" | "spool-ram" | "spool-full" | "state-stuck" | "config-kept" => true,
         // What a collector refuses with, as it comes here.
         "token-used" | "token-unknown" | "quarantined" | "no-certificate" | "not-an-agent" => true,
         _ => code.starts_with("link-") && code != "link-open",
@@ -161,11 +161,13 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         Fact::Verdict(change) => Some(&change.check),
         Fact::Remedy(begun) => match &begun.trigger {
             Trigger::Check { check, .. } => Some(check),
-            Trigger::Exit(_) => None,
+            Trigger::Exit(_) | Trigger::Root(_) | Trigger::Changed(_) => None,
         },
         Fact::Outcome(ended) => match &ended.outcome {
-            Outcome::Held { check, .. } | Outcome::StillFailing { check, .. } => Some(check),
-            Outcome::Died(_) => None,
+            Outcome::Held { check, .. }
+            | Outcome::StillFailing { check, .. }
+            | Outcome::Worse { check, .. } => Some(check),
+            Outcome::Died(_) | Outcome::NotDone { .. } => None,
         },
         Fact::Began(_)
         | Fact::Gap(_)
@@ -175,7 +177,9 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => None,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => None,
     }
 }
 

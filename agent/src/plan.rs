@@ -9,6 +9,7 @@ use crate::config::{
 use crate::identity::Folder;
 use crate::link::Way;
 use picket_agent_core::Ending;
+use picket_agent_core::baseline::Rules;
 use picket_proto::{HostId, Wall};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ pub(crate) struct Plan {
     pub(crate) notes: Vec<String>,
     /// Where `/metrics` is served, if anywhere.
     pub(crate) metrics: Option<SocketAddr>,
+    /// How the baseline is learned, if it is.
+    pub(crate) baseline: Option<Rules>,
     /// What SIGTERM and SIGINT mean for the services.
     pub(crate) ending: Ending,
     /// The configuration file.
@@ -94,7 +97,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
     let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
     let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
-    let (spool, metrics) = (config.spool, config.metrics);
+    let (spool, metrics, baseline) = (config.spool, config.metrics, config.baseline);
     let (file, texts, skipped) = (config.file.clone(), config.texts(), config.skipped().to_vec());
     let notes = config.notes;
     match collector {
@@ -109,6 +112,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             checks,
             notes,
             metrics,
+            baseline,
             ending,
             file,
             texts,

@@ -24,8 +24,11 @@ mod log;
 mod memory;
 mod metric;
 pub(crate) mod mount;
+pub(crate) mod mounts;
 pub(crate) mod net;
+pub(crate) mod packages;
 mod parts;
+pub(crate) mod ports;
 mod pressure;
 pub(crate) mod process;
 mod seen;
@@ -46,6 +49,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -139,12 +143,16 @@ impl Probes {
         Ok(())
     }
 
-    /// Begins one probe; its answer is ready now or comes out of the channel. `process` finds a service's process.
-    pub(crate) fn begin(&mut self, probe: Probe, process: impl Fn(u16) -> Reading) {
+    /// Begins one probe; its answer is ready now or comes out of the channel. `process` reads a service's process within
+    /// that time; where it has to wait it answers by itself.
+    pub(crate) fn begin(&mut self, probe: Probe, process: impl Fn(u16, Duration) -> Option<Reading>) {
         let check = probe.check;
-        let Some(target) = self.checks.get(usize::from(check)).map(|check| &check.target) else { return };
-        let reading = match target {
-            Target::Process(service) => process(*service),
+        let Some(asked) = self.checks.get(usize::from(check)) else { return };
+        let reading = match &asked.target {
+            Target::Process(service) => match process(*service, asked.spec.timeout.to_duration()) {
+                Some(reading) => reading,
+                None => return,
+            },
             Target::Cpu => self.host.cpu(),
             Target::Memory => self.host.memory(),
             Target::Load => self.host.load(),

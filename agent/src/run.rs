@@ -10,6 +10,7 @@
 //! | orders (link) | 64 | can't be: the core keeps at most 40 out; if it is, the stream is cut and told as lost |
 //! | sent (link) | a counter | latest value wins: counts add up |
 //! | orders, answers (disk) | 1, 8 | can't be: one order is out at a time; its thread waits with the answers of an Open |
+//! | news (baseline) | 4 | can't be: one look, one trace and one write are out at most |
 //! | asks (local socket, metrics) | 8 | can't be: one question per client |
 //! | watched (the configuration's folders) | 1 | one change stands for all that come meanwhile |
 //!
@@ -27,8 +28,10 @@ mod reload;
 mod roster;
 mod signals;
 mod start;
+mod world;
 
 use crate::act::{Notice, Outcome, Services};
+use crate::baseline::{self, Baseline};
 use crate::clock::{self, Timer};
 use crate::disk::{self, Disk};
 use crate::keep::{Keeper, LAST_WRITE};
@@ -44,11 +47,11 @@ use crate::watch;
 pub(crate) use effects::STUCK;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::session;
-use picket_agent_core::{Agent, Ending, Input, spool};
+use picket_agent_core::{Agent, Asked, Ending, Input, spool};
 use picket_proto::{BootId, Mono, Run, Span};
 use reload::Reloader;
 use roster::Roster;
-use signals::{Asked, Signals};
+use signals::{Signalled, Signals};
 pub(crate) use start::run;
 use std::collections::VecDeque;
 use std::io;
@@ -67,6 +70,7 @@ struct Ports {
     words: mpsc::Receiver<Heard>,
     segments: mpsc::Receiver<disk::Told>,
     asks: mpsc::Receiver<Ask>,
+    news: baseline::News,
     sent: Arc<Sent>,
     watched: mpsc::Receiver<watch::Told>,
     signals: Signals,
@@ -82,6 +86,7 @@ struct Shell<'s> {
     reloader: Reloader,
     services: Services,
     systemd: Systemd,
+    baseline: Baseline,
     notify: Notify,
     probes: Probes,
     link: Link,
@@ -120,12 +125,13 @@ impl Shell<'_> {
                 Some(told) = ports.units.recv() => self.unit(told),
                 asked = ports.signals.next() => self.signalled(asked),
                 Some(answer) = ports.answers.recv() => self.answered(&answer),
-                Some(check) = ports.ends.recv() => self.hand(Input::Look(check)),
+                Some(check) = ports.ends.recv() => self.hand(Input::Asked(Asked::Look(check))),
                 () = ports.timer.fired() => self.time(&mut ports).await,
                 messages = ports.sent.take() => self.hand(Input::Session(session::Fact::Sent { messages })),
                 Some(told) = ports.segments.recv() => self.disk_told(&told),
                 Some(heard) = ports.words.recv() => self.heard(heard),
                 Some(ask) = ports.asks.recv() => self.asked(ask),
+                told = ports.news.next() => self.world(told),
                 (owed, bytes) = self.keeper.written() => self.written(owed, bytes),
                 Some(told) = ports.watched.recv() => self.watched(told),
                 (why, read) = self.reloader.done() => self.reread(why, read),
@@ -148,6 +154,7 @@ impl Shell<'_> {
     }
 
     fn noticed(&mut self, notice: Notice) {
+        self.queue.extend(notice.reading().map(Known::Reading));
         self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
     }
 
@@ -164,9 +171,10 @@ impl Shell<'_> {
 
     fn asked(&mut self, ask: Ask) {
         match self.answerer.answer(&self.agent, clock::now(), ask) {
-            Some(Wish::Look(check)) => self.hand(Input::Look(check)),
+            Some(Wish::Look(check)) => self.hand(Input::Asked(Asked::Look(check))),
+            Some(Wish::Accept(accepting)) => self.accept(accepting),
             Some(Wish::Hold(holding)) => {
-                self.hand(Input::Hold(holding.as_fact()));
+                self.hand(Input::Asked(Asked::Hold(holding.as_fact())));
                 holding.done(&self.agent, clock::now().mono);
             }
             Some(Wish::Reload(reply)) => self.reload(Some(reply)),
@@ -174,10 +182,10 @@ impl Shell<'_> {
         }
     }
 
-    fn signalled(&mut self, asked: Asked) {
+    fn signalled(&mut self, asked: Signalled) {
         match asked {
-            Asked::End(ending) => self.hand(Input::Stop(ending)),
-            Asked::Reload => self.reload(None),
+            Signalled::End(ending) => self.hand(Input::Stop(ending)),
+            Signalled::Reload => self.reload(None),
         }
     }
 
@@ -186,13 +194,6 @@ impl Shell<'_> {
             self.answerer.wrote(*flash);
         }
         self.hand(Input::Disk(told.as_fact()));
-    }
-
-    fn written(&mut self, owed: bool, bytes: u64) {
-        self.answerer.wrote(bytes);
-        if owed {
-            self.keeper.keep(&self.agent, clock::now());
-        }
     }
 
     /// The time has come. Watchers and probes whose news came with it speak first: after a loop that stood still all

@@ -5,6 +5,7 @@
 //!   [`journal`]: what a unit printed before it ended.
 //! - At most one reading per unit is out; a signal that comes meanwhile makes another one follow, so signals never
 //!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again.
+//! - [`list`]: which units there are, for the baseline. A signal that may change the list is only told on.
 //! - [`notify`]: what the agent tells the init system that started it.
 //!
 //! Which bus: the system's, or the one in `DBUS_SYSTEM_BUS_ADDRESS`; `[agent] bus` names another. Only units that the
@@ -14,6 +15,7 @@ mod bus;
 mod call;
 mod journal;
 mod last;
+pub(crate) mod list;
 pub(crate) mod notify;
 mod read;
 
@@ -29,7 +31,7 @@ use picket_proto::event::Cause;
 use rustix::process::Pid;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
 /// Longest time for one call: systemd answers within milliseconds unless it reloads or the host starves.
@@ -56,6 +58,8 @@ pub(crate) struct Systemd {
     facts: mpsc::Sender<Told>,
     journal: Journal,
     session: Option<Session>,
+    /// Who hears that the list of units may have changed.
+    stirs: Arc<Notify>,
     /// Calls that are out: one per unit at most, as the core has it.
     calls: JoinSet<()>,
 }
@@ -68,7 +72,18 @@ impl Systemd {
         let last = vec![None; names.len()];
         let manager = if matches!(address, BusAddress::User) { Manager::User } else { Manager::System };
         let journal = Journal::new(manager, names.len());
-        (Self { address, names, last, facts, journal, session: None, calls: JoinSet::new() }, out)
+        let (session, stirs, calls) = (None, Arc::default(), JoinSet::new());
+        (Self { address, names, last, facts, journal, session, stirs, calls }, out)
+    }
+
+    /// From the next connection on, tells these when the list of units may have changed.
+    pub(crate) fn tell_stirs(&mut self, stirs: Arc<Notify>) {
+        self.stirs = stirs;
+    }
+
+    /// The connection, while there is one.
+    pub(crate) fn connection(&self) -> Option<zbus::Connection> {
+        self.session.as_ref().and_then(Session::connection)
     }
 
     /// Takes the services by their places; `serves` says which the configuration has.
@@ -92,7 +107,7 @@ impl Systemd {
         match order {
             Order::Connect => {
                 self.calls = JoinSet::new();
-                let watch = Watch::new(Arc::clone(&self.names), self.facts.clone());
+                let watch = Watch::new(Arc::clone(&self.names), self.facts.clone(), Arc::clone(&self.stirs));
                 self.session = Some(Session::begin(self.address.clone(), watch));
             }
             Order::Look => {
@@ -106,7 +121,7 @@ impl Systemd {
     /// Calls systemd about one unit; the answer comes as a fact.
     pub(crate) fn call(&mut self, unit: UnitIx, verb: Verb) {
         while self.calls.try_join_next().is_some() {}
-        let connection = self.session.as_ref().and_then(Session::connection);
+        let connection = self.connection();
         let name = self.names.get(usize::from(unit)).cloned().flatten();
         let facts = self.facts.clone();
         self.calls.spawn(async move {

@@ -51,8 +51,20 @@ pub(crate) fn exit_status(pidfd: impl AsFd) -> Option<i32> {
 /// # Errors
 /// The kernel can't poll it.
 pub(crate) fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    polled(fd, Interest::READABLE)
+}
+
+/// Puts a file that tells of changes by urgency (`/proc/self/mountinfo`) into the runtime's poll.
+///
+/// # Errors
+/// The kernel can't poll it.
+pub(crate) fn urgent(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    polled(fd, Interest::PRIORITY)
+}
+
+fn polled(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is an open descriptor, and it can't be closed or replaced while the AsyncFd owns it.
-    Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
+    Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 
 /// Has the child become `guest` before it executes its program: without the agent's ambient capabilities, and without a

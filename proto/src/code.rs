@@ -2,7 +2,7 @@
 //! means and what to do, offline. A released code keeps its meaning for ever; a code that is no longer made stays
 //! in the table. The table is the only list; it decides nothing.
 
-use crate::event::{BlindSource, Breaker, Fact, Intent, Outcome, Verdict};
+use crate::event::{BlindSource, Breaker, Ended, Fact, Intent, Outcome, Verdict};
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,13 +49,10 @@ pub const fn of(fact: &Fact) -> &'static str {
         Fact::Remedy(_) => "remedy-begun",
         Fact::Outcome(ended) => match ended.outcome {
             Outcome::Held { .. } => "remedy-held",
-            Outcome::Died(_) | Outcome::StillFailing { .. } => "remedy-not-held",
+            Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::NotDone { .. } => "remedy-not-held",
+            Outcome::Worse { .. } => "remedy-worse",
         },
-        Fact::Breaker(moved) => match moved.to {
-            Breaker::Open { .. } => "breaker-open",
-            Breaker::HalfOpen => "breaker-half-open",
-            Breaker::Closed => "breaker-closed",
-        },
+        Fact::Breaker(moved) => of_breaker(&moved.to),
         Fact::Evidence(_) => "evidence",
         Fact::Intent(change) => of_intent(change.to),
         Fact::Blind(blind) => match blind.source {
@@ -65,6 +62,20 @@ pub const fn of(fact: &Fact) -> &'static str {
             Some(_) => "hold-begun",
             None => "hold-lifted",
         },
+        Fact::Vanished(_) => "vanished",
+        Fact::Returned(returned) => match returned.ended {
+            Ended::Back => "returned",
+            Ended::Accepted => "baseline-accepted",
+        },
+    }
+}
+
+const fn of_breaker(to: &Breaker) -> &'static str {
+    match to {
+        Breaker::Open { .. } => "breaker-open",
+        Breaker::HalfOpen => "breaker-half-open",
+        Breaker::Waits { .. } => "service-waits",
+        Breaker::Closed => "breaker-closed",
     }
 }
 
@@ -100,9 +111,11 @@ codes! {
     "remedy-begun": "The agent does something about a failure.", "Wait for remedy-held or remedy-not-held.";
     "remedy-held": "The check that had failed passed again, with all others of the service, and they held: recovered, verified.", "Find out why it failed; the timeline and the evidence tell what is known.";
     "remedy-not-held": "After the remedy the service died again or kept failing its check.", "The next try follows with backoff until the breaker opens; read the cause and the last line.";
+    "remedy-worse": "After the remedy more checks of the service failed than before; what could be undone of it was undone.", "Look at what the remedy did: after a rollback the newer files stand again, and the older ones did not fit either.";
     "breaker-open": "Not healed: remedies rest, because more of the same would not help.", "Read the because and the evidence, mend the service's configuration or its host; a single try follows by itself after the time named.";
     "breaker-half-open": "One remedy is tried to see whether the cause is gone.", "Nothing; the outcome follows.";
     "breaker-closed": "A remedy held, so remedies are allowed again.", "Nothing.";
+    "service-waits": "The service fails while one that it needs is not well; nothing is done about it until that one has healed.", "Look at the service that it waits for; this one is restarted by itself afterwards if it is still down.";
     "evidence": "The last line that a service printed before it failed.", "Read it; the service's whole log is on its host.";
     "service-wanted": "A service that was stopped runs again: somebody started it, and from now on it is kept up.", "Nothing.";
     "service-left-stopped": "Somebody stopped the service, so it is left alone: its checks rest, nothing is healed, nobody is paged.", "Nothing. Start it (`systemctl start UNIT`), and it is kept up again.";
@@ -111,6 +124,9 @@ codes! {
     "blind-systemd": "For a while the agent heard nothing of systemd, and then compared everything; the differences are counted.", "Nothing after a restart of the bus; if it comes often, look at the bus and at the host's load.";
     "hold-begun": "Somebody told the agent to heal nothing for a while.", "Nothing; it ends by itself at its time. `picket-agent hold off` on the host ends it now.";
     "hold-lifted": "The agent heals again.", "Nothing.";
+    "vanished": "Something that should be on the host is gone: a unit, a timer, a socket, a port or a mount that was there once the host had settled.", "Read what changed just before. Bring it back, or take the host as it is: `picket-agent baseline accept` on the host.";
+    "returned": "What had vanished is there again.", "Nothing.";
+    "baseline-accepted": "A person took the host as it is for what should be; what had vanished is not missed any more.", "Nothing.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
     // Incidents.
     "incident-opened": "Something failed and nothing like it was open on that host.", "Read cause and timeline; acknowledge it if you take it.";
@@ -130,18 +146,22 @@ codes! {
     "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
     "sev-check-down": "P2: a check that belongs to no service is down.", "Nobody heals it by itself: read the cause.";
     "sev-host-pressure": "P3: a level on a host is above its first limit.", "Look at it today.";
+    "sev-vanished": "P2: something that should be on a host is gone.", "Read what changed just before; bring it back, or accept it on the host.";
+    "sev-stop-overstay": "P3: somebody stopped a service and it is still stopped after 15 minutes.", "Start it again, or disable it if it is not to run.";
     "sev-overstay": "P3: an agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or leave it and resolve the incident.";
     // Conditions and reasons of a finding.
     "host-silent": "Nothing was heard of the host for 2.5 heartbeats (25 s).", "Look whether the host, its link or only its agent is gone.";
     "host-back": "The host is heard again.", "Nothing.";
     "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
     "agent-overstay": "The agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or resolve the incident.";
+    "stop-overstay": "Somebody stopped a service, and it is still stopped after 15 minutes.", "Start it again (`systemctl start UNIT`), or resolve the incident with `--force` if it is to stay so.";
     "duplicate-identity": "Two live sessions use one certificate; both are quarantined and nothing of them is believed.", "Find both machines, enrol one anew, then resolve the incident: that lifts the quarantine.";
     "quarantine-lifted": "An operator resolved the incident, and the host may connect again.", "Nothing.";
     "collector-restarted": "The collector was down and is back; every host gets its full time to report before it is called silent.", "Nothing.";
     "same-host-window": "Failures on one host within 60 s of each other are one incident.", "Nothing; it is why they stand together.";
     "process-before-checks": "A service's process died, so its checks fail because of it and not the other way round.", "Look at how the process ended.";
     "service-before-levels": "A service fails on a host whose levels were high or whose other checks failed before: the service is shown as the root, since those explain its failure too seldom.", "Look at the service first, then whether the level has to do with it.";
+    "need-before-dependents": "One of the services needs another one that fails too, so it fails because of that.", "Look at the service that is needed.";
     "host-before-services": "The host is silent, so what it watches is unknown, not down.", "Look at the host first.";
     "first-seen": "No rule tells cause from effect here, so the condition seen first is shown as the root.", "Judge for yourself.";
     // Refusals by the collector.

@@ -4,11 +4,13 @@
 //! that does not know a kind keeps the frame as it is (see [`crate::frame`]). Numbers carry their unit in the name
 //! or the doc; nothing here is a float. It decides nothing: the agent's core makes events, the collector's reads them.
 
+mod baseline;
 mod check;
 mod exit;
 mod remedy;
 mod will;
 
+pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
 pub use check::{Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
@@ -31,6 +33,10 @@ pub struct Event {
 
 /// Everything that an agent can tell. The number in each doc is the frame's kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nothing is allocated here, and a fact is moved a few times in its life"
+)]
 pub enum Fact {
     /// 1: the first frame of every run.
     Began(Began),
@@ -56,6 +62,10 @@ pub enum Fact {
     Blind(Blind),
     /// 12: remedies are held back, or allowed again.
     Hold(HoldChanged),
+    /// 13: things that should be there are gone.
+    Vanished(Vanished),
+    /// 14: what was gone is back, or was accepted.
+    Returned(Returned),
 }
 
 /// The first frame of a run: what came before, so that an unsent tail becomes a named gap.
@@ -152,13 +162,18 @@ impl Fact {
             Self::Intent(_) => 10,
             Self::Blind(_) => 11,
             Self::Hold(_) => 12,
+            Self::Vanished(_) => 13,
+            Self::Returned(_) => 14,
         }
     }
 
     /// The version of its kind that it is written in: the lowest that can say it, so that an older reader knows what
     /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word; of checks
-    /// version 1 knows the first seven kinds and what can be wrong with them.
+    /// version 1 knows the first seven kinds and what can be wrong with them. Version 3 knows remedies beyond a restart.
     pub fn version(&self) -> u8 {
+        if self.is_of_a_ladder() {
+            return 3;
+        }
         let is_of_first = match self {
             Self::Verdict(fact) => fact.is_of_first(),
             Self::Exited(fact) => fact.exit.is_of_first(),
@@ -171,9 +186,44 @@ impl Fact {
             | Self::Evidence(_)
             | Self::Intent(_)
             | Self::Blind(_)
-            | Self::Hold(_) => true,
+            | Self::Hold(_)
+            | Self::Vanished(_)
+            | Self::Returned(_) => true,
         };
         if is_of_first { 1 } else { 2 }
+    }
+
+    /// Whether it tells of more than restarts.
+    const fn is_of_a_ladder(&self) -> bool {
+        const fn remedy(remedy: Remedy) -> bool {
+            !matches!(remedy, Remedy::Restart)
+        }
+        const fn trigger(trigger: &Trigger) -> bool {
+            matches!(trigger, Trigger::Root(_) | Trigger::Changed(_))
+        }
+        match self {
+            Self::Remedy(begun) => remedy(begun.remedy) || trigger(&begun.trigger),
+            Self::Outcome(ended) => {
+                remedy(ended.remedy)
+                    || matches!(ended.outcome, Outcome::Worse { .. } | Outcome::NotDone { .. })
+            }
+            Self::Breaker(moved) => match &moved.to {
+                Breaker::Open { because, last, .. } => matches!(because, Because::Isolated) || trigger(last),
+                Breaker::Waits { .. } => true,
+                Breaker::HalfOpen | Breaker::Closed => false,
+            },
+            Self::Began(_)
+            | Self::Gap(_)
+            | Self::Verdict(_)
+            | Self::Started(_)
+            | Self::Exited(_)
+            | Self::Evidence(_)
+            | Self::Intent(_)
+            | Self::Blind(_)
+            | Self::Hold(_)
+            | Self::Vanished(_)
+            | Self::Returned(_) => false,
+        }
     }
 
     /// The service that the fact is about.
@@ -189,6 +239,8 @@ impl Fact {
             Self::Evidence(fact) => Some(&fact.service),
             Self::Intent(fact) => Some(&fact.service),
             Self::Hold(fact) => fact.service.as_ref(),
+            Self::Vanished(fact) => fact.service.as_ref(),
+            Self::Returned(fact) => fact.service.as_ref(),
         }
     }
 }

@@ -3,9 +3,12 @@
 //! Only [`core::fmt::Display`], so that nothing allocates; spans are told with two significant parts. Words may get
 //! better between versions: programs read codes ([`crate::code`]), not these sentences.
 
+mod baseline;
 mod fact;
 
-use crate::event::{Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Ruling, Trigger, Verdict};
+use crate::event::{
+    Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Remedy, Ruling, Trigger, Verdict,
+};
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
 
@@ -228,6 +231,10 @@ impl Display for Trigger {
         match self {
             Self::Exit(exit) => write!(f, "it {exit}"),
             Self::Check { check, cause } => write!(f, "{check}: {cause}"),
+            Self::Root(root) => write!(f, "it was stopped while {root} was restarted"),
+            Self::Changed(file) => {
+                write!(f, "it fails since {file} changed; the changed one is kept in the agent's state")
+            }
         }
     }
 }
@@ -239,7 +246,20 @@ impl Display for Because {
                 write!(f, "it failed {times} times in the same way without once being up for 1 s")
             }
             Self::Budget { allowed, window } => write!(f, "{allowed} remedies within {window} did not last"),
+            Self::Isolated => f.write_str("no remedy of its ladder held, so it was stopped"),
         }
+    }
+}
+
+impl Display for Remedy {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.pad(match self {
+            Self::Restart => "is restarted",
+            Self::Reload => "is reloaded",
+            Self::Dependents => "is restarted while those that need it are stopped",
+            Self::Rollback => "is rolled back to its last good files and restarted",
+            Self::Isolate => "is stopped and left to a person",
+        })
     }
 }
 
@@ -293,7 +313,7 @@ mod tests {
         assert_eq!(died.to_string(), "nginx (pid 4711) was killed by SIGKILL after 3 h 2 min");
         let held = Fact::Outcome(RemedyEnded {
             service: "nginx".parse().unwrap(),
-            remedy: crate::event::Remedy::Restart,
+            remedy: Remedy::Restart,
             attempt: 1,
             outcome: Outcome::Held {
                 check: "nginx:http".parse().unwrap(),

@@ -198,6 +198,17 @@ impl<'s> Checks<'s> {
         missing.next().map(|(at, slot)| (at, slot.cause.unwrap_or(Cause::TimedOut)))
     }
 
+    /// How many checks of the service failed when they were last read.
+    pub(crate) fn failing(&self, service: u16) -> u16 {
+        let failing = self.slots.iter().filter(|slot| slot.spec.service == Some(service) && slot.bad > 0);
+        u16::try_from(failing.count()).unwrap_or(u16::MAX)
+    }
+
+    /// Whether the last reading of any check of the service was bad.
+    pub(crate) fn is_doubted(&self, service: u16) -> bool {
+        self.slots.iter().any(|slot| slot.spec.service == Some(service) && slot.bad > 0)
+    }
+
     /// The process check of the service.
     pub(crate) fn process_of(&self, service: u16) -> Option<CheckIx> {
         let of = |slot: &Slot| slot.spec.service == Some(service) && slot.spec.kind == CheckKind::Process;

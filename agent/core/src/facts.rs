@@ -1,7 +1,8 @@
 //! Facts on their way to the spool: what the rooms tell in one call, in the order in which it was told.
 //!
-//! At most 8 fit. The most that one call brings is four: a process ends during the hold, which is a verdict, an exit,
-//! an outcome, and the breaker or the next remedy. When they happened is stamped by the spool.
+//! At most 8 fit. The most that one call brings is six, of losses that a person accepts or a session hears again; else
+//! four: a process ends during the hold, which is a verdict, an exit, an outcome, and the breaker or the next remedy.
+//! When they happened is stamped by the spool.
 
 use heapless::Vec;
 use picket_proto::event::Fact;

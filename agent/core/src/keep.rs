@@ -25,4 +25,16 @@ impl Agent<'_> {
     pub fn keep(&self, out: &mut [u8]) -> (usize, u16) {
         self.services.keep(self.now, &self.checks, out)
     }
+
+    /// Takes back the baseline that an earlier run kept: how many things, none if it can't be read. Before the first
+    /// input; later it changes nothing.
+    pub fn restore_baseline(&mut self, now: Mono, kept: &[u8]) -> Option<u16> {
+        if self.life.is_new() { self.baseline.restore(now, kept) } else { None }
+    }
+
+    /// Writes the baseline into `out`, which [`KEEP_MAX`] bytes are enough for: how many bytes, and how many things did
+    /// not fit.
+    pub fn keep_baseline(&self, out: &mut [u8]) -> (usize, u16) {
+        self.baseline.keep(self.now, out)
+    }
 }

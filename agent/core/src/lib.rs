@@ -5,12 +5,14 @@
 //! allocation, no randomness but the seed: the same inputs give the same effects, bit for bit.
 //!
 //! This file only routes. Data runs one way: [`check`] (readings to verdicts) -> [`policy`] (what is due, budget,
-//! breaker) -> [`mod@unit`] (what systemd does) -> [`service`] (one machine per service) -> [`spool`] (frames that wait) -> [`session`] (the link).
+//! breaker) -> [`mod@unit`] (what systemd does) -> [`baseline`] (what should be there) -> [`service`] (one machine per service) -> [`spool`] (frames that wait) -> [`session`] (the link).
 //! Storage is borrowed from the shell, which sizes it from the configuration; nothing here grows.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+mod asked;
+pub mod baseline;
 pub mod check;
 mod facts;
 pub mod hold;
@@ -29,12 +31,12 @@ pub mod unit;
 mod view;
 mod walk;
 
-use facts::Facts;
+pub use asked::Asked;
 pub use keep::KEEP_MAX;
 pub use life::Ending;
 use life::Life;
 use picket_proto::{Mono, Now};
-use service::{Around, Services};
+use service::Services;
 pub use spool::Identity;
 pub use storage::Storage;
 pub use timer::Reason;
@@ -50,10 +52,10 @@ pub enum Input<'a> {
     Unit(unit::Fact),
     /// Something happened to the link.
     Session(session::Fact<'a>),
-    /// A person asks that remedies rest.
-    Hold(hold::Fact<'a>),
-    /// A person wants this check probed now.
-    Look(check::CheckIx),
+    /// A person asks for something.
+    Asked(Asked<'a>),
+    /// Something was seen of what should be on this host.
+    Baseline(baseline::Fact<'a>),
     /// Something came from the disk.
     Disk(spool::Fact<'a>),
     /// The deadline came.
@@ -77,6 +79,8 @@ pub enum Effect {
     Link(session::Order),
     /// Write what [`Agent::keep`] gives, so that the next run can have it back.
     Keep,
+    /// Do something about what should be on this host; its outcome is an [`Input::Baseline`].
+    Baseline(baseline::Order),
     /// Do something on the spool's disk; its outcome is an [`Input::Disk`].
     Disk(spool::Order),
     /// This frame was made: for the log. The bytes are valid until the next `handle`.
@@ -92,6 +96,7 @@ const _: () = assert!(size_of::<Effect>() <= 128);
 pub struct Agent<'s> {
     checks: check::Checks<'s>,
     services: Services<'s>,
+    baseline: baseline::Baseline<'s>,
     spool: spool::Spool<'s>,
     session: session::Session,
     dice: timer::Dice,
@@ -106,6 +111,7 @@ impl<'s> Agent<'s> {
             checks: check::Checks::new(storage.checks),
             // Each room throws its own dice, so that a probe more does not move a backoff.
             services: Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
+            baseline: baseline::Baseline::new(storage.baseline),
             spool: spool::Spool::new((storage.ring, storage.index), storage.disk, identity),
             session: session::Session::new(timer::Dice::new(seed ^ 0x11_4C)),
             dice: timer::Dice::new(seed),
@@ -119,7 +125,8 @@ impl<'s> Agent<'s> {
         self.now = now.mono;
         if self.life.begins() {
             self.checks.begin(now.mono, &mut self.dice);
-            self.services.begin(now.mono);
+            self.services.begin(now.mono, self.baseline.lists_units());
+            self.baseline.begin(now.mono);
             self.spool.begin(now, self.checks.count(), self.services.count());
         }
         match input {
@@ -127,8 +134,9 @@ impl<'s> Agent<'s> {
             Input::Service(fact) => self.tell(now, |rooms, around| rooms.on(fact, around)),
             Input::Unit(fact) => self.tell(now, |rooms, around| rooms.heard(fact, around)),
             Input::Session(fact) => self.session(now, fact),
-            Input::Hold(fact) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
-            Input::Look(check) => self.checks.look_now(now.mono, check),
+            Input::Asked(Asked::Hold(fact)) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
+            Input::Baseline(fact) => self.seen(now, fact),
+            Input::Asked(Asked::Look(check)) => self.checks.look_now(now.mono, check),
             Input::Disk(fact) => self.spool.on_disk(now, fact),
             Input::Time => {}
             Input::Reload(fact) => self.reload(now, fact),
@@ -137,6 +145,7 @@ impl<'s> Agent<'s> {
         // Every step sets its deadline later or waits for an input; the bound is there for configurations of zeros.
         let mut steps = 0..4 * (1 + usize::from(self.services.end()));
         while steps.next().is_some() && self.tell(now, Services::due) {}
+        self.baseline.due(now.mono);
         if self.life == Life::Stopping && self.services.all_ended() {
             self.life = Life::Leaving;
             self.services.keep_in_time();
@@ -159,6 +168,9 @@ impl<'s> Agent<'s> {
         if let Some(order) = self.services.next_order() {
             return Some(Effect::Unit(order));
         }
+        if let Some(order) = self.baseline.next_order(self.now) {
+            return Some(Effect::Baseline(order));
+        }
         if let Some(probe) = self.checks.next_probe(self.now) {
             return Some(Effect::Probe(probe));
         }
@@ -175,24 +187,6 @@ impl<'s> Agent<'s> {
             self.life = Life::Over;
             Effect::Ended
         })
-    }
-
-    /// When to hand in [`Input::Time`], and why.
-    pub fn deadline(&self) -> Option<(Mono, Reason)> {
-        let first = (self.checks.deadline(), Reason::Probe)
-            .min(self.services.deadline())
-            .min(self.session.deadline())
-            .min((self.spool.deadline(), Reason::Disk));
-        (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
-    }
-
-    /// Lets the services room move and spools what it tells.
-    fn tell<T>(&mut self, now: Now, step: impl FnOnce(&mut Services<'s>, Around<'_, 's>) -> T) -> T {
-        let mut out = Facts::new();
-        let around = Around { now: now.mono, checks: &mut self.checks, out: &mut out };
-        let answer = step(&mut self.services, around);
-        self.spool.append_all(now, out);
-        answer
     }
 }
 

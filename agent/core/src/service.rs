@@ -11,16 +11,21 @@ mod anew;
 mod found;
 mod hold;
 mod keep;
+mod ladder;
 mod moves;
 mod remedy;
 mod rest;
+mod roots;
 mod slot;
+mod spec;
+mod tell;
 mod units;
 mod view;
 mod words;
 
 pub use keep::{Away, Restored};
 pub use slot::Slot;
+pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
 pub use view::{Ended, Past, Phase, View};
 pub use words::{Act, Fact};
 
@@ -32,47 +37,8 @@ use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
-use picket_proto::{Mono, Name, Span};
+use picket_proto::{Mono, Name};
 use slot::{State, Verb};
-
-/// A service's place in the configuration.
-pub type ServiceIx = u16;
-
-/// What one service is. Parsed and validated by the shell.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spec {
-    /// Unique among services.
-    pub name: Name,
-    /// Who starts and stops it.
-    pub driver: Driver,
-    /// From the polite signal to the kill; 10 ms to 10 min.
-    pub stop_timeout: Span,
-    /// Within this time after a start all its checks must have passed once; failures before are not counted.
-    pub start_timeout: Span,
-    /// For how long all its checks must pass before a recovery is believed.
-    pub hold: Span,
-    /// Delay of the second restart of a streak; doubles from there, with jitter. The first waits for nothing.
-    pub backoff_first: Span,
-    /// Where the doubling ends.
-    pub backoff_max: Span,
-    /// Remedies allowed within `budget_window`; then the breaker opens.
-    pub budget: u16,
-    /// The window of the budget.
-    pub budget_window: Span,
-    /// Identical deaths in a row, without one pass of the checks between, that open the breaker.
-    pub same_deaths: u16,
-    /// How long an open breaker rests before its single try; doubles with each try that does not hold, at most 8 times.
-    pub retry_after: Span,
-}
-
-/// Who starts and stops a service's process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Driver {
-    /// The agent itself.
-    Spawn,
-    /// systemd: the service is a unit, and its own restarts and its operators' stops are respected.
-    Systemd,
-}
 
 /// What surrounds a service while it moves.
 pub(crate) struct Around<'a, 's> {
@@ -103,13 +69,17 @@ pub(crate) struct Services<'s> {
     held: Option<Held>,
     keep: Due,
     bus: Bus,
+    /// Whether any service needs another.
+    tied: bool,
 }
 
 impl<'s> Services<'s> {
     /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot], dice: Dice) -> Self {
+        let slots = Shelf::new(slots);
+        let tied = roots::is_tied(&slots);
         Self {
-            slots: Shelf::new(slots),
+            slots,
             dice,
             first: None,
             last: None,
@@ -117,6 +87,7 @@ impl<'s> Services<'s> {
             held: None,
             keep: Due::default(),
             bus: Bus::new(),
+            tied,
         }
     }
 
@@ -135,6 +106,7 @@ impl<'s> Services<'s> {
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }) = fact;
+        self.look_at_roots(service, around.checks);
         let taken = self.with(service, |service| match fact {
             Fact::Absent { .. } => service.absent(around),
             Fact::Lost { pid, .. } => service.lost(pid, around),
@@ -148,17 +120,20 @@ impl<'s> Services<'s> {
     }
 
     /// A check of a service was read.
-    pub(crate) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
+    pub(crate) fn see(&mut self, seen: Seen, mut around: Around<'_, '_>) {
+        self.look_at_roots(seen.service, around.checks);
+        self.doubt_roots(seen, &mut around);
         self.with(seen.service, |service| service.see(seen, around));
     }
 
     /// Moves one service whose deadline has come; false when there is none.
     pub(crate) fn due(&mut self, mut around: Around<'_, '_>) -> bool {
-        if self.bus_due(around.now) || self.rest_is_over(&mut around) {
+        if self.bus_due(around.now) || self.rest_is_over(&mut around) || self.ties_move(&mut around) {
             return true;
         }
         let due = timer::first(&self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
         let Some(service) = due.and_then(|(at, _)| ServiceIx::try_from(at).ok()) else { return false };
+        self.look_at_roots(service, around.checks);
         self.with(service, |service| service.due(around)).is_some()
     }
 
@@ -202,6 +177,7 @@ impl<'s> Services<'s> {
             Verb::Start => Act::Start { service },
             Verb::Stop => Act::Stop { service },
             Verb::Kill => Act::Kill { service },
+            Verb::Reload => Act::Reload { service },
             Verb::Unit(verb) => {
                 slot.unit.called();
                 Act::Unit { service, verb }

@@ -2,7 +2,7 @@
 //!
 //! Its sizes are the shell's choice, once; the rooms hold it for the process' life and never ask for more.
 
-use crate::{check, service, spool};
+use crate::{baseline, check, service, spool};
 
 /// Memory that the shell lends for the process' life. Nothing in here grows.
 pub struct Storage<'s> {
@@ -14,6 +14,8 @@ pub struct Storage<'s> {
     pub ring: &'s mut [u8],
     /// One per frame that can wait, made with `Default`; one per 128 bytes of ring fits the usual mix.
     pub index: &'s mut [spool::Entry],
+    /// What the baseline needs; without places there is none.
+    pub baseline: baseline::Lent<'s>,
     /// What the disk needs; without parts there is none.
     pub disk: spool::Lent<'s>,
 }

@@ -33,6 +33,8 @@ pub enum Reason {
     Keep,
     /// What somebody else does about a service should have come by now.
     Awaited,
+    /// What should be on the host is looked at, or what was learned of it is to be kept.
+    Look,
     /// The link is tried again.
     Connect,
     /// A heartbeat is due.

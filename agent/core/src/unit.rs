@@ -195,6 +195,10 @@ pub enum Verb {
     Start,
     /// ResetFailedUnit, then StartUnit: a start limit that was hit would refuse the single try of a breaker.
     ResetAndStart,
+    /// ReloadUnit: of what runs and fails its checks. Refused where its unit has no ExecReload.
+    Reload,
+    /// StopUnit: of what no remedy heals.
+    Stop,
     /// TryRestartUnit: of what runs and fails its checks. Never starts what was stopped meanwhile.
     Restart,
 }

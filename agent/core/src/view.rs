@@ -2,6 +2,7 @@
 //!
 //! A look at one check or service costs nothing that grows; whoever asks for many asks page by page.
 
+use crate::baseline::{Loss, Thing};
 use crate::check::{self, CheckIx};
 use crate::hold::Held;
 use crate::service::{self, ServiceIx};
@@ -37,6 +38,21 @@ impl Agent<'_> {
     /// Whether a frame of this run still waits for the collector.
     pub fn waits(&self, frame: Seq) -> bool {
         self.spool.holds_any(frame, frame)
+    }
+
+    /// What should be on this host, and what is known of it so far.
+    pub fn things(&self) -> impl Iterator<Item = &Thing> {
+        self.baseline.things()
+    }
+
+    /// What vanished and is not back.
+    pub fn losses(&self) -> &[Loss] {
+        self.baseline.losses()
+    }
+
+    /// How many things found no place in the baseline.
+    pub fn things_left_out(&self) -> u16 {
+        self.baseline.left_out()
     }
 
     /// The spool, as it stood at the last input.

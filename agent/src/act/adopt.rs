@@ -65,9 +65,10 @@ pub(super) fn load(path: &Path) -> Option<Saved> {
 impl Services {
     /// Finds out, for every service, whether it lives. To be called once, before anything is started.
     pub(crate) fn look(&mut self) -> Vec<Outcome> {
+        self.look_at_scripts();
         let boot = self.boot;
         let notices = self.notices.clone();
-        let items = self.items.iter_mut().zip(0..).filter(|(item, _)| !item.is_unit);
+        let items = self.items.iter_mut().zip(0..).filter(|(item, _)| item.is_own());
         items.map(|(item, service)| item.look(service, boot, &notices)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! Services under a new configuration: new ones are prepared, others get their new command, and none is started or ended.
 
+use super::script::Script;
 use super::{Item, Life, Outcome, Services};
 use crate::config::Service;
 use picket_agent_core::service::ServiceIx;
@@ -12,29 +13,36 @@ impl Services {
     /// # Errors
     /// As [`Services::new`]; nothing was changed.
     pub(crate) fn anew(&mut self, all: &[Service], state: &Path, other: &[ServiceIx]) -> io::Result<()> {
-        let new = all.iter().skip(self.items.len()).map(|service| Item::new(service, state));
+        let files = self.descriptors.inherited();
+        let new = all.iter().skip(self.items.len()).map(|service| Item::new(service, state, files));
         let new = new.collect::<io::Result<Vec<_>>>()?;
         self.items.extend(new);
         for at in other.iter().map(|ix| usize::from(*ix)) {
             if let (Some(item), Some(service)) = (self.items.get_mut(at), all.get(at)) {
                 item.command = super::item::command(service, state);
+                item.script = Script::new(service, &state.join("services"), files);
             }
         }
         Ok(())
     }
 
-    /// Whether a service that came lives: from before it was gone, or from an earlier run.
-    pub(crate) fn look_at(&mut self, service: ServiceIx) -> Outcome {
+    /// Whether a service that came lives: from before it was gone, or from an earlier run. Of one that others start it
+    /// comes as a notice.
+    pub(crate) fn look_at(&mut self, service: ServiceIx) -> Option<Outcome> {
+        if self.item(service).script.is_some() {
+            self.look_at_script(service);
+            return None;
+        }
         let (boot, notices) = (self.boot, self.notices.clone());
         let item = self.item(service);
-        match &item.life {
+        Some(match &item.life {
             Life::Lives(process) => {
                 let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
                 Outcome::Started { service, pid, adopted: true }
             }
-            Life::Clearing { .. } => Outcome::Absent { service },
+            Life::Clearing { .. } | Life::Unseen => Outcome::Absent { service },
             Life::None => item.look(service, boot, &notices),
-        }
+        })
     }
 
     /// Tells that the process of a service that is gone lives on.

@@ -1,9 +1,10 @@
 //! One service's process: its command, its start, its signals, its identity file.
 
+use super::script::Script;
 use super::{Item, Life, Owed, Process, adopt, evidence, limit};
 use crate::config::Service;
 use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, PidfdFlags, Rlimit, Signal};
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -13,20 +14,38 @@ use std::sync::Arc;
 use tokio::io::unix::AsyncFd;
 
 impl Item {
-    pub(super) fn new(service: &Service, state: &Path) -> io::Result<Self> {
+    pub(super) fn new(service: &Service, state: &Path, files: Rlimit) -> io::Result<Self> {
         let name = service.spec.name.to_string();
         let folder = state.join("services");
         let own = folder.join(&name);
+        let script = Script::new(service, &folder, files);
         let is_unit = service.unit.is_some();
+        let has_none = is_unit || script.is_some();
         let made = if is_unit { Ok(()) } else { crate::identity::make_private_folder(&own) };
         if let Err(error) = made {
             tracing::warn!(folder = %own.display(), %error, "the service's folder can't be made");
         }
         let command = command(service, state);
         let log = folder.join(format!("{name}.log"));
-        let log = if is_unit { evidence::Log::unused(log)? } else { evidence::Log::new(log)? };
+        let log = if has_none { evidence::Log::unused(log)? } else { evidence::Log::new(log)? };
         let identity = folder.join(format!("{name}.process"));
-        Ok(Self { name, is_unit, command, identity, log, life: Life::None, owed: Owed::default() })
+        Ok(Self {
+            name,
+            is_unit,
+            script,
+            told: 0,
+            last_line: String::new(),
+            command,
+            identity,
+            log,
+            life: Life::None,
+            owed: Owed::default(),
+        })
+    }
+
+    /// Whether its process is a child of an agent.
+    pub(super) const fn is_own(&self) -> bool {
+        !self.is_unit && self.script.is_none()
     }
 
     pub(super) fn spawn(&mut self, descriptors: &limit::Descriptors) -> io::Result<Process> {
@@ -59,6 +78,15 @@ impl Item {
             {
                 tracing::warn!(service = self.name, %error, "the service can't be signalled");
             }
+        }
+    }
+
+    /// Has its process alone read its configuration anew: its children are its own to tell.
+    pub(super) fn reload(&self) {
+        if let Life::Lives(process) = &self.life
+            && let Err(error) = rustix::process::pidfd_send_signal(process.pidfd.get_ref(), Signal::HUP)
+        {
+            tracing::warn!(service = self.name, %error, "the service can't be signalled");
         }
     }
 

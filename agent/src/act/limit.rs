@@ -28,6 +28,11 @@ impl Descriptors {
         }
     }
 
+    /// What a child inherits.
+    pub(super) const fn inherited(&self) -> Rlimit {
+        self.inherited
+    }
+
     /// Makes a child, which inherits what the agent inherited.
     pub(super) fn around<T>(&self, make: impl FnOnce() -> T) -> T {
         // Going between two limits below the hard one is always allowed; a child with the higher one is no harm to it.

@@ -6,7 +6,8 @@ use super::mistake::Mistakes;
 use super::read::{Keys, Place, Sheet};
 use super::when::{self, Host};
 use super::{
-    CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, collector, host, merge, metrics, service,
+    CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, baseline, collector, host, merge, metrics,
+    needs, service,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -92,6 +93,8 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let mut keys = Keys::new(table, String::new(), 0);
     let own = agent::read(&mut keys, sheet, &here);
     let collector = keys.table(sheet, "collector").and_then(|table| collector::read(table, sheet, &here));
+    let table = keys.table(sheet, "baseline");
+    let baseline = baseline::read(table, sheet);
     let table = keys.table(sheet, "metrics");
     let metrics = metrics::read(table, sheet);
     let mut draft = Draft::new(Arc::new(at.unwrap_or_else(|| Host::new(&own.bus))));
@@ -105,7 +108,8 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let table = keys.table(sheet, "host");
     let wish = host::read(table, sheet, &mut draft.checks);
     keys.finish(sheet);
-    let Draft { services, checks, skipped, host: _ } = draft;
+    let Draft { mut services, checks, skipped, host: _ } = draft;
+    needs::tie(&mut services, &skipped, sheet);
     unique(&services, &checks, sheet);
     limits(&services, &checks, &place, sheet);
     let (file, texts) = (path.to_path_buf(), Arc::new(Texts::new([])));
@@ -119,6 +123,7 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
         spool,
         collector,
         metrics,
+        baseline,
         notes: Vec::new(),
         services,
         checks,

@@ -49,7 +49,7 @@ pub(super) fn parts(texts: &Texts, here: &Path) -> Vec<Section> {
     sheet.here = here.to_path_buf();
     let whole = draft::tables(texts, &mut sheet);
     let mut parts = Vec::new();
-    for path in ["agent", "collector", "metrics", "host"] {
+    for path in ["agent", "collector", "metrics", "baseline", "host"] {
         let there = whole.get(path).and_then(|value| value.get_ref().as_table());
         let nothing = DeTable::new();
         let rows = rows(&sheet, path, there.unwrap_or(&nothing), None);

@@ -4,9 +4,12 @@
 //! |---|---|---|
 //! | `name` | 1-48 of `A-Z a-z 0-9 . _ -`, not starting with `.` or `-` | none |
 //! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | this or `unit` |
+//! | `init`, `start`, `stop`, `status`, `reload`, `pidfile` | programs that start and stop it, see `config/command.rs` | in place of `command` and `unit` |
 //! | `unit` | name of a systemd service such as `nginx.service`: systemd starts and stops it | this or `command` |
 //! | `enabled` | true, false: not watched, and told so | true |
 //! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
+//! | `needs` | names of up to 8 services of this file without which it can't be well | none |
+//! | `ladder` | list of `reload`, `restart`, `isolate`: what is tried, one after the other | `["restart"]` |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
 //! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
@@ -21,14 +24,18 @@
 //!
 //! The environment is set without `PATH` changes reaching the lookup of the program: it is found once, here, in the
 //! agent's `PATH` and then `/usr/local/sbin`, `/usr/sbin`, `/sbin` (where an ordinary user's `PATH` misses servers).
+//! While one of `needs` is not well, a failing service waits for it and is not healed; how is the core's business.
 //! A program that is not there is no mistake: it may come, and its absence is told as a failed start.
 
 use super::check::{self, Owner};
+use super::command::{self, Commands};
 use super::draft::Draft;
-use super::read::{Keys, Sheet};
+use super::needs::Named;
+use super::read::{Keys, Sheet, nearest};
 use super::when;
-use picket_agent_core::service::{Driver, Spec};
+use picket_agent_core::service::{Driver, Ladder, Spec};
 use picket_proto::Span;
+use picket_proto::event::Remedy;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +51,8 @@ pub struct Service {
     pub spec: Spec,
     /// The unit that it is, where systemd starts it; there is no command then.
     pub unit: Option<String>,
+    /// The programs that start and stop it, where neither systemd nor the agent does; there is no command then.
+    pub commands: Option<Commands>,
     /// Program and arguments; at least the program, unless it is a unit. `{state}` is still in it.
     pub command: Vec<String>,
     /// What is added to the environment. `{state}` is still in it.
@@ -51,12 +60,15 @@ pub struct Service {
     /// The working folder. `{state}` is still in it.
     pub cwd: String,
     pub(super) at: usize,
+    pub(super) needs: Named,
 }
 
 impl Service {
     /// Whether a process of one is as good as one of the other.
     pub(crate) fn runs_alike(&self, other: &Self) -> bool {
-        let how = |it: &Self| (it.unit.clone(), it.command.clone(), it.env.clone(), it.cwd.clone());
+        let how = |it: &Self| {
+            (it.unit.clone(), it.commands.clone(), it.command.clone(), it.env.clone(), it.cwd.clone())
+        };
         how(self) == how(other)
     }
 
@@ -72,12 +84,15 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let name = name(&mut keys, sheet);
     let away = when::read(&mut keys, sheet, &draft.host);
     let unit = unit(&mut keys, sheet);
-    let (program, env, cwd) = match &unit {
-        Some(_) => (Vec::new(), Vec::new(), "{state}".to_owned()),
-        None => what(&mut keys, sheet, here),
+    let commands = commands(&mut keys, sheet, here, name);
+    let (program, env, cwd) = match unit.is_some() || commands.is_some() {
+        true => (Vec::new(), Vec::new(), "{state}".to_owned()),
+        false => what(&mut keys, sheet, here),
     };
-    let driver = if unit.is_some() { Driver::Systemd } else { Driver::Spawn };
-    let mut spec = spec(&mut keys, sheet, driver);
+    let needs = needs(&mut keys, sheet);
+    let driver = driver(unit.as_ref(), commands.as_ref());
+    let ladder = ladder(&mut keys, sheet, commands.as_ref());
+    let mut spec = spec(&mut keys, sheet, (driver, ladder));
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
     let mut own = Draft::new(draft.host.clone());
@@ -93,7 +108,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     match away {
         Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
         None => {
-            draft.services.push(Service { spec, unit, command: program, env, cwd, at });
+            draft.services.push(Service { spec, unit, commands, command: program, env, cwd, at, needs });
             draft.checks.append(&mut own.checks);
             draft.skipped.append(&mut own.skipped);
         }
@@ -101,10 +116,12 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
 }
 
 /// How hard to try.
-fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver) -> Spec {
+fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (driver, ladder): (Driver, Ladder)) -> Spec {
     let spec = Spec {
         name: "unnamed".parse().expect("a constant of allowed characters"),
         driver,
+        needs: Default::default(),
+        ladder,
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
         start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),
         hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
@@ -162,6 +179,71 @@ fn unit(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<String> {
     Some(unit.to_owned())
 }
 
+/// The programs that start and stop it, where they are named. What only a spawned process or a unit has is then a
+/// mistake of its own.
+fn commands(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, name: Option<&str>) -> Option<Commands> {
+    let commands = command::read(keys, sheet, here, name.unwrap_or("unnamed"))?;
+    alone(keys, sheet, &["command", "unit", "env", "cwd"], "other programs start");
+    Some(commands)
+}
+
+fn needs(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Named {
+    let named = keys.texts(sheet, "needs").filter(|(names, _)| !names.is_empty());
+    named.map_or_else(Named::default, |(names, place)| Named { names, at: place.at, key: place.key })
+}
+
+const fn driver(unit: Option<&String>, commands: Option<&Commands>) -> Driver {
+    match (unit, commands) {
+        (Some(_), _) => Driver::Systemd,
+        (None, Some(_)) => Driver::Command,
+        (None, None) => Driver::Spawn,
+    }
+}
+
+/// The ladder, each rung once at most and `isolate` at its end.
+fn ladder(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, commands: Option<&Commands>) -> Ladder {
+    const RUNGS: [(&str, Remedy); 3] =
+        [("reload", Remedy::Reload), ("restart", Remedy::Restart), ("isolate", Remedy::Isolate)];
+    let restart = || [Remedy::Restart].into_iter().collect();
+    let Some((named, place)) = keys.texts(sheet, "ladder") else { return restart() };
+    let mut ladder = Ladder::new();
+    for name in &named {
+        let Some((_, rung)) = RUNGS.iter().find(|(known, _)| known == name) else {
+            let known = RUNGS.map(|(known, _)| known);
+            let near = nearest(name, &known).map(|near| format!("did you mean \"{near}\"?"));
+            let better = near.unwrap_or_else(|| format!("known: {}", known.join(", ")));
+            sheet.wrong(&place, format!("`{name}` is no rung"), Some(better));
+            continue;
+        };
+        if ladder.contains(rung) || ladder.last() == Some(&Remedy::Isolate) {
+            let better = "name each rung once, and isolate last".to_owned();
+            sheet.wrong(&place, format!("`{name}` can't stand there"), Some(better));
+            continue;
+        }
+        let _there_are_only_three = ladder.push(*rung);
+    }
+    if !ladder.contains(&Remedy::Restart) {
+        sheet.wrong(&place, "has no `restart`", Some("a dead service can't be healed without".to_owned()));
+    }
+    if ladder.contains(&Remedy::Reload) && commands.is_some_and(|commands| commands.reload.is_none()) {
+        sheet.wrong(
+            &place,
+            "names `reload`, and no program does it",
+            Some("add reload = [\"..\"]".to_owned()),
+        );
+    }
+    ladder
+}
+
+/// Keys that another driver has.
+fn alone(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, others: &[&'static str], who: &str) {
+    for key in others {
+        if let Some((_, place)) = keys.take(key) {
+            sheet.wrong(&place, format!("is not for a service that {who}"), Some("take it away".to_owned()));
+        }
+    }
+}
+
 fn what(
     keys: &mut Keys<'_>,
     sheet: &mut Sheet<'_>,
@@ -199,7 +281,7 @@ fn what(
 }
 
 /// The program as a path with a slash, so that a changed environment can't change what is started.
-fn find(program: &str, here: &Path) -> String {
+pub(super) fn find(program: &str, here: &Path) -> String {
     if program.starts_with("{state}") {
         return program.to_owned();
     }

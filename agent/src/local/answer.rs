@@ -5,6 +5,7 @@
 //! when it comes; at most four wait, one per client.
 
 use super::ask::{Answer, Ask, Question};
+use super::baseline::{self, Accepting};
 use super::client::error;
 use super::facts::{ConfigFacts, LinkFacts, Written};
 use super::page::{self, Look};
@@ -52,6 +53,8 @@ impl About {
 pub(crate) enum Wish {
     /// Probe this check; its reading is the answer.
     Look(CheckIx),
+    /// Take the host as it is, then say what came of it.
+    Accept(Accepting),
     /// Let remedies rest, then say what stands.
     Hold(Holding),
     /// Read the configuration again, then say what came of it.
@@ -182,6 +185,8 @@ impl Answerer {
                 }
                 Err(why) => Answer::Whole(error(&why)),
             },
+            Question::Baseline { from } => Answer::Whole(baseline::page(agent, now, from)),
+            Question::Accept => return Some(Wish::Accept(Accepting::new(ask.by, ask.reply))),
             Question::Reload => return Some(Wish::Reload(Reply(ask.reply))),
             Question::Look { check } => match self.number(agent, &check) {
                 Some(number) => {

@@ -42,6 +42,12 @@ pub(crate) enum Question {
     },
     /// Read the configuration again.
     Reload,
+    /// What should be on this host.
+    Baseline {
+        from: u16,
+    },
+    /// Take the host as it is for what should be.
+    Accept,
     /// Probe this check now.
     Look {
         check: String,
@@ -91,10 +97,12 @@ pub(super) fn read(line: &str) -> Result<Question, String> {
         "follow" => Question::Follow,
         "hold" => Question::Hold { service: request.name, seconds: request.seconds },
         "reload" => Question::Reload,
+        "baseline" => Question::Baseline { from: request.from },
+        "accept" => Question::Accept,
         "look" => Question::Look { check: named()? },
         other => {
             return Err(format!(
-                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, reload, look"
+                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, reload, look, baseline, accept"
             ));
         }
     })

@@ -129,6 +129,8 @@ fn remedy(past: &Past, now: Mono) -> RemedyDoc {
         Some((_, Ended::Held)) => "held".to_owned(),
         Some((_, Ended::Died(exit))) => format!("not held: it {exit}"),
         Some((_, Ended::StillFailing(cause))) => format!("not held: {cause}"),
+        Some((_, Ended::Worse)) => "made worse".to_owned(),
+        Some((_, Ended::NotDone)) => "could not be done".to_owned(),
     };
     RemedyDoc {
         attempt: past.attempt,
@@ -166,6 +168,7 @@ const fn next(reason: Reason) -> &'static str {
         Reason::Evidence => "last words",
         Reason::HoldOver => "hold over",
         Reason::Keep => "keep",
+        Reason::Look => "look",
         Reason::Connect => "connect",
         Reason::Heartbeat => "heartbeat",
         Reason::Disk => "disk",

@@ -23,12 +23,16 @@ impl Shell<'_> {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
                 Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
                 Effect::Unit(order) => self.systemd.obey(order),
+                Effect::Baseline(order) => self.baseline.obey(order, &self.agent, &self.systemd),
                 Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
                 Effect::Probe(probe) => {
                     let (services, systemd) = (&self.services, &self.systemd);
-                    let process = |service| {
+                    let process = |service, limit| {
+                        if services.ask(service, probe.check, limit) {
+                            return None;
+                        }
                         let unit = systemd.process(service);
-                        unit.unwrap_or_else(|| process::read(services.process(service)))
+                        Some(unit.unwrap_or_else(|| process::read(services.process(service))))
                     };
                     self.probes.begin(probe, process);
                     self.queue_ready();

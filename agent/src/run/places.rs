@@ -2,6 +2,7 @@
 //! that a configuration can have, so that a later one finds its own.
 
 use crate::config::{CHECKS_MAX, Check, SERVICES_MAX, Service};
+use picket_agent_core::baseline::{Lent, Rules, THINGS_MAX, Thing};
 use picket_agent_core::{Storage, check, service, spool};
 
 /// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
@@ -13,11 +14,15 @@ pub(super) struct Places {
     services: Vec<service::Slot>,
     ring: Vec<u8>,
     index: Vec<spool::Entry>,
+    things: Vec<Thing>,
+    rules: Rules,
+    units: bool,
 }
 
 impl Places {
-    /// Places for these, and free ones behind them.
-    pub(super) fn new(checks: &[Check], services: &[Service]) -> Self {
+    /// Places for these, and free ones behind them; none for a baseline where none is learned.
+    pub(super) fn new(checks: &[Check], services: &[Service], (rules, units): (Option<Rules>, bool)) -> Self {
+        let things = if rules.is_some() { THINGS_MAX } else { 0 };
         Self {
             checks: fill(
                 checks.iter().map(|it| check::Slot::new(it.spec.clone())),
@@ -31,6 +36,9 @@ impl Places {
             ),
             ring: vec![0; RING],
             index: vec![spool::Entry::default(); RING / 128],
+            things: vec![Thing::default(); things],
+            rules: rules.unwrap_or_default(),
+            units,
         }
     }
 
@@ -41,6 +49,7 @@ impl Places {
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,
+            baseline: Lent { things: &mut self.things, rules: self.rules, units: self.units },
             disk,
         }
     }

@@ -192,6 +192,7 @@ impl Shell<'_> {
         self.probes.anew(Arc::clone(&roster.checks)).map_err(failed)?;
         self.services.anew(&roster.services, &self.plan.state, &seating.other).map_err(failed)?;
         self.systemd.anew(&roster.services, &roster.serves);
+        self.baseline.anew(&roster.services);
         let names = roster.services.iter().map(|service| service.spec.name.clone()).collect();
         self.link.anew(Arc::clone(&roster.checks), Arc::clone(&roster.watches), names);
         self.answerer.about.checks = Arc::clone(&roster.checks);
@@ -204,7 +205,7 @@ impl Shell<'_> {
             seating.new.iter().filter(|service| roster.services[usize::from(**service)].unit.is_none())
         {
             let found = self.services.look_at(*service);
-            self.queue.push_back(super::Known::Outcome(found));
+            self.queue.extend(found.map(super::Known::Outcome));
         }
         Ok(())
     }

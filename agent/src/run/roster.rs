@@ -60,7 +60,7 @@ impl Roster {
         agent.seat_checks(&names, &mut seats).map_err(|full| ("checks", full))?;
         let mut next = Draft::of(self);
         for (ix, service) in places.iter().zip(&plan.services) {
-            next.service(self, *ix, service);
+            next.service(self, *ix, service, &places);
         }
         for (ix, check) in seats.iter().zip(&plan.checks) {
             next.check(self, *ix, check, &places);
@@ -123,26 +123,29 @@ impl Draft {
         }
     }
 
-    fn service(&mut self, old: &Roster, ix: u16, service: &Service) {
+    fn service(&mut self, old: &Roster, ix: u16, service: &Service, places: &[u16]) {
         let at = usize::from(ix);
+        let mut service = service.clone();
+        for need in &mut service.spec.needs {
+            *need = place_of(*need, places);
+        }
         let was = old.services.get(at).filter(|_| old.serves[at]);
         match was {
             None => self.new.push(ix),
-            Some(was) if !was.runs_alike(service) => self.other.push(ix),
+            Some(was) if !was.runs_alike(&service) => self.other.push(ix),
             Some(_) => {}
         }
-        put(&mut self.services, at, service.clone());
-        put(&mut self.serves, at, true);
         self.seated.0.push(Seated { ix, spec: service.spec.clone(), is_same: true });
+        put(&mut self.services, at, service);
+        put(&mut self.serves, at, true);
     }
 
     fn check(&mut self, old: &Roster, ix: u16, check: &Check, places: &[u16]) {
         let at = usize::from(ix);
         let mut check = check.clone();
-        let place = |service: u16| places.get(usize::from(service)).copied().unwrap_or(service);
-        check.spec.service = check.spec.service.map(place);
+        check.spec.service = check.spec.service.map(|service| place_of(service, places));
         if let Target::Process(service) = &mut check.target {
-            *service = place(*service);
+            *service = place_of(*service, places);
         }
         let was = old.checks.get(at).filter(|_| old.watches[at]);
         let is_same = was.is_some_and(|was| was.target == check.target);
@@ -169,6 +172,11 @@ impl Draft {
         let (services, checks) = self.seated;
         Seating { roster, services, checks, new: self.new, gone, other: self.other, moved }
     }
+}
+
+/// The place of the service that has this number in the file.
+fn place_of(number: u16, places: &[u16]) -> u16 {
+    places.get(usize::from(number)).copied().unwrap_or(number)
 }
 
 /// Puts a thing on its place, which is one that is there or the next.

@@ -6,7 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What a signal asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum Signalled {
     /// The end.
     End(Ending),
     /// To read the configuration again.
@@ -31,11 +31,11 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Asked {
+    pub(super) async fn next(&mut self) -> Signalled {
         tokio::select! {
-            _ = self.term.recv() => Asked::End(self.ending),
-            _ = self.int.recv() => Asked::End(self.ending),
-            _ = self.hangup.recv() => Asked::Reload,
+            _ = self.term.recv() => Signalled::End(self.ending),
+            _ = self.int.recv() => Signalled::End(self.ending),
+            _ = self.hangup.recv() => Signalled::Reload,
         }
     }
 }

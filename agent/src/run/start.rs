@@ -6,6 +6,7 @@ use super::roster::Roster;
 use super::signals::Signals;
 use super::{Ports, Shell, doors};
 use crate::act::{Notice, Services};
+use crate::baseline::{self, Baseline};
 use crate::clock::{self, Timer};
 use crate::disk::{self, Disk, Folder, Memory};
 use crate::keep::Keeper;
@@ -35,21 +36,23 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (identity, mut memory, legacy) = take_up(&plan)?;
     let (run, boot) = (identity.run, identity.boot);
     let (_socket, asks) = doors::listen(&plan).await;
-    let peer = Peer::of(&plan);
     let roster = Roster::new(&plan);
     let checks = Arc::clone(&roster.checks);
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
-    let (systemd, heard) = Systemd::new(&plan.services, plan.bus.clone());
+    let learns = (plan.baseline, baseline::has_systemd(&plan.bus));
+    let (mut systemd, heard) = Systemd::new(&plan.services, plan.bus.clone());
     let place = (plan.state.as_path().into(), plan.bus.clone());
     let (probes, answers, ends) = Probes::new(Arc::clone(&checks), place)?;
     let whom = (plan.host.clone(), plan.collector.to_string());
     let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
-    let (link, words) = Link::new(peer, Arc::clone(&checks));
-    let mut places = Places::new(&checks, &plan.services);
+    let (link, words) = Link::new(Peer::of(&plan), Arc::clone(&checks));
+    let mut places = Places::new(&checks, &plan.services, learns);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
-    let ports = ports((notices, heard, answers, ends, words, segments, asks), &plan, link.sent())?;
+    let (baseline, news) = Baseline::open(&plan.state, &plan.services, clock::now().mono, &mut agent);
+    systemd.tell_stirs(baseline.stirs());
+    let ports = ports((notices, heard, answers, ends, words, segments, asks, news), &plan, link.sent())?;
     let ending = plan.ending;
     let reloader = Reloader::new(&plan, given);
     let mut shell = Shell {
@@ -59,6 +62,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         agent,
         services,
         systemd,
+        baseline,
         notify: Notify::from_env(),
         probes,
         link,
@@ -100,11 +104,12 @@ type Told = (
     mpsc::Receiver<Heard>,
     mpsc::Receiver<disk::Told>,
     mpsc::Receiver<Ask>,
+    baseline::News,
 );
 
 fn ports(told: Told, plan: &Plan, sent: Arc<Sent>) -> io::Result<Ports> {
-    let (notices, units, answers, ends, words, segments, asks) = told;
+    let (notices, units, answers, ends, words, segments, asks, news) = told;
     let watched = watch::begin(plan.file.clone());
     let (signals, timer) = (Signals::new(plan.ending)?, Timer::new()?);
-    Ok(Ports { notices, units, answers, ends, words, segments, asks, sent, watched, signals, timer })
+    Ok(Ports { notices, units, answers, ends, words, segments, asks, news, sent, watched, signals, timer })
 }

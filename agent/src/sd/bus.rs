@@ -8,7 +8,8 @@
 
 mod marks;
 
-use super::{CALL, Told, read};
+use super::call::{gone, timely};
+use super::{CALL, Told, list, read};
 use crate::config::BusAddress;
 use futures_util::StreamExt;
 use marks::Mark;
@@ -16,7 +17,6 @@ pub(super) use marks::Watch;
 use picket_agent_core::unit::{DONE_MAX, Done, Fact, JobEnd, UnitIx, Wake};
 use std::sync::{Arc, PoisonError};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
 use zbus::OwnedObjectPath;
 use zbus::{Connection, Message, MessageStream};
 
@@ -91,6 +91,7 @@ async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
     pin(&connection, watch.names()).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+    watch.stirs.notify_one();
     if watch.facts.send(Told::Fact(Fact::Opened)).await.is_err() {
         return Ok(());
     }
@@ -113,14 +114,6 @@ pub(super) async fn pin(connection: &Connection, names: Vec<String>) -> zbus::Re
         }
     }
     Ok(())
-}
-
-pub(super) async fn timely<T>(work: impl Future<Output = T>) -> zbus::Result<T> {
-    timeout(CALL, work).await.map_err(|_| gone("no answer within 3 s"))
-}
-
-fn gone(why: &str) -> zbus::Error {
-    zbus::Error::Failure(why.to_owned())
 }
 
 /// Takes signals until the stream ends.
@@ -149,8 +142,12 @@ fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
             // What it says at the begin of a reload is not what stands at its end.
             let begins: bool = message.body().deserialize()?;
             watch.mark(Wake::Signal, |_| !begins);
+            watch.stirs.notify_one();
         }
-        "UnitFilesChanged" => watch.mark(Wake::Signal, |_| true),
+        "UnitFilesChanged" => {
+            watch.mark(Wake::Signal, |_| true);
+            watch.stirs.notify_one();
+        }
         "NameOwnerChanged" => {
             let (_, old, _): (String, String, String) = message.body().deserialize()?;
             // That it has come is no news: the call that subscribes waited for it.
@@ -166,6 +163,9 @@ fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
 
 fn job_removed(message: &Message, watch: &Watch) -> zbus::Result<()> {
     let (id, _, unit, result): (u32, OwnedObjectPath, String, String) = message.body().deserialize()?;
+    if list::is_listed(&unit) {
+        watch.stirs.notify_one();
+    }
     let end = match result.as_str() {
         "done" => JobEnd::Done,
         "failed" => JobEnd::Failed,

@@ -1,8 +1,10 @@
 //! What is asked of systemd: a start or a restart of one unit, in mode `fail`, so that whatever somebody else has
 //! queued wins.
 
+use super::CALL;
 use super::bus::{MANAGER, ROOT, SYSTEMD};
 use picket_agent_core::unit::{Answer, Verb};
+use tokio::time::timeout;
 use zbus::OwnedObjectPath;
 use zbus::{Connection, DBusError};
 
@@ -11,6 +13,8 @@ pub(super) async fn call(connection: &Connection, name: &str, verb: Verb) -> (An
     let method = match verb {
         Verb::Start => "StartUnit",
         Verb::Restart => "TryRestartUnit",
+        Verb::Reload => "ReloadUnit",
+        Verb::Stop => "StopUnit",
         Verb::ResetAndStart => {
             // It also takes the evidence of the failure away, which was told before.
             if let Err(error) = ask(connection, "ResetFailedUnit", &(name,)).await {
@@ -66,6 +70,19 @@ fn refusal(error: &zbus::Error) -> Answer {
         "NoReply" | "TimedOut" | "Timeout" | "Disconnected" => Answer::Unheard,
         _ => Answer::Refused(libc::EINVAL),
     }
+}
+
+/// Work on the bus that takes no longer than a call may.
+///
+/// # Errors
+/// It took longer.
+pub(super) async fn timely<T>(work: impl Future<Output = T>) -> zbus::Result<T> {
+    timeout(CALL, work).await.map_err(|_| gone("no answer within 3 s"))
+}
+
+/// The bus is not there any more.
+pub(super) fn gone(why: &str) -> zbus::Error {
+    zbus::Error::Failure(why.to_owned())
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@
 //! persistent timer still knows when it last started it. A service without timer is forgotten by systemd once it has
 //! ended well and nothing refers to it: name its timer.
 
-use super::bus::{connect, timely};
+use super::bus::connect;
+use super::call::timely;
 use super::read::{Properties, get_all, path_of, text, value};
 use crate::config::BusAddress;
 use picket_agent_core::past::Runs;

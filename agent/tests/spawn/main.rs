@@ -6,7 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, where a panic is the report")]
 
 mod host;
+mod ladder;
 mod reload;
+mod script;
 
 use host::{Agent, Host, await_code, follow, runs, soon, writers_of};
 use rustix::process::{Signal, kill_process};

@@ -58,7 +58,9 @@ fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => None,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => None,
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -78,20 +80,20 @@ const fn meaning(fact: &Fact) -> Meaning {
             Verdict::Unknown | Verdict::Degraded | Verdict::Flapping => Meaning::Context,
         },
         Fact::Exited(fact) if !fact.asked => Meaning::Fails(Ends::ByOutcome),
-        Fact::Outcome(fact) => match fact.outcome {
-            Outcome::Held { .. } => Meaning::Proven,
-            Outcome::Died(_) | Outcome::StillFailing { .. } => Meaning::Context,
-        },
+        Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) => Meaning::Proven,
         Fact::Began(_)
         | Fact::Gap(_)
         | Fact::Started(_)
         | Fact::Exited(_)
         | Fact::Remedy(_)
+        | Fact::Outcome(_)
         | Fact::Breaker(_)
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => Meaning::Context,
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => Meaning::Context,
     }
 }
 
@@ -153,7 +155,9 @@ fn explain(
         | Fact::Outcome(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
 }
 
@@ -186,7 +190,9 @@ fn failed(
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => event.to_string(),
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => event.to_string(),
     };
     if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
         if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {
@@ -279,20 +285,10 @@ pub(crate) fn unseen_ends(state: &mut State, at: At, slot: u32, is_up: impl Fn(&
 /// A live failure of a check takes over what the backlog told of it.
 pub(crate) fn joined(state: &mut State, slot: u32, service: Option<u32>, check: u32, id: Option<IncidentId>) {
     let subject = service.map_or(Subject::Check(check), Subject::Service);
-    take_over(state, slot, subject, id);
+    healing::take_over(state, slot, subject, id);
 }
 
 /// A live failure of a service takes over what the backlog told of it.
 pub(crate) fn service_joined(state: &mut State, slot: u32, service: u32, id: Option<IncidentId>) {
-    take_over(state, slot, Subject::Service(service), id);
-}
-
-fn take_over(state: &mut State, slot: u32, subject: Subject, id: Option<IncidentId>) {
-    let Some(host) = state.hosts.get_mut(slot) else { return };
-    let Some(known) = host.late.iter().position(|late| late.subject == subject) else { return };
-    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
-    let late = host.late.remove(known);
-    for entry in late.timeline.iter() {
-        incident.timeline.push(entry.clone());
-    }
+    healing::take_over(state, slot, Subject::Service(service), id);
 }

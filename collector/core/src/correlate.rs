@@ -3,8 +3,8 @@
 //! A condition that begins to fire joins the incident of its host that is about the same service, or whose last new
 //! condition is at most 60 s old; else it opens again an incident with the same root that recovered within 30
 //! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, services before
-//! levels (checks of no service: a full disk explains a death too seldom to hide it), process before checks, else the
-//! first seen. It follows what fires: one that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
+//! levels (checks of no service: a full disk explains a death too seldom to hide it), what is needed before what needs
+//! it, process before checks, else the first seen. It follows what fires: one that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
 //! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet, and it changes
 //! nothing: [`crate::state`] carries a finding out.
 
@@ -92,6 +92,8 @@ pub(crate) struct Fires<I> {
     pub(crate) depth: Depth,
     pub(crate) owned: Owned,
     pub(crate) since: Mono,
+    /// Whether it is about a service that needs another one which fires too.
+    pub(crate) depends: bool,
 }
 
 impl<I> Fires<I> {
@@ -106,15 +108,21 @@ pub(crate) fn root<I: Copy>(
     fires: impl Iterator<Item = Fires<I>> + Clone,
     is_same_subject: impl Fn(I, I) -> bool,
 ) -> Option<(I, &'static str)> {
-    let order = |one: &Fires<I>| (one.depth != Depth::Host, one.is_level(), one.since, Reverse(one.depth));
+    let order = |one: &Fires<I>| {
+        (one.depth != Depth::Host, one.is_level(), one.depends, one.since, Reverse(one.depth))
+    };
     let first = fires.clone().min_by_key(order)?;
     let of_first = || fires.clone().filter(|one| is_same_subject(one.id, first.id));
     let deepest = of_first().min_by_key(|one| (Reverse(one.depth), one.since)).unwrap_or(first);
     let has_symptoms = of_first().any(|one| Depth::Consequence < one.depth && one.depth < deepest.depth);
     let was_level = !first.is_level() && fires.clone().any(|one| one.is_level() && one.since <= first.since);
+    let is_needed = !first.depends && fires.clone().any(|one| one.depends);
     let rule = match deepest.depth {
         Depth::Host if fires.clone().any(|one| one.depth < Depth::Host) => "host-before-services",
         Depth::Host => "first-seen",
+        Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit if is_needed => {
+            "need-before-dependents"
+        }
         Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit if has_symptoms => {
             "process-before-checks"
         }
@@ -182,7 +190,7 @@ mod tests {
     }
 
     fn fires(id: u32, depth: Depth, owned: Owned, secs: u64) -> Fires<u32> {
-        Fires { id, depth, owned, since: Mono::from_micros(secs * 1_000_000) }
+        Fires { id, depth, owned, since: Mono::from_micros(secs * 1_000_000), depends: false }
     }
 
     #[test]
@@ -201,6 +209,9 @@ mod tests {
         assert_eq!(of(&[level, other, http, death]), Some((21, "process-before-checks")));
         assert_eq!(of(&[level, other, silent]), Some((4, "host-before-services")));
         assert_eq!(of(&[silent]), Some((4, "first-seen")));
+        let dependent = Fires { depends: true, ..http };
+        assert_eq!(of(&[level, dependent, other]), Some((30, "need-before-dependents")));
+        assert_eq!(of(&[dependent]), Some((20, "first-seen")), "what it needs does not fire");
         let breaker = fires(22, Depth::Consequence, Owned::ByService, 10);
         assert_eq!(of(&[death, breaker]), Some((21, "first-seen")), "a consequence is no symptom");
     }

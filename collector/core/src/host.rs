@@ -4,10 +4,13 @@
 //! slot until it is needed. When a host was last heard is not here: heartbeats are not journaled.
 
 mod check;
+mod lost;
 mod offset;
+mod related;
 mod service;
 
 pub(crate) use check::{Check, Watched};
+pub(crate) use lost::LostThings;
 pub(crate) use offset::{Bound, Offset};
 pub(crate) use service::{Death, Healing, Service};
 
@@ -28,6 +31,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) const HOSTS_MAX: usize = 20_000;
 /// Most checks of a host, as many as a Hello can name.
 pub(crate) const CHECKS_MAX: usize = 4_096;
+/// How far a chain of needs is followed: longer ones are cut, and only make a root less sure.
+const NEEDS_DEPTH: usize = 8;
 /// Most services of a host; a name beyond them is treated as none.
 pub(crate) const SERVICES_MAX: usize = 1_024;
 /// Incidents that a host remembers having been part of, for reopening and for late facts.
@@ -111,6 +116,8 @@ pub(crate) struct Host {
     pub(crate) recent: Vec<IncidentId>,
     /// Failures of the backlog whose end is not known yet.
     pub(crate) late: Vec<Late>,
+    /// What vanished and is not back, by the number of the loss: as many as an agent has open, and what it forgot.
+    pub(crate) lost_things: BTreeMap<u32, LostThings>,
 }
 
 /// Whether a frame is newer than the one that told before: within a run the higher number is. What the run that has
@@ -151,6 +158,7 @@ impl Host {
             active: Vec::new(),
             recent: Vec::new(),
             late: Vec::new(),
+            lost_things: BTreeMap::new(),
         }
     }
 
@@ -182,7 +190,9 @@ impl Host {
             healing_told: None,
             intent: Intent::Run,
             intent_told: None,
+            stopped: None,
             death: Death::default(),
+            needs: None,
             calm_at: None,
         };
         (self.services.len() < SERVICES_MAX).then(|| self.services.add(service))
@@ -230,7 +240,8 @@ impl Host {
             What::Down(check) | What::Degraded(check) | What::Flapping(check) => {
                 self.checks.get(check).and_then(|check| check.service)
             }
-            What::Died(service) | What::NotHealed(service) => Some(service),
+            What::Died(service) | What::NotHealed(service) | What::StopOverstay(service) => Some(service),
+            What::Vanished(number) => self.lost_things.get(&number).and_then(|loss| loss.service),
             What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => None,
         }
     }
@@ -243,6 +254,8 @@ impl Host {
             }
             What::Died(_) => self.standing == Standing::Told,
             What::Degraded(_) | What::NotHealed(_) => false,
+            // It is missing, and a service that does not run fails nothing by that.
+            What::Vanished(_) | What::StopOverstay(_) => false,
             What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
         })
     }
@@ -258,15 +271,6 @@ impl Host {
     pub(crate) fn is_newest_on_healing(&self, service: u32, run: Run, seq: Seq) -> bool {
         let told = self.services.get(service).and_then(|service| service.healing_told);
         is_newer(self.run, told, (run, seq))
-    }
-
-    /// Whether two conditions are about the same service, or the same check.
-    pub(crate) fn same_subject(&self, one: What, other: What) -> bool {
-        let (service, others) = (self.service_of(one), self.service_of(other));
-        if service.is_some() || others.is_some() {
-            return service == others;
-        }
-        one == other || (one.check().is_some() && one.check() == other.check())
     }
 
     /// Notes that an incident touches it.

@@ -3,6 +3,7 @@
 pub(crate) mod calm;
 pub(crate) mod healing;
 pub(crate) mod intent;
+pub(crate) mod vanished;
 
 use crate::host::{Check, Death, Host, Service, is_newer};
 use crate::incident::IncidentId;
@@ -34,6 +35,8 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Intent(fact) => intent::changed(state, at, host, seq, (event, fact)),
         Fact::Blind(_) => note_all(state, at, host, event),
         Fact::Hold(fact) => hold(state, at, host, (event, fact)),
+        Fact::Vanished(fact) => vanished::vanished(state, at, host, (event, fact)),
+        Fact::Returned(fact) => vanished::returned(state, at, host, (event, fact)),
     }
 }
 
@@ -191,8 +194,10 @@ fn started(state: &mut State, at: At, slot: u32, seq: Seq, (event, fact): (&Even
         learn_pid(service, present, (event.stamp.run, seq), fact.pid);
         // What runs is kept up, also where the frame that said so was lost.
         service.intent = Intent::Run;
+        service.stopped = None;
     };
     let Some(service) = with_service(state, slot, &fact.service, learn) else { return };
+    clear(state, at, Key { host: slot, what: What::StopOverstay(service) });
     let id = related(state, slot, Some(service), None);
     if id.is_some() {
         note(state, at, id, Entry::seen(slot, event, Arrival::Live));

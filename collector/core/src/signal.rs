@@ -22,6 +22,10 @@ pub(crate) enum What {
     Flapping(u32),
     Died(u32),
     NotHealed(u32),
+    /// Something that should be there is gone: the number of the loss on its host.
+    Vanished(u32),
+    /// A service is stopped for too long.
+    StopOverstay(u32),
 }
 
 impl What {
@@ -48,7 +52,9 @@ impl What {
             | Self::AgentOverstay
             | Self::DuplicateIdentity
             | Self::Died(_)
-            | Self::NotHealed(_) => None,
+            | Self::NotHealed(_)
+            | Self::Vanished(_)
+            | Self::StopOverstay(_) => None,
         }
     }
 
@@ -63,6 +69,8 @@ impl What {
             Self::Flapping(_) => "check-flapping",
             Self::Died(_) => "service-died",
             Self::NotHealed(_) => "breaker-open",
+            Self::Vanished(_) => "vanished",
+            Self::StopOverstay(_) => "stop-overstay",
         }
     }
 
@@ -70,11 +78,11 @@ impl What {
     pub(crate) const fn depth(self, kind: Option<CheckKind>) -> Depth {
         match self {
             Self::HostSilent | Self::AgentOverstay | Self::DuplicateIdentity => Depth::Host,
-            Self::Died(_) => Depth::Exit,
+            Self::Died(_) | Self::Vanished(_) => Depth::Exit,
             Self::Down(_) | Self::Degraded(_) | Self::Flapping(_) => {
                 if matches!(kind, Some(CheckKind::Process)) { Depth::Process } else { Depth::Check }
             }
-            Self::NotHealed(_) => Depth::Consequence,
+            Self::NotHealed(_) | Self::StopOverstay(_) => Depth::Consequence,
         }
     }
 
@@ -87,6 +95,8 @@ impl What {
                 (Severity::P1, "sev-duplicate-identity")
             }
             (Self::NotHealed(_), Owned::ByService | Owned::ByNone) => (Severity::P1, "sev-not-healed"),
+            (Self::Vanished(_), Owned::ByService | Owned::ByNone) => (Severity::P2, "sev-vanished"),
+            (Self::StopOverstay(_), Owned::ByService | Owned::ByNone) => (Severity::P3, "sev-stop-overstay"),
             (Self::Degraded(_), Owned::ByService | Owned::ByNone) => (Severity::P3, "sev-host-pressure"),
             (Self::Down(_) | Self::Flapping(_) | Self::Died(_), Owned::ByService) => {
                 (Severity::P2, "sev-service-down")

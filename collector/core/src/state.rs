@@ -12,8 +12,9 @@ pub(crate) mod machine;
 mod presence;
 pub(crate) mod root;
 mod standing;
+pub(crate) mod stops;
 
-use crate::host::{Bound, HOSTS_MAX, Host, Offset, Presence, Watched};
+use crate::host::{Bound, Host, Offset, Presence, Watched};
 use crate::identity::Tokens;
 use crate::incident::IncidentId;
 use crate::incident::table::Incidents;
@@ -30,11 +31,11 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 3;
+pub const LOGIC: u32 = 4;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
-pub const LOGIC_READ: core::ops::RangeInclusive<u32> = 1..=LOGIC;
+pub const LOGIC_READ: core::ops::RangeInclusive<u32> = LOGIC..=LOGIC;
 
 /// Bytes that are no state of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub(crate) struct State {
     pub(crate) overstays: BTreeSet<(Mono, u32)>,
     /// Services that died and were started again, by the time when their death is over; one entry each.
     pub(crate) calms: BTreeSet<(Mono, u32, u32)>,
+    /// Services that somebody stopped, by the time when they overstay.
+    pub(crate) stops: BTreeSet<(Mono, u32, u32)>,
     /// Changes told; the number of the last one.
     pub(crate) changes: u64,
 }
@@ -98,6 +101,7 @@ impl State {
             fleet: None,
             overstays: BTreeSet::new(),
             calms: BTreeSet::new(),
+            stops: BTreeSet::new(),
             changes: 0,
         }
     }
@@ -155,12 +159,8 @@ impl State {
     pub(crate) fn due(&self) -> Option<Mono> {
         let overstay = self.overstays.first().map(|(at, _)| *at);
         let calm = self.calms.first().map(|(at, ..)| *at);
-        [self.incidents.first_due(), overstay, calm].into_iter().flatten().min()
-    }
-
-    /// Hosts that can be added.
-    pub(crate) fn has_room(&self) -> bool {
-        self.hosts.len() < HOSTS_MAX
+        let stop = self.stops.first().map(|(at, ..)| *at);
+        [self.incidents.first_due(), overstay, calm, stop].into_iter().flatten().min()
     }
 
     fn host(&mut self, id: &HostId) -> Option<u32> {
@@ -257,6 +257,7 @@ impl State {
 
     fn tick(&mut self, at: At) {
         crate::live::calm::calm_now(self, at);
+        stops::overstay_now(self, at);
         while let Some(id) = self.incidents.pop_due(at.now.mono) {
             ending::held(self, at, id);
         }
@@ -289,6 +290,8 @@ fn account(host: &mut Host, fact: &Fact) {
         | Fact::Evidence(_)
         | Fact::Intent(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
 }

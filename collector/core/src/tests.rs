@@ -15,6 +15,7 @@ mod intent;
 mod kept;
 mod late;
 mod limits;
+mod needs;
 mod outlived;
 mod people;
 mod random;
@@ -24,6 +25,7 @@ mod summary;
 mod together;
 mod told;
 mod unread;
+mod vanished;
 mod whose;
 mod words;
 

@@ -3,6 +3,7 @@
 
 use super::{Cause, Exit};
 use crate::id::Name;
+use crate::text::Text;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +12,14 @@ use serde::{Deserialize, Serialize};
 pub enum Remedy {
     /// Stop what is left of the service and start it.
     Restart,
+    /// Have it read its configuration anew while it runs. This and all below since version 3 of kinds 6 and 7.
+    Reload,
+    /// Restart it, with the services that need it stopped meanwhile.
+    Dependents,
+    /// Put its files back to those with which it was last known to be good, and restart it.
+    Rollback,
+    /// Stop it, so that it does no harm, and leave it to a person.
+    Isolate,
 }
 
 /// Why a remedy is due.
@@ -25,6 +34,11 @@ pub enum Trigger {
         /// Why it is down.
         cause: Cause,
     },
+    /// The service that it needs was restarted, and it was stopped for that. This and the next since version 3.
+    Root(Name),
+    /// It failed, and this file of it had changed since it was last known to be good: the first of them, its path cut
+    /// where it is longer.
+    Changed(Text),
 }
 
 /// A remedy begins.
@@ -78,6 +92,20 @@ pub enum Outcome {
         /// Why it fails.
         cause: Cause,
     },
+    /// More checks of the service failed after it than before. This and the next since version 3.
+    Worse {
+        /// How many failed when it began.
+        before: u16,
+        /// How many failed when it was judged.
+        after: u16,
+        /// The first of them.
+        check: Name,
+    },
+    /// It could not be done; what was begun of it is undone.
+    NotDone {
+        /// Why.
+        why: Text,
+    },
 }
 
 /// A service's breaker moved.
@@ -107,6 +135,11 @@ pub enum Breaker {
     HalfOpen,
     /// A remedy held: remedies are allowed again.
     Closed,
+    /// Something that it needs is not well: nothing is done about it until that has healed. Since version 3.
+    Waits {
+        /// The service that is waited for.
+        root: Name,
+    },
 }
 
 /// Why remedies rest.
@@ -121,15 +154,18 @@ pub enum Because {
         /// In how long.
         window: Span,
     },
+    /// Its ladder has come to its end, and it was stopped. Since version 3.
+    Isolated,
 }
 
-// Whether version 1 of the kinds that hold them can say it.
+// Whether version 1 of the kinds that hold them can say it, of what is not of version 3 as a whole.
 
 impl Trigger {
     pub(super) const fn is_of_first(&self) -> bool {
         match self {
             Self::Exit(exit) => exit.is_of_first(),
             Self::Check { cause, .. } => cause.is_of_first(),
+            Self::Root(_) | Self::Changed(_) => true,
         }
     }
 }
@@ -137,7 +173,7 @@ impl Trigger {
 impl Outcome {
     pub(super) const fn is_of_first(&self) -> bool {
         match self {
-            Self::Held { .. } => true,
+            Self::Held { .. } | Self::Worse { .. } | Self::NotDone { .. } => true,
             Self::Died(exit) => exit.is_of_first(),
             Self::StillFailing { cause, .. } => cause.is_of_first(),
         }
@@ -148,7 +184,7 @@ impl Breaker {
     pub(super) const fn is_of_first(&self) -> bool {
         match self {
             Self::Open { last, .. } => last.is_of_first(),
-            Self::HalfOpen | Self::Closed => true,
+            Self::HalfOpen | Self::Closed | Self::Waits { .. } => true,
         }
     }
 }

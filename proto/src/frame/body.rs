@@ -5,7 +5,7 @@
 use super::{BadFrame, Class, TooLarge};
 use crate::event::{
     Began, Blind, BreakerMoved, Cause, CheckKind, Event, Evidence, Exited, Fact, Gap, HoldChanged,
-    IntentChanged, RemedyBegun, RemedyEnded, Started, Verdict, VerdictChanged,
+    IntentChanged, RemedyBegun, RemedyEnded, Returned, Started, Vanished, Verdict, VerdictChanged,
 };
 use crate::id::Name;
 use crate::text::Text;
@@ -15,9 +15,13 @@ use serde::{Deserialize, Serialize};
 /// How much each kind of fact matters.
 pub const fn class_of(fact: &Fact) -> Class {
     match fact {
-        Fact::Began(_) | Fact::Gap(_) | Fact::Exited(_) | Fact::Outcome(_) | Fact::Breaker(_) => {
-            Class::Critical
-        }
+        Fact::Began(_)
+        | Fact::Gap(_)
+        | Fact::Exited(_)
+        | Fact::Outcome(_)
+        | Fact::Breaker(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => Class::Critical,
         Fact::Verdict(change) => match change.to {
             Verdict::Down | Verdict::Flapping => Class::Critical,
             Verdict::Unknown | Verdict::Up | Verdict::Degraded => Class::Notable,
@@ -49,15 +53,18 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
         Fact::Intent(fields) => put(stamp, fields, out),
         Fact::Blind(fields) => put(stamp, fields, out),
         Fact::Hold(fields) => put(stamp, fields, out),
+        Fact::Vanished(fields) => put(stamp, fields, out),
+        Fact::Returned(fields) => put(stamp, fields, out),
     }
 }
 
 /// Whether this code knows a kind in a version.
 pub(super) const fn knows(kind: u16, version: u8) -> bool {
     match kind {
-        // Those that hold a cause or an exit.
-        3 | 5..=8 => version == 1 || version == 2,
-        1 | 2 | 4 | 9..=12 => version == 1,
+        // Those that hold a cause or an exit, and of these the ones that tell of remedies.
+        3 | 5 => matches!(version, 1 | 2),
+        6..=8 => matches!(version, 1..=3),
+        1 | 2 | 4 | 9..=14 => version == 1,
         _ => false,
     }
 }
@@ -84,6 +91,8 @@ pub(super) fn decode_fact((kind, version): (u16, u8), fields: &[u8]) -> Result<O
         10 => Fact::Intent(take::<IntentChanged>(fields)?),
         11 => Fact::Blind(take::<Blind>(fields)?),
         12 => Fact::Hold(take::<HoldChanged>(fields)?),
+        13 => Fact::Vanished(take::<Vanished>(fields)?),
+        14 => Fact::Returned(take::<Returned>(fields)?),
         _ => return Ok(None),
     };
     Ok(Some(fact))

@@ -1,6 +1,8 @@
 //! Frames: golden bytes of every kind, and what damage does.
 
+mod ladder;
 mod ruled;
+mod vanished;
 
 use super::*;
 use crate::event::*;
@@ -154,7 +156,8 @@ fn a_number_without_one_before_or_behind_it_is_no_frames() {
 #[test]
 fn golden_bytes_of_every_kind_stay_as_released() {
     let of = |version, samples: Vec<_>| samples.into_iter().map(move |(label, fact)| (version, label, fact));
-    for (version, label, fact) in of(1, samples()).chain(of(2, ruled::samples())) {
+    let newer = of(1, vanished::samples()).chain(of(2, ruled::samples())).chain(of(3, ladder::samples()));
+    for (version, label, fact) in of(1, samples()).chain(newer) {
         let path = format!("{}/testdata/v{version}/{label}.bin", env!("CARGO_MANIFEST_DIR"));
         let now = encoded(&fact);
         if std::env::var_os("PICKET_WRITE_GOLDEN").is_some() && fs::metadata(&path).is_err() {
@@ -256,7 +259,7 @@ proptest! {
             bytes[..2].copy_from_slice(&MAGIC);
             bytes[2] = HEADER_VERSION;
             bytes[3] = 1;
-            let kind = u16::from(bytes[4] % 13).to_le_bytes();
+            let kind = u16::from(bytes[4] % 15).to_le_bytes();
             bytes[4..6].copy_from_slice(&kind);
             let len = u16::try_from(bytes.len() - HEADER_LEN).unwrap();
             bytes[6..8].copy_from_slice(&len.to_le_bytes());

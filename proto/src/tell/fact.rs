@@ -3,7 +3,7 @@
 use super::level_in;
 use crate::event::{
     BlindSource, Breaker, BreakerMoved, Cause, CheckKind, Fact, HoldChanged, Intent, IntentChanged, Outcome,
-    RemedyEnded, VerdictChanged, Witness,
+    Remedy, RemedyEnded, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 
@@ -15,9 +15,11 @@ impl Display for Fact {
             }
             Self::Gap(it) => write!(f, "frames {} of run {} are lost: {}", it.range, it.run, it.reason),
             Self::Verdict(it) => verdict(it, f),
+            Self::Started(it) if it.adopted && it.pid == 0 => write!(f, "{} found running", it.service),
             Self::Started(it) if it.adopted => {
                 write!(f, "{} found running and adopted (pid {})", it.service, it.pid)
             }
+            Self::Started(it) if it.pid == 0 => write!(f, "{} started", it.service),
             Self::Started(it) => write!(f, "{} started (pid {})", it.service, it.pid),
             Self::Exited(it) if it.pid == 0 => write!(f, "{} {}", it.service, it.exit),
             Self::Exited(it) => {
@@ -25,7 +27,7 @@ impl Display for Fact {
                 write!(f, "{} (pid {}) {} after {}{asked}", it.service, it.pid, it.exit, it.ran)
             }
             Self::Remedy(it) => {
-                write!(f, "{} is restarted (attempt {}): {}", it.service, it.attempt, it.trigger)?;
+                write!(f, "{} {} (attempt {}): {}", it.service, it.remedy, it.attempt, it.trigger)?;
                 if it.delay.millis() > 0 { write!(f, ", {} after the failure", it.delay) } else { Ok(()) }
             }
             Self::Outcome(it) => outcome(it, f),
@@ -39,6 +41,8 @@ impl Display for Fact {
                 }
             },
             Self::Hold(it) => hold(it, f),
+            Self::Vanished(it) => it.fmt(f),
+            Self::Returned(it) => it.fmt(f),
         }
     }
 }
@@ -56,6 +60,19 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
         Outcome::StillFailing { check, cause } => {
             write!(f, "{} not healed by attempt {}: {check} {cause}", it.service, it.attempt)
         }
+        Outcome::Worse { before, after, check } => write!(
+            f,
+            "{} made worse by attempt {}: {after} of its checks fail, {before} did before; {check} does now",
+            it.service, it.attempt
+        ),
+        Outcome::NotDone { why } => write!(f, "{} not healed by attempt {}: {why}", it.service, it.attempt),
+    }?;
+    match (it.remedy, &it.outcome) {
+        (Remedy::Rollback, Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::Worse { .. }) => {
+            f.write_str("; the files that were there before are put back")
+        }
+        (Remedy::Rollback, Outcome::Held { .. } | Outcome::NotDone { .. })
+        | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate, _) => Ok(()),
     }
 }
 
@@ -68,6 +85,9 @@ fn breaker(it: &BreakerMoved, f: &mut Formatter<'_>) -> Result {
         ),
         Breaker::HalfOpen => write!(f, "{} gets one more try", it.service),
         Breaker::Closed => write!(f, "{} may be healed again: its breaker closed", it.service),
+        Breaker::Waits { root } => {
+            write!(f, "{} waits for {root}: nothing is done until that is well", it.service)
+        }
     }
 }
 

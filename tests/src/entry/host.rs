@@ -56,7 +56,13 @@ pub fn with_agent<T>(
     };
     let previous = claims.first().copied();
     let identity = Identity { run, boot: BootId(1), previous, version: Text::new("t") };
-    let storage =
-        Storage { checks: &mut checks, services: &mut services, ring: &mut ring, index: &mut index, disk };
+    let storage = Storage {
+        checks: &mut checks,
+        services: &mut services,
+        ring: &mut ring,
+        index: &mut index,
+        baseline: Default::default(),
+        disk,
+    };
     work(&mut Agent::new(7, identity, storage))
 }

@@ -1,11 +1,15 @@
 //! Events and frames out of any bytes: every kind of fact, with names that often meet, and frames whose checksum is
 //! right whatever stands in them.
 
+mod baseline;
+
 use super::cursor::Cursor;
+use baseline::{returned, vanished};
 use picket_proto::event::{
-    Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, CheckKind, Evidence, Exit, Exited, Gap,
-    GapReason, HoldChanged, Intent, IntentChanged, Outcome, Remedy, RemedyBegun, RemedyEnded, Ruling,
-    Started, Trigger, Verdict, VerdictChanged, Witness,
+    Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, Change, ChangeKind, CheckKind, Ended,
+    Evidence, Exit, Exited, Gap, GapReason, Gone, HoldChanged, Intent, IntentChanged, LOST_MAX, Lost,
+    Outcome, Remedy, RemedyBegun, RemedyEnded, Returned, Ruling, Started, ThingKind, Trigger, Vanished,
+    Verdict, VerdictChanged, Witness,
 };
 use picket_proto::frame::{self, Crc32c};
 use picket_proto::{BootId, Event, Fact, Mono, Name, Run, Seq, SeqRange, Span, Stamp, Text, Wall};
@@ -117,31 +121,39 @@ fn cause(cursor: &mut Cursor<'_>) -> Cause {
 }
 
 fn trigger(cursor: &mut Cursor<'_>) -> Trigger {
-    if cursor.flag() {
-        Trigger::Exit(exit(cursor))
-    } else {
-        Trigger::Check { check: name(cursor), cause: cause(cursor) }
+    match cursor.below(4) {
+        0 => Trigger::Exit(exit(cursor)),
+        1 => Trigger::Root(name(cursor)),
+        2 => Trigger::Changed(text(cursor)),
+        _ => Trigger::Check { check: name(cursor), cause: cause(cursor) },
     }
 }
 
+fn rung(cursor: &mut Cursor<'_>) -> Remedy {
+    cursor.one_of(&[Remedy::Restart, Remedy::Reload, Remedy::Dependents, Remedy::Rollback, Remedy::Isolate])
+}
+
 fn outcome(cursor: &mut Cursor<'_>) -> Outcome {
-    match cursor.below(3) {
+    match cursor.below(5) {
         0 => Outcome::Held { check: name(cursor), back_after: span(cursor), held_for: span(cursor) },
         1 => Outcome::Died(exit(cursor)),
+        2 => Outcome::Worse { before: cursor.short(), after: cursor.short(), check: name(cursor) },
+        3 => Outcome::NotDone { why: text(cursor) },
         _ => Outcome::StillFailing { check: name(cursor), cause: cause(cursor) },
     }
 }
 
 fn breaker(cursor: &mut Cursor<'_>) -> Breaker {
-    match cursor.below(4) {
+    match cursor.below(6) {
         0 => Breaker::Closed,
         1 => Breaker::HalfOpen,
+        4 => Breaker::Waits { root: name(cursor) },
         other => {
             let count = cursor.short();
-            let because = if other == 2 {
-                Because::SameDeath(count)
-            } else {
-                Because::Budget { allowed: count, window: span(cursor) }
+            let because = match other {
+                2 => Because::SameDeath(count),
+                3 => Because::Isolated,
+                _ => Because::Budget { allowed: count, window: span(cursor) },
             };
             Breaker::Open { because, attempts: cursor.short(), last: trigger(cursor), retry_in: span(cursor) }
         }
@@ -181,12 +193,12 @@ fn verdict(cursor: &mut Cursor<'_>) -> VerdictChanged {
 
 fn remedy(cursor: &mut Cursor<'_>) -> RemedyBegun {
     let (service, attempt) = (name(cursor), cursor.short());
-    RemedyBegun { service, remedy: Remedy::Restart, attempt, trigger: trigger(cursor), delay: span(cursor) }
+    RemedyBegun { service, remedy: rung(cursor), attempt, trigger: trigger(cursor), delay: span(cursor) }
 }
 
 fn ended(cursor: &mut Cursor<'_>) -> RemedyEnded {
     let (service, attempt) = (name(cursor), cursor.short());
-    RemedyEnded { service, remedy: Remedy::Restart, attempt, outcome: outcome(cursor), took: span(cursor) }
+    RemedyEnded { service, remedy: rung(cursor), attempt, outcome: outcome(cursor), took: span(cursor) }
 }
 
 fn began(cursor: &mut Cursor<'_>) -> Began {
@@ -197,7 +209,7 @@ fn began(cursor: &mut Cursor<'_>) -> Began {
 
 /// A fact of any kind, told by this run.
 pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
-    match cursor.below(12) {
+    match cursor.below(14) {
         0 => Fact::Verdict(verdict(cursor)),
         1 => Fact::Exited(Exited {
             service: name(cursor),
@@ -219,6 +231,8 @@ pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
             lasted: span(cursor),
             differences: cursor.short(),
         }),
+        11 => Fact::Vanished(vanished(cursor)),
+        12 => Fact::Returned(returned(cursor)),
         _ => {
             let lasts = cursor.flag().then(|| span(cursor));
             Fact::Hold(HoldChanged { service: some_name(cursor), lasts, by: text(cursor) })

@@ -161,6 +161,8 @@ impl<'a> World<'a> {
             }
             Effect::Told(bytes) => told.push(bytes),
             Effect::Keep => self.keep(at, shell),
+            // Its hosts have no baseline.
+            Effect::Baseline(_) => {}
             Effect::Ended => shell.ended = true,
         }
     }

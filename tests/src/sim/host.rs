@@ -185,6 +185,7 @@ impl Birth {
             services: arena.alloc_slice_fill_iter(shape.services.iter().cloned().map(service::Slot::new)),
             ring: arena.alloc_slice_fill_copy(ring, 0),
             index: arena.alloc_slice_fill_clone(ring / 64, &spool::Entry::default()),
+            baseline: Default::default(),
             disk,
         };
         let mut agent = Agent::new(self.seed, self.identity.clone(), storage);

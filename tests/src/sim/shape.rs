@@ -115,6 +115,8 @@ fn service_spec(name: &str, keeper: Keeper) -> service::Spec {
     service::Spec {
         name: name.parse().expect("a short name"),
         driver,
+        needs: Default::default(),
+        ladder: Default::default(),
         stop_timeout: Span::from_millis(2_000),
         start_timeout: Span::from_millis(10_000),
         hold: Span::from_millis(3_000),

@@ -2,7 +2,7 @@
 
 use super::happening::{AgentIn, Known, Word};
 use picket_agent_core::service::Fact;
-use picket_agent_core::{Agent, Input, hold, session};
+use picket_agent_core::{Agent, Asked, Input, hold, session};
 use picket_proto::Now;
 
 /// The input, in the core's words.
@@ -39,7 +39,10 @@ pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
             agent.handle(now, Input::Session(session::Fact::Sent { messages: *messages }));
         }
         AgentIn::Hold(service, lasts) => {
-            agent.handle(now, Input::Hold(hold::Fact { service: *service, lasts: *lasts, by: "ann" }));
+            agent.handle(
+                now,
+                Input::Asked(Asked::Hold(hold::Fact { service: *service, lasts: *lasts, by: "ann" })),
+            );
         }
         AgentIn::Stop(ending) => agent.handle(now, Input::Stop(*ending)),
         AgentIn::Time => agent.handle(now, Input::Time),

@@ -61,6 +61,7 @@ impl Places {
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,
+            baseline: Default::default(),
             disk: spool::Lent::none(),
         }
     }
@@ -147,7 +148,7 @@ impl Machine {
             }
             Act::Stop { service } | Act::Kill { service } => self.kill(service),
             // No service here is a unit.
-            Act::Unit { .. } | Act::Collect { .. } => {}
+            Act::Unit { .. } | Act::Collect { .. } | Act::Reload { .. } => {}
         }
     }
 

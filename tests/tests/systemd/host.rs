@@ -1,5 +1,7 @@
 //! A private systemd with units that write down each start, and an agent that watches them.
 
+mod asked;
+
 use picket_tests::rig::clock::Since;
 use picket_tests::rig::private_systemd::{self, Systemd, look_again};
 use picket_tests::rig::process::{PATIENCE, Process};
@@ -38,11 +40,33 @@ impl Host {
         Self::with(test, restarts, texts)
     }
 
-    /// The same with a service per item: `texts` makes the files of its units, `web-N.service` among them.
+    /// The same with a service per item, see [`Self::with_more`].
     pub(crate) fn with<T>(
         test: &str,
         items: &[T],
         texts: impl Fn(usize, &T, &Files) -> Vec<(String, String)>,
+    ) -> Option<Self> {
+        Self::with_more(test, "", items, texts, |_| "")
+    }
+
+    /// The same with more keys for each service.
+    pub(crate) fn with_keys<T>(
+        test: &str,
+        items: &[T],
+        texts: impl Fn(usize, &T, &Files) -> Vec<(String, String)>,
+        keys: impl Fn(&T) -> &str,
+    ) -> Option<Self> {
+        Self::with_more(test, "", items, texts, keys)
+    }
+
+    /// The same with a service per item: `texts` makes the files of its units, `web-N.service` among them; `more` is
+    /// added to the configuration, and `keys` to each service. Units that can be enabled are.
+    pub(crate) fn with_more<T>(
+        test: &str,
+        more: &str,
+        items: &[T],
+        texts: impl Fn(usize, &T, &Files) -> Vec<(String, String)>,
+        keys: impl Fn(&T) -> &str,
     ) -> Option<Self> {
         // A socket's path has 108 bytes at most.
         let folder = TempDir::new_in("/tmp").unwrap();
@@ -53,17 +77,25 @@ impl Host {
                 return None;
             }
         };
-        let mut config = head(folder.path().join("state"), &systemd.address());
+        let mut config = head(folder.path().join("state"), &systemd.address()) + more;
+        let mut enabled = Vec::new();
         for (nth, item) in items.iter().enumerate() {
             for (name, text) in texts(nth, item, &Files::of(&folder, nth)) {
                 systemd.unit(&name, &text);
+                if text.contains("[Install]") {
+                    enabled.push(name);
+                }
             }
             config += &format!(
                 "[[service]]\nname = \"web-{nth}\"\nunit = \"web-{nth}.service\"\nhold = \"100ms\"\nbudget = 32\n\
-                 budget_window = \"1s\"\nsame_deaths = 100\nbackoff_first = \"10ms\"\nbackoff_max = \"50ms\"\n"
+                 budget_window = \"1s\"\nsame_deaths = 100\nbackoff_first = \"10ms\"\nbackoff_max = \"50ms\"\n{}",
+                keys(item)
             );
         }
         files::write_secret(&folder.path().join("picket.toml"), &config);
+        for unit in &enabled {
+            systemd.ctl(&["enable", "--now", unit]);
+        }
         for nth in 0..items.len() {
             systemd.ctl(&["start", &format!("web-{nth}")]);
         }
@@ -130,6 +162,11 @@ impl Host {
         let files = Files::of(&self.folder, nth);
         fs::write(files.broken, "").unwrap();
         let _not_every_unit_needs_one = fs::remove_file(files.needed);
+    }
+
+    /// From now on the unit starts again.
+    pub(crate) fn mend_it(&self, nth: usize) {
+        fs::remove_file(Files::of(&self.folder, nth).broken).unwrap();
     }
 
     /// Waits for a line with these words about this unit.

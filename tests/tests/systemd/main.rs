@@ -6,9 +6,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 
+mod baseline;
 mod causes;
 mod host;
 mod kills;
+mod ladder;
 mod matrix;
+mod needs;
 mod reload;
 mod units;

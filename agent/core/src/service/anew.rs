@@ -12,6 +12,8 @@ impl Slot {
     pub fn free() -> Self {
         let spec = Spec {
             name: "free".parse().expect("a constant of allowed characters"),
+            needs: heapless::Vec::new(),
+            ladder: heapless::Vec::new(),
             driver: Driver::Spawn,
             stop_timeout: Span::ZERO,
             start_timeout: Span::ZERO,
@@ -71,6 +73,7 @@ impl Services<'_> {
                 None => units_differ |= self.come(seated),
             }
         }
+        self.tied = super::roots::is_tied(&self.slots);
         if units_differ {
             self.units_anew(now);
         }

@@ -6,6 +6,7 @@
 //! decided by [`super::remedy`].
 
 use super::Around;
+use super::ladder::Rung;
 use super::moves::Moving;
 use super::slot::{Aim, Delays, FRESH, Process, Proof, Stage, State, Then, Why};
 use crate::check::{CheckIx, Checks, LATE};
@@ -30,7 +31,7 @@ impl State {
             Self::Idle
             | Self::Starting { aim: Aim::End }
             | Self::Running { .. }
-            | Self::Stopping { then: Then::End, .. }
+            | Self::Stopping { then: Then::End | Then::Rest, .. }
             | Self::Waiting { .. }
             | Self::Broken { .. }
             | Self::Awaiting { .. }
@@ -53,7 +54,7 @@ impl Moving<'_> {
     /// Begins the hold if every check has passed since the start.
     pub(super) fn all_may_have_passed(&mut self, now: Mono, checks: &mut Checks<'_>) {
         if let State::Verifying { process, proof, .. } = self.slot.state
-            && checks.unproven(self.ix, process.since).is_none()
+            && checks.unproven(self.ix, self.proves_from(process)).is_none()
         {
             checks.watch(now, self.ix, self.slot.spec.hold);
             self.hold(now, process, proof, now);
@@ -105,7 +106,7 @@ impl Moving<'_> {
         until: Mono,
         mut around: Around<'_, '_>,
     ) {
-        let Some(missing) = around.checks.unproven(self.ix, process.since) else {
+        let Some(missing) = around.checks.unproven(self.ix, self.proves_from(process)) else {
             return self.all_may_have_passed(around.now, around.checks);
         };
         let until = if self.was_paused(until, &mut around) {
@@ -156,6 +157,8 @@ impl Moving<'_> {
             self.slot.tell_breaker(event::Breaker::Closed, around.out);
         }
         self.slot.streak = FRESH;
+        self.slot.rung = Rung::default();
+        self.slot.ties.told = None;
         self.slot.delays = Delays::default();
         self.slot.deaths.passed();
         around.checks.relax(around.now, self.ix);
@@ -173,8 +176,9 @@ impl Moving<'_> {
         let (check, cause) = missing;
         if proof == Proof::Remedy {
             let name = self.check_name(check, around.checks);
-            let outcome = Outcome::StillFailing { check: name, cause };
+            let outcome = self.judged(name, cause, around.checks);
             self.slot.tell_outcome(around.now, outcome, around.out);
+            self.slot.rung.did_not_hold();
         }
         around.checks.relax(around.now, self.ix);
         self.check_failed(Why::Check(check, cause), process, around);

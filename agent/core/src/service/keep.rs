@@ -23,6 +23,9 @@ use serde::{Deserialize, Serialize};
 /// The first byte; another version is not read.
 const VERSION: u8 = 1;
 
+/// How long the next run has to learn how the services stand that others need.
+const ROOT_KNOWN: Span = Span::from_secs(1);
+
 /// Whether the boot is the one that the state was kept in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Away {
@@ -205,7 +208,10 @@ fn left(slot: &Slot, now: Mono) -> Left {
         State::Waiting { wait: Wait::Restart { at } | Wait::Evidence { until: at }, .. } => {
             Left::Waiting(at.since(now))
         }
+        // The next run finds out anew whether what it needs is well, which is known by then.
+        State::Waiting { wait: Wait::Root, .. } => Left::Waiting(ROOT_KNOWN),
         State::Broken { retry_at, .. } => Left::Broken(retry_at.since(now)),
+        State::Stopping { then: Then::Rest, .. } => Left::Broken(slot.spec.retry_after),
         State::Waiting { wait: Wait::First, .. }
         | State::Starting { aim: Aim::End }
         | State::Stopping { then: Then::End, .. }
@@ -229,6 +235,7 @@ fn record(slot: &Slot, now: Mono, checks: &Checks<'_>) -> Record {
         Why::Check(check, cause) => {
             name(check).map_or(Trigger::Exit(Exit::Unknown), |check| Trigger::Check { check, cause })
         }
+        Why::Root => slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
     };
     Record {
         name: slot.spec.name.clone(),
@@ -254,6 +261,12 @@ impl Record {
             Trigger::Check { check, cause } => {
                 number(&check).map_or(Why::Exit(Exit::Unknown), |check| Why::Check(check, cause))
             }
+            Trigger::Root(root) => {
+                slot.ties.stopped_for(root);
+                Why::Root
+            }
+            // Told with a remedy that is begun, and never kept.
+            Trigger::Changed(_) => Why::Exit(Exit::Unknown),
         };
         let failed_at = self.failed.map_or(Mono::NEVER, ago);
         slot.streak = Streak { tries: self.tries, attempt: self.attempt, failed_at, why };

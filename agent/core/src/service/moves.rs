@@ -72,6 +72,7 @@ impl Moving<'_> {
             match then {
                 Then::Start => self.start(Aim::Verify(Proof::Remedy)),
                 Then::End => self.slot.state = State::Ended,
+                Then::Rest => self.rest(around),
             }
             return Taken::Yes;
         }
@@ -136,9 +137,9 @@ impl Moving<'_> {
                 self.hold(around.now, process, Proof::Alone, around.now);
             }
             (
-                State::Waiting { process: Some(process), wait: Wait::Restart { .. } },
+                State::Waiting { process: Some(process), wait: wait @ (Wait::Restart { .. } | Wait::Root) },
                 Sight::FirstPass | Sight::Passes,
-            ) if self.is_held(around.now)
+            ) if (matches!(wait, Wait::Root) || self.is_held(around.now))
                 && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() =>
             {
                 around.checks.watch(around.now, self.ix, self.slot.spec.hold);
@@ -178,8 +179,14 @@ impl Moving<'_> {
                 self.decide(process, around);
             }
             State::Waiting { process, wait: Wait::Restart { .. } } => self.remedy_or_believe(process, around),
+            // What it needs ends this, not a time.
+            State::Waiting { wait: Wait::Root, .. } => {}
             State::Waiting { wait: Wait::First, .. } => self.first_start(),
+            State::Broken { process, .. } if self.slot.ties.ailing.is_some() => {
+                self.wait_for_root(process, around);
+            }
             State::Broken { process, .. } => {
+                self.slot.rung.begin_anew();
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);
             }
@@ -189,7 +196,7 @@ impl Moving<'_> {
     }
 
     pub(super) fn end(&mut self, now: Mono) {
-        if self.slot.spec.driver == Driver::Systemd {
+        if self.slot.spec.driver != Driver::Spawn {
             self.slot.state = State::Ended;
             return;
         }
@@ -214,7 +221,7 @@ impl Moving<'_> {
 
     pub(super) fn start(&mut self, aim: Aim) {
         self.order = Some(match self.slot.spec.driver {
-            Driver::Spawn => Verb::Start,
+            Driver::Spawn | Driver::Command => Verb::Start,
             Driver::Systemd => Verb::Unit(self.start_verb()),
         });
         self.slot.state = State::Starting { aim };
@@ -223,7 +230,9 @@ impl Moving<'_> {
     pub(super) fn stop(&mut self, now: Mono, process: Process, then: Then) {
         let (order, kill_at) = match self.slot.spec.driver {
             Driver::Spawn => (Verb::Stop, now.plus(self.slot.spec.stop_timeout)),
+            Driver::Command => (Verb::Stop, Mono::NEVER),
             // One job stops and starts it; how long it may take to stop is its unit's business.
+            Driver::Systemd if then == Then::Rest => (Verb::Unit(unit::Verb::Stop), Mono::NEVER),
             Driver::Systemd => (Verb::Unit(unit::Verb::Restart), Mono::NEVER),
         };
         self.order = Some(order);

@@ -20,6 +20,7 @@ impl Moving<'_> {
         self.slot.deaths.ended(pid, exit);
         if proof == Proof::Remedy {
             self.slot.tell_outcome(around.now, Outcome::Died(exit), around.out);
+            self.slot.rung.did_not_hold();
         }
         self.failed(Why::Exit(exit), None, around);
     }
@@ -35,6 +36,10 @@ impl Moving<'_> {
     pub(super) fn failed(&mut self, why: Why, process: Option<Process>, around: Around<'_, '_>) {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
+        self.slot.ties.has_failed = true;
+        if self.slot.ties.ailing.is_some() {
+            return self.wait_for_root(process, around);
+        }
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
         if at_once && self.slot.rests(around.now).is_none() {
             self.begin(process, around);
@@ -48,6 +53,9 @@ impl Moving<'_> {
 
     /// All that can be known about the failure is known: rest, or restart after the backoff.
     pub(super) fn decide(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        if self.slot.ties.ailing.is_some() {
+            return self.wait_for_root(process, around);
+        }
         if let Some(because) = self.slot.rests(around.now) {
             return self.open(process, because, around);
         }
@@ -57,7 +65,10 @@ impl Moving<'_> {
         self.slot.state = State::Waiting { process, wait: Wait::Restart { at } };
     }
 
-    fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
+    pub(super) fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
+        if let Some(process) = process.filter(|_| self.is_isolated_in_the_end()) {
+            return self.isolate(process, around);
+        }
         let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);
         let last = self.trigger(around.checks);
         let attempts = self.slot.streak.attempt;
@@ -73,34 +84,52 @@ impl Moving<'_> {
             around.checks.watch(around.now, self.ix, self.slot.spec.hold);
             return self.hold(around.now, process, Proof::Alone, around.now);
         }
+        if self.slot.ties.ailing.is_some() {
+            return self.wait_for_root(process, around);
+        }
         self.begin(process, around);
     }
 
     /// A remedy begins.
     pub(super) fn begin(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        let remedy = self.next_rung(process);
+        if remedy == Remedy::Isolate {
+            return match process {
+                Some(process) => self.isolate(process, around),
+                None => self.open(None, Because::Isolated, around),
+            };
+        }
+        self.slot.budget.spend(around.now);
+        self.tell_begun(remedy, &mut Around { now: around.now, checks: around.checks, out: around.out });
+        match (remedy, process) {
+            (Remedy::Reload, Some(process)) => self.reload(process, around),
+            (_, Some(process)) => self.stop(around.now, process, Then::Start),
+            (_, None) => self.start(Aim::Verify(Proof::Remedy)),
+        }
+    }
+
+    /// Tells that a remedy begins, and counts it.
+    pub(super) fn tell_begun(&mut self, remedy: Remedy, around: &mut Around<'_, '_>) {
+        self.slot.rung.begins(remedy, around.checks.failing(self.ix));
         let streak = &mut self.slot.streak;
         streak.tries = streak.tries.saturating_add(1);
         streak.attempt = streak.attempt.saturating_add(1);
         let (attempt, delay) = (streak.attempt, around.now.since(streak.failed_at));
-        self.slot.budget.spend(around.now);
         self.slot.past.began(attempt, around.now);
         let begun = event::RemedyBegun {
             service: self.slot.spec.name.clone(),
-            remedy: Remedy::Restart,
+            remedy,
             attempt,
             trigger: self.trigger(around.checks),
             delay,
         };
         around.out.tell(event::Fact::Remedy(begun));
-        match process {
-            Some(process) => self.stop(around.now, process, Then::Start),
-            None => self.start(Aim::Verify(Proof::Remedy)),
-        }
     }
 
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {
         match self.slot.streak.why {
             Why::Exit(exit) => Trigger::Exit(exit),
+            Why::Root => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
             Why::Check(check, cause) => Trigger::Check { check: self.check_name(check, checks), cause },
         }
     }
@@ -109,8 +138,10 @@ impl Moving<'_> {
     pub(super) fn failed_check(&self, checks: &Checks<'_>) -> Name {
         let process = checks.process_of(self.ix);
         match (self.slot.streak.why, process) {
-            (Why::Check(check, _), _) | (Why::Exit(_), Some(check)) => self.check_name(check, checks),
-            (Why::Exit(_), None) => self.slot.spec.name.clone(),
+            (Why::Check(check, _), _) | (Why::Exit(_) | Why::Root, Some(check)) => {
+                self.check_name(check, checks)
+            }
+            (Why::Exit(_) | Why::Root, None) => self.slot.spec.name.clone(),
         }
     }
 

@@ -4,17 +4,18 @@
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
 use super::keep::Left;
+use super::ladder::Rung;
+use super::roots::Ties;
 use super::view::Remembered;
 use super::{ServiceIx, Spec};
 use crate::check::CheckIx;
-use crate::facts::Facts;
 use crate::hold::Held;
 use crate::policy::{Breaker, Budget, Deaths};
 use crate::shelf::{Place, Placed};
 use crate::timer::{Reason, Seat, Timed};
-use crate::unit::{self, Who};
-use picket_proto::event::{self, Because, Cause, Exit, Intent, Outcome, Remedy};
-use picket_proto::{Mono, Span};
+use crate::unit;
+use picket_proto::Mono;
+use picket_proto::event::{Because, Cause, Exit, Intent};
 use serde::{Deserialize, Serialize};
 
 /// One service with all that is remembered of it.
@@ -23,6 +24,8 @@ pub struct Slot {
     pub(super) spec: Spec,
     pub(super) state: State,
     pub(super) streak: Streak,
+    /// The remedy that is under way, or was the last.
+    pub(super) rung: Rung,
     pub(super) deaths: Deaths,
     pub(super) budget: Budget,
     pub(super) breaker: Breaker,
@@ -38,6 +41,8 @@ pub struct Slot {
     pub(super) all_rest_until: Mono,
     /// Where an earlier run left it, until something is known of it.
     pub(super) left: Option<Left>,
+    /// What binds it to the services that it needs, and to those that need it.
+    pub(super) ties: Ties,
     /// What its first start is to prove.
     pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
@@ -55,6 +60,7 @@ pub(super) enum Verb {
     Start,
     Stop,
     Kill,
+    Reload,
     Unit(unit::Verb),
 }
 
@@ -89,6 +95,8 @@ pub(super) enum Aim {
 pub(super) enum Then {
     Start,
     End,
+    /// Its breaker opens: it was isolated.
+    Rest,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -107,6 +115,8 @@ pub(super) enum Wait {
     Restart { at: Mono },
     /// For the first start, while remedies rest.
     First,
+    /// For a service that it needs.
+    Root,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +148,8 @@ pub(super) enum State {
 pub(super) enum Why {
     Exit(Exit),
     Check(CheckIx, Cause),
+    /// It was stopped while the service that it needs was restarted.
+    Root,
 }
 
 /// How often the judgement on this process was put off.
@@ -171,6 +183,7 @@ impl Slot {
             spec,
             state: State::Idle,
             streak: FRESH,
+            rung: Rung::default(),
             deaths: Deaths::default(),
             budget: Budget::default(),
             breaker: Breaker::default(),
@@ -181,6 +194,7 @@ impl Slot {
             held: None,
             all_rest_until: Mono::default(),
             left: None,
+            ties: Ties::default(),
             first: Proof::First,
             order: None,
             collect: None,
@@ -228,40 +242,13 @@ impl Slot {
                 (at.max(self.rests_until()), Reason::Restart)
             }
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
+            State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
             State::Awaiting { until } => (until, Reason::Awaited),
             State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {
                 (Mono::NEVER, Reason::Restart)
             }
         }
-    }
-
-    pub(super) fn tell_exit(&self, now: Mono, pid: u32, exit: Exit, out: &mut Facts) {
-        let who = if matches!(self.state, State::Stopping { .. }) { Who::Asked } else { Who::Itself };
-        self.tell_end(now, (pid, exit), who, out);
-    }
-
-    pub(super) fn tell_end(&self, now: Mono, (pid, exit): (u32, Exit), who: Who, out: &mut Facts) {
-        let asked = who == Who::Asked;
-        let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
-        let service = self.spec.name.clone();
-        out.tell(event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
-    }
-
-    pub(super) fn tell_outcome(&mut self, now: Mono, outcome: Outcome, out: &mut Facts) {
-        self.past.ended(now, &outcome);
-        let ended = event::RemedyEnded {
-            service: self.spec.name.clone(),
-            remedy: Remedy::Restart,
-            attempt: self.streak.attempt,
-            outcome,
-            took: now.since(self.streak.failed_at),
-        };
-        out.tell(event::Fact::Outcome(ended));
-    }
-
-    pub(super) fn tell_breaker(&self, to: event::Breaker, out: &mut Facts) {
-        out.tell(event::Fact::Breaker(event::BreakerMoved { service: self.spec.name.clone(), to }));
     }
 
     /// Why remedies must rest now, if they must.

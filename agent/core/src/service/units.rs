@@ -4,9 +4,11 @@
 //! else does about it wins: a life that began elsewhere is verified like any start, what was stopped is left alone,
 //! and systemd's own restarts are waited for. A turn that a state can't take changes nothing.
 
+mod later;
+
 use super::keep::Left;
 use super::moves::Moving;
-use super::slot::{Delays, FRESH, Process, Proof, State, Wait, Why};
+use super::slot::{Delays, FRESH, Process, Proof, State, Then, Wait, Why};
 use super::{Around, Driver, Services};
 use crate::check::Voice;
 use crate::unit::{self, Fact, Order, Turn, Who};
@@ -21,6 +23,7 @@ impl Services<'_> {
             Fact::Lost => self.lost(around),
             Fact::Read { unit, wake, seen, done } => {
                 let Around { now, checks, out } = around;
+                self.look_at_roots(unit, checks);
                 let inner = Around { now, checks, out: &mut *out };
                 let compared = self.with(unit, |service| {
                     let (turn, compared) = service.slot.unit.read(wake, seen, done);
@@ -32,6 +35,7 @@ impl Services<'_> {
                 }
             }
             Fact::Answered { unit, answer } => {
+                self.look_at_roots(unit, around.checks);
                 self.with(unit, |service| {
                     let turn = service.slot.unit.answered(answer);
                     service.turn(turn, around);
@@ -40,9 +44,9 @@ impl Services<'_> {
         }
     }
 
-    /// The run begins.
-    pub(crate) fn begin(&mut self, now: Mono) {
-        if self.units() > 0 {
+    /// The run begins. The bus is wanted where a service is a unit, or somebody else wants to hear it.
+    pub(crate) fn begin(&mut self, now: Mono, wanted: bool) {
+        if wanted || self.units() > 0 {
             self.bus.begin(now);
         }
     }
@@ -169,11 +173,18 @@ impl Moving<'_> {
     }
 
     fn unit_died(&mut self, pid: u32, exit: Exit, around: Around<'_, '_>) {
+        if pid == 0 && matches!(self.slot.state, State::Verifying { .. }) {
+            return self.reload_refused(exit, around);
+        }
         let Around { now, checks, out } = around;
         checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *out });
         self.ask_for_words(pid, exit);
         let around = Around { now, checks, out };
         match self.slot.state {
+            State::Stopping { then: Then::Rest, .. } => {
+                self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
+                self.rest(around);
+            }
             // The crash itself was told when systemd began to restart it.
             State::Awaiting { .. } => self.failed(Why::Exit(exit), None, around),
             State::Idle => {
@@ -220,6 +231,7 @@ impl Moving<'_> {
             self.slot.tell_outcome(now, Outcome::Died(exit), out);
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
+        self.slot.ties.has_failed = true;
         self.slot.state = State::Awaiting { until: now.plus(within) };
     }
 
@@ -240,6 +252,11 @@ impl Moving<'_> {
         if let Some(process) = self.slot.process() {
             self.slot.tell_end(around.now, (process.pid, exit), Who::Asked, around.out);
         }
+        if self.was_taken_along(to, around.now) {
+            let Around { now, checks, out } = around;
+            checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *out });
+            return self.goes_with_its_root(exit, Around { now, checks, out });
+        }
         // What was known to be stopped before stays so: that it does not run is nothing new.
         let known = to == Intent::Unknown && self.slot.intent != Intent::Run;
         if !known {
@@ -249,44 +266,7 @@ impl Moving<'_> {
         self.slot.streak = FRESH;
         self.slot.delays = Delays::default();
         self.slot.deaths.passed();
+        self.slot.ties.left_at = around.now;
         self.slot.state = State::Left;
-    }
-
-    fn later(&mut self, within: Span, now: Mono) {
-        match self.slot.state {
-            State::Starting { .. } | State::Stopping { .. } => {
-                self.slot.state = State::Awaiting { until: now.plus(within) };
-            }
-            State::Idle
-            | State::Verifying { .. }
-            | State::Running { .. }
-            | State::Waiting { .. }
-            | State::Broken { .. }
-            | State::Awaiting { .. }
-            | State::Left
-            | State::Ended => {}
-        }
-    }
-
-    /// What somebody else was at did not bring it back.
-    pub(super) fn awaited_in_vain(&mut self, around: Around<'_, '_>) {
-        self.failed(self.slot.streak.why, None, around);
-    }
-
-    fn wanted(&mut self, out: &mut crate::facts::Facts) {
-        if self.slot.intent != Intent::Run {
-            self.intend(Intent::Run, Witness::Job, out);
-        }
-    }
-
-    fn intend(&mut self, to: Intent, witness: Witness, out: &mut crate::facts::Facts) {
-        let from = core::mem::replace(&mut self.slot.intent, to);
-        let service = self.slot.spec.name.clone();
-        out.tell(event::Fact::Intent(event::IntentChanged { service, from, to, witness }));
-    }
-
-    fn tell_start(&self, pid: u32, adopted: bool, out: &mut crate::facts::Facts) {
-        let service = self.slot.spec.name.clone();
-        out.tell(event::Fact::Started(event::Started { service, pid, adopted }));
     }
 }

@@ -49,6 +49,10 @@ pub enum Ended {
     Died(Exit),
     /// A check did not pass in time.
     StillFailing(Cause),
+    /// More checks failed after it than before.
+    Worse,
+    /// It could not be done.
+    NotDone,
 }
 
 /// A remedy of this run.
@@ -81,6 +85,8 @@ impl Remembered {
             Outcome::Held { .. } => Ended::Held,
             Outcome::Died(exit) => Ended::Died(*exit),
             Outcome::StillFailing { cause, .. } => Ended::StillFailing(*cause),
+            Outcome::Worse { .. } => Ended::Worse,
+            Outcome::NotDone { .. } => Ended::NotDone,
         };
         if let Some(open) = self.0.back_mut().filter(|past| past.ended.is_none()) {
             open.ended = Some((now, ended));

@@ -62,6 +62,11 @@ pub enum Act {
         /// Which service.
         service: ServiceIx,
     },
+    /// Have its process read its configuration anew (SIGHUP to it alone, or the program named for that). Not answered.
+    Reload {
+        /// Which service.
+        service: ServiceIx,
+    },
     /// Kill its whole process group (SIGKILL). Answered by Exited.
     Kill {
         /// Which service.

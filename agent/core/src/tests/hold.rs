@@ -12,7 +12,7 @@ use std::vec;
 use std::vec::Vec;
 
 fn hold(world: &mut World, service: Option<u16>, lasts: Option<Span>) {
-    world.input(Input::Hold(Fact { service, lasts, by: "root" }));
+    world.input(Input::Asked(crate::Asked::Hold(Fact { service, lasts, by: "root" })));
 }
 
 fn holds(world: &World) -> Vec<String> {

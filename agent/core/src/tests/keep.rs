@@ -181,7 +181,11 @@ fn a_remedy_whose_service_died_while_no_agent_was_there_has_not_held() {
 fn a_death_while_no_agent_was_there_is_told_under_a_hold_and_waits_for_its_end() {
     let mut old = World::running(14, vec![spec("web")]);
     let begun = old.at;
-    old.input(Input::Hold(hold::Fact { service: Some(0), lasts: Some(hold::LEAST), by: "root" }));
+    old.input(Input::Asked(crate::Asked::Hold(hold::Fact {
+        service: Some(0),
+        lasts: Some(hold::LEAST),
+        by: "root",
+    })));
     let (mut new, pid) = again_after_death(old, 20_000);
     assert_eq!(deaths(&new), [(pid, Exit::Unknown, false)]);
     new.run(39_000);
@@ -224,7 +228,11 @@ fn after_another_boot_an_open_remedy_goes_on_with_the_first_start() {
 #[test]
 fn after_another_boot_what_is_left_of_rests_and_holds_counts_from_the_start() {
     let mut old = broken(6);
-    old.input(Input::Hold(hold::Fact { service: None, lasts: Some(Span::from_secs(600)), by: "root" }));
+    old.input(Input::Asked(crate::Asked::Hold(hold::Fact {
+        service: None,
+        lasts: Some(Span::from_secs(600)),
+        by: "root",
+    })));
     let (_, bytes) = old.kept.clone().unwrap();
     let mut new = World::new(60, vec![spec("web")]);
     new.sims = old.sims;
@@ -243,7 +251,11 @@ fn after_another_boot_what_is_left_of_rests_and_holds_counts_from_the_start() {
 fn a_hold_stands_over_a_restart_and_ends_in_time() {
     let mut old = World::running(7, vec![spec("web")]);
     let begun = old.at;
-    old.input(Input::Hold(hold::Fact { service: Some(0), lasts: Some(hold::LEAST), by: "root" }));
+    old.input(Input::Asked(crate::Asked::Hold(hold::Fact {
+        service: Some(0),
+        lasts: Some(hold::LEAST),
+        by: "root",
+    })));
     old.kill(0);
     let mut new = again(old, vec![spec("web")], 20_000);
     assert_eq!(new.agent.service_at(0).unwrap().held().unwrap().by.as_str(), "root");

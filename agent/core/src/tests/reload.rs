@@ -212,7 +212,7 @@ fn other_limits_count_from_the_next_reading_on_without_an_event() {
     let with = |limits| File { services: Vec::new(), checks: std::vec![level(limits)] };
     let mut world = world(4, &with(limits(900, 980)), 0);
     let look = |world: &mut World| {
-        world.input(Input::Look(0));
+        world.input(Input::Asked(crate::Asked::Look(0)));
         read(world, 0, Reading::Level(800));
     };
     world.input(Input::Time);
@@ -232,14 +232,14 @@ fn an_answer_that_was_out_when_the_target_changed_tells_nothing() {
     let file = file(&["web"]);
     let mut world = running(5, &file, 0);
     world.order_what_is_due();
-    world.input(Input::Look(1));
+    world.input(Input::Asked(crate::Asked::Look(1)));
     let told = world.told.len();
     reload(&mut world, &file, &["web.tcp"]).unwrap();
     for _ in 0..3 {
         read(&mut world, 1, Reading::Bad(Cause::Refused));
         assert_eq!(world.agent.check_at(1).unwrap().verdict(), Verdict::Up);
         reload(&mut world, &file, &["web.tcp"]).unwrap();
-        world.input(Input::Look(1));
+        world.input(Input::Asked(crate::Asked::Look(1)));
     }
     world.run(5_000);
     assert_eq!(world.told.len(), told, "what it looks at now answers");

@@ -14,6 +14,8 @@ pub(super) fn spec(name: &str) -> service::Spec {
     service::Spec {
         name: name.parse().unwrap(),
         driver: service::Driver::Spawn,
+        needs: Default::default(),
+        ladder: Default::default(),
         stop_timeout: ms(500),
         start_timeout: ms(5_000),
         hold: ms(2_000),
@@ -52,6 +54,8 @@ pub(super) struct Sim {
     pub(super) ignores_stop: bool,
     /// Readings of its tcp check are bad while this is set.
     pub(super) sick: bool,
+    /// A reload ends that.
+    pub(super) heals_by_reload: bool,
 }
 
 impl Sim {
@@ -64,6 +68,7 @@ impl Sim {
             frozen: false,
             ignores_stop: false,
             sick: false,
+            heals_by_reload: false,
         }
     }
 }

@@ -71,7 +71,11 @@ fn a_hold_of_all_is_shown_while_it_stands() {
     let mut world = World::running(4, vec![spec("web")]);
     assert!(world.agent.held().is_none());
     let until = world.at + LEAST.micros();
-    world.input(Input::Hold(hold::Fact { service: None, lasts: Some(LEAST), by: "root" }));
+    world.input(Input::Asked(crate::Asked::Hold(hold::Fact {
+        service: None,
+        lasts: Some(LEAST),
+        by: "root",
+    })));
     let held = world.agent.held().unwrap();
     assert_eq!((held.until.micros(), held.by.as_str()), (until, "root"));
     world.run(60_000);
@@ -119,6 +123,7 @@ fn storage(ring: usize) -> Storage<'static> {
         services: &mut [],
         ring: vec![0; ring].leak(),
         index: vec![spool::Entry::default(); ring / 64].leak(),
+        baseline: Default::default(),
         disk: spool::Lent { runs, ..spool::Lent::none() },
     }
 }
@@ -149,7 +154,7 @@ fn a_heartbeat_carries_what_the_hosts_checks_read_last_and_what_was_lost() {
     // No frame has room in so little memory.
     let mut world = World::with(6, vec![check], Vec::new(), 100);
     world.input(Input::Time);
-    world.input(Input::Look(0));
+    world.input(Input::Asked(crate::Asked::Look(0)));
     world.input(Input::Check(check::Fact::new(0, Reading::Level(321))));
     world.opened();
     world.all_sent();

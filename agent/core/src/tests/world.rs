@@ -82,6 +82,7 @@ impl World {
             services: Box::leak(services.into_boxed_slice()),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
+            baseline: Default::default(),
             disk: spool::Lent::none(),
         };
         Self {
@@ -157,6 +158,7 @@ impl World {
             Effect::Keep => self.kept = Some((self.at, sim::kept(&self.agent))),
             // Stories about units look at the log of acts and hand in readings themselves.
             Effect::Unit(_) => {}
+            Effect::Baseline(order) => panic!("{order:?} without a baseline"),
             Effect::Ended => self.ended = true,
         }
     }

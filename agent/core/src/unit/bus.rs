@@ -16,7 +16,7 @@ const RECONNECT: Backoff = Backoff { first: Span::from_millis(100), most: Span::
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No service is a unit.
+    /// Nobody wants it: no service is a unit.
     Idle,
     /// Gone; tried again at this time.
     Away { retry_at: Mono },
@@ -126,6 +126,7 @@ impl Bus {
 
     fn look(&mut self, now: Mono, units: u16) {
         (self.left, self.differences, self.order) = (units, 0, Some(Order::Look));
+        self.synced |= units == 0;
         self.state = State::Open { look_at: now.plus(LOOK_EVERY) };
     }
 

@@ -4,7 +4,7 @@
 //! can come before the answer.
 
 use super::classify::{Before, Life, Ours, Sight, Stop, classify, is_stop};
-use super::{Answer, Done, Dones, JobEnd, JobKind, Seen, Turn, Wake};
+use super::{Answer, Done, Dones, File, JobEnd, JobKind, Load, Seen, Turn, Wake};
 use heapless::Deque;
 use picket_proto::Span;
 use picket_proto::event::Exit;
@@ -93,6 +93,17 @@ impl Memory {
     /// The life that the last turn was the end of; zeros where it was a start that began none.
     pub(crate) const fn ended_life(&self) -> [u8; 16] {
         self.ended_life
+    }
+
+    /// Its file says that it should run.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.seen.is_some_and(|seen| seen.file == File::Wanted && seen.load == Load::Loaded)
+    }
+
+    /// That it does not run is no decision: what comes of a call is judged again.
+    pub(crate) fn is_down(&mut self) {
+        let invocation = self.seen.map_or([0; 16], |seen| seen.invocation);
+        self.life = Life::Down { invocation };
     }
 
     /// A call goes out.

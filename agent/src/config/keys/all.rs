@@ -1,7 +1,10 @@
 //! The keys themselves, table by table.
 
-use super::Shape::{Number, Pairs, Span, Tables as List, Text, TextOrTexts, Texts};
+use super::Shape::{Flag, Number, OneOf, Pairs, Span, Tables as List, Text, TextOrTexts, Texts};
 use super::{Key, Table, checks, host};
+
+/// Init systems beside systemd.
+const INITS: &[&str] = &["openrc", "runit", "sysv", "busybox"];
 
 const MIB: super::Shape = Number { least: 1, most: 1024 };
 
@@ -69,6 +72,23 @@ pub(crate) const TABLES: &[Table] = &[
             .needed()
             .example("\"127.0.0.1:9441\"")],
     },
+    Table {
+        path: "baseline",
+        head: "[baseline]",
+        about: "What should be on this host is learned, and told when it vanishes. Does not change while the agent runs.",
+        keys: &[
+            Key::new("enabled", Flag, "whether it is learned; true also without the table").usual("true"),
+            Key::new("learn", Span, "how long a thing must have been there before it should be")
+                .range("1 s to 24 h")
+                .usual("\"60s\""),
+            Key::new("settle", Span, "how long nothing may change before a loss is told")
+                .range("300 ms to 10 min")
+                .usual("\"3s\""),
+            Key::new("after_packages", Span, "how long after the package manager's work nothing is told")
+                .range("0 s to 1 h")
+                .usual("\"60s\""),
+        ],
+    },
     host::HOST,
     host::CPU,
     host::MEMORY,
@@ -94,12 +114,24 @@ pub(crate) const TABLES: &[Table] = &[
             checks::ENABLED,
             checks::WHEN,
             Key::new("command", Texts, "program and arguments; it must stay in the foreground. `{here}` is the file's folder, `{state}` the service's own")
-                .else_("this or `unit`")
+                .else_("this, `unit` or `init`")
                 .example("[\"/usr/bin/redis-server\", \"--dir\", \"{state}\"]"),
             Key::new("unit", Text, "the unit of systemd that it is; takes the place of `command`, `env`, `cwd`, `stop_timeout`")
                 .range("`NAME.service`")
-                .else_("this or `command`")
+                .else_("this, `command` or `init`")
                 .example("\"redis.service\""),
+            Key::new("init", OneOf(INITS), "another init system: fills the four below from the service's name; takes the place of `command` and `unit`")
+                .else_("this, or `start`, `stop` and `status` written out")
+                .example("\"sysv\""),
+            Key::new("start", Texts, "program and arguments that start it; status 0 when it is done").else_("by `init`").example("[\"/etc/init.d/redis\", \"start\"]"),
+            Key::new("stop", Texts, "program and arguments that stop it").else_("by `init`").example("[\"/etc/init.d/redis\", \"stop\"]"),
+            Key::new("status", Texts, "program and arguments; status 0 means that it runs").else_("by `init`").example("[\"/etc/init.d/redis\", \"status\"]"),
+            Key::new("reload", Texts, "program and arguments that have it read its configuration anew").else_("by `init`").example("[\"/etc/init.d/redis\", \"reload\"]"),
+            Key::new("pidfile", Text, "the file with its process id: its death is then seen at once").else_("none: `status` tells").example("\"/run/redis.pid\""),
+            Key::new("needs", Texts, "services of this file without which it can't be well: while one is not, this one is left as it is")
+                .range("up to 8 names")
+                .usual("[]"),
+            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `isolate`").usual("[\"restart\"]"),
             Key::new("env", Pairs, "added to the agent's environment").else_("nothing").example("{ LANG = \"C\" }").secret(),
             Key::new("cwd", Text, "working folder").range("folder").usual("\"{state}\""),
             Key::new("stop_timeout", Span, "from SIGTERM to SIGKILL").range("10 ms to 10 min").usual("\"10s\""),

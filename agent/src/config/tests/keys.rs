@@ -29,7 +29,7 @@ fn kinds(table: &Table) -> &'static [&'static str] {
 }
 
 /// Keys of which one must be written.
-const ALTERNATIVES: [&str; 7] = ["command", "unit", "file", "executable", "date", "stamp", "run"];
+const ALTERNATIVES: [&str; 8] = ["command", "unit", "init", "file", "executable", "date", "stamp", "run"];
 
 /// Keys of a kind that can't stand with others: what each group leaves out.
 fn left_out(kind: &str) -> &'static [&'static [&'static str]] {
@@ -45,6 +45,9 @@ fn left_out(kind: &str) -> &'static [&'static [&'static str]] {
     }
 }
 
+/// The keys of a service that other programs start.
+const SCRIPTS: [&str; 6] = ["init", "start", "stop", "status", "reload", "pidfile"];
+
 /// The keys of a table that stand together, by kind for checks and by driver for services.
 fn groups(table: &'static Table) -> Vec<(Option<&'static str>, Vec<&'static Key>)> {
     let of = |keep: &dyn Fn(&Key) -> bool| table.keys.iter().filter(|key| keep(key)).collect::<Vec<_>>();
@@ -57,8 +60,15 @@ fn groups(table: &'static Table) -> Vec<(Option<&'static str>, Vec<&'static Key>
     match table.path {
         "check" | "service.check" => kinds(table).iter().flat_map(of_kind).collect(),
         "service" => vec![
-            (None, of(&|key| key.name != "unit")),
-            (None, of(&|key| !["command", "env", "cwd", "stop_timeout"].contains(&key.name))),
+            (None, of(&|key| key.name != "unit" && !SCRIPTS.contains(&key.name))),
+            (
+                None,
+                of(&|key| {
+                    !["command", "env", "cwd", "stop_timeout"].contains(&key.name)
+                        && !SCRIPTS.contains(&key.name)
+                }),
+            ),
+            (None, of(&|key| !["command", "unit", "env", "cwd"].contains(&key.name))),
         ],
         _ => vec![(None, of(&|_| true))],
     }

@@ -70,6 +70,7 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
         services: &mut lives,
         ring: &mut ring,
         index: &mut index,
+        baseline: Default::default(),
         disk: spool::Lent::none(),
     };
     let version = picket_proto::Text::new("test");

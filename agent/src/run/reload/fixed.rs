@@ -1,13 +1,13 @@
 //! What a reload can't change, refused by name: who this host is, where it keeps what it keeps, its way to the collector, and
 //! what a service is (a command, or which unit), and whether a check heals one: its probes that are out are counted by that.
 
-use crate::config::{Check, Mistake};
+use crate::config::{Check, Mistake, Service};
 use crate::plan::Plan;
 use crate::run::roster::Roster;
 use std::path::{Path, PathBuf};
 
 /// Keys that only a start can change.
-const FIXED: [(&str, &str); 7] = [
+const FIXED: [(&str, &str); 8] = [
     ("agent", "state"),
     ("agent", "host"),
     ("agent", "spool"),
@@ -15,6 +15,7 @@ const FIXED: [(&str, &str); 7] = [
     ("agent", "bus"),
     ("collector", "address"),
     ("metrics", "listen"),
+    ("baseline", "learn"),
 ];
 
 /// What differs of that which only a start can change, and services that would be another thing.
@@ -31,20 +32,26 @@ pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistak
         old.bus != new.bus,
         ways(old) != ways(new),
         old.metrics != new.metrics,
+        old.baseline != new.baseline,
     ];
     let keys = FIXED.iter().zip(differ).filter(|(_, differs)| *differs);
     let wrong = keys.map(|((table, key), _)| {
-        let key = if *table == "collector" { table.to_string() } else { format!("{table}.{key}") };
+        let is_whole = matches!(*table, "collector" | "baseline");
+        let key = if is_whole { table.to_string() } else { format!("{table}.{key}") };
         let place = new.texts.place_of(table, key.rsplit('.').next().unwrap_or_default());
         mistake(&new.file, place, key, "can't change while the agent runs".to_owned())
     });
     let services = new.services.iter().filter_map(|service| {
         let known = (0..).zip(roster.services.iter());
         let was = known.into_iter().find(|(_, was)| was.spec.name == service.spec.name);
-        let (_, was) = was.filter(|(_, was)| was.unit != service.unit)?;
-        let is = |unit: &Option<String>| unit.clone().unwrap_or_else(|| "a command".to_owned());
-        let problem =
-            format!("was {} and would be {}: that is another service", is(&was.unit), is(&service.unit));
+        let (_, was) =
+            was.filter(|(_, was)| was.unit != service.unit || was.spec.driver != service.spec.driver)?;
+        let is = |it: &Service| match (&it.unit, &it.commands) {
+            (Some(unit), _) => unit.clone(),
+            (None, Some(_)) => "what other programs start".to_owned(),
+            (None, None) => "a command".to_owned(),
+        };
+        let problem = format!("was {} and would be {}: that is another service", is(was), is(service));
         let place = new.texts.place(service.place());
         Some(mistake(&new.file, place, format!("service {}", service.spec.name), problem))
     });

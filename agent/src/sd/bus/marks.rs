@@ -28,17 +28,23 @@ pub(in crate::sd) struct Watch {
     pub(super) marked: Notify,
     pub(super) facts: mpsc::Sender<Told>,
     pub(super) connection: Mutex<Option<Connection>>,
+    /// Told when the list of units may have changed; many at once count as one.
+    pub(super) stirs: Arc<Notify>,
 }
 
 impl Watch {
-    pub(in crate::sd) fn new(names: Arc<[Option<String>]>, facts: mpsc::Sender<Told>) -> Arc<Self> {
+    pub(in crate::sd) fn new(
+        names: Arc<[Option<String>]>,
+        facts: mpsc::Sender<Told>,
+        stirs: Arc<Notify>,
+    ) -> Arc<Self> {
         let mark = |name: &Option<String>| Mark {
             name: name.clone(),
             path: name.as_deref().map(read::path_of).unwrap_or_default(),
             ..Mark::default()
         };
         let marks = Mutex::new(names.iter().map(mark).collect());
-        Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None) })
+        Arc::new(Self { marks, marked: Notify::new(), facts, connection: Mutex::new(None), stirs })
     }
 
     /// The units are these now, by their places; the names that are new. A unit keeps what is marked of it.

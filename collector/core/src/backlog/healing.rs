@@ -2,8 +2,10 @@
 //! what still stands.
 
 use crate::host::Healing;
+use crate::incident::IncidentId;
+use crate::incident::late::Subject;
 use crate::incident::timeline::Arrival;
-use crate::live::healing::{healed, not_healed, why};
+use crate::live::healing::{healed, not_healed, waits, why};
 use crate::live::intent::{learn_intent, left_alone};
 use crate::live::learn_pid;
 use crate::state::firing::News;
@@ -36,16 +38,13 @@ pub(super) fn account(
         Fact::Started(fact) => learn_pid(known, present, told, fact.pid),
         Fact::Exited(_) => learn_pid(known, present, told, 0),
         Fact::Remedy(_) => {
-            // Of a remedy that an earlier run began, the outcome may be lost: what stands was told by this run since.
-            if newest() && is_of_this_run {
-                known.healing = Healing::Underway;
-            }
-            known.remedies = known.remedies.saturating_add(1);
+            let is_underway = newest() && is_of_this_run;
+            begun(known, is_underway);
         }
-        Fact::Outcome(fact) => match fact.outcome {
-            Outcome::Held { .. } if newest() => healed_late(state, at, slot, service),
-            Outcome::Held { .. } | Outcome::Died(_) | Outcome::StillFailing { .. } => {}
-        },
+        Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) && newest() => {
+            healed_late(state, at, slot, service);
+        }
+        Fact::Outcome(_) => {}
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
         Fact::Intent(fact) => {
@@ -60,9 +59,19 @@ pub(super) fn account(
         | Fact::Verdict(_)
         | Fact::Evidence(_)
         | Fact::Blind(_)
-        | Fact::Hold(_) => {}
+        | Fact::Hold(_)
+        | Fact::Vanished(_)
+        | Fact::Returned(_) => {}
     }
     News::Open
+}
+
+/// Of a remedy that an earlier run began, the outcome may be lost: what stands was told by this run since.
+fn begun(known: &mut crate::host::Service, is_underway: bool) {
+    if is_underway {
+        known.healing = Healing::Underway;
+    }
+    known.remedies = known.remedies.saturating_add(1);
 }
 
 fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker, event: &Event) -> News {
@@ -83,6 +92,10 @@ fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker,
             healed(state, at, slot, service);
             News::Open
         }
+        Breaker::Waits { root } => {
+            waits(state, slot, service, root);
+            News::Open
+        }
     }
 }
 
@@ -92,4 +105,15 @@ fn healed_late(state: &mut State, at: At, slot: u32, service: u32) {
         known.healing = Healing::No;
     }
     healed(state, at, slot, service);
+}
+
+/// A live failure takes over what the backlog told of it.
+pub(super) fn take_over(state: &mut State, slot: u32, subject: Subject, id: Option<IncidentId>) {
+    let Some(host) = state.hosts.get_mut(slot) else { return };
+    let Some(known) = host.late.iter().position(|late| late.subject == subject) else { return };
+    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
+    let late = host.late.remove(known);
+    for entry in late.timeline.iter() {
+        incident.timeline.push(entry.clone());
+    }
 }

@@ -30,8 +30,12 @@ pub(crate) struct Service {
     pub(crate) intent: Intent,
     /// The frame that told it: an older one does not change it.
     pub(crate) intent_told: Option<(Run, Seq)>,
+    /// Since when somebody has it stopped.
+    pub(crate) stopped: Option<Mono>,
     /// How it last died; empty before the first time.
     pub(crate) death: Death,
+    /// The service that it was last said to wait for: without it it can't be well.
+    pub(crate) needs: Option<u32>,
     /// When its death is over unless it fails again: it was started and its process check does not fail.
     pub(crate) calm_at: Option<Mono>,
 }

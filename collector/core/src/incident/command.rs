@@ -59,13 +59,14 @@ impl Collector {
             Verb::Resolve(_) => {
                 // Who names the revision means what it shows; who names none means whatever stands.
                 let ends_by_itself = |what: What| match what {
-                    What::DuplicateIdentity | What::AgentOverstay => false,
+                    What::DuplicateIdentity | What::AgentOverstay | What::StopOverstay(_) => false,
                     What::HostSilent
                     | What::Down(_)
                     | What::Degraded(_)
                     | What::Flapping(_)
                     | What::Died(_)
-                    | What::NotHealed(_) => true,
+                    | What::NotHealed(_)
+                    | What::Vanished(_) => true,
                 };
                 let fires = incident.firing.iter().any(|key| ends_by_itself(key.what));
                 if fires && command.revision.is_some() { Err("still-firing") } else { Ok(()) }

@@ -15,7 +15,7 @@ use alloc::string::{String, ToString};
 use picket_proto::event::{
     Because, Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded, Trigger, Verdict,
 };
-use picket_proto::{Event, Seq, Wall};
+use picket_proto::{Event, Name, Seq, Wall};
 
 /// What a live frame says of a service's healing stands against what the backlog says of the time before.
 fn told(state: &mut State, slot: u32, service: u32, seq: Seq, event: &Event) {
@@ -44,6 +44,10 @@ pub(super) fn outcome(state: &mut State, at: At, slot: u32, seq: Seq, (event, fa
         Outcome::StillFailing { check, cause } => {
             not_held(state, at, slot, (event, fact), format!("{check}: {cause}"));
         }
+        Outcome::Worse { check, .. } => {
+            not_held(state, at, slot, (event, fact), format!("made worse: {check}"));
+        }
+        Outcome::NotDone { why } => not_held(state, at, slot, (event, fact), why.to_string()),
     }
 }
 
@@ -131,6 +135,23 @@ pub(super) fn breaker(
             note(state, at, id, entry);
             healed(state, at, slot, service);
         }
+        Breaker::Waits { root } => {
+            let id = related(state, slot, Some(service), None);
+            note(state, at, id, entry);
+            waits(state, slot, service, root);
+            if let Some(id) = id {
+                state.incidents.shake(id);
+            }
+        }
+    }
+}
+
+/// A service waits for another: that is the nearer one to the cause wherever both fail.
+pub(crate) fn waits(state: &mut State, slot: u32, service: u32, root: &Name) {
+    let Some(host) = state.hosts.get_mut(slot) else { return };
+    let root = host.service(root).filter(|root| *root != service);
+    if let Some(known) = host.services.get_mut(service) {
+        known.needs = root;
     }
 }
 

@@ -8,6 +8,7 @@ use crate::host::{Healing, Service};
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
 use crate::state::firing::clear;
+use crate::state::stops;
 use crate::state::{At, State};
 use alloc::vec::Vec;
 use picket_proto::event::{Intent, IntentChanged, Verdict};
@@ -25,6 +26,7 @@ pub(super) fn changed(
         let _live_is_newest = learn_intent(service, event, seq, fact.to, Arrival::Live);
     };
     let Some(service) = with_service(state, slot, &fact.service, learn) else { return };
+    stops::changed(state, at, (slot, service), fact.to);
     let id = related(state, slot, Some(service), None);
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
     match fact.to {
@@ -66,7 +68,10 @@ pub(crate) fn left_alone(state: &mut State, at: At, slot: u32, service: u32) {
     }
     let Some(host) = state.hosts.get(slot) else { return };
     let firing = host.signals.keys().copied();
-    let own: Vec<What> = firing.filter(|what| host.service_of(*what) == Some(service)).collect();
+    // What is gone is so whatever is wanted of it.
+    let stays = |what: &What| matches!(what, What::Vanished(_) | What::StopOverstay(_));
+    let own = firing.filter(|what| host.service_of(*what) == Some(service) && !stays(what));
+    let own: Vec<What> = own.collect();
     for what in own {
         clear(state, at, Key { host: slot, what });
     }

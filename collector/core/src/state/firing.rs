@@ -83,7 +83,8 @@ pub(crate) fn clear(state: &mut State, at: At, key: Key) -> Option<IncidentId> {
 /// Hands correlate what there is of incidents on the host of a new condition.
 fn place(state: &State, at: At, host: &Host, key: Key) -> Finding<IncidentId> {
     let relation = |one: What| {
-        if host.same_subject(one, key.what) { Relation::SameSubject } else { Relation::SameHost }
+        let tied = host.needs(one, key.what) || host.needs(key.what, one);
+        if tied || host.same_subject(one, key.what) { Relation::SameSubject } else { Relation::SameHost }
     };
     let active = host.active.iter().rev().filter_map(|id| state.incidents.get(*id)).map(|incident| {
         let members = incident.members.range(Key { host: key.host, what: What::HostSilent }..);

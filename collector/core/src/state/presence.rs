@@ -3,7 +3,7 @@
 use super::firing::{Said, clear, fire};
 use super::fleet;
 use super::{At, State};
-use crate::host::{Host, Presence, Trust};
+use crate::host::{HOSTS_MAX, Host, Presence, Trust};
 use crate::incident::timeline::Entry;
 use crate::live::{note, note_fired};
 use crate::signal::{Key, What};
@@ -16,6 +16,11 @@ use picket_proto::{BootId, HostId, Mono, Span};
 const OVERSTAY: Span = Span::from_secs(15 * 60);
 
 impl State {
+    /// Hosts that can be added.
+    pub(crate) fn has_room(&self) -> bool {
+        self.hosts.len() < HOSTS_MAX
+    }
+
     /// A collector process began.
     pub(super) fn resumed(&mut self, at: At, boot: BootId) {
         if self.boot.replace(boot) != Some(boot) {

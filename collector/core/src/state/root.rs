@@ -6,13 +6,14 @@
 //! is over, so that a resolved incident tells what it came from. The fleet's incident has one root, whoever is back.
 
 use super::firing::{Said, root_of};
-use super::{At, State, fleet, presence};
+use super::{At, State, fleet, presence, stops};
 use crate::correlate::{self, Fires, Relation};
 use crate::host::{Healing, Host};
 use crate::incident::IncidentId;
 use crate::incident::life::{Incident, Phase, Root, Scope, Shown};
 use crate::live::check_said;
 use crate::live::healing::not_healed_said;
+use crate::live::vanished;
 use crate::signal::{Depth, Key, Owned, What};
 use picket_proto::event::CheckKind;
 
@@ -66,7 +67,8 @@ fn stays(host: &Host, incident: &Incident) -> bool {
     let here = || incident.firing.iter().filter(|key| key.host == root.key.host);
     if fires(host, root) {
         let is_level = host.service_of(root.key.what).is_none() && root.depth < Depth::Host;
-        return !is_level || here().all(|key| host.service_of(key.what).is_none());
+        let depends = here().any(|key| host.needs(root.key.what, key.what));
+        return !depends && (!is_level || here().all(|key| host.service_of(key.what).is_none()));
     }
     let service = host.service_of(root.key.what).and_then(|service| host.services.get(service));
     service.is_some_and(|service| service.healing == Healing::Underway)
@@ -89,7 +91,9 @@ fn choose(host: &Host, incident: &Incident) -> Option<(Key, &'static str)> {
         let signal = host.signals.get(&key.what)?;
         let kind = key.what.check().and_then(|check| host.checks.get(check)).map(|check| check.kind);
         let owned = if host.service_of(key.what).is_some() { Owned::ByService } else { Owned::ByNone };
-        Some(Fires { id: *key, depth: key.what.depth(kind), owned, since: signal.since })
+        let depends =
+            incident.firing.iter().any(|other| other.host == slot && host.needs(key.what, other.what));
+        Some(Fires { id: *key, depth: key.what.depth(kind), owned, since: signal.since, depends })
     });
     correlate::root(fires, |one, other| host.same_subject(one.what, other.what))
 }
@@ -109,6 +113,8 @@ fn said_of(host: &Host, key: Key, at: At) -> Said {
             Said { title: death.title, cause: death.cause, at: at.now.wall }
         }
         What::NotHealed(service) => not_healed_said(host, service, at.now.wall),
+        What::Vanished(number) => vanished::said(host, number, at.now.wall),
+        What::StopOverstay(service) => stops::said(host, service, at.now.wall),
         What::HostSilent => fleet::silence(host, at),
         What::AgentOverstay => presence::overstays(host, at),
         What::DuplicateIdentity => presence::two_machines(host, at),

@@ -84,6 +84,8 @@ impl State {
                 What::Down(check) | What::Degraded(check) | What::Flapping(check) => !listed.contains(&check),
                 What::Died(service) | What::NotHealed(service) => !troubled.contains(&service),
                 What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
+                // These are told anew in every session, or end by a word of their own.
+                What::Vanished(_) | What::StopOverstay(_) => false,
             };
             if over {
                 self.stands_no_more(at, Key { host: slot, what }, when);

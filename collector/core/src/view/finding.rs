@@ -184,6 +184,11 @@ fn symptom(state: &State, key: Key) -> String {
         What::Flapping(slot) => format!("{} is flapping{now}", check(slot)),
         What::Died(slot) => format!("{} died{now}", service(slot)),
         What::NotHealed(slot) => format!("{} is not healed{now}", service(slot)),
+        What::Vanished(number) => {
+            let loss = host.lost_things.get(&number);
+            format!("{}{now}", loss.map_or("something vanished", |loss| loss.cause.as_str()))
+        }
+        What::StopOverstay(slot) => format!("{} is still stopped{now}", service(slot)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::event::{
     Began, Blind, BlindSource, Breaker, BreakerMoved, Evidence, Gap, HoldChanged, IntentChanged, Remedy,
-    RemedyBegun, Started, Witness,
+    RemedyBegun, Started, Trigger, Witness,
 };
 use crate::{BootId, Name, Run, Seq, SeqRange, Stamp, Text, code};
 
@@ -177,4 +177,56 @@ fn words_and_numbers_stand_for_themselves() {
     assert_eq!(std::format!("{kind:>7}|{intent}|{:<5}|", Text::new("no")), " memory|masked|no   |");
     let too_long = "x".repeat(65).parse::<Name>().unwrap_err();
     assert_eq!(too_long.to_string(), "is longer than 64 bytes");
+}
+
+#[test]
+fn remedies_beyond_a_restart_say_what_was_done() {
+    let begun = |remedy, trigger| {
+        Fact::Remedy(RemedyBegun { service: web(), remedy, attempt: 1, trigger, delay: Span::ZERO })
+    };
+    let check = || Trigger::Check { check: "web:http".parse().unwrap(), cause: Cause::Status(500) };
+    for (fact, sentence) in [
+        (begun(Remedy::Reload, check()), "web is reloaded (attempt 1): web:http: HTTP status 500"),
+        (
+            begun(Remedy::Dependents, check()),
+            "web is restarted while those that need it are stopped (attempt 1): web:http: HTTP status 500",
+        ),
+        (
+            begun(Remedy::Rollback, Trigger::Changed(Text::new("/etc/web"))),
+            "web is rolled back to its last good files and restarted (attempt 1): it fails since /etc/web changed; \
+             the changed one is kept in the agent's state",
+        ),
+        (
+            begun(Remedy::Isolate, check()),
+            "web is stopped and left to a person (attempt 1): web:http: HTTP status 500",
+        ),
+        (
+            begun(Remedy::Restart, Trigger::Root("db".parse().unwrap())),
+            "web is restarted (attempt 1): it was stopped while db was restarted",
+        ),
+    ] {
+        says(&fact, "remedy-begun", Some("web"), sentence);
+    }
+}
+
+#[test]
+fn a_remedy_that_did_harm_or_could_not_be_done_says_so() {
+    let ended = |remedy, outcome| {
+        Fact::Outcome(RemedyEnded { service: web(), remedy, attempt: 2, outcome, took: Span::ZERO })
+    };
+    let worse =
+        |remedy| ended(remedy, Outcome::Worse { before: 1, after: 3, check: "web:http".parse().unwrap() });
+    let sentence = "web made worse by attempt 2: 3 of its checks fail, 1 did before; web:http does now";
+    says(&worse(Remedy::Restart), "remedy-worse", Some("web"), sentence);
+    let undone = std::format!("{sentence}; the files that were there before are put back");
+    says(&worse(Remedy::Rollback), "remedy-worse", Some("web"), &undone);
+    let not_done = ended(Remedy::Rollback, Outcome::NotDone { why: Text::new("the precheck failed: no") });
+    says(&not_done, "remedy-not-held", Some("web"), "web not healed by attempt 2: the precheck failed: no");
+}
+
+#[test]
+fn a_service_that_waits_names_its_root() {
+    let waits =
+        Fact::Breaker(BreakerMoved { service: web(), to: Breaker::Waits { root: "db".parse().unwrap() } });
+    says(&waits, "service-waits", Some("web"), "web waits for db: nothing is done until that is well");
 }

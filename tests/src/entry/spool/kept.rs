@@ -3,7 +3,7 @@
 use crate::entry::cursor::Cursor;
 use crate::entry::host::{Watches, with_agent};
 use crate::entry::said;
-use picket_agent_core::{Agent, Input, KEEP_MAX, hold};
+use picket_agent_core::{Agent, Asked, Input, KEEP_MAX, hold};
 use picket_proto::{BootId, Mono, Now, Run, Span};
 use std::fs;
 use std::path::Path;
@@ -48,7 +48,7 @@ fn kept(cursor: &mut Cursor<'_>) -> Vec<u8> {
                 lasts: cursor.flag().then(|| said::span(cursor)),
                 by: "ann",
             };
-            agent.handle(now, Input::Hold(fact));
+            agent.handle(now, Input::Asked(Asked::Hold(fact)));
         }
         turn(agent, now);
         of(agent)

@@ -51,7 +51,7 @@ fn a_breaker_and_a_hold_are_kept_at_once_and_anew_every_ten_minutes() {
         world.run(10);
         world.kept = None;
         let lasts = Some(Span::from_secs(7_200));
-        world.input(Input::Hold(hold::Fact { service, lasts, by: "root" }));
+        world.input(Input::Asked(crate::Asked::Hold(hold::Fact { service, lasts, by: "root" })));
         assert_eq!(world.kept.take().map(|(at, _)| at), Some(world.at));
         let written = writes(&mut world, 3_600_000);
         let late: Vec<_> = written.iter().filter(|at| **at > 30_000).collect();

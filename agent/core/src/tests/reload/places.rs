@@ -20,7 +20,7 @@ fn a_place_of_a_check_without_service_is_another_ones_once_its_answer_is_home() 
     };
     let mut world = world(9, &alone("one"), 0);
     world.input(Input::Time);
-    world.input(Input::Look(0));
+    world.input(Input::Asked(crate::Asked::Look(0)));
     reload(&mut world, &alone("two"), &[]).unwrap_err();
     reload(&mut world, &File { services: Vec::new(), checks: Vec::new() }, &[]).unwrap();
     reload(&mut world, &alone("two"), &[]).unwrap_err();

@@ -19,6 +19,10 @@ impl World {
     pub(super) fn act(&mut self, act: Act) {
         match act {
             Act::Unit { .. } | Act::Collect { .. } => {}
+            Act::Reload { service } => {
+                let sim = &mut self.sims[usize::from(service)];
+                sim.sick &= !sim.heals_by_reload;
+            }
             Act::Start { service } => {
                 let pid = self.next_pid;
                 self.next_pid += 1;

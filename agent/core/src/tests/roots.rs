@@ -1,0 +1,138 @@
+//! Services that need others: a root's failure is waited for, and its dependents come back with it.
+
+use super::recovery::{opened, starts};
+use super::world::{World, spec};
+use crate::service::{self, Phase};
+use picket_proto::event::{Breaker, Exit, Fact, Outcome};
+use std::string::{String, ToString};
+use std::vec;
+use std::vec::Vec;
+
+const DB: u16 = 0;
+const WEB: u16 = 1;
+
+/// A database and a web server that needs it, both up and proved.
+fn tied(seed: u64) -> World {
+    let web = service::Spec { needs: [DB].into_iter().collect(), ..spec("web") };
+    World::running(seed, vec![spec("db"), web])
+}
+
+fn remedies(world: &World, of: &str) -> usize {
+    let of_it =
+        |(_, fact): &&(u64, Fact)| matches!(fact, Fact::Remedy(begun) if begun.service.as_str() == of);
+    world.told.iter().filter(of_it).count()
+}
+
+fn waits(world: &World) -> Vec<String> {
+    let told = world.told.iter().filter_map(|(_, fact)| match fact {
+        Fact::Breaker(moved) if matches!(moved.to, Breaker::Waits { .. }) => Some(fact.to_string()),
+        _ => None,
+    });
+    told.collect()
+}
+
+fn phase(world: &World, service: u16) -> Phase {
+    world.agent.service_at(service).unwrap().phase()
+}
+
+/// From now on it dies 20 ms after each start.
+fn broken(world: &mut World, service: u16) {
+    world.sims[usize::from(service)].dies = Some((20, Exit::Code(1), String::from("no disk")));
+}
+
+#[test]
+fn a_dependent_of_a_root_that_is_down_is_told_once_and_not_restarted() {
+    let mut world = tied(1);
+    broken(&mut world, DB);
+    world.kill(DB);
+    world.sims[usize::from(WEB)].sick = true;
+    world.run(120_000);
+    assert_eq!(waits(&world), ["web waits for db: nothing is done until that is well"]);
+    assert_eq!(remedies(&world, "web"), 0, "{:#?}", world.story(0));
+    assert_eq!(phase(&world, WEB), Phase::Waiting);
+    assert_eq!(opened(&world).len(), 2, "only the root's breaker opened, once and after its single try");
+    let verdict =
+        |(_, fact): &&(u64, Fact)| matches!(fact, Fact::Verdict(it) if it.check.as_str() == "web.tcp");
+    assert!(world.told.iter().any(|told| verdict(&told)), "what its checks say is told all the same");
+}
+
+#[test]
+fn a_dependent_that_died_is_started_once_its_root_has_held() {
+    let mut world = tied(2);
+    broken(&mut world, DB);
+    world.kill(DB);
+    world.kill(WEB);
+    world.run(30_000);
+    let web_starts = |world: &World, from| {
+        let of_web = |(at, act): &(u64, service::Act)| match act {
+            service::Act::Start { service: WEB } if *at >= from => Some(*at),
+            _ => None,
+        };
+        world.acts.iter().filter_map(of_web).collect::<Vec<_>>()
+    };
+    let since = world.at;
+    assert_eq!(web_starts(&world, 20_000_000), [0_u64; 0]);
+    world.sims[usize::from(DB)].dies = None;
+    world.run(120_000);
+    assert_eq!((phase(&world, DB), phase(&world, WEB)), (Phase::Running, Phase::Running));
+    let held = world.told.iter().find_map(|(at, fact)| match fact {
+        Fact::Outcome(ended) if ended.service.as_str() == "db" => {
+            matches!(ended.outcome, Outcome::Held { .. }).then_some(*at)
+        }
+        _ => None,
+    });
+    assert_eq!(web_starts(&world, since), [held.unwrap()], "with the moment in which the root had held");
+}
+
+#[test]
+fn a_dependent_that_comes_back_by_itself_is_left_alone() {
+    let mut world = tied(3);
+    world.sims[usize::from(WEB)].sick = true;
+    broken(&mut world, DB);
+    world.kill(DB);
+    world.run(10_000);
+    assert_eq!(phase(&world, WEB), Phase::Waiting);
+    world.sims[usize::from(DB)].dies = None;
+    world.sims[usize::from(WEB)].sick = false;
+    world.run(120_000);
+    assert_eq!((phase(&world, WEB), remedies(&world, "web")), (Phase::Running, 0));
+}
+
+#[test]
+fn a_dependent_that_stays_down_is_restarted_after_its_root() {
+    let mut world = tied(4);
+    world.sims[usize::from(WEB)].sick = true;
+    world.kill(DB);
+    world.run(4_000);
+    assert_eq!((waits(&world).len(), remedies(&world, "web")), (1, 0));
+    world.run(4_000);
+    assert_eq!(remedies(&world, "web"), 1, "{:#?}", world.story(0));
+    world.sims[usize::from(WEB)].sick = false;
+    world.run(30_000);
+    assert_eq!(phase(&world, WEB), Phase::Running);
+}
+
+#[test]
+fn a_root_whose_failure_is_read_later_is_looked_at_in_time() {
+    let mut world = tied(5);
+    // Both fail in the same moment, but the root's check needs two readings as well.
+    world.sims[usize::from(DB)].sick = true;
+    world.sims[usize::from(WEB)].sick = true;
+    world.run(3_000);
+    assert_eq!((waits(&world).len(), remedies(&world, "web")), (1, 0), "{:#?}", world.story(0));
+    assert_eq!(remedies(&world, "db"), 1);
+}
+
+#[test]
+fn a_second_failure_of_the_root_is_told_anew() {
+    let mut world = tied(6);
+    for round in 1..=2 {
+        world.sims[usize::from(WEB)].sick = true;
+        world.kill(DB);
+        world.run(2_500);
+        world.sims[usize::from(WEB)].sick = false;
+        world.run(60_000);
+        assert_eq!((waits(&world).len(), phase(&world, WEB)), (round, Phase::Running));
+    }
+    assert_eq!(starts(&world, 20_500_000).len(), 2, "only the root was started");
+}

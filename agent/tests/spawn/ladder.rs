@@ -1,0 +1,75 @@
+//! Rungs of the ladder with a real process: a server that answers only as its file says, read anew on SIGHUP.
+
+use super::host::{Host, soon};
+use rustix::process::{Pid, Signal, kill_process};
+use std::net::TcpListener;
+
+/// Writes a word per reload, and serves its port only while `well` is there when it reads its files.
+const SERVER: &str = r#"
+import os, signal, socket, sys, time
+port, folder = int(sys.argv[1]), sys.argv[2]
+listener = None
+def read(*_):
+    global listener
+    if listener: listener.close(); listener = None
+    if os.path.exists(folder + "/well"):
+        listener = socket.socket(); listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port)); listener.listen(64)
+    print("read", flush=True)
+signal.signal(signal.SIGHUP, read)
+signal.signal(signal.SIGUSR1, lambda *_: listener.close())
+read()
+while True: time.sleep(1)
+"#;
+
+fn host(ladder: &str) -> Host {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let host = Host::with(&format!(
+        "command = [\"/usr/bin/python3\", \"{{here}}/server.py\", \"{}\", \"{{here}}\"]\nladder = [{ladder}]\n\
+         start_timeout = \"2s\"\nbackoff_first = \"10ms\"\nretry_after = \"1h\"\n\
+         [[service.check]]\nkind = \"tcp\"\naddress = \"{free}\"\ninterval = \"100ms\"\ntimeout = \"100ms\"\n",
+        free.port()
+    ));
+    std::fs::write(host.path("server.py"), SERVER).unwrap();
+    std::fs::write(host.path("well"), "").unwrap();
+    host
+}
+
+/// Its process stops serving, but lives.
+fn hangs(pid: Pid) {
+    kill_process(pid, Signal::USR1).unwrap();
+}
+
+#[test]
+fn a_reload_heals_without_a_restart() {
+    let host = host("\"reload\", \"restart\"");
+    let agent = host.start(&[]);
+    let pid = agent.awaits_pid("service-started");
+    assert!(agent.awaits("check-up").starts_with("it:"));
+    agent.awaits("check-up");
+    hangs(pid);
+    assert!(agent.awaits("remedy-begun").contains("it is reloaded (attempt 1): it:tcp"));
+    assert!(agent.awaits("remedy-held").contains("recovered, verified"));
+    assert_eq!(host.saved(), Some(pid), "the same process");
+    kill_process(pid, Signal::KILL).unwrap();
+    assert!(agent.awaits("remedy-begun").contains("it is restarted"), "the dead can't read");
+    agent.awaits("remedy-held");
+}
+
+#[test]
+fn what_no_rung_heals_is_stopped_and_told_as_not_healed() {
+    let host = host("\"reload\", \"restart\", \"isolate\"");
+    let agent = host.start(&[]);
+    let pid = agent.awaits_pid("service-started");
+    agent.awaits("check-up");
+    agent.awaits("check-up");
+    std::fs::remove_file(host.path("well")).unwrap();
+    hangs(pid);
+    for words in ["it is reloaded", "it is restarted", "it is stopped and left to a person"] {
+        let begun = agent.awaits("remedy-begun");
+        assert!(begun.contains(words), "{begun}");
+    }
+    let open = agent.awaits("breaker-open");
+    assert!(open.contains("no remedy of its ladder held, so it was stopped"), "{open}");
+    soon("its end", || host.saved().is_none().then_some(()));
+}

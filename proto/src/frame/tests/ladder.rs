@@ -1,0 +1,56 @@
+//! Version 3 of the kinds that tell of remedies: more than restarts.
+
+use super::*;
+
+/// The longest of each such kind.
+pub(super) fn samples() -> Vec<(&'static str, Fact)> {
+    let long = || "n".repeat(64).parse::<crate::Name>().unwrap();
+    let text = || Text::new(&"t".repeat(TEXT_MAX));
+    let begun = |remedy, trigger| {
+        Fact::Remedy(RemedyBegun { service: long(), remedy, attempt: 2, trigger, delay: Span::MAX })
+    };
+    let ended = |remedy, outcome| {
+        Fact::Outcome(RemedyEnded { service: long(), remedy, attempt: 2, outcome, took: Span::MAX })
+    };
+    let moved = |to| Fact::Breaker(BreakerMoved { service: long(), to });
+    let refused = || Trigger::Check { check: long(), cause: Cause::Refused };
+    std::vec![
+        ("remedy-reload", begun(Remedy::Reload, refused())),
+        ("remedy-dependents", begun(Remedy::Dependents, refused())),
+        ("remedy-rollback", begun(Remedy::Rollback, Trigger::Changed(text()))),
+        ("remedy-isolate", begun(Remedy::Isolate, refused())),
+        ("remedy-root", begun(Remedy::Restart, Trigger::Root(long()))),
+        ("outcome-reload", ended(Remedy::Reload, Outcome::Died(Exit::Signal(1)))),
+        ("outcome-worse", ended(Remedy::Restart, Outcome::Worse { before: 1, after: 2, check: long() })),
+        ("outcome-not-done", ended(Remedy::Rollback, Outcome::NotDone { why: text() })),
+        (
+            "breaker-isolated",
+            moved(Breaker::Open {
+                because: Because::Isolated,
+                attempts: 5,
+                last: refused(),
+                retry_in: Span::from_secs(60)
+            })
+        ),
+        ("breaker-waits", moved(Breaker::Waits { root: long() })),
+    ]
+}
+
+#[test]
+fn what_an_older_version_can_not_say_is_no_body_of_it() {
+    for (label, fact) in samples() {
+        for older in [1, 2] {
+            let mut bytes = encoded(&fact);
+            bytes[3] = older;
+            assert_eq!(
+                split(&resealed(bytes)).unwrap().0.content(),
+                Err(BadFrame::Body),
+                "{label} in {older}"
+            );
+        }
+    }
+    let restart = ruled::samples().into_iter().find(|(label, _)| *label == "remedy").expect("it is one");
+    let mut newer = encoded(&restart.1);
+    newer[3] = 3;
+    assert_eq!(split(&resealed(newer)).unwrap().0.content(), Err(BadFrame::Body), "a restart in version 3");
+}
