@@ -49,6 +49,7 @@ pub use check::{Check, Target};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use command::Commands;
 pub(crate) use explain::Part;
+pub(crate) use mistake::counted;
 pub use mistake::{Mistake, Mistakes};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;

@@ -37,6 +37,7 @@ mod sd;
 mod state;
 mod sys;
 mod watch;
+mod whole;
 mod words;
 
 pub mod cli;
