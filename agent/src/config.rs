@@ -56,6 +56,7 @@ pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use command::Commands;
 pub(crate) use explain::Section;
 pub use host::{Part, Resource, Sensor};
+pub(crate) use mistake::counted;
 pub use mistake::{Mistake, Mistakes};
 pub(crate) use proxy::Environment;
 pub use proxy::Proxy;

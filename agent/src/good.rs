@@ -7,9 +7,7 @@
 use crate::config::Texts;
 use picket_proto::Wall;
 use serde::{Deserialize, Serialize};
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 const NAME: &str = "config.good";
@@ -34,11 +32,7 @@ pub(crate) fn keep(state: &Path, file: &Path, at: Wall, texts: &Texts) -> io::Re
     }
     let texts = texts.iter().map(|text| (text.path.clone(), text.text.clone())).collect();
     let document = Document { v: VERSION, at: at.micros(), file: absolute(file), texts };
-    let new = state.join("config.good.new");
-    let mut out = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    out.write_all(&serde_json::to_vec(&document)?)?;
-    out.sync_data()?;
-    std::fs::rename(new, state.join(NAME))
+    crate::whole::replace(&state.join(NAME), &serde_json::to_vec(&document)?)
 }
 
 /// What is kept of `file`, and since when it was in force.

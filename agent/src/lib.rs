@@ -41,6 +41,7 @@ mod sd;
 mod state;
 mod sys;
 mod watch;
+mod whole;
 mod words;
 
 pub mod cli;

@@ -171,58 +171,21 @@ impl Fact {
     /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word; of checks
     /// version 1 knows the first seven kinds and what can be wrong with them. Version 3 knows remedies beyond a restart.
     pub fn version(&self) -> u8 {
-        if self.is_of_a_ladder() {
-            return 3;
-        }
-        let is_of_first = match self {
-            Self::Verdict(fact) => fact.is_of_first(),
-            Self::Exited(fact) => fact.exit.is_of_first(),
-            Self::Remedy(fact) => fact.trigger.is_of_first(),
-            Self::Outcome(fact) => fact.outcome.is_of_first(),
-            Self::Breaker(fact) => fact.to.is_of_first(),
-            Self::Began(_)
-            | Self::Gap(_)
-            | Self::Started(_)
-            | Self::Evidence(_)
-            | Self::Intent(_)
-            | Self::Blind(_)
-            | Self::Hold(_)
-            | Self::Vanished(_)
-            | Self::Returned(_) => true,
-        };
-        if is_of_first { 1 } else { 2 }
-    }
-
-    /// Whether it tells of more than restarts.
-    const fn is_of_a_ladder(&self) -> bool {
-        const fn remedy(remedy: Remedy) -> bool {
-            !matches!(remedy, Remedy::Restart)
-        }
-        const fn trigger(trigger: &Trigger) -> bool {
-            matches!(trigger, Trigger::Root(_) | Trigger::Changed(_))
-        }
         match self {
-            Self::Remedy(begun) => remedy(begun.remedy) || trigger(&begun.trigger),
-            Self::Outcome(ended) => {
-                remedy(ended.remedy)
-                    || matches!(ended.outcome, Outcome::Worse { .. } | Outcome::NotDone { .. })
-            }
-            Self::Breaker(moved) => match &moved.to {
-                Breaker::Open { because, last, .. } => matches!(because, Because::Isolated) || trigger(last),
-                Breaker::Waits { .. } => true,
-                Breaker::HalfOpen | Breaker::Closed => false,
-            },
+            Self::Verdict(fact) => fact.version(),
+            Self::Exited(fact) => fact.exit.version(),
+            Self::Remedy(fact) => fact.version(),
+            Self::Outcome(fact) => fact.version(),
+            Self::Breaker(fact) => fact.version(),
             Self::Began(_)
             | Self::Gap(_)
-            | Self::Verdict(_)
             | Self::Started(_)
-            | Self::Exited(_)
             | Self::Evidence(_)
             | Self::Intent(_)
             | Self::Blind(_)
             | Self::Hold(_)
             | Self::Vanished(_)
-            | Self::Returned(_) => false,
+            | Self::Returned(_) => 1,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::{Agent, baseline, check, session};
 use picket_proto::{Mono, Now};
 
 impl Agent<'_> {
-    /// When to hand in [`Input::Time`], and why.
+    /// When to hand in [`crate::Input::Time`], and why.
     pub fn deadline(&self) -> Option<(Mono, Reason)> {
         let first = (self.checks.deadline(), Reason::Probe)
             .min(self.services.deadline())

@@ -180,7 +180,7 @@ fn turn_over(path: &Path) -> io::Result<File> {
 }
 
 /// The last line of `life` that is not empty; empty if there is none or it can't be read.
-fn last_line(log: &File, life: Range<u64>) -> String {
+pub(super) fn last_line(log: &File, life: Range<u64>) -> String {
     let start = life.start.max(life.end.saturating_sub(LOOK));
     let mut bytes = vec![0; usize::try_from(life.end.saturating_sub(start)).unwrap_or(0)];
     match log.read_exact_at(&mut bytes, start) {
@@ -189,7 +189,7 @@ fn last_line(log: &File, life: Range<u64>) -> String {
     }
 }
 
-pub(super) fn last_of(bytes: &[u8]) -> String {
+fn last_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
     line.unwrap_or_default().to_owned()

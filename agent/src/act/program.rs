@@ -11,15 +11,12 @@ use picket_proto::event::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// How much of the output is looked at.
-const LOOK: u64 = 4096;
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -118,15 +115,12 @@ fn not_started(error: &io::Error) -> Ended {
 }
 
 fn last_line(path: &Path) -> String {
-    let read = || -> io::Result<Vec<u8>> {
-        let mut file = File::open(path)?;
-        let end = file.seek(SeekFrom::End(0))?;
-        file.seek(SeekFrom::Start(end.saturating_sub(LOOK)))?;
-        let mut bytes = Vec::new();
-        file.take(LOOK).read_to_end(&mut bytes)?;
-        Ok(bytes)
+    let whole = || -> io::Result<(File, u64)> {
+        let file = File::open(path)?;
+        let end = file.metadata()?.len();
+        Ok((file, end))
     };
-    read().map(|bytes| evidence::last_of(&bytes)).unwrap_or_default()
+    whole().map(|(file, end)| evidence::last_line(&file, 0..end)).unwrap_or_default()
 }
 
 #[cfg(test)]

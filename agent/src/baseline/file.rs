@@ -3,9 +3,7 @@
 //! learned anew.
 
 use picket_proto::frame::Crc32c;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::Path;
 
 const MAGIC: &[u8; 8] = b"PKTBASE1";
@@ -34,14 +32,10 @@ pub(super) fn read(folder: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// The disk does not take it; the old one stays.
 pub(super) fn write(folder: &Path, body: &[u8]) -> io::Result<()> {
-    let beside = folder.join("baseline.new");
     let mut crc = Crc32c::new();
     crc.add(body);
     let bytes = [&MAGIC[..], &crc.value().to_le_bytes(), body].concat();
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    file.write_all(&bytes)?;
-    file.sync_data()?;
-    std::fs::rename(beside, folder.join(NAME))
+    crate::whole::replace(&folder.join(NAME), &bytes)
 }
 
 #[cfg(test)]

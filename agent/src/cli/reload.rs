@@ -3,6 +3,7 @@
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::status::Page;
 use super::table::{alarming, number, text};
+use crate::config::counted;
 use crate::local::VERSION;
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -16,23 +17,22 @@ pub(super) fn reload(place: &Place) -> Result<Result<Page, String>, Failure> {
         return Ok(Ok(Page { text: format!("{}\n", text(&whole["reload"], "text")), well: true }));
     }
     let lines: Vec<_> = mistakes.iter().filter_map(|line| line.as_str()).collect();
-    let plural = if lines.len() == 1 { "mistake" } else { "mistakes" };
     Ok(Err(format!(
-        "{}\n{} {plural}; the configuration in force stays (config-kept)",
+        "{}\n{}; the configuration in force stays (config-kept)",
         lines.join("\n"),
-        lines.len()
+        counted(lines.len())
     )))
 }
 
 /// The configuration, where something is to be said of it.
 pub(super) fn config(config: &Value, colour: bool) -> String {
     let mut out = String::new();
-    let count = number(config, "mistakes");
+    let count = usize::try_from(number(config, "mistakes")).unwrap_or(usize::MAX);
     if count > 0 {
-        let plural = if count == 1 { "mistake" } else { "mistakes" };
         let line = format!(
-            "config: running on the configuration of {}; the file has {count} {plural}",
-            text(config, "since")
+            "config: running on the configuration of {}; the file has {}",
+            text(config, "since"),
+            counted(count)
         );
         out.push_str(&(alarming(&line, colour) + "\n"));
         for mistake in config["first_mistakes"].as_array().into_iter().flatten() {

@@ -15,41 +15,50 @@ use std::borrow::Cow;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-/// Moves every place in `table` on by `by`.
+/// Tables within tables that are looked into. No key that is known stands deeper than four, and what is deeper may be
+/// thousands deep: short keys with dots in them, in tables within tables.
+const DEEPEST: usize = 8;
+
+/// Moves every place in `table` on by `by`, as deep as anybody looks.
 pub(super) fn moved(table: DeTable<'_>, by: usize) -> DeTable<'_> {
+    if by == 0 { table } else { moved_within(table, by, DEEPEST) }
+}
+
+fn moved_within(table: DeTable<'_>, by: usize, levels: usize) -> DeTable<'_> {
     let key = |key: Spanned<Cow<'_, str>>| {
         let span = key.span();
         let name = key.into_inner().into_owned();
         Spanned::new(span.start + by..span.end + by, Cow::Owned(name))
     };
-    table.into_iter().map(|(name, value)| (key(name), moved_value(value, by))).collect()
+    table.into_iter().map(|(name, value)| (key(name), moved_value(value, by, levels))).collect()
 }
 
-fn moved_value(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
+fn moved_value(value: Spanned<DeValue<'_>>, by: usize, levels: usize) -> Spanned<DeValue<'_>> {
     let span = value.span();
-    let inner = match value.into_inner() {
-        DeValue::Table(table) => DeValue::Table(moved(table, by)),
-        DeValue::Array(array) => {
+    let inner = match (value.into_inner(), levels.checked_sub(1)) {
+        (DeValue::Table(table), Some(left)) => DeValue::Table(moved_within(table, by, left)),
+        (DeValue::Array(array), Some(left)) => {
             let mut all = DeArray::new();
-            array.into_iter().for_each(|item| all.push(moved_value(item, by)));
+            array.into_iter().for_each(|item| all.push(moved_value(item, by, left)));
             DeValue::Array(all)
         }
-        other @ (DeValue::String(_)
-        | DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)) => other,
+        (other, _) => other,
     };
     Spanned::new(span.start + by..span.end + by, inner)
 }
 
 /// Lays `over` on `base`.
 pub(super) fn lay<'t>(base: &mut DeTable<'t>, over: DeTable<'t>) {
+    lay_within(base, over, DEEPEST);
+}
+
+/// Deeper than so many levels the later one counts whole.
+fn lay_within<'t>(base: &mut DeTable<'t>, over: DeTable<'t>, levels: usize) {
     let owner = text(base, "name").to_owned();
     for (key, value) in over {
         let name = key.get_ref().clone();
         let value = match base.remove(name.as_ref()) {
-            Some(there) => join(there, value, (name.as_ref(), &owner)),
+            Some(there) => join(there, value, (name.as_ref(), &owner), levels),
             None => value,
         };
         base.insert(key, value);
@@ -60,22 +69,23 @@ fn join<'t>(
     there: Spanned<DeValue<'t>>,
     over: Spanned<DeValue<'t>>,
     (key, owner): (&str, &str),
+    levels: usize,
 ) -> Spanned<DeValue<'t>> {
     let (place, later) = (there.span(), over.span());
-    match (there.into_inner(), over.into_inner()) {
-        (DeValue::Table(mut table), DeValue::Table(over)) => {
-            lay(&mut table, over);
+    match (there.into_inner(), over.into_inner(), levels.checked_sub(1)) {
+        (DeValue::Table(mut table), DeValue::Table(over), Some(left)) => {
+            lay_within(&mut table, over, left);
             Spanned::new(place, DeValue::Table(table))
         }
-        (DeValue::Array(list), DeValue::Array(over)) if matches!(key, "service" | "check") => {
-            Spanned::new(place, DeValue::Array(join_lists(list, over, owner)))
+        (DeValue::Array(list), DeValue::Array(over), Some(left)) if matches!(key, "service" | "check") => {
+            Spanned::new(place, DeValue::Array(join_lists(list, over, owner, left)))
         }
-        (_, over) => Spanned::new(later, over),
+        (_, over, _) => Spanned::new(later, over),
     }
 }
 
 /// Joins lists of tables by what each is called; several of one name are all changed.
-fn join_lists<'t>(mut list: DeArray<'t>, over: DeArray<'t>, owner: &str) -> DeArray<'t> {
+fn join_lists<'t>(mut list: DeArray<'t>, over: DeArray<'t>, owner: &str, levels: usize) -> DeArray<'t> {
     let known = list.len();
     for item in over {
         let called = item.get_ref().as_table().and_then(|table| called(table, owner));
@@ -87,7 +97,7 @@ fn join_lists<'t>(mut list: DeArray<'t>, over: DeArray<'t>, owner: &str) -> DeAr
         for there in list.iter_mut().take(known).filter(|there| is_same(there)) {
             found = true;
             if let (DeValue::Table(table), DeValue::Table(over)) = (there.get_mut(), item.get_ref()) {
-                lay(table, over.clone());
+                lay_within(table, over.clone(), levels);
             }
         }
         if !found {

@@ -41,9 +41,13 @@ impl fmt::Display for Mistakes {
         for mistake in &self.0 {
             writeln!(f, "{mistake}")?;
         }
-        let plural = if self.0.len() == 1 { "mistake" } else { "mistakes" };
-        write!(f, "{} {plural}; nothing was changed (config-invalid)", self.0.len())
+        write!(f, "{}; nothing was changed (config-invalid)", counted(self.0.len()))
     }
 }
 
 impl std::error::Error for Mistakes {}
+
+/// So many mistakes, in words.
+pub(crate) fn counted(mistakes: usize) -> String {
+    if mistakes == 1 { "1 mistake".to_owned() } else { format!("{mistakes} mistakes") }
+}

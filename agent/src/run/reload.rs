@@ -10,7 +10,7 @@ mod fixed;
 
 use super::Shell;
 use super::roster::Seating;
-use crate::config::{self, Mistake, Mistakes, Texts};
+use crate::config::{self, Mistake, Mistakes, Texts, counted};
 use crate::local::{ConfigFacts, Reply};
 use crate::plan::{self, Given, Plan};
 use crate::{clock, good, watch};
@@ -94,10 +94,7 @@ impl Shell<'_> {
         self.in_force(&plan);
         let Some(kept) = &plan.kept else { return };
         let (since, wall) = (crate::log::rfc3339(kept.since), clock::now().wall);
-        let count = match kept.mistakes.0.len() {
-            1 => "1 mistake".to_owned(),
-            count => format!("{count} mistakes"),
-        };
+        let count = counted(kept.mistakes.0.len());
         let text = format!("the file has {count}: the agent runs on the configuration of {since}");
         self.log.link(wall, "config-kept", &text);
         kept.mistakes.0.iter().for_each(|mistake| self.log.link(wall, "config-kept", &mistake.to_string()));
@@ -139,9 +136,8 @@ impl Shell<'_> {
         let (code, text) = match &outcome {
             Ok(text) => ("config-reloaded", text.clone()),
             Err(mistakes) => {
-                let count = mistakes.0.len();
-                let plural = if count == 1 { "mistake" } else { "mistakes" };
-                ("config-kept", format!("the file has {count} {plural}; the configuration in force stays"))
+                let count = counted(mistakes.0.len());
+                ("config-kept", format!("the file has {count}; the configuration in force stays"))
             }
         };
         self.log.link(wall, code, &text);

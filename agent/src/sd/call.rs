@@ -34,12 +34,22 @@ pub(super) async fn call(connection: &Connection, name: &str, verb: Verb) -> (An
     }
 }
 
-async fn ask(
+/// Asks the manager.
+pub(super) async fn ask(
     connection: &Connection,
     method: &str,
     body: &(impl serde::Serialize + zbus::DynamicType),
 ) -> zbus::Result<zbus::Message> {
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), method, body).await
+}
+
+/// One property of an object.
+pub(super) async fn property(
+    connection: &Connection,
+    path: &str,
+    asked: (&str, &str),
+) -> zbus::Result<zbus::Message> {
+    connection.call_method(Some(SYSTEMD), path, Some("org.freedesktop.DBus.Properties"), "Get", &asked).await
 }
 
 /// The number at the end of a job's object path.

@@ -3,7 +3,8 @@
 //!
 //! Names longer than 64 bytes are left out: no event could name them.
 
-use super::bus::{MANAGER, ROOT, SYSTEMD};
+use super::bus::{MANAGER, ROOT};
+use super::call::{ask, property};
 use picket_agent_core::baseline::{File, Runs, Sight, Sighting};
 use picket_proto::Name;
 use picket_proto::event::ThingKind;
@@ -76,17 +77,9 @@ pub(crate) async fn units(connection: &Connection, services: &BTreeMap<String, N
     for (name, state) in &states {
         add(name, Runs::No, file("", state));
     }
-    let folders: Vec<String> = property(connection, "UnitPath").await?.try_into().unwrap_or_default();
-    let root: String = property(connection, "ControlGroup").await?.try_into().unwrap_or_default();
+    let folders: Vec<String> = said_of_itself(connection, "UnitPath").await?.try_into().unwrap_or_default();
+    let root: String = said_of_itself(connection, "ControlGroup").await?.try_into().unwrap_or_default();
     Ok(Units { things, paths, folders: folders.into_iter().map(PathBuf::from).collect(), root })
-}
-
-async fn ask(
-    connection: &Connection,
-    method: &str,
-    body: &(impl serde::Serialize + zbus::DynamicType),
-) -> zbus::Result<zbus::Message> {
-    connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), method, body).await
 }
 
 /// What the files say of running instances of templates, such as `postgresql@15-main.service`.
@@ -110,10 +103,8 @@ async fn instances(
     Ok(())
 }
 
-async fn property(connection: &Connection, name: &str) -> zbus::Result<OwnedVariant> {
-    let properties = Some("org.freedesktop.DBus.Properties");
-    let answer = connection.call_method(Some(SYSTEMD), ROOT, properties, "Get", &(MANAGER, name)).await?;
-    answer.body().deserialize()
+async fn said_of_itself(connection: &Connection, name: &str) -> zbus::Result<OwnedVariant> {
+    property(connection, ROOT, (MANAGER, name)).await?.body().deserialize()
 }
 
 /// A oneshot that is done is active and exited; a daemon runs, a timer waits, a socket listens.

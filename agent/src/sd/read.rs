@@ -5,6 +5,7 @@
 //! is read like any other: LoadState says so.
 
 use super::bus::SYSTEMD;
+use super::call::property;
 use picket_agent_core::unit::{Active, File, Job, JobKind, Kind, Load, Seen, Sub};
 use picket_proto::Span;
 use picket_proto::event::Ruling;
@@ -53,10 +54,8 @@ pub(super) async fn get_all(
 
 /// A job that has ended meanwhile has no type any more.
 async fn job_kind(connection: &Connection, path: &OwnedObjectPath) -> zbus::Result<JobKind> {
-    let properties = Some("org.freedesktop.DBus.Properties");
     let asked = ("org.freedesktop.systemd1.Job", "JobType");
-    let answer = connection.call_method(Some(SYSTEMD), path.as_str(), properties, "Get", &asked).await;
-    let answer = match answer {
+    let answer = match property(connection, path.as_str(), asked).await {
         Ok(answer) => answer,
         Err(zbus::Error::MethodError(..) | zbus::Error::FDO(_)) => return Ok(JobKind::Unread),
         Err(error) => return Err(error),

@@ -145,8 +145,8 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Whether version 1 of the kinds that carry a cause can say it.
-    pub const fn is_of_first(&self) -> bool {
+    /// The lowest version of the kinds that carry a cause that can say it.
+    pub const fn version(&self) -> u8 {
         match self {
             Self::Refused
             | Self::TimedOut
@@ -160,7 +160,7 @@ impl Cause {
             | Self::Frozen
             | Self::Above { .. }
             | Self::Stuck
-            | Self::Local(_) => true,
+            | Self::Local(_) => 1,
             Self::Plugin(_)
             | Self::Beyond { .. }
             | Self::Absent
@@ -171,7 +171,7 @@ impl Cause {
             | Self::Overdue
             | Self::TooFew { .. }
             | Self::TooSmall { .. }
-            | Self::Unhealthy => false,
+            | Self::Unhealthy => 2,
         }
     }
 }
@@ -203,9 +203,9 @@ impl CheckKind {
         Self::Container,
     ];
 
-    /// Whether version 1 of the kinds that carry a check's kind can say it.
-    pub const fn is_of_first(self) -> bool {
-        (self as u8) <= Self::Space as u8
+    /// The lowest version of the kinds that carry a check's kind that can say it.
+    pub const fn version(self) -> u8 {
+        if self as u8 <= Self::Space as u8 { 1 } else { 2 }
     }
 }
 
@@ -232,8 +232,9 @@ pub struct VerdictChanged {
 }
 
 impl VerdictChanged {
-    /// Whether version 1 can say all of it.
-    pub fn is_of_first(&self) -> bool {
-        self.cause.as_ref().is_none_or(Cause::is_of_first) && self.kind.is_of_first() && self.said.is_empty()
+    /// The lowest version of its kind that can say it.
+    pub fn version(&self) -> u8 {
+        let of_words = if self.said.is_empty() { 1 } else { 2 };
+        self.cause.as_ref().map_or(1, Cause::version).max(self.kind.version()).max(of_words)
     }
 }

@@ -19,11 +19,11 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Whether version 1 of the kinds that hold an exit can say it.
-    pub(super) const fn is_of_first(&self) -> bool {
+    /// The lowest version of the kinds that hold an exit that can say it.
+    pub(super) const fn version(&self) -> u8 {
         match self {
-            Self::Code(_) | Self::Signal(_) | Self::NotStarted(_) | Self::Unknown => true,
-            Self::Ruled(_) => false,
+            Self::Code(_) | Self::Signal(_) | Self::NotStarted(_) | Self::Unknown => 1,
+            Self::Ruled(_) => 2,
         }
     }
 

@@ -158,33 +158,54 @@ pub enum Because {
     Isolated,
 }
 
-// Whether version 1 of the kinds that hold them can say it, of what is not of version 3 as a whole.
+// The lowest version of the kinds that hold them that can say it: 2 knows what later checks see and what the init system
+// rules, 3 more than restarts.
+
+impl Remedy {
+    const fn version(self) -> u8 {
+        match self {
+            Self::Restart => 1,
+            Self::Reload | Self::Dependents | Self::Rollback | Self::Isolate => 3,
+        }
+    }
+}
 
 impl Trigger {
-    pub(super) const fn is_of_first(&self) -> bool {
+    const fn version(&self) -> u8 {
         match self {
-            Self::Exit(exit) => exit.is_of_first(),
-            Self::Check { cause, .. } => cause.is_of_first(),
-            Self::Root(_) | Self::Changed(_) => true,
+            Self::Exit(exit) => exit.version(),
+            Self::Check { cause, .. } => cause.version(),
+            Self::Root(_) | Self::Changed(_) => 3,
         }
     }
 }
 
-impl Outcome {
-    pub(super) const fn is_of_first(&self) -> bool {
-        match self {
-            Self::Held { .. } | Self::Worse { .. } | Self::NotDone { .. } => true,
-            Self::Died(exit) => exit.is_of_first(),
-            Self::StillFailing { cause, .. } => cause.is_of_first(),
-        }
+impl RemedyBegun {
+    pub(super) fn version(&self) -> u8 {
+        self.remedy.version().max(self.trigger.version())
     }
 }
 
-impl Breaker {
-    pub(super) const fn is_of_first(&self) -> bool {
-        match self {
-            Self::Open { last, .. } => last.is_of_first(),
-            Self::HalfOpen | Self::Closed | Self::Waits { .. } => true,
+impl RemedyEnded {
+    pub(super) fn version(&self) -> u8 {
+        let of_outcome = match &self.outcome {
+            Outcome::Held { .. } => 1,
+            Outcome::Died(exit) => exit.version(),
+            Outcome::StillFailing { cause, .. } => cause.version(),
+            Outcome::Worse { .. } | Outcome::NotDone { .. } => 3,
+        };
+        self.remedy.version().max(of_outcome)
+    }
+}
+
+impl BreakerMoved {
+    pub(super) const fn version(&self) -> u8 {
+        match &self.to {
+            Breaker::Open { because: Because::Isolated, .. } | Breaker::Waits { .. } => 3,
+            Breaker::Open { because: Because::SameDeath(_) | Because::Budget { .. }, last, .. } => {
+                last.version()
+            }
+            Breaker::HalfOpen | Breaker::Closed => 1,
         }
     }
 }

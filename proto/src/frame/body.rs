@@ -42,7 +42,7 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
     match &event.fact {
         Fact::Began(fields) => put(stamp, fields, out),
         Fact::Gap(fields) => put(stamp, fields, out),
-        Fact::Verdict(fields) if fields.is_of_first() => put(stamp, &FirstVerdict::of(fields), out),
+        Fact::Verdict(fields) if fields.version() == 1 => put(stamp, &FirstVerdict::of(fields), out),
         Fact::Verdict(fields) => put(stamp, fields, out),
         Fact::Started(fields) => put(stamp, fields, out),
         Fact::Exited(fields) => put(stamp, fields, out),

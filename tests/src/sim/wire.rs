@@ -69,11 +69,12 @@ impl World<'_> {
     /// Something comes to a collector, if the way is whole and anybody listens.
     pub(super) fn up_arrives(&mut self, id: StreamId, up: Up) {
         let Some(stream) = self.net.streams.get_mut(&id) else { return };
-        if self.net.links[stream.host].up.cut {
-            return stream.up.held.push_back(up);
-        }
+        // Asked first: under a cut that came since, this must not be held before what the last healing let through.
         if self.now < stream.up.again {
             return self.queue.put(stream.up.again, Happening::Up(id, up));
+        }
+        if self.net.links[stream.host].up.cut {
+            return stream.up.held.push_back(up);
         }
         let (at, host) = (stream.collector, stream.host);
         let is_heard = stream.up.open && stream.accepted.is_some();
@@ -160,11 +161,12 @@ impl World<'_> {
     /// Something comes to an agent.
     pub(super) fn down_arrives(&mut self, id: StreamId, down: Down) {
         let Some(stream) = self.net.streams.get_mut(&id) else { return };
-        if self.net.links[stream.host].down.cut {
-            return stream.down.held.push_back(down);
-        }
+        // Asked first: under a cut that came since, this must not be held before what the last healing let through.
         if self.now < stream.down.again {
             return self.queue.put(stream.down.again, Happening::Down(id, down));
+        }
+        if self.net.links[stream.host].down.cut {
+            return stream.down.held.push_back(down);
         }
         if !stream.down.open {
             return self.net.sweep(id);

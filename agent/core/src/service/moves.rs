@@ -36,8 +36,6 @@ pub(super) struct Moving<'a> {
 impl Moving<'_> {
     pub(super) fn started(&mut self, pid: u32, adopted: bool, around: Around<'_, '_>) -> Taken {
         let process = Process { pid, since: around.now };
-        let service = self.slot.spec.name.clone();
-        let fact = event::Fact::Started(event::Started { service, pid, adopted });
         match self.slot.state {
             State::Idle if adopted => {
                 around.checks.adopted(around.now, self.ix);
@@ -57,7 +55,7 @@ impl Moving<'_> {
             | State::Left
             | State::Ended => return Taken::No,
         }
-        around.out.tell(fact);
+        self.tell_start(pid, adopted, around.out);
         Taken::Yes
     }
 

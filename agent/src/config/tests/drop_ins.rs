@@ -238,3 +238,15 @@ fn a_mistake_in_what_is_for_another_host_is_told_all_the_same() {
         assert!(told.contains(part), "{part} in {told}");
     }
 }
+
+/// 3,000 levels, within what the parser takes at one place: forty tables, each behind 75 keys with dots between them.
+#[test]
+fn what_is_nested_without_reason_is_a_mistake_in_a_file_and_in_drop_ins_and_no_end_of_the_stack() {
+    let keys = ["a"; 75].join(".");
+    let deep = (0..40).fold("1".to_owned(), |within, _| format!("{{{keys}={within}}}"));
+    let text = format!("x={deep}\n");
+    let told = "x: is not a known key";
+    assert_eq!(Folder::new(&text, &[]).mistakes(), [format!("agent.toml:1: {told}")]);
+    let drop_ins = [("1.toml", text.as_str()), ("2.toml", text.as_str())];
+    assert_eq!(Folder::new(MAIN, &drop_ins).mistakes(), [format!("2.toml:1: {told}")]);
+}

@@ -36,7 +36,7 @@ impl Moving<'_> {
         out.tell(event::Fact::Intent(event::IntentChanged { service, from, to, witness }));
     }
 
-    pub(super) fn tell_start(&self, pid: u32, adopted: bool, out: &mut crate::facts::Facts) {
+    pub(in crate::service) fn tell_start(&self, pid: u32, adopted: bool, out: &mut crate::facts::Facts) {
         let service = self.slot.spec.name.clone();
         out.tell(event::Fact::Started(event::Started { service, pid, adopted }));
     }
