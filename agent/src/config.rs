@@ -55,6 +55,7 @@ pub(crate) use check::{COUNT_MAX, is_job_name, labels};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use command::Commands;
 pub(crate) use explain::Section;
+pub(crate) use host::Seen;
 pub use host::{Part, Resource, Sensor};
 pub(crate) use mistake::counted;
 pub use mistake::{Mistake, Mistakes};
@@ -97,6 +98,8 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// What of the host is not watched, and why.
     pub notes: Vec<String>,
+    /// What of the host is watched.
+    pub(crate) seen: Seen,
     /// How the baseline is learned, unless the file says that it is not.
     pub baseline: Option<Rules>,
     services: Vec<Service>,
@@ -163,21 +166,24 @@ impl Config {
 /// [`Mistakes`], all that were found. Nothing was changed.
 pub fn load(path: &Path) -> Result<Config, Mistakes> {
     let (texts, unread) = Texts::read(path);
-    draft::parse(path, texts, &unread, None).map(on_this_host)
+    draft::parse(path, texts, &unread, None).map(|config| on_this_host(config, &Seen::default()))
 }
 
-/// Makes checks of what is there of the host.
-fn on_this_host(mut config: Config) -> Config {
-    config.notes = host::settle(&config.wish, &mut config.checks, &host::Ground("/".into()));
+/// Makes checks of what is there of the host, or was at an earlier reading.
+fn on_this_host(mut config: Config, before: &Seen) -> Config {
+    let ground = host::Ground("/".into());
+    (config.notes, config.seen) = host::settle(&config.wish, &mut config.checks, &ground, before);
     config
 }
 
-/// The same, with the texts as they stood, sound or not; what can't be read stands among them with why.
-pub(crate) fn load_with_texts(path: &Path) -> (Result<Config, Mistakes>, Texts) {
+/// The same, with the texts as they stood, sound or not; what can't be read stands among them with why. `before` is
+/// what this run watched of the host until now.
+pub(crate) fn load_with_texts(path: &Path, before: &Seen) -> (Result<Config, Mistakes>, Texts) {
     let (texts, unread) = Texts::read(path);
     let read = texts.iter().map(|text| (text.path.clone(), text.text.clone()));
     let stood = Texts::new(read.chain(unread.iter().cloned()));
-    (draft::parse(path, texts, &unread, None).map(on_this_host), stood)
+    let read = draft::parse(path, texts, &unread, None);
+    (read.map(|config| on_this_host(config, before)), stood)
 }
 
 /// Parses these texts of the configuration file at `path`.
@@ -185,7 +191,7 @@ pub(crate) fn load_with_texts(path: &Path) -> (Result<Config, Mistakes>, Texts) 
 /// # Errors
 /// [`Mistakes`], all that were found.
 pub(crate) fn parse_texts(path: &Path, texts: Texts) -> Result<Config, Mistakes> {
-    draft::parse(path, texts, &[], None).map(on_this_host)
+    draft::parse(path, texts, &[], None).map(|config| on_this_host(config, &Seen::default()))
 }
 
 /// The state folder that a file names, whatever else may be wrong with it.

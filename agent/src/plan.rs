@@ -4,7 +4,7 @@
 
 use crate::config::{
     ADDRESSES_MAX, Address, BusAddress, Check, Collector, Config, Environment, Mistake, Mistakes, NoAddress,
-    Service, Skipped, Spool, Texts, Token,
+    Seen, Service, Skipped, Spool, Texts, Token,
 };
 use crate::identity::Folder;
 use crate::link::Way;
@@ -41,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) checks: Vec<Check>,
     /// What of the host is not watched, and why.
     pub(crate) notes: Vec<String>,
+    /// What of it is.
+    pub(crate) seen: Seen,
     /// Where `/metrics` is served, if anywhere.
     pub(crate) metrics: Option<SocketAddr>,
     /// How the baseline is learned, if it is.
@@ -99,7 +101,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
     let (spool, metrics, baseline) = (config.spool, config.metrics, config.baseline);
     let (file, texts, skipped) = (config.file.clone(), config.texts(), config.skipped().to_vec());
-    let notes = config.notes;
+    let (notes, seen) = (config.notes, config.seen);
     match collector {
         Some(collector) if wrong.is_empty() => Ok(Plan {
             state,
@@ -111,6 +113,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             services,
             checks,
             notes,
+            seen,
             metrics,
             baseline,
             ending,

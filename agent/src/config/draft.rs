@@ -125,6 +125,7 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
         metrics,
         baseline,
         notes: Vec::new(),
+        seen: host::Seen::default(),
         services,
         checks,
         wish,

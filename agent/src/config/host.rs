@@ -20,6 +20,7 @@
 //! mounts one. An empty list watches none. What the kernel does not offer is said once at the start, and not watched.
 
 mod part;
+mod seen;
 mod survey;
 mod wish;
 
@@ -29,6 +30,7 @@ pub use part::{Part, Resource, Sensor};
 use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::Span;
 use picket_proto::event::CheckKind;
+pub(crate) use seen::Seen;
 pub(super) use survey::{Ground, settle};
 pub(super) use wish::Wish;
 
@@ -60,6 +62,7 @@ impl Scale {
 }
 
 /// A check before it knows how often it looks.
+#[derive(Debug, Clone)]
 struct Found {
     name: String,
     kind: CheckKind,

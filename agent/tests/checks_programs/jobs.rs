@@ -1,6 +1,6 @@
 //! `job`: by a file that the job touches, and by what `picket-agent job run` records.
 
-use crate::host::Host;
+use crate::host::{Host, soon};
 use std::fs::{File, FileTimes};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
@@ -69,7 +69,7 @@ fn a_run_that_takes_too_long_is_told_and_one_whose_wrapper_was_killed_has_failed
     let host = Host::with(&tables, |_| {});
     let mut slow = wrapper(&host, "slow", "exec sleep 600").stdout(Stdio::null()).spawn().unwrap();
     // The first looks may come before the wrapper has recorded anything.
-    assert!((0..500).any(|_| host.look("slow").0 == "it did not run in time"));
+    soon("a run that takes too long", || (host.look("slow").0 == "it did not run in time").then_some(()));
     // SIGTERM is handed on, and the end of the command recorded.
     let pid = rustix::process::Pid::from_child(&slow);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

@@ -3,10 +3,12 @@
 //! Of what nobody named only that is watched which is well at this moment, so that a quiet host alarms about nothing: an
 //! interface without a cable, a line of fstab that was never mounted, a sensor that can't be read are told as notes.
 //! Images that can only be read (a CD-ROM, a snap) are always full, and an automount would be mounted by being looked
-//! at: neither is watched unasked. At most 32 of each, as in the file. What the kernel does not offer is a note.
+//! at: neither is watched unasked. At most 32 of each, as in the file. What the kernel does not offer is a note. When
+//! the file is read again, what was [`Seen`] at the start counts as well: what went bad since is watched on.
 
 use super::super::CHECKS_MAX;
 use super::super::check::{Check, Target};
+use super::seen::Seen;
 use super::wish::{Access, MountWish, NetWish, SensorWish, Which, Wish, usual_net};
 use super::{DEGREES, Found, Limits, MOUNTS_MAX, Part, Sensor, Side};
 use crate::probe::mount::{Mounted, mounts};
@@ -44,15 +46,32 @@ impl Ground {
     }
 }
 
-/// Makes checks of what is wished for, and says what is not watched.
-pub(in crate::config) fn settle(wish: &Wish, checks: &mut Vec<Check>, ground: &Ground) -> Vec<String> {
+/// Makes checks of what is wished for, and says what is not watched. `before` is what the last reading of this run saw.
+pub(in crate::config) fn settle(
+    wish: &Wish,
+    checks: &mut Vec<Check>,
+    ground: &Ground,
+    before: &Seen,
+) -> (Vec<String>, Seen) {
     let mut notes = Vec::new();
     pressures(checks, ground, &mut notes);
     let table = mounts(&ground.text("proc/self/mountinfo"));
     full_images(wish, checks, &table);
-    let mut found = watched_mounts(wish, &table, ground, &mut notes);
-    found.extend(watched_nets(wish, ground, &mut notes));
-    found.extend(watched_sensors(wish, ground));
+    let mut seen = Seen::default();
+    let mut found = watched_mounts(wish, &table, ground, before, &mut notes);
+    seen.saw(&found, matches!(wish.mounts, Which::Usual));
+    for (is_usual, all) in [
+        (matches!(wish.nets, Which::Usual), watched_nets(wish, ground, before, &mut notes)),
+        (matches!(wish.sensors, Which::Usual), watched_sensors(wish, ground, before)),
+    ] {
+        seen.saw(&all, is_usual);
+        found.extend(all);
+    }
+    add(found, wish, checks, &mut notes);
+    (notes, seen)
+}
+
+fn add(found: Vec<Found>, wish: &Wish, checks: &mut Vec<Check>, notes: &mut Vec<String>) {
     let mut names: BTreeSet<String> = checks.iter().map(|check| check.name().to_string()).collect();
     for one in found {
         let called = one.name.clone();
@@ -63,7 +82,6 @@ pub(in crate::config) fn settle(wish: &Wish, checks: &mut Vec<Check>, ground: &G
             Some(_) | None => notes.push(format!("{called} is not watched: its name is too long or taken")),
         }
     }
-    notes
 }
 
 fn pressures(checks: &mut Vec<Check>, ground: &Ground, notes: &mut Vec<String>) {
@@ -120,16 +138,26 @@ fn fstab(ground: &Ground) -> Vec<Line> {
         .collect()
 }
 
-fn watched_mounts(wish: &Wish, table: &[Mounted], ground: &Ground, notes: &mut Vec<String>) -> Vec<Found> {
+fn watched_mounts(
+    wish: &Wish,
+    table: &[Mounted],
+    ground: &Ground,
+    before: &Seen,
+    notes: &mut Vec<String>,
+) -> Vec<Found> {
     let fstab = fstab(ground);
     let mounted = |point: &str| table.iter().rev().find(|one| one.point == point);
     let as_found = |point: &str| {
         let line = fstab.iter().rev().find(|line| line.point == point);
-        line.map_or_else(|| mounted(point).is_some_and(|one| one.writable), |line| line.writable)
+        let found = || mounted(point).is_some_and(|one| one.writable);
+        line.map_or_else(|| before.was_writable(point).unwrap_or_else(found), |line| line.writable)
     };
     let wishes = match &wish.mounts {
         Which::Named(named) => named.clone(),
-        Which::Usual => usual_mounts(&fstab, &mounted, notes),
+        Which::Usual => {
+            let is_there = |point: &str| mounted(point).is_some() || before.has(&mount_name(point));
+            usual_mounts(&fstab, &is_there, notes)
+        }
     };
     let found = wishes.into_iter().take(MOUNTS_MAX).map(|MountWish { mount, access }| {
         let writable = match access {
@@ -137,7 +165,7 @@ fn watched_mounts(wish: &Wish, table: &[Mounted], ground: &Ground, notes: &mut V
             Access::Any => false,
             Access::AsFound => as_found(&mount),
         };
-        let name = format!("mount:{mount}");
+        let name = mount_name(&mount);
         Found {
             name,
             kind: CheckKind::Mount,
@@ -148,14 +176,14 @@ fn watched_mounts(wish: &Wish, table: &[Mounted], ground: &Ground, notes: &mut V
     found.collect()
 }
 
-fn usual_mounts<'m>(
-    fstab: &[Line],
-    mounted: &impl Fn(&str) -> Option<&'m Mounted>,
-    notes: &mut Vec<String>,
-) -> Vec<MountWish> {
-    let mut points: Vec<&str> = mounted("/").map(|_| "/").into_iter().collect();
+fn mount_name(point: &str) -> String {
+    format!("mount:{point}")
+}
+
+fn usual_mounts(fstab: &[Line], is_there: &impl Fn(&str) -> bool, notes: &mut Vec<String>) -> Vec<MountWish> {
+    let mut points: Vec<&str> = is_there("/").then_some("/").into_iter().collect();
     for line in fstab.iter().filter(|line| line.stays && line.point != "/") {
-        if mounted(&line.point).is_some() {
+        if is_there(&line.point) {
             points.push(&line.point);
         } else {
             let (point, key) = (&line.point, "[host] mount");
@@ -168,26 +196,31 @@ fn usual_mounts<'m>(
     points.into_iter().map(|point| MountWish { mount: point.to_owned(), access: Access::AsFound }).collect()
 }
 
-fn watched_nets(wish: &Wish, ground: &Ground, notes: &mut Vec<String>) -> Vec<Found> {
-    let wishes = match &wish.nets {
-        Which::Named(named) => named.clone(),
-        Which::Usual => usual_nets(ground, notes),
+fn watched_nets(wish: &Wish, ground: &Ground, before: &Seen, notes: &mut Vec<String>) -> Vec<Found> {
+    let found = |NetWish { interface, limits }: NetWish| {
+        Found::new(net_name(&interface), CheckKind::Net, Target::Host(Part::Net { interface }), limits)
     };
-    let found = wishes.into_iter().take(MOUNTS_MAX).map(|NetWish { interface, limits }| {
-        let name = format!("net:{interface}");
-        Found::new(name, CheckKind::Net, Target::Host(Part::Net { interface }), limits)
-    });
-    found.collect()
+    match &wish.nets {
+        Which::Named(named) => named.iter().take(MOUNTS_MAX).cloned().map(found).collect(),
+        Which::Usual => {
+            let well = usual_nets(ground, before, notes).into_iter().map(found).collect();
+            before.kept(CheckKind::Net, well)
+        }
+    }
 }
 
-fn usual_nets(ground: &Ground, notes: &mut Vec<String>) -> Vec<NetWish> {
+fn net_name(interface: &str) -> String {
+    format!("net:{interface}")
+}
+
+fn usual_nets(ground: &Ground, before: &Seen, notes: &mut Vec<String>) -> Vec<NetWish> {
     let mut wishes = Vec::new();
     for folder in ground.folders("sys/class/net").into_iter().filter(|folder| folder.join("device").exists())
     {
         let Some(name) = folder.file_name().and_then(|name| name.to_str()) else { continue };
         if net::has_link(&folder) {
             wishes.push(usual_net(name.to_owned()));
-        } else {
+        } else if !before.has(&net_name(name)) {
             notes.push(format!("{name} had no link at the start: name it in [host] net to watch it"));
         }
     }
@@ -209,7 +242,7 @@ fn sensors(ground: &Ground) -> Vec<Sensor> {
     all
 }
 
-fn watched_sensors(wish: &Wish, ground: &Ground) -> Vec<Found> {
+fn watched_sensors(wish: &Wish, ground: &Ground, before: &Seen) -> Vec<Found> {
     let there = sensors(ground);
     match &wish.sensors {
         Which::Named(named) if named.is_empty() => Vec::new(),
@@ -217,9 +250,10 @@ fn watched_sensors(wish: &Wish, ground: &Ground) -> Vec<Found> {
         Which::Usual => {
             let is_chip = |one: &Sensor| one.folder.parent().is_some_and(|parent| parent.ends_with("hwmon"));
             let has_chip = there.iter().any(is_chip);
-            let usual = there.iter().filter(|one| !has_chip || is_chip(one)).take(MOUNTS_MAX);
-            let mut seen = BTreeSet::new();
-            usual.map(|one| sensor(one.clone(), !seen.insert(one.name.clone()), (None, None))).collect()
+            let usual = there.iter().filter(|one| !has_chip || is_chip(one));
+            let mut names = BTreeSet::new();
+            let found = usual.map(|one| sensor(one.clone(), !names.insert(one.name.clone()), (None, None)));
+            before.kept(CheckKind::Temperature, found.collect())
         }
     }
 }

@@ -24,7 +24,7 @@ fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Ground) {
 fn watched(table: &str, files: &[(&str, &str)]) -> (Vec<String>, String, Config) {
     let (_kept, ground) = tree(files);
     let mut config = parse(Path::new("picket.toml"), &format!("[host]\n{table}\n")).unwrap();
-    let notes = settle(&config.wish, &mut config.checks, &ground).join("\n");
+    let notes = settle(&config.wish, &mut config.checks, &ground, &Seen::default()).0.join("\n");
     let levels = ["host:cpu", "host:memory", "host:load"];
     let names = config.checks.iter().map(|check| check.name().to_string());
     (names.filter(|name| !levels.contains(&name.as_str())).collect(), notes, config)
@@ -151,7 +151,54 @@ fn mistakes_in_the_hosts_lists_say_what_to_write() {
 #[test]
 fn this_host_itself_can_be_looked_at() {
     let mut config = parse(Path::new("picket.toml"), "").unwrap();
-    let _notes_differ_from_host_to_host = settle(&config.wish, &mut config.checks, &Ground("/".into()));
+    let _notes_differ_from_host_to_host =
+        settle(&config.wish, &mut config.checks, &Ground("/".into()), &Seen::default());
     let is_there = |name: &str| config.checks.iter().any(|check| check.name().as_str() == name);
     assert!(is_there("mount:/") && is_there("host:cpu"));
+}
+
+#[test]
+fn what_went_bad_since_the_start_is_watched_on_when_the_file_is_read_again() {
+    let fstab = "/dev/vda / ext4 defaults 0 1\n/dev/sdb /srv ext4 defaults 0 2\n";
+    let well =
+        format!("{ROOT}40 27 8:1 / /srv rw - ext4 /dev/sdb rw\n41 27 8:2 / /data rw - ext4 /dev/sdc rw\n");
+    let bad = "27 1 254:0 / / rw - ext4 /dev/vda ro\n41 27 8:2 / /data ro - ext4 /dev/sdc ro\n";
+    let (_kept, ground) = tree(&[
+        ("proc/self/mountinfo", well.as_str()),
+        ("etc/fstab", fstab),
+        ("sys/class/net/eno1/device/", ""),
+        ("sys/class/net/eno1/operstate", "up\n"),
+        ("sys/class/net/usb0/device/", ""),
+        ("sys/class/net/usb0/operstate", "up\n"),
+        ("sys/class/hwmon/hwmon0/name", "chip\n"),
+        ("sys/class/hwmon/hwmon0/temp1_input", "45000\n"),
+        ("sys/class/hwmon/hwmon0/temp1_crit", "100000\n"),
+    ]);
+    let read = |table: &str, before: &Seen| {
+        let mut config = parse(Path::new("picket.toml"), &format!("[host]\n{table}\n")).unwrap();
+        let (notes, seen) = settle(&config.wish, &mut config.checks, &ground, before);
+        let of = |check: &Check| {
+            matches!(check.kind(), CheckKind::Mount | CheckKind::Net | CheckKind::Temperature)
+        };
+        (config.checks.into_iter().filter(of).collect::<Vec<_>>(), notes, seen)
+    };
+    let (first, _, seen) = read("", &Seen::default());
+    let names: Vec<String> = first.iter().map(|check| check.name().to_string()).collect();
+    assert_eq!(names, ["mount:/", "mount:/srv", "net:eno1", "net:usb0", "temperature:chip"]);
+    fs::write(ground.0.join("proc/self/mountinfo"), bad).unwrap();
+    fs::write(ground.0.join("sys/class/net/eno1/operstate"), "down\n").unwrap();
+    fs::remove_dir_all(ground.0.join("sys/class/net/usb0")).unwrap();
+    fs::remove_file(ground.0.join("sys/class/hwmon/hwmon0/temp1_input")).unwrap();
+    let (again, notes, seen) = read("", &seen);
+    assert_eq!(again, first, "with the limits that it had");
+    assert!(!notes.join("\n").contains("eno1"), "{notes:?}");
+    let (third, _, _) = read("", &seen);
+    assert_eq!(third, first, "at every later reading");
+    let named = "mount = [{ mount = \"/data\" }]";
+    let (_, _, seen) = read(named, &Seen::default());
+    let (later, _, _) = read("", &seen);
+    assert!(later.iter().all(|check| check.name().as_str() != "mount:/data"), "it is named no more");
+    let (fresh, notes, _) = read("", &Seen::default());
+    assert_eq!(fresh.len(), 1, "a start begins with what is well: {fresh:?}");
+    assert!(notes.join("\n").contains("eno1 had no link"), "{notes:?}");
 }
