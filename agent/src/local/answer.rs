@@ -65,6 +65,12 @@ pub(crate) enum Wish {
 pub(crate) struct Reply(oneshot::Sender<Answer>);
 
 impl Reply {
+    /// For tests: who asked went away.
+    #[cfg(test)]
+    pub(crate) fn to_nobody() -> Self {
+        Self(oneshot::channel().0)
+    }
+
     /// Says it.
     pub(crate) fn reloaded(self, outcome: &Result<String, Mistakes>) {
         let document = match outcome {

@@ -1,90 +1,26 @@
 //! Reading the configuration again while the agent runs: by a signal, by a person, or because it was changed.
 //!
-//! It is read in a thread of the pool, one reading at a time; what asks meanwhile is answered by the reading after it. A
-//! configuration with mistakes changes nothing: the one in force stays, all mistakes are told, `status` says so until it
-//! is mended. What only a start can change ([`fixed`]) is a mistake like the others. What is in force is kept on disk
-//! for a start that finds mistakes (`good`). What a changed command or folder means comes with the next start of its service; the process of a service that is gone is
-//! left alone and told, as at a start.
+//! [`reader`] reads it beside the loop. A configuration with mistakes changes nothing: the one in force stays, all
+//! mistakes are told, `status` says so until it is mended. What only a start can change ([`fixed`]) is a mistake like
+//! the others. What is in force is kept on disk for a start that finds mistakes (`good`). What a changed command or
+//! folder means comes with the next start of its service; the process of a service that is gone is left alone and told,
+//! as at a start.
 
 mod fixed;
+mod reader;
 
 use super::Shell;
 use super::roster::Seating;
-use crate::config::{self, Mistake, Mistakes, Texts, counted};
+use crate::config::{Mistakes, counted};
 use crate::local::{ConfigFacts, Reply};
-use crate::plan::{self, Given, Plan};
+use crate::plan::Plan;
 use crate::{clock, good, watch};
 use fixed::mistake;
 use picket_agent_core::Input;
 use picket_agent_core::reload::Fact;
-use std::path::PathBuf;
+use reader::Read;
+pub(super) use reader::{Reloader, Why};
 use std::sync::Arc;
-use tokio::task::JoinHandle;
-
-/// Why it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
-    /// A folder changed: where the texts are as before there is nothing to do.
-    Watch,
-    /// Somebody wants it: what the host is looked at for may be otherwise.
-    Asked,
-}
-
-/// A configuration that was read, and the texts as they stood.
-type Read = (Result<Box<Plan>, Mistakes>, Texts);
-
-/// Reads it, and remembers what was read last.
-pub(super) struct Reloader {
-    file: PathBuf,
-    given: Arc<Given>,
-    /// What was read last, sound or not.
-    texts: Arc<Texts>,
-    reading: Option<(Why, JoinHandle<Read>)>,
-    /// Another reading is wanted behind the one that is out.
-    owed: Option<Why>,
-    replies: Vec<Reply>,
-}
-
-impl Reloader {
-    pub(super) fn new(plan: &Plan, given: Given) -> Self {
-        let texts = plan.kept.as_ref().map_or(&plan.texts, |kept| &kept.texts).clone();
-        Self {
-            file: plan.file.clone(),
-            given: Arc::new(given),
-            texts,
-            reading: None,
-            owed: None,
-            replies: Vec::new(),
-        }
-    }
-
-    /// Begins to read, or does so again behind the reading that is out.
-    pub(super) fn read(&mut self, why: Why) {
-        if self.reading.is_some() {
-            self.owed = Some(if self.owed == Some(Why::Asked) { Why::Asked } else { why });
-            return;
-        }
-        let (file, given) = (self.file.clone(), Arc::clone(&self.given));
-        let read = move || {
-            let (loaded, texts) = config::load_with_texts(&file);
-            (loaded.and_then(|config| plan::settle(config, &given)).map(Box::new), texts)
-        };
-        self.reading = Some((why, tokio::task::spawn_blocking(read)));
-    }
-
-    /// Waits for the reading that is out; for ever, where there is none.
-    pub(super) async fn done(&mut self) -> (Why, Read) {
-        let Some((why, reading)) = &mut self.reading else { return std::future::pending().await };
-        let why = *why;
-        let read = reading.await.unwrap_or_else(|_| {
-            let (problem, file) = ("could not be read: its reader ended early".to_owned(), self.file.clone());
-            let mistake = Mistake { file, line: 0, key: String::new(), problem, suggestion: None };
-            (Err(Mistakes(vec![mistake])), Texts::new([]))
-        });
-        self.reading = None;
-        (why, read)
-    }
-}
 
 impl Shell<'_> {
     /// The configuration of the start is in force; one that is not the file's own is told loudly.
@@ -102,9 +38,8 @@ impl Shell<'_> {
 
     /// SIGHUP, or a person: answers where the outcome is wanted.
     pub(super) fn reload(&mut self, reply: Option<Reply>) {
-        self.reloader.replies.extend(reply);
         self.notify.reloading(clock::monotonic());
-        self.reloader.read(Why::Asked);
+        self.reloader.ask(reply);
     }
 
     pub(super) fn watched(&mut self, told: watch::Told) {
@@ -121,14 +56,12 @@ impl Shell<'_> {
     pub(super) fn reread(&mut self, why: Why, (plan, texts): Read) {
         let is_known = *self.reloader.texts == texts;
         self.reloader.texts = Arc::new(texts);
-        if !(is_known && why == Why::Watch && self.reloader.replies.is_empty()) {
+        if !(is_known && why == Why::Watch) {
             let outcome = plan.and_then(|plan| self.take(*plan));
             self.tell_reload(outcome);
         }
         self.notify.reloaded();
-        if let Some(why) = self.reloader.owed.take() {
-            self.reloader.read(why);
-        }
+        self.reloader.go_on();
     }
 
     fn tell_reload(&mut self, outcome: Result<String, Mistakes>) {
@@ -144,7 +77,7 @@ impl Shell<'_> {
         let mistakes = outcome.as_ref().err().map(|mistakes| mistakes.0.as_slice()).unwrap_or_default();
         mistakes.iter().for_each(|mistake| self.log.link(wall, "config-kept", &mistake.to_string()));
         self.answerer.config.mistakes = mistakes.iter().map(ToString::to_string).collect();
-        for reply in self.reloader.replies.drain(..) {
+        for reply in self.reloader.answers() {
             reply.reloaded(&outcome);
         }
     }
