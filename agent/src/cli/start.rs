@@ -85,7 +85,7 @@ fn tie_to_parent() -> bool {
 /// # Errors
 /// The file's mistakes, where nothing else can be gone by.
 fn plan(file: &Path, given: &Given, strict: bool) -> Result<Plan, Mistakes> {
-    let (loaded, texts) = config::load_with_texts(file);
+    let (loaded, texts) = config::load_with_texts(file, &config::Seen::default());
     let mistakes = match loaded.and_then(|config| plan::settle(config, given)) {
         Ok(plan) => return Ok(plan),
         Err(mistakes) => mistakes,

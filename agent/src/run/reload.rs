@@ -103,6 +103,7 @@ impl Shell<'_> {
         let news = plan.notes.iter().filter(|note| !self.plan.notes.contains(note));
         news.for_each(|note| self.log.link(clock::now().wall, "not-watched", note));
         self.in_force(&plan);
+        self.reloader.seen = plan.seen.clone();
         self.plan = Arc::new(plan);
         Ok(text)
     }

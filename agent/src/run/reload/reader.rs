@@ -4,7 +4,7 @@
 //! that is out may have read the file before it was saved. All that ask meanwhile share the next one, so that at most
 //! two are owed. Bound: who waits is bounded by the local socket's clients.
 
-use crate::config::{self, Mistake, Mistakes, Texts};
+use crate::config::{self, Mistake, Mistakes, Seen, Texts};
 use crate::local::Reply;
 use crate::plan::{self, Given, Plan};
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ pub(in crate::run) struct Reloader {
     given: Arc<Given>,
     /// What was read last, sound or not.
     pub(super) texts: Arc<Texts>,
+    /// What the configuration in force watches of the host.
+    pub(super) seen: Seen,
     reading: Option<(Why, JoinHandle<Read>)>,
     /// Another reading is wanted behind the one that is out.
     owed: Option<Why>,
@@ -45,6 +47,7 @@ impl Reloader {
             file: plan.file.clone(),
             given: Arc::new(given),
             texts,
+            seen: plan.seen.clone(),
             reading: None,
             owed: None,
             answers: Vec::new(),
@@ -65,9 +68,9 @@ impl Reloader {
             return;
         }
         self.answers.append(&mut self.waiting);
-        let (file, given) = (self.file.clone(), Arc::clone(&self.given));
+        let (file, given, seen) = (self.file.clone(), Arc::clone(&self.given), self.seen.clone());
         let read = move || {
-            let (loaded, texts) = config::load_with_texts(&file);
+            let (loaded, texts) = config::load_with_texts(&file, &seen);
             (loaded.and_then(|config| plan::settle(config, &given)).map(Box::new), texts)
         };
         self.reading = Some((why, tokio::task::spawn_blocking(read)));
