@@ -17,6 +17,7 @@ use crate::config::Service;
 use crate::local::written_here;
 use crate::probe::{mounts, packages, ports};
 use crate::sd::{self, list};
+use crate::sorted;
 use crate::sys;
 use picket_agent_core::baseline::{Order, Sighting, Standing, Trace};
 use picket_agent_core::{Agent, KEEP_MAX};
@@ -239,7 +240,7 @@ fn gone(agent: &Agent<'_>) -> Vec<String> {
         ThingKind::Mount => None,
     };
     let mut units: Vec<String> = gone.filter_map(unit).map(|name| name.as_str().to_owned()).collect();
-    units.sort();
+    units.sort_unstable();
     units.dedup();
     units
 }
@@ -254,5 +255,5 @@ pub(crate) fn has_systemd(bus: &crate::config::BusAddress) -> bool {
 /// Which units are services of the configuration.
 fn by_unit(services: &[Service]) -> Arc<BTreeMap<String, Name>> {
     let units = services.iter().filter_map(|it| Some((it.unit.clone()?, it.spec.name.clone())));
-    Arc::new(units.collect())
+    Arc::new(sorted::map(units))
 }

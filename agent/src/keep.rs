@@ -161,10 +161,9 @@ fn path_of(folder: &Path, generation: u64) -> PathBuf {
 fn find(folder: &Path) -> Found {
     let slots = [0, 1].map(|slot| std::fs::read(path_of(folder, slot)).ok());
     let there = slots.iter().flatten().count();
-    let mut whole: Vec<Slot> = slots.iter().flatten().filter_map(|bytes| parse(bytes)).collect();
+    let whole: Vec<Slot> = slots.iter().flatten().filter_map(|bytes| parse(bytes)).collect();
     let other = if whole.len() == there { Other::Fine } else { Other::Damaged };
-    whole.sort_by_key(|slot| slot.generation);
-    match whole.pop() {
+    match whole.into_iter().max_by_key(|slot| slot.generation) {
         Some(newest) => Found::Slot(newest, other),
         None if there > 0 => Found::Damaged,
         None => Found::Nothing,

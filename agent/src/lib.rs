@@ -9,7 +9,7 @@
 //! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
 //!   `record`: of jobs that others start. `words`: what of it is worth telling.
-//! - `clock`: the only clocks and entropy. `sys`: the only unsafe.
+//! - `clock`: the only clocks and entropy. `sys`: the only unsafe. `sorted`: small sets and maps.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
 //! but for the spool's disk, claims, identity files, lines of log, names being resolved (at most 4), one per hung mount
@@ -38,6 +38,7 @@ mod record;
 mod run;
 mod scribe;
 mod sd;
+mod sorted;
 mod state;
 mod sys;
 mod watch;

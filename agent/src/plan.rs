@@ -79,16 +79,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
         let suggestion = (!better.is_empty()).then(|| better.to_owned());
         wrong.push(Mistake { file: config.file.clone(), line: 0, key: String::new(), problem, suggestion });
     };
-    let state = given.state.clone().or_else(|| config.state.clone());
-    if state.is_none() {
-        miss("no folder for the state".to_owned(), "add [agent] state = \"..\", or give --state DIR");
-    }
-    let state = absolute(state.unwrap_or_default());
-    let host = given.host.as_deref().map_or(Ok(config.host.clone()), str::parse);
-    let host = host.unwrap_or_else(|bad| {
-        miss(format!("--host {bad}"), "use 1 to 63 of a-z 0-9 . _ -");
-        config.host.clone()
-    });
+    let (state, host) = home(&config, given, &mut miss);
     let collector = collector(&config, given, &mut miss);
     if collector.as_ref().is_some_and(|it| it.token.is_none() && !Folder::below(&state).is_enrolled()) {
         miss(
@@ -124,6 +115,20 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
         }),
         Some(_) | None => Err(Mistakes(wrong)),
     }
+}
+
+/// The folder of the state, and the host's name.
+fn home(config: &Config, given: &Given, miss: &mut dyn FnMut(String, &str)) -> (PathBuf, HostId) {
+    let state = given.state.clone().or_else(|| config.state.clone());
+    if state.is_none() {
+        miss("no folder for the state".to_owned(), "add [agent] state = \"..\", or give --state DIR");
+    }
+    let host = given.host.as_deref().map_or(Ok(config.host.clone()), str::parse);
+    let host = host.unwrap_or_else(|bad| {
+        miss(format!("--host {bad}"), "use 1 to 63 of a-z 0-9 . _ -");
+        config.host.clone()
+    });
+    (absolute(state.unwrap_or_default()), host)
 }
 
 fn absolute(path: PathBuf) -> PathBuf {

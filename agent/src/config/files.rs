@@ -123,7 +123,7 @@ fn drop_ins(file: &Path, unread: &mut Vec<Unread>) -> Vec<PathBuf> {
         name.ends_with(b".toml") && !name.starts_with(b".")
     };
     let mut found: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).filter(is_one).collect();
-    found.sort();
+    found.sort_unstable();
     if found.len() > DROP_INS_MAX {
         let problem = format!("has {} drop-ins, more than {DROP_INS_MAX}; join some", found.len());
         unread.push((folder, problem));

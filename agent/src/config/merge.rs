@@ -30,7 +30,11 @@ fn moved_within(table: DeTable<'_>, by: usize, levels: usize) -> DeTable<'_> {
         let name = key.into_inner().into_owned();
         Spanned::new(span.start + by..span.end + by, Cow::Owned(name))
     };
-    table.into_iter().map(|(name, value)| (key(name), moved_value(value, by, levels))).collect()
+    let mut moved = DeTable::new();
+    for (name, value) in table {
+        moved.insert(key(name), moved_value(value, by, levels));
+    }
+    moved
 }
 
 fn moved_value(value: Spanned<DeValue<'_>>, by: usize, levels: usize) -> Spanned<DeValue<'_>> {

@@ -93,7 +93,7 @@ impl<F: Files> Store<F> {
         self.cursor = None;
         let mut names = self.files.list()?;
         names.truncate(FILES_MAX);
-        names.sort();
+        names.sort_unstable();
         let mut damaged = 0;
         for name in &names {
             let Some(id) = id_of(name) else { continue };
@@ -171,7 +171,7 @@ impl<F: Files> Store<F> {
     fn put_aside(&mut self, name: &str) {
         let mut bad: Vec<String> = self.files.list().unwrap_or_default();
         bad.retain(|name| name.ends_with(".bad"));
-        bad.sort();
+        bad.sort_unstable();
         while bad.len() >= BAD_MAX {
             let _found_again_next_time = self.files.remove(&bad.remove(0));
         }

@@ -14,6 +14,7 @@ use super::process::Stat;
 use super::{Seen, process};
 use crate::clock;
 use crate::config::{Check, Target, Wanted};
+use crate::sorted;
 use picket_agent_core::check::{CheckIx, Reading};
 use picket_proto::event::Cause;
 use picket_proto::{Mono, Span};
@@ -88,7 +89,7 @@ impl Asked {
         };
         let asked: Vec<(CheckIx, Wanted)> =
             (0..).zip(checks).filter_map(|(ix, check)| Some((ix, of(check)?))).collect();
-        let places = asked.iter().enumerate().map(|(at, (ix, _))| (*ix, at)).collect();
+        let places = sorted::map(asked.iter().enumerate().map(|(at, (ix, _))| (*ix, at)));
         Arc::new(Self { places, wanted: asked.into_iter().map(|(_, wanted)| wanted).collect() })
     }
 }

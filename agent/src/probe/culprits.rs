@@ -9,6 +9,7 @@ use super::apart::Apart;
 use super::{Seen, process};
 use crate::clock;
 use crate::config::{Part, Resource, Target};
+use crate::sorted;
 use picket_agent_core::check::Reading;
 use picket_proto::{Mono, Span};
 use rustix::fs::{AtFlags, CWD, StatxFlags};
@@ -86,21 +87,22 @@ fn words(want: &Want, last: &Mutex<BTreeMap<bool, Walk>>) -> String {
             let percent = |(ticks, took): (u64, Span)| {
                 ticks.saturating_mul(100_000_000 / per_second) / (took.micros().max(1))
             };
-            top(grown.into_iter().map(|(pid, ticks, took)| (pid, percent((ticks, took)))), |it| {
+            top(&mut grown.into_iter().map(|(pid, ticks, took)| (pid, percent((ticks, took)))), &|it| {
                 format!("{it} %")
             })
         }
         Want::Memory => {
             let page = rustix::param::page_size() as u64;
-            top(people().map(|(pid, stat)| (pid, stat.resident.saturating_mul(page))), size)
+            top(&mut people().map(|(pid, stat)| (pid, stat.resident.saturating_mul(page))), &size)
         }
-        Want::Swap => {
-            top(people().map(|(pid, _)| (pid, field(pid, "status", "VmSwap:").saturating_mul(1024))), size)
-        }
-        Want::Io => top(moved(last).into_iter(), |it| format!("{}/s", size(it))),
+        Want::Swap => top(
+            &mut people().map(|(pid, _)| (pid, field(pid, "status", "VmSwap:").saturating_mul(1024))),
+            &size,
+        ),
+        Want::Io => top(&mut moved(last).into_iter(), &|it| format!("{}/s", size(it))),
         Want::Space(mount) => {
             let (open, writing) =
-                (deleted(mount), top(moved(last).into_iter(), |it| format!("{}/s", size(it))));
+                (deleted(mount), top(&mut moved(last).into_iter(), &|it| format!("{}/s", size(it))));
             let open = if open.is_empty() { open } else { format!("deleted but open: {open}") };
             let writing =
                 if writing.is_empty() { writing } else { format!("reading and writing: {writing}") };
@@ -128,7 +130,7 @@ fn grown(
     let now: Vec<_> =
         people().filter_map(|(pid, stat)| Some((pid, stat.started, count(pid, &stat)?))).collect();
     let counts =
-        now.iter().map(|(pid, started, count)| ((pid.as_raw_nonzero().get(), *started), *count)).collect();
+        sorted::map(now.iter().map(|(pid, started, count)| ((pid.as_raw_nonzero().get(), *started), *count)));
     let before = last.blocking_lock().insert(of_cpu, Walk { when, counts });
     let Some(before) = before.filter(|walk| when.since(walk.when) < OLD) else { return Vec::new() };
     let took = when.since(before.when);
@@ -169,13 +171,13 @@ fn deleted(mount: &str) -> String {
             }
         }
     }
-    top(files.into_values().map(|(bytes, pid)| (pid, bytes)), size)
+    top(&mut files.into_values().map(|(bytes, pid)| (pid, bytes)), &size)
 }
 
 /// The first five by their number, with the names of their processes; nothing counts for nothing.
-fn top(all: impl Iterator<Item = (Pid, u64)>, say: impl Fn(u64) -> String) -> String {
+fn top(all: &mut dyn Iterator<Item = (Pid, u64)>, say: &dyn Fn(u64) -> String) -> String {
     let mut all: Vec<(Pid, u64)> = all.filter(|(_, count)| *count > 0).collect();
-    all.sort_by_key(|(pid, count)| (std::cmp::Reverse(*count), pid.as_raw_nonzero()));
+    all.sort_unstable_by_key(|(pid, count)| (std::cmp::Reverse(*count), pid.as_raw_nonzero()));
     let named = all.into_iter().take(NAMED).map(|(pid, count)| {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         let name = name.trim();

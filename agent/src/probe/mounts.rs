@@ -4,6 +4,7 @@
 //! Automatic mounts come and go, and so do removable media and what containers and sessions mount: they are listed as
 //! passing. Nothing is asked of a file system itself, so one that hangs holds up nothing.
 
+use crate::sorted;
 use picket_agent_core::baseline::{Place, Sight, Sighting};
 use picket_proto::event::ThingKind;
 use std::collections::BTreeSet;
@@ -64,7 +65,7 @@ fn named(fstab: &str) -> BTreeSet<&str> {
         let at = place.as_ptr() as usize - line.as_ptr() as usize;
         (place.starts_with('/') && !waits).then_some((at, at + place.len()))
     };
-    lines.filter_map(|line| place(line).map(|(from, to)| &line[from..to])).collect()
+    sorted::set(lines.filter_map(|line| place(line).map(|(from, to)| &line[from..to])))
 }
 
 fn read(mounts: &str, named: &BTreeSet<&str>) -> Vec<Sighting> {

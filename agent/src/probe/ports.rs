@@ -7,6 +7,7 @@
 //! user's own manager runs is that manager's. Descriptors of other users' processes need root; without it their ports
 //! have no unit.
 
+use crate::sorted;
 use picket_agent_core::baseline::{Sight, Sighting};
 use picket_proto::Name;
 use picket_proto::event::ThingKind;
@@ -60,9 +61,9 @@ pub(crate) fn list(owners: &mut Owners, root: &str) -> io::Result<Vec<Sighting>>
             ask((protocol, number), u8::try_from(family).unwrap_or(0), states, &mut sockets)?;
         }
     }
-    let seen: BTreeSet<u32> = sockets.iter().map(|socket| socket.inode).collect();
+    let seen = sorted::set(sockets.iter().map(|socket| socket.inode));
     owners.retain(|inode, _| seen.contains(inode));
-    let new: BTreeSet<u32> = seen.into_iter().filter(|inode| !owners.contains_key(inode)).collect();
+    let new = sorted::set(seen.into_iter().filter(|inode| !owners.contains_key(inode)));
     if !new.is_empty() {
         find(new, owners, root);
     }

@@ -43,8 +43,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (mut systemd, heard) = Systemd::new(&plan.services, plan.bus.clone());
     let place = (plan.state.as_path().into(), plan.bus.clone());
     let (probes, answers, ends) = Probes::new(Arc::clone(&checks), place)?;
-    let whom = (plan.host.clone(), plan.collector.to_string());
-    let answerer = Answerer::new(About::new(run, whom, Arc::clone(&checks)));
+    let about = About::new(run, (plan.host.clone(), plan.collector.to_string()), Arc::clone(&checks));
     let (link, words) = Link::new(Peer::of(&plan), Arc::clone(&checks));
     let mut places = Places::new(&checks, &plan.services, learns);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
@@ -75,7 +74,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         queue: VecDeque::new(),
         legacy,
         keeper,
-        answerer,
+        answerer: Answerer::new(about),
         ended: false,
     };
     shell.begin();

@@ -3,7 +3,7 @@
 use crate::host::{Host, soon};
 use std::fs::FileTimes;
 use std::process::Command;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -14,7 +14,7 @@ fn copy(host: &Host, name: &str, size: usize, age: Duration) {
 
 fn set_age(host: &Host, name: &str, age: Duration) {
     let file = std::fs::File::options().append(true).open(host.path("copies").join(name)).unwrap();
-    let now = file.metadata().unwrap().modified().unwrap().max(SystemTime::UNIX_EPOCH);
+    let now = file.metadata().unwrap().modified().unwrap();
     file.set_times(FileTimes::new().set_modified(now - age)).unwrap();
 }
 

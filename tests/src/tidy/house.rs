@@ -91,7 +91,9 @@ pub const CORES: &[Core] = &[
         // Deadlines are values that every room arms and facts are what every room tells; neither knows a room.
         leaves: &["timer", "facts", "shelf"],
         // `life` is the last word: the agent is over when the session is.
-        pipeline: &["check", "policy", "hold", "unit", "baseline", "service", "spool", "session", "life"],
+        pipeline: &[
+            "check", "past", "policy", "hold", "unit", "baseline", "service", "spool", "session", "life",
+        ],
         // The memory that the rooms are lent, what may be seen and kept of them, and what walks through several.
         above: &["asked", "storage", "view", "keep", "walk", "reload"],
         roof: &["Input", "Effect", "Agent"],

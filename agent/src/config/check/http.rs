@@ -16,8 +16,12 @@ pub(super) fn url(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<reqwest:
     match reqwest::Url::parse(text) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Some(url),
         Ok(_) | Err(_) => {
-            let better = "write e.g. \"http://127.0.0.1:8080/\"".to_owned();
-            sheet.wrong(&place, "is no web address", Some(better));
+            let better = if text.is_ascii() {
+                "write e.g. \"http://127.0.0.1:8080/\""
+            } else {
+                "write the host in ASCII (`xn--..`, as `idn` prints it), the rest in percent signs"
+            };
+            sheet.wrong(&place, "is no web address", Some(better.to_owned()));
             None
         }
     }

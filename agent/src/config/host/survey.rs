@@ -13,6 +13,7 @@ use super::wish::{Access, MountWish, NetWish, SensorWish, Which, Wish, usual_net
 use super::{DEGREES, Found, Limits, MOUNTS_MAX, Part, Sensor, Side};
 use crate::probe::mount::{Mounted, mounts};
 use crate::probe::{net, temperature};
+use crate::sorted;
 use picket_proto::event::CheckKind;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ impl Ground {
     fn folders(&self, path: &str) -> Vec<PathBuf> {
         let entries = std::fs::read_dir(self.at(path)).into_iter().flatten();
         let mut all: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        all.sort();
+        all.sort_unstable();
         all
     }
 }
@@ -72,7 +73,7 @@ pub(in crate::config) fn settle(
 }
 
 fn add(found: Vec<Found>, wish: &Wish, checks: &mut Vec<Check>, notes: &mut Vec<String>) {
-    let mut names: BTreeSet<String> = checks.iter().map(|check| check.name().to_string()).collect();
+    let mut names = sorted::set(checks.iter().map(|check| check.name().to_string()));
     for one in found {
         let called = one.name.clone();
         match one.check(wish.interval, wish.at) {

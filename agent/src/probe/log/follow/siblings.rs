@@ -34,7 +34,7 @@ pub(super) fn since(path: &Path, last: &Metadata, held: &[u64]) -> io::Result<Ve
             found.push((file, of));
         }
     }
-    found.sort_by_key(|(_, of)| changed(of));
+    found.sort_unstable_by_key(|(_, of)| changed(of));
     Ok(found)
 }
 

@@ -1,0 +1,106 @@
+//! What checks and services need beside their names: programs, other services, rungs, an init system.
+
+use super::*;
+
+/// The mistakes of one check of its own.
+fn wrong_of(check: &str) -> String {
+    let text = format!("[host]\nenabled = false\n[[check]]\n{check}\n");
+    parse(Path::new("picket.toml"), &text).map_or_else(|wrong| wrong.to_string(), |_| String::new())
+}
+
+#[test]
+fn checks_that_run_or_follow_programs_say_what_they_lack() {
+    for (check, wrong) in [
+        ("kind = \"exec\"", "check.command: is missing; add command"),
+        ("kind = \"exec\"\ncommand = []", "names no program"),
+        ("kind = \"job\"\nmax_age = \"1h\"", "needs one source, and no more"),
+        ("kind = \"job\"\nstamp = \"a\"\nrun = \"b\"\nmax_age = \"1h\"", "needs one source, and no more"),
+        ("kind = \"job\"\nstamp = \"a\"", "check.max_age: is missing"),
+        ("kind = \"job\"\nunit = \"a\"\nmax_age = \"1h\"", "is no name of a timer or service"),
+        ("kind = \"job\"\nrun = \"a/b\"\nmax_age = \"1h\"", "must be 1 to 48 of"),
+        ("kind = \"job\"\nstamp = \"a\"\nmax_runtime = \"1h\"\nmax_age = \"1h\"", "is not for `stamp`"),
+        (
+            "kind = \"job\"\nrun = \"a\"\nmax_age = { degraded = \"2d\", down = \"1d\" }",
+            "degraded is longer than down",
+        ),
+        ("kind = \"backup\"\nmax_age = \"1h\"", "check.path: is missing"),
+        ("kind = \"container\"\ncontainer = \"a/../b\"", "must be 1 to 128 of"),
+    ] {
+        let told = wrong_of(check);
+        assert!(told.contains(wrong), "{check}: {told}");
+    }
+    assert_eq!(wrong_of("kind = \"backup\"\npath = \"/b/*.gz\"\nmax_age = \"7d\"\ncopies = 7"), "");
+    assert_eq!(
+        wrong_of("kind = \"job\"\nunit = \"a.timer\"\nmax_age = { degraded = \"25h\", down = \"2d\" }"),
+        ""
+    );
+}
+
+#[test]
+fn needs_are_names_of_services_without_a_circle() {
+    let service = |name: &str, needs: &str| {
+        format!("[[service]]\nname = \"{name}\"\ncommand = [\"/bin/true\"]\nneeds = [{needs}]\n")
+    };
+    let tied =
+        |all: &[(&str, &str)]| all.iter().map(|(name, needs)| service(name, needs)).collect::<String>();
+    let sound =
+        read(&tied(&[("web", "\"db\", \"cache\", \"db\""), ("db", ""), ("cache", "\"db\"")])).unwrap();
+    let needs: Vec<&[u16]> = sound.services().iter().map(|service| &service.spec.needs[..]).collect();
+    assert_eq!(needs, [&[1, 2][..], &[], &[1]]);
+    let wrong = tied(&[("web", "\"dbb\""), ("db", "\"db\""), ("x", "\"y\""), ("y", "\"z\""), ("z", "\"x\"")]);
+    assert_eq!(
+        mistakes(&wrong),
+        [
+            "4 service.needs: `dbb` is no service of this file; did you mean \"db\"?",
+            "8 service.needs: a service can't need itself; take it out",
+            "12 service.needs: goes in a circle: x needs y needs z needs x; take one of them out: none could ever be \
+             healed first",
+        ]
+    );
+    let many: Vec<String> = (0..9).map(|nth| format!("s{nth}")).collect();
+    let quoted: Vec<String> = many.iter().map(|name| format!("\"{name}\"")).collect();
+    let text: String =
+        many.iter().map(|name| service(name, "")).collect::<String>() + &service("web", &quoted.join(","));
+    assert_eq!(mistakes(&text), ["40 service.needs: names 9 services, more than 8"]);
+}
+
+#[test]
+fn a_ladder_has_each_rung_once_and_a_restart() {
+    let with = |keys: &str| format!("[[service]]\nname = \"web\"\n{keys}\n");
+    let own = |ladder: &str| with(&format!("command = [\"/bin/true\"]\nladder = [{ladder}]"));
+    let ladder = |text: &str| read(text).unwrap().services()[0].spec.ladder.to_vec();
+    assert_eq!(ladder(&with("command = [\"/bin/true\"]")), [Remedy::Restart]);
+    let whole = [Remedy::Reload, Remedy::Restart, Remedy::Isolate];
+    assert_eq!(ladder(&own("\"reload\", \"restart\", \"isolate\"")), whole);
+    let wrong = |text: &str| mistakes(text).join("\n");
+    assert!(
+        wrong(&own("\"restart\", \"reboot\""))
+            .contains("`reboot` is no rung; known: reload, restart, isolate")
+    );
+    assert!(wrong(&own("\"restart\", \"isolate\", \"reload\"")).contains("`reload` can't stand there"));
+    assert!(wrong(&own("\"reload\"")).contains("has no `restart`"));
+    let script = "start = [\"/s\"]\nstop = [\"/s\"]\nstatus = [\"/s\"]\nladder = [\"reload\", \"restart\"]";
+    assert!(wrong(&with(script)).contains("names `reload`, and no program does it"));
+}
+
+#[test]
+fn an_init_system_fills_the_programs_and_what_is_missing_is_told() {
+    let with = |keys: &str| format!("[[service]]\nname = \"web\"\n{keys}\n");
+    let commands = |keys: &str| read(&with(keys)).unwrap().services()[0].commands.clone().unwrap();
+    let sysv = commands("init = \"sysv\"\npidfile = \"/run/web.pid\"");
+    assert_eq!((sysv.start[0].as_str(), sysv.start[1].as_str()), ("/etc/init.d/web", "start"));
+    assert_eq!(sysv.pidfile, Some(PathBuf::from("/run/web.pid")));
+    let openrc = commands("init = \"openrc\"\nstatus = [\"/bin/own\", \"up\"]");
+    assert_eq!(
+        (openrc.stop[1..].join(" "), openrc.status.join(" ")),
+        ("web stop".to_owned(), "/bin/own up".to_owned())
+    );
+    assert_eq!(commands("init = \"runit\"").status[3..], ["sh", "web"]);
+    let wrong = |keys: &str| mistakes(&with(keys)).join("\n");
+    assert!(wrong("init = \"openrd\"").contains("`openrd` is no init system; did you mean \"openrc\"?"));
+    assert!(wrong("start = [\"/s\"]\nstop = [\"/s\"]").contains("status is missing"));
+    assert!(
+        wrong("init = \"sysv\"\ncommand = [\"/s\"]")
+            .contains("is not for a service that other programs start")
+    );
+}
