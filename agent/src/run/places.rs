@@ -1,5 +1,7 @@
-//! The memory that the core works in: lent once at the start, never grown. There is a place for every check and service
-//! that a configuration can have, so that a later one finds its own.
+//! The memory that the core works in: lent once at the start, never grown. A later configuration has places for as many
+//! checks and services again as the first one, and for 64 checks and 16 services where that is more; never for more than
+//! a file may have. Places for all that a file may have would be 0.7 MB that nearly every host touches in vain; who needs
+//! more restarts the agent, which leaves services alone, and is told so.
 
 use crate::config::{CHECKS_MAX, Check, SERVICES_MAX, Service};
 use picket_agent_core::baseline::{Lent, Rules, THINGS_MAX, Thing};
@@ -7,6 +9,10 @@ use picket_agent_core::{Storage, check, service, spool};
 
 /// Bytes of frames in memory: some 1,500 events, what a busy minute makes while the disk writes.
 const RING: usize = 256 * 1024;
+/// Checks that can be added to the smallest configuration without a restart.
+const MORE_CHECKS: usize = 64;
+/// Services, likewise: a place is 1.4 KB.
+const MORE_SERVICES: usize = 16;
 
 /// A place per check and service, and the ring for frames with its index.
 pub(super) struct Places {
@@ -26,12 +32,12 @@ impl Places {
         Self {
             checks: fill(
                 checks.iter().map(|it| check::Slot::new(it.spec.clone())),
-                CHECKS_MAX,
+                room(checks.len(), MORE_CHECKS, CHECKS_MAX),
                 check::Slot::free,
             ),
             services: fill(
                 services.iter().map(|it| service::Slot::new(it.spec.clone())),
-                SERVICES_MAX,
+                room(services.len(), MORE_SERVICES, SERVICES_MAX),
                 service::Slot::free,
             ),
             ring: vec![0; RING],
@@ -55,6 +61,25 @@ impl Places {
     }
 }
 
+/// How many places there are where so many are taken.
+fn room(taken: usize, more: usize, most: usize) -> usize {
+    (taken + taken.max(more)).min(most)
+}
+
 fn fill<T>(taken: impl Iterator<Item = T>, most: usize, free: fn() -> T) -> Vec<T> {
     taken.chain(std::iter::repeat_with(free)).take(most).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_as_many_again_and_never_for_more_than_a_file_may_have() {
+        assert_eq!(room(0, MORE_CHECKS, CHECKS_MAX), 64);
+        assert_eq!(room(50, MORE_CHECKS, CHECKS_MAX), 114);
+        assert_eq!(room(200, MORE_CHECKS, CHECKS_MAX), 400);
+        assert_eq!(room(1000, MORE_CHECKS, CHECKS_MAX), CHECKS_MAX);
+        assert_eq!(room(2, MORE_SERVICES, SERVICES_MAX), 18);
+    }
 }

@@ -113,6 +113,26 @@ fn what_only_a_start_can_change_is_refused_by_its_key() {
 }
 
 #[test]
+fn a_configuration_that_grew_beyond_its_places_is_refused_and_says_what_to_do() {
+    let host = Host::with(SLEEPS);
+    let (agent, pid) = up(&host);
+    let sound = text(&host);
+    let with = |many: usize| {
+        let check = |n| {
+            format!("[[check]]\nname = \"c{n}\"\nkind = \"file\"\npath = \"/\"\ninterval = \"1h\"\n")
+        };
+        (0..many).map(check).fold(sound.clone(), |all, one| all + &one)
+    };
+    save(&host.path("picket.toml"), &with(64));
+    assert!(agent.awaits("config-reloaded").contains("checks"));
+    save(&host.path("picket.toml"), &with(65));
+    assert!(agent.awaits("config-kept").contains("the configuration in force stays"));
+    let line = agent.awaits("config-kept");
+    assert!(line.contains("no place for so many checks: this run has 65") && line.contains("restart"), "{line}");
+    assert!(runs(pid));
+}
+
+#[test]
 fn a_signal_and_a_person_make_it_read_again_and_new_limits_are_no_event() {
     let host = Host::with(SLEEPS);
     let (agent, pid) = up(&host);
