@@ -118,9 +118,8 @@ fn a_configuration_that_grew_beyond_its_places_is_refused_and_says_what_to_do() 
     let (agent, pid) = up(&host);
     let sound = text(&host);
     let with = |many: usize| {
-        let check = |n| {
-            format!("[[check]]\nname = \"c{n}\"\nkind = \"file\"\npath = \"/\"\ninterval = \"1h\"\n")
-        };
+        let check =
+            |n| format!("[[check]]\nname = \"c{n}\"\nkind = \"file\"\npath = \"/\"\ninterval = \"1h\"\n");
         (0..many).map(check).fold(sound.clone(), |all, one| all + &one)
     };
     save(&host.path("picket.toml"), &with(64));
@@ -128,7 +127,10 @@ fn a_configuration_that_grew_beyond_its_places_is_refused_and_says_what_to_do() 
     save(&host.path("picket.toml"), &with(65));
     assert!(agent.awaits("config-kept").contains("the configuration in force stays"));
     let line = agent.awaits("config-kept");
-    assert!(line.contains("no place for so many checks: this run has 65") && line.contains("restart"), "{line}");
+    assert!(
+        line.contains("no place for so many checks: this run has 65") && line.contains("restart"),
+        "{line}"
+    );
     assert!(runs(pid));
 }
 
