@@ -75,6 +75,7 @@ const fn of_breaker(to: &Breaker) -> &'static str {
         Breaker::Open { .. } => "breaker-open",
         Breaker::HalfOpen => "breaker-half-open",
         Breaker::Waits { .. } => "service-waits",
+        Breaker::Starved { .. } => "host-starved",
         Breaker::Closed => "breaker-closed",
     }
 }
@@ -116,6 +117,7 @@ codes! {
     "breaker-half-open": "One remedy is tried to see whether the cause is gone.", "Nothing; the outcome follows.";
     "breaker-closed": "A remedy held, so remedies are allowed again.", "Nothing.";
     "service-waits": "The service fails while one that it needs is not well; nothing is done about it until that one has healed.", "Look at the service that it waits for; this one is restarted by itself afterwards if it is still down.";
+    "host-starved": "A service that lives fails a check while its host is starved of CPU, memory or disk; a restart would make that worse, so it waits, for five minutes at most.", "Find what starves the host: the event of the pressure check names who takes most, `picket-agent status` shows it.";
     "evidence": "The last line that a service printed before it failed.", "Read it; the service's whole log is on its host.";
     "service-wanted": "A service that was stopped runs again: somebody started it, and from now on it is kept up.", "Nothing.";
     "service-left-stopped": "Somebody stopped the service, so it is left alone: its checks rest, nothing is healed, nobody is paged.", "Nothing. Start it (`systemctl start UNIT`), and it is kept up again.";

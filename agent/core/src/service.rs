@@ -15,6 +15,7 @@ mod ladder;
 mod moves;
 mod remedy;
 mod rest;
+mod room;
 mod roots;
 mod slot;
 mod spec;

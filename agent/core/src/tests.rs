@@ -17,6 +17,7 @@ mod sameness;
 mod session;
 mod sim;
 mod standing;
+mod starved;
 mod units;
 mod views;
 mod welcome;

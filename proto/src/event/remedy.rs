@@ -140,6 +140,14 @@ pub enum Breaker {
         /// The service that is waited for.
         root: Name,
     },
+    /// It lives and fails a check, but the host is starved: a restart would make that worse, so remedies wait until
+    /// there is room, for so long at most. Since version 4.
+    Starved {
+        /// The host's check that says so.
+        check: Name,
+        /// How long at most, from the failure on.
+        longest: Span,
+    },
 }
 
 /// Why remedies rest.
@@ -159,7 +167,7 @@ pub enum Because {
 }
 
 // The lowest version of the kinds that hold them that can say it: 2 knows what later checks see and what the init system
-// rules, 3 more than restarts.
+// rules, 3 more than restarts, 4 that a host is starved.
 
 impl Remedy {
     const fn version(self) -> u8 {
@@ -205,6 +213,7 @@ impl BreakerMoved {
             Breaker::Open { because: Because::SameDeath(_) | Because::Budget { .. }, last, .. } => {
                 last.version()
             }
+            Breaker::Starved { .. } => 4,
             Breaker::HalfOpen | Breaker::Closed => 1,
         }
     }

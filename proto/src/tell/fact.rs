@@ -88,6 +88,11 @@ fn breaker(it: &BreakerMoved, f: &mut Formatter<'_>) -> Result {
         Breaker::Waits { root } => {
             write!(f, "{} waits for {root}: nothing is done until that is well", it.service)
         }
+        Breaker::Starved { check, longest } => write!(
+            f,
+            "{} is not restarted while the host is starved ({check}), for {longest} at most",
+            it.service
+        ),
     }
 }
 

@@ -144,10 +144,11 @@ fn outcome(cursor: &mut Cursor<'_>) -> Outcome {
 }
 
 fn breaker(cursor: &mut Cursor<'_>) -> Breaker {
-    match cursor.below(6) {
+    match cursor.below(7) {
         0 => Breaker::Closed,
         1 => Breaker::HalfOpen,
         4 => Breaker::Waits { root: name(cursor) },
+        5 => Breaker::Starved { check: name(cursor), longest: span(cursor) },
         other => {
             let count = cursor.short();
             let because = match other {

@@ -12,7 +12,7 @@ mod due;
 pub(super) use due::Due;
 
 use super::Services;
-use super::slot::{Aim, Proof, Slot, State, Streak, Then, Wait, Why};
+use super::slot::{Aim, FRESH, Proof, Slot, State, Streak, Then, Wait, Why};
 use crate::check::Checks;
 use crate::hold::KeptHold;
 use crate::policy::{KeptBudget, KeptDeaths};
@@ -269,7 +269,7 @@ impl Record {
             Trigger::Changed(_) => Why::Exit(Exit::Unknown),
         };
         let failed_at = self.failed.map_or(Mono::NEVER, ago);
-        slot.streak = Streak { tries: self.tries, attempt: self.attempt, failed_at, why };
+        slot.streak = Streak { tries: self.tries, attempt: self.attempt, failed_at, why, ..FRESH };
         slot.deaths.restore(&self.deaths, |name| number(name));
         slot.budget.restore(&self.budget, ago);
         slot.breaker.restore(self.openings);

@@ -42,7 +42,7 @@ impl Moving<'_> {
         }
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
         if at_once && self.slot.rests(around.now).is_none() {
-            self.begin(process, around);
+            self.begin_where_there_is_room(process, around);
         } else if self.slot.deaths.waits() {
             let wait = Wait::Evidence { until: around.now.plus(EVIDENCE_WAIT) };
             self.slot.state = State::Waiting { process, wait };
@@ -87,7 +87,7 @@ impl Moving<'_> {
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
-        self.begin(process, around);
+        self.begin_where_there_is_room(process, around);
     }
 
     /// A remedy begins.

@@ -171,10 +171,12 @@ pub(super) struct Streak {
     /// The latest failure.
     pub(super) failed_at: Mono,
     pub(super) why: Why,
+    /// It was told that it waits for room on the host.
+    pub(super) starved: bool,
 }
 
 pub(super) const FRESH: Streak =
-    Streak { tries: 0, attempt: 0, failed_at: Mono::NEVER, why: Why::Exit(Exit::Unknown) };
+    Streak { tries: 0, attempt: 0, failed_at: Mono::NEVER, why: Why::Exit(Exit::Unknown), starved: false };
 
 impl Slot {
     /// A service of which nothing is known yet.

@@ -25,7 +25,7 @@ pub(super) fn opened(world: &World) -> Vec<(u64, Because, u64)> {
     let told = world.told.iter().filter_map(|(at, fact)| match fact {
         Fact::Breaker(moved) => match moved.to {
             Breaker::Open { because, retry_in, .. } => Some((*at, because, retry_in.millis())),
-            Breaker::HalfOpen | Breaker::Closed | Breaker::Waits { .. } => None,
+            Breaker::HalfOpen | Breaker::Closed | Breaker::Waits { .. } | Breaker::Starved { .. } => None,
         },
         _ => None,
     });

@@ -21,6 +21,8 @@ pub(super) struct World {
     pub(super) agent: Agent<'static>,
     pub(super) at: u64,
     pub(super) sims: Vec<Sim>,
+    /// What checks without a service read, while anything answers for them.
+    pub(super) level: Option<i64>,
     pub(super) next_pid: u32,
     /// What comes at which time, in order of insertion.
     pending: Vec<(u64, Coming)>,
@@ -89,6 +91,7 @@ impl World {
             agent: Agent::new(seed, identity, storage),
             at: 1_000_000,
             sims: Vec::new(),
+            level: None,
             next_pid: 100,
             pending: Vec::new(),
             told: Vec::new(),

@@ -87,7 +87,7 @@ fn breaker(state: &mut State, at: At, (slot, service): (u32, u32), to: &Breaker,
             }
             News::Open
         }
-        Breaker::HalfOpen => News::Open,
+        Breaker::HalfOpen | Breaker::Starved { .. } => News::Open,
         Breaker::Closed => {
             healed(state, at, slot, service);
             News::Open

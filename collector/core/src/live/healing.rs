@@ -126,7 +126,7 @@ pub(super) fn breaker(
             let fired = not_healed(state, at, (slot, service), why(*because, last), event.to_string());
             note_fired(state, at, fired, entry);
         }
-        Breaker::HalfOpen => {
+        Breaker::HalfOpen | Breaker::Starved { .. } => {
             let id = related(state, slot, Some(service), None);
             note(state, at, id, entry);
         }

@@ -36,10 +36,20 @@ pub(super) fn samples() -> Vec<(&'static str, Fact)> {
     ]
 }
 
+/// What version 4 of kind 8 can say.
+pub(super) fn starved() -> Vec<(&'static str, Fact)> {
+    let check = "n".repeat(64).parse().unwrap();
+    let to = Breaker::Starved { check, longest: Span::MAX };
+    std::vec![(
+        "breaker-starved",
+        Fact::Breaker(BreakerMoved { service: "n".repeat(64).parse().unwrap(), to })
+    )]
+}
+
 #[test]
 fn what_an_older_version_can_not_say_is_no_body_of_it() {
-    for (label, fact) in samples() {
-        for older in [1, 2] {
+    for (label, fact) in samples().into_iter().chain(starved()) {
+        for older in 1..fact.version() {
             let mut bytes = encoded(&fact);
             bytes[3] = older;
             assert_eq!(

@@ -230,3 +230,10 @@ fn a_service_that_waits_names_its_root() {
         Fact::Breaker(BreakerMoved { service: web(), to: Breaker::Waits { root: "db".parse().unwrap() } });
     says(&waits, "service-waits", Some("web"), "web waits for db: nothing is done until that is well");
 }
+
+#[test]
+fn a_service_that_is_not_restarted_on_a_starved_host_names_what_says_so() {
+    let to = Breaker::Starved { check: "pressure:memory".parse().unwrap(), longest: Span::from_secs(300) };
+    let sentence = "web is not restarted while the host is starved (pressure:memory), for 5 min at most";
+    says(&Fact::Breaker(BreakerMoved { service: web(), to }), "host-starved", Some("web"), sentence);
+}

@@ -4,7 +4,11 @@ use super::*;
 
 impl World {
     pub(super) fn answer(&mut self, check: u16) {
-        let Some(sim) = self.sims.get(usize::from(check / 2)) else { return };
+        let Some(sim) = self.sims.get(usize::from(check / 2)) else {
+            let level =
+                self.level.map(|level| Coming::Answer(check::Fact::new(check, Reading::Level(level))));
+            return self.pending.extend(level.map(|coming| (self.at, coming)));
+        };
         let (delay, reading) = match (check % 2, sim.alive) {
             (_, None) if check.is_multiple_of(2) => (0, Reading::Bad(Cause::NoProcess)),
             (0, _) if sim.frozen => (0, Reading::Bad(Cause::Frozen)),
