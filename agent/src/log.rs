@@ -129,7 +129,8 @@ impl Log {
 /// Whether somebody may have to act: a failure, one that was not healed, a loss, or no link.
 fn warns(code: &str) -> bool {
     match code {
-        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "remedy-worse" | "host-starved" => true,
+        "check-down" | "service-died" | "breaker-open" | "remedy-not-held" | "remedy-worse"
+        | "host-starved" => true,
         "gap" | "vanished" | "spool-ram" | "spool-full" | "state-stuck" | "config-kept" => true,
         // What a collector refuses with, as it comes here.
         "token-used" | "token-unknown" | "quarantined" | "no-certificate" | "not-an-agent" => true,

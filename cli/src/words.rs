@@ -155,8 +155,8 @@ names! {
 /// incident, `-` the rest. ASCII, so that every console shows it.
 pub(crate) fn sign(code: &str) -> (char, Ink) {
     match code {
-        "check-down" | "service-died" | "remedy-not-held" | "remedy-worse" | "breaker-open" | "gap"
-        | "host-silent" | "duplicate-identity" => ('!', Ink::Bad),
+        "check-down" | "service-died" | "remedy-not-held" | "remedy-worse" | "breaker-open"
+        | "host-starved" | "gap" | "host-silent" | "duplicate-identity" => ('!', Ink::Bad),
         "check-degraded" | "check-flapping" | "agent-overstay" => ('!', Ink::Warning),
         "remedy-begun" | "breaker-half-open" => ('>', Ink::Warning),
         "check-up" | "remedy-held" | "breaker-closed" | "host-back" | "service-adopted" => ('+', Ink::Good),
