@@ -29,7 +29,14 @@ pub(crate) type Claim = (Run, Seq);
 /// A locked folder. Dropping it frees it.
 pub(crate) struct State {
     folder: PathBuf,
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for State {
+    /// Gives the lock back by name: a program that is just being started has a copy of the file until its exec.
+    fn drop(&mut self) {
+        let _goes_with_the_last_copy_else = rustix::fs::flock(&self.lock, FlockOperation::Unlock);
+    }
 }
 
 impl State {
@@ -47,7 +54,7 @@ impl State {
         crate::identity::make_private_folder(folder).map_err(|error| lacks(folder, error))?;
         let lock = open_lock(&path).map_err(|error| lacks(&path, error))?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { folder: folder.to_path_buf(), _lock: lock }),
+            Ok(()) => Ok(Self { folder: folder.to_path_buf(), lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => {
                 let told = format!("another agent works with {}", folder.display());
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, told))

@@ -193,7 +193,8 @@ impl<'s> Checks<'s> {
 
     /// The first check of the service whose last good reading is not from `since` on or was followed by a bad one.
     pub(crate) fn unproven(&self, service: u16, since: Mono) -> Option<(CheckIx, Cause)> {
-        let of = self.slots.each().filter(|(_, slot)| slot.spec.service == Some(service));
+        let of =
+            self.slots.each().filter(|(_, slot)| slot.spec.service == Some(service) && slot.spec.proves());
         let mut missing = of.filter(|(_, slot)| slot.bad > 0 || slot.good_at.is_none_or(|good| good < since));
         missing.next().map(|(at, slot)| (at, slot.cause.unwrap_or(Cause::TimedOut)))
     }

@@ -18,6 +18,7 @@ mod session;
 mod sim;
 mod standing;
 mod starved;
+mod tells;
 mod units;
 mod views;
 mod welcome;

@@ -43,7 +43,8 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, name
             let better = format!("write {key} = [\"program\", \"argument\"]");
             sheet.wrong(&place, "is no program with its arguments", Some(better));
         }
-        Some(list)
+        let folder = here.to_string_lossy();
+        Some(list.iter().map(|part| part.replace("{here}", &folder)).collect::<Vec<String>>())
     };
     let (start, stop, status, reload) = (list("start"), list("stop"), list("status"), list("reload"));
     let pidfile = keys.text(sheet, "pidfile").map(|(path, _)| here.join(path));

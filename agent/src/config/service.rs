@@ -251,12 +251,18 @@ fn what(
 ) -> (Vec<String>, Vec<(String, String)>, String) {
     let fill = |text: &str| text.replace("{here}", &here.to_string_lossy());
     let place = keys.place();
-    let (command, place) = keys.texts(sheet, "command").unwrap_or((Vec::new(), place));
-    if command.first().is_none_or(String::is_empty) {
+    let is_there = keys.has("command");
+    let read = keys.texts(sheet, "command");
+    let is_told = is_there && read.is_none();
+    let (command, place) = read.unwrap_or((Vec::new(), place));
+    if !is_told && command.first().is_none_or(String::is_empty) {
         sheet.wrong(
             &place,
             "command is missing",
-            Some("write command = [\"program\", \"argument\"], or unit = \"NAME.service\"".to_owned()),
+            Some(
+                "write command = [\"program\", \"argument\"], unit = \"NAME.service\", or init = \"sysv\""
+                    .to_owned(),
+            ),
         );
     }
     if command.iter().any(|part| part.contains('\0')) {

@@ -25,6 +25,18 @@ pub struct Spec {
     pub limits: Option<Limits>,
 }
 
+impl Spec {
+    /// Whether it says how a process does now, so that a restart may mend it and a pass proves it. The others of a service
+    /// look at what has happened or at dates: they are told, and are no reason for a remedy. A service that prints an
+    /// error at each start would else be restarted into its breaker by one line.
+    pub(crate) const fn proves(&self) -> bool {
+        !matches!(
+            self.kind,
+            CheckKind::Log | CheckKind::Expires | CheckKind::Tls | CheckKind::Job | CheckKind::Backup
+        )
+    }
+}
+
 /// Limits of a level, in the kind's unit. A level at one has reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -83,6 +83,21 @@ fn verdicts_change_after_enough_readings_in_a_row_and_not_before() {
             &[few, none, none, none, none, none, ample, ample],
             &[None, None, Some(Degraded), None, None, Some(Down), None, Some(Up)],
         ),
+        // A failure on one look and no answer at all on the next: neither ends the other's streak.
+        (None, &[GOOD, BAD, blind, BAD, blind, BAD], &[Some(Up), None, None, None, None, Some(Down)]),
+        (None, &[GOOD, blind, BAD, blind, GOOD, blind], &[Some(Up), None, None, None, None, None]),
+        (None, &[GOOD, blind, BAD, blind, blind], &[Some(Up), None, None, None, Some(Verdict::Unknown)]),
+        (
+            None,
+            &[BAD, blind, BAD, blind, blind, BAD],
+            &[None, None, None, None, Some(Verdict::Unknown), Some(Down)],
+        ),
+        // What can't be looked at from the start tells that once.
+        (
+            None,
+            &[blind, blind, blind, blind, blind, GOOD, blind],
+            &[None, None, Some(Verdict::Unknown), None, None, Some(Up), None],
+        ),
         (limits, &[mid, mid, mid, high, low, low], &[None, None, Some(Degraded), None, None, Some(Up)]),
     ] {
         let mut slots = [Slot::new(spec(limits))];

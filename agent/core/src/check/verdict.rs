@@ -1,7 +1,9 @@
 //! From readings to a verdict: enough in a row change it, too many changes are flapping.
 //!
 //! A streak of readings that speak against the verdict decides after `fall` or `rise` of them, and by the mildest of
-//! them. Six changes within 10 minutes are flapping, until 5 minutes without a change. Until a fresh process has
+//! them. Bad readings and such as say nothing (a probe that can't run) end each other's streak as little as they count
+//! for it: only a good one does, so that a check which fails and can't be looked at by turns does not stay up. A check
+//! that says nothing from the start tells that once, with why. Six changes within 10 minutes are flapping, until 5 minutes without a change. Until a fresh process has
 //! passed once its failures count as no verdict.
 
 use super::pace::Pace;
@@ -27,8 +29,11 @@ pub(super) enum Way {
 /// Readings in a row that speak against the verdict.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Streak {
+    /// Better, or worse; worse also where all of them say nothing so far.
     pub(super) way: Way,
     pub(super) count: u8,
+    /// Readings beside those that say nothing.
+    blind: u8,
     /// The mildest change that all of them agree on.
     pub(super) to: Verdict,
     pub(super) first: Mono,
@@ -54,12 +59,16 @@ impl Slot {
             return None;
         }
         let sight = self.sight(now, class, cause);
+        let is_blind = self.is_blind_now(class);
         (self.cause, self.last) = (cause, Some((now, reading)));
         if let Some(first) = self.judge(now, class) {
             if self.pace == Pace::Steady {
                 self.flip(now);
             }
             self.say(now, first, voice);
+        } else if is_blind {
+            let since = self.since;
+            self.tell(now.since(since), Verdict::Unknown, voice);
         } else {
             self.say(now, now, voice);
         }
@@ -69,6 +78,9 @@ impl Slot {
     }
 
     fn sight(&mut self, now: Mono, class: Verdict, cause: Option<Cause>) -> Option<Sight> {
+        if !self.spec.proves() {
+            return None;
+        }
         match (class, cause) {
             (Verdict::Up | Verdict::Degraded, _) => {
                 self.bad = 0;
@@ -85,34 +97,41 @@ impl Slot {
     }
 
     fn in_grace(&self) -> bool {
-        matches!(self.pace, Pace::Ramp(_)) && self.good_at.is_none()
+        self.spec.proves() && matches!(self.pace, Pace::Ramp(_)) && self.good_at.is_none()
     }
 
     /// Counts a reading; when that changes the verdict, answers when the first of the deciding readings came.
     fn judge(&mut self, now: Mono, class: Verdict) -> Option<Mono> {
-        if class == self.base || (self.in_grace() && class != Verdict::Up) {
+        let is_known = class == self.base && class != Verdict::Unknown;
+        if is_known || (self.in_grace() && class != Verdict::Up) {
             self.streak = None;
             return None;
         }
         let way = way_of(self.base, class);
-        let streak = match self.streak {
-            Some(old) if old.way == way => {
-                Streak { count: old.count.saturating_add(1), to: mildest(old, class), ..old }
-            }
-            Some(_) | None => Streak { way, count: 1, to: class, first: now },
-        };
+        let streak = Streak::on(self.streak, (way, class), now);
         let enough = match (way, self.base) {
             (Way::Better, Verdict::Unknown) => 1,
             (Way::Better, _) => self.spec.rise,
             (Way::Worse | Way::Blind, _) => self.spec.fall,
         };
-        if streak.count < enough {
-            self.streak = Some(streak);
-            return None;
-        }
-        self.streak = None;
-        self.base = streak.to;
-        Some(streak.first)
+        let to = match way {
+            Way::Better | Way::Worse => (streak.count >= enough).then_some(streak.to),
+            Way::Blind => {
+                (streak.blind >= enough && self.base != Verdict::Unknown).then_some(Verdict::Unknown)
+            }
+        };
+        self.streak = Some(streak).filter(|_| to.is_none());
+        self.base = to.unwrap_or(self.base);
+        to.map(|_| streak.first)
+    }
+
+    /// Whether this reading, which says nothing, is the one after which that is worth a word: nothing is known yet.
+    fn is_blind_now(&self, class: Verdict) -> bool {
+        let before = self.streak.map_or(0, |streak| streak.blind);
+        class == Verdict::Unknown
+            && (self.base, self.told) == (Verdict::Unknown, Verdict::Unknown)
+            && !self.in_grace()
+            && before.checked_add(1) == Some(self.spec.fall)
     }
 
     fn flip(&mut self, now: Mono) {
@@ -155,6 +174,12 @@ impl Slot {
         if to == self.told {
             return;
         }
+        self.tell(now.since(first), to, voice);
+        self.told = to;
+        self.since = now;
+    }
+
+    fn tell(&self, after: Span, to: Verdict, voice: Voice<'_>) {
         let change = VerdictChanged {
             check: self.spec.name.clone(),
             kind: self.spec.kind,
@@ -162,11 +187,9 @@ impl Slot {
             from: self.told,
             to,
             cause: self.cause_of(to),
-            after: now.since(first),
+            after,
             said: if to == Verdict::Up { Text::default() } else { Text::new(voice.said) },
         };
-        self.told = to;
-        self.since = now;
         voice.out.tell(event::Fact::Verdict(change));
     }
 }
@@ -208,11 +231,19 @@ pub(super) fn way_of(base: Verdict, class: Verdict) -> Way {
     }
 }
 
-fn mildest(streak: Streak, class: Verdict) -> Verdict {
-    match streak.way {
-        Way::Better => streak.to.max(class),
-        Way::Worse => streak.to.min(class),
-        Way::Blind => class,
+impl Streak {
+    /// The streak with one more reading, which speaks against the verdict.
+    fn on(streak: Option<Self>, (way, class): (Way, Verdict), now: Mono) -> Self {
+        let new = Self { way, count: 0, blind: 0, to: class, first: now };
+        let goes_on = |old: &Self| (old.way == Way::Better) == (way == Way::Better);
+        let old = streak.filter(goes_on).unwrap_or(new);
+        let count = old.count.saturating_add(1);
+        match way {
+            Way::Better => Self { way, count, to: old.to.max(class), ..old },
+            Way::Worse if old.count == 0 => Self { way, count, to: class, ..old },
+            Way::Worse => Self { way, count, to: old.to.min(class), ..old },
+            Way::Blind => Self { way: Way::Worse, blind: old.blind.saturating_add(1), ..old },
+        }
     }
 }
 

@@ -123,7 +123,7 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("init", OneOf(INITS), "another init system: fills the four below from the service's name; takes the place of `command` and `unit`")
                 .else_("this, or `start`, `stop` and `status` written out")
                 .example("\"sysv\""),
-            Key::new("start", Texts, "program and arguments that start it; status 0 when it is done").else_("by `init`").example("[\"/etc/init.d/redis\", \"start\"]"),
+            Key::new("start", Texts, "program and arguments that start it; status 0 when it is done. `{here}` is the file's folder, here and in the next three").else_("by `init`").example("[\"/etc/init.d/redis\", \"start\"]"),
             Key::new("stop", Texts, "program and arguments that stop it").else_("by `init`").example("[\"/etc/init.d/redis\", \"stop\"]"),
             Key::new("status", Texts, "program and arguments; status 0 means that it runs").else_("by `init`").example("[\"/etc/init.d/redis\", \"status\"]"),
             Key::new("reload", Texts, "program and arguments that have it read its configuration anew").else_("by `init`").example("[\"/etc/init.d/redis\", \"reload\"]"),
