@@ -244,6 +244,9 @@ fn alone(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, others: &[&'static str], wh
     }
 }
 
+const NO_COMMAND: &str =
+    "write command = [\"program\", \"argument\"], unit = \"NAME.service\", or init = \"sysv\"";
+
 fn what(
     keys: &mut Keys<'_>,
     sheet: &mut Sheet<'_>,
@@ -251,19 +254,12 @@ fn what(
 ) -> (Vec<String>, Vec<(String, String)>, String) {
     let fill = |text: &str| text.replace("{here}", &here.to_string_lossy());
     let place = keys.place();
-    let is_there = keys.has("command");
+    let has_none = !keys.has("command");
     let read = keys.texts(sheet, "command");
-    let is_told = is_there && read.is_none();
+    let is_empty = read.as_ref().is_some_and(|(command, _)| command.first().is_none_or(String::is_empty));
     let (command, place) = read.unwrap_or((Vec::new(), place));
-    if !is_told && command.first().is_none_or(String::is_empty) {
-        sheet.wrong(
-            &place,
-            "command is missing",
-            Some(
-                "write command = [\"program\", \"argument\"], unit = \"NAME.service\", or init = \"sysv\""
-                    .to_owned(),
-            ),
-        );
+    if has_none || is_empty {
+        sheet.wrong(&place, "command is missing", Some(NO_COMMAND.to_owned()));
     }
     if command.iter().any(|part| part.contains('\0')) {
         sheet.wrong(&place, "command has a zero character", None);
