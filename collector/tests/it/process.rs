@@ -1,8 +1,6 @@
 //! How the process lives and dies with the one that started it, as `picket up` relies on.
 
-mod common;
-
-use common::{Collector, SOON, binary};
+use crate::common::{Collector, SOON, binary};
 use picket_rpc::v1;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -27,7 +25,7 @@ fn with_die_with_parent_the_end_of_the_parent_is_an_orderly_end() {
     let last = lines.last().unwrap();
     assert!(last.starts_with("ended "), "{last}");
     assert!(!data.path().join("collector.addr").exists());
-    assert_eq!(common::hash(data.path())["damaged"], 0);
+    assert_eq!(crate::common::hash(data.path())["damaged"], 0);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! A real collector process and a scripted agent: real TLS, real gRPC, over loopback. It plays no tricks that a peer
 //! could not play; what a test wants to break, it breaks by what it sends or by killing the process.
 
-#![expect(dead_code, reason = "each test binary uses its own part of this vocabulary")]
 #![expect(clippy::unwrap_used, reason = "a vocabulary for tests; a panic is how they fail")]
 
 mod made;
@@ -192,20 +191,19 @@ impl Credentials {
 pub(crate) struct Agent {
     pub(crate) to: mpsc::Sender<AgentMessage>,
     pub(crate) from: Streaming<CollectorMessage>,
-    pub(crate) run: u64,
 }
 
 impl Agent {
     /// Opens a session without saying anything.
-    pub(crate) async fn silent(channel: Channel, run: u64) -> Result<Self, Status> {
+    pub(crate) async fn silent(channel: Channel) -> Result<Self, Status> {
         let (to, messages) = mpsc::channel(16);
         let from = AgentsClient::new(channel).session(ReceiverStream::new(messages)).await?.into_inner();
-        Ok(Self { to, from, run })
+        Ok(Self { to, from })
     }
 
     /// Opens a session and says Hello; what the collector knows of the run already.
     pub(crate) async fn hello(channel: Channel, run: u64) -> (Self, Vec<v1::SeqRange>) {
-        let mut agent = Self::silent(channel, run).await.unwrap();
+        let mut agent = Self::silent(channel).await.unwrap();
         agent.say(agent_message::Message::Hello(hello(run))).await;
         let known = agent.welcomed().await.unwrap();
         (agent, known)

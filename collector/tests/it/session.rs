@@ -1,8 +1,6 @@
 //! What a session may say, and that nothing else changes anything; against the real binary.
 
-mod common;
-
-use common::{Agent, Collector, events, frames, hash, hello};
+use crate::common::{Agent, Collector, events, frames, hash, hello};
 use picket_rpc::v1::{self, agent_message};
 
 #[tokio::test]
@@ -45,11 +43,11 @@ async fn messages_out_of_order_or_out_of_bounds_are_refused_by_name() {
     let data = tempfile::tempdir().unwrap();
     let collector = Collector::start(data.path());
     let credentials = collector.enrolled("web-1").await;
-    let mut early = Agent::silent(collector.channel(Some(&credentials)).await, 5).await.unwrap();
+    let mut early = Agent::silent(collector.channel(Some(&credentials)).await).await.unwrap();
     early.batch(frames(5, 1..=1, "line")).await;
     assert_eq!(early.refused().await, "hello-first");
 
-    let mut nameless = Agent::silent(collector.channel(Some(&credentials)).await, 5).await.unwrap();
+    let mut nameless = Agent::silent(collector.channel(Some(&credentials)).await).await.unwrap();
     let watched = vec![v1::Watched { check: "a b".into(), kind: 1, service: String::new() }];
     nameless.say(agent_message::Message::Hello(v1::Hello { watched, ..hello(5) })).await;
     assert_eq!(nameless.refused().await, "bad-message");
@@ -87,7 +85,7 @@ async fn an_orderly_end_tells_everybody_and_leaves_a_journal_that_replays_to_the
             Err(status) => break status,
         }
     };
-    assert_eq!(common::code(&cut), "shutting-down");
+    assert_eq!(crate::common::code(&cut), "shutting-down");
     assert!(!data.path().join("collector.addr").exists());
     assert_eq!(hash(data.path())["snapshot"], snapshot.as_str());
 }

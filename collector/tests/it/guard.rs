@@ -1,8 +1,6 @@
 //! What strangers can do to a collector: hold connections open, and no more than that. And a full disk at the start.
 
-mod common;
-
-use common::{Collector, SOON, code};
+use crate::common::{Collector, SOON, code};
 use picket_rpc::v1;
 use picket_rpc::v1::agents_client::AgentsClient;
 use std::sync::Arc;

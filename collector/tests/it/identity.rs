@@ -1,8 +1,6 @@
 //! Who may do what: tokens, certificates, and the folder's lock, against the real binary.
 
-mod common;
-
-use common::{Agent, Collector, binary, code};
+use crate::common::{Agent, Collector, binary, code};
 use picket_rpc::v1::agents_client::AgentsClient;
 use picket_rpc::v1::operator_client::OperatorClient;
 use picket_rpc::v1::{self};
@@ -62,9 +60,9 @@ async fn each_certificate_opens_its_own_service_and_none_opens_neither() {
     let mut as_nobody = OperatorClient::new(collector.channel(None).await);
     let refused = as_nobody.list_hosts(hosts()).await.err().unwrap();
     assert_eq!((refused.code(), code(&refused).as_str()), (Code::Unauthenticated, "no-certificate"));
-    let as_operator = Agent::silent(collector.channel(Some(&collector.admin())).await, 1).await;
+    let as_operator = Agent::silent(collector.channel(Some(&collector.admin())).await).await;
     assert_eq!(code(&as_operator.err().unwrap()), "not-an-agent");
-    let as_nobody = Agent::silent(collector.channel(None).await, 1).await;
+    let as_nobody = Agent::silent(collector.channel(None).await).await;
     assert_eq!(code(&as_nobody.err().unwrap()), "no-certificate");
 }
 
@@ -110,7 +108,7 @@ async fn another_operator_is_issued_beside_the_running_collector() {
     let issued =
         binary().args(["operator", "alice", "--data"]).arg(data.path()).arg("--out").arg(&out).output();
     assert!(issued.unwrap().status.success());
-    let alice = common::Credentials::read(&out);
+    let alice = crate::common::Credentials::read(&out);
     let mut operator = OperatorClient::new(collector.channel(Some(&alice)).await);
     assert!(operator.list_hosts(v1::ListHostsRequest::default()).await.is_ok());
 }

@@ -2,9 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
 
-mod common;
-
-use common::{Agent, Collector, code, frame};
+use crate::common::{Agent, Collector, code, frame};
 use picket_proto::event::{Exit, Exited, Fact};
 use picket_proto::{Name, Span};
 use picket_rpc::v1::{self, collector_message};
@@ -34,7 +32,7 @@ async fn a_death_reaches_the_watch_with_its_cause_and_takes_orders() {
     let watch = operator.watch_incidents(v1::WatchIncidentsRequest::default()).await.unwrap();
     let mut watch = watch.into_inner();
     agent.batch(died(5, 1)).await;
-    let opened = timeout(common::SOON, watch.message()).await.unwrap().unwrap().unwrap();
+    let opened = timeout(crate::common::SOON, watch.message()).await.unwrap().unwrap().unwrap();
     assert_eq!(opened.code, "incident-opened");
     let incident = opened.incident.unwrap();
     assert_eq!(incident.hosts, ["web-1"]);
@@ -68,7 +66,7 @@ async fn a_watch_goes_on_behind_its_token_after_kill_9() {
     let mut watch = watch.into_inner();
     agent.batch(died(5, 1)).await;
     agent.acked(1).await;
-    let opened = timeout(common::SOON, watch.message()).await.unwrap().unwrap().unwrap();
+    let opened = timeout(crate::common::SOON, watch.message()).await.unwrap().unwrap().unwrap();
     let id = opened.incident.unwrap().id;
     operator.note_incident(v1::NoteIncidentRequest { id, text: "while away".into() }).await.unwrap();
     collector.kill();
@@ -78,7 +76,7 @@ async fn a_watch_goes_on_behind_its_token_after_kill_9() {
     let mut watch = collector.operator().await.watch_incidents(request).await.unwrap().into_inner();
     let mut codes = Vec::new();
     while codes.last().is_none_or(|code| code != "incident-note") {
-        let next = timeout(common::SOON, watch.message()).await.unwrap().unwrap().unwrap();
+        let next = timeout(crate::common::SOON, watch.message()).await.unwrap().unwrap().unwrap();
         assert_eq!(next.incident.unwrap().id, id);
         codes.push(next.code);
     }
@@ -91,8 +89,8 @@ async fn two_machines_with_one_certificate_are_both_put_aside() {
     let collector = Collector::start(data.path());
     let credentials = collector.enrolled("web-1").await;
     let (mut first, _) = Agent::hello(collector.channel(Some(&credentials)).await, 5).await;
-    let mut second = Agent::silent(collector.channel(Some(&credentials)).await, 6).await.unwrap();
-    second.say(v1::agent_message::Message::Hello(common::hello(6))).await;
+    let mut second = Agent::silent(collector.channel(Some(&credentials)).await).await.unwrap();
+    second.say(v1::agent_message::Message::Hello(crate::common::hello(6))).await;
     for agent in [&mut first, &mut second] {
         let nonce = match agent.next().await.unwrap() {
             collector_message::Message::Challenge(challenge) => challenge.nonce,

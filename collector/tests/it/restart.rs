@@ -3,9 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
 
-mod common;
-
-use common::{Agent, Collector, events, frames, hash, last};
+use crate::common::{Agent, Collector, events, frames, hash, last};
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,9 +1,7 @@
 //! What a scraper and an operator are told, read by a parser that takes nothing but the format.
 #![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
 
-mod common;
-
-use common::{Agent, Collector, binary, code, frames};
+use crate::common::{Agent, Collector, binary, code, frames};
 use picket_rpc::v1;
 use std::collections::BTreeMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -2,9 +2,7 @@
 //! on by itself once there is room, whoever made it. Needs root, for a small tmpfs in a mount namespace of its own.
 #![expect(clippy::unwrap_used, reason = "also outside of the test functions, a panic is how a test fails")]
 
-mod common;
-
-use common::{Agent, Collector, SOON, events, frames, last};
+use crate::common::{Agent, Collector, SOON, events, frames, last};
 use picket_rpc::v1::{self, agent_message, collector_message};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -104,7 +102,7 @@ async fn until_refused(agent: Agent, from: u64) -> (u64, String) {
                 acked = acked.max(last(&ack.ranges));
             }
             Ok(_other) => {}
-            Err(status) => break common::code(&status),
+            Err(status) => break crate::common::code(&status),
         }
     };
     sending.abort();
@@ -112,7 +110,7 @@ async fn until_refused(agent: Agent, from: u64) -> (u64, String) {
 }
 
 /// Sends until the disk is full, as the status says: one that is only slower than the sender refuses as well.
-async fn until_full(collector: &Collector, credentials: &common::Credentials, mut acked: u64) -> u64 {
+async fn until_full(collector: &Collector, credentials: &crate::common::Credentials, mut acked: u64) -> u64 {
     for _ in 0..20 {
         let (agent, known) = comes_again(collector, credentials).await;
         assert!(known >= acked, "acked {acked}, but only {known} are there");
@@ -148,14 +146,14 @@ async fn is_answered(collector: &Collector) {
 }
 
 /// Opens a session as an agent does: it comes again while the journal cannot be written.
-async fn comes_again(collector: &Collector, credentials: &common::Credentials) -> (Agent, u64) {
+async fn comes_again(collector: &Collector, credentials: &crate::common::Credentials) -> (Agent, u64) {
     let mut pause = tokio::time::interval(Duration::from_millis(100));
     for _ in 0..600 {
-        let mut agent = Agent::silent(collector.channel(Some(credentials)).await, RUN).await.unwrap();
-        agent.say(agent_message::Message::Hello(common::hello(RUN))).await;
+        let mut agent = Agent::silent(collector.channel(Some(credentials)).await).await.unwrap();
+        agent.say(agent_message::Message::Hello(crate::common::hello(RUN))).await;
         match agent.welcomed().await {
             Ok(known) => return (agent, last(&known)),
-            Err(status) => assert_eq!(common::code(&status), "store-full"),
+            Err(status) => assert_eq!(crate::common::code(&status), "store-full"),
         }
         pause.tick().await;
     }
@@ -163,7 +161,12 @@ async fn comes_again(collector: &Collector, credentials: &common::Credentials) -
 }
 
 /// Sends what is missing up to `upto`; what was acknowledged is there.
-async fn goes_on(collector: &Collector, credentials: &common::Credentials, acked: u64, upto: u64) -> u64 {
+async fn goes_on(
+    collector: &Collector,
+    credentials: &crate::common::Credentials,
+    acked: u64,
+    upto: u64,
+) -> u64 {
     let (mut agent, journaled) = comes_again(collector, credentials).await;
     assert!(journaled >= acked, "acked {acked}, but only {journaled} are there");
     let mut at = journaled;
@@ -231,7 +234,10 @@ fn snapshots(disk: &Disk) -> Vec<u64> {
 
 /// Sends until there are eight segments and both snapshots reach to the last three of them, a batch at a time; the last
 /// number.
-async fn kept_up_with(disk: &Disk, (collector, credentials): (&Collector, &common::Credentials)) -> u64 {
+async fn kept_up_with(
+    disk: &Disk,
+    (collector, credentials): (&Collector, &crate::common::Credentials),
+) -> u64 {
     let mut acked = 0;
     while segments(disk).len() < 8 || !is_near(disk, snapshots(disk).first()) {
         assert!(acked < 400 * BATCH, "snapshots follow: {:?} of {:?}", snapshots(disk), segments(disk));

@@ -1,8 +1,6 @@
 //! kill -9 in the middle of a burst: what was acked is there, once, and the state is that of a run without the kill.
 
-mod common;
-
-use common::{Agent, Collector, events, frames, hash, last};
+use crate::common::{Agent, Collector, events, frames, hash, last};
 use picket_rpc::v1::{self, agent_message, collector_message};
 
 const RUN: u64 = 9;

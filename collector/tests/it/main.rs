@@ -1,0 +1,12 @@
+//! The collector as a program, over its real doors. One program for all, since each costs a build.
+
+mod common;
+mod crash;
+mod full;
+mod guard;
+mod identity;
+mod metrics;
+mod operator;
+mod process;
+mod restart;
+mod session;
