@@ -101,7 +101,7 @@ fn number(name: &str, table: &str) -> io::Result<Option<u32>> {
     if let Ok(number) = name.parse() {
         return Ok(Some(number));
     }
-    let text = std::fs::read_to_string(table)?;
+    let text = crate::open::text(table)?;
     let line = text.lines().find(|line| line.split(':').next() == Some(name));
     Ok(line.and_then(|line| line.split(':').nth(2)?.parse().ok()))
 }
@@ -115,8 +115,11 @@ fn name(path: &Path) -> String {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Seen {
-    let cause = Cause::Local(error.raw_os_error().unwrap_or(libc::EIO));
-    Seen::new(Reading::Bad(cause), format!("{}: {error}", name(path)))
+    match error.raw_os_error() {
+        Some(errno) => Seen::new(Reading::Bad(Cause::Local(errno)), format!("{}: {error}", name(path))),
+        // It was opened, and is nothing to look into.
+        None => Seen::new(Reading::Bad(Cause::Mismatch), format!("{} {error}", name(path))),
+    }
 }
 
 #[cfg(test)]

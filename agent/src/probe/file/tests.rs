@@ -124,3 +124,24 @@ fn a_text_is_found_wherever_it_lies_and_too_large_a_file_is_not_looked_into() {
     let seen = read(&Watched { contains: b"needle".to_vec(), ..watched(path) });
     assert!(seen.said.contains("was not looked into"), "{}", seen.said);
 }
+
+#[test]
+fn what_is_no_regular_file_is_not_looked_into_and_holds_up_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fifo");
+    crate::open::fifo(&path);
+    assert_eq!(read(&watched(path.clone())).reading, Reading::Good, "it is there");
+    for path in [path, folder.path().to_path_buf()] {
+        let seen = read(&Watched { contains: b"needle".to_vec(), ..watched(path) });
+        assert_eq!(seen.reading, Reading::Bad(Cause::Mismatch));
+        assert!(seen.said.ends_with(", no regular file"), "{}", seen.said);
+    }
+}
+
+#[test]
+fn a_table_with_an_odd_byte_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("passwd");
+    std::fs::write(&table, b"k\xf6nig:x:7:7\nmon:x:120:130\n").unwrap();
+    assert_eq!(number("mon", table.to_str().unwrap()).unwrap(), Some(120));
+}
