@@ -199,7 +199,7 @@ mod tests {
         let path = folder.path().join("pid");
         open::fifo(&path);
         assert_eq!(read_file(&path).unwrap_err().to_string(), "is a FIFO, no regular file");
-        fs::write(&path.with_extension("odd"), b"\xff").unwrap();
+        fs::write(path.with_extension("odd"), b"\xff").unwrap();
         assert_eq!(
             read_file(&path.with_extension("odd")).unwrap_err().to_string(),
             "holds no process number"

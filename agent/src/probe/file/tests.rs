@@ -152,8 +152,9 @@ fn a_date_far_ahead_is_no_age() {
     let folder = tempfile::tempdir().unwrap();
     let path = file(&folder, "it", "x", 0);
     let aged = Watched { has_age: true, ..watched(path.clone()) };
+    let made = std::fs::metadata(&path).unwrap().modified().unwrap();
     for (ahead, wanted) in [(200, None), (4000, Some(Cause::Mismatch))] {
-        let changed = std::time::SystemTime::now() + Duration::from_secs(ahead);
+        let changed = made + Duration::from_secs(ahead);
         std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
         let seen = read(&aged);
         match wanted {
