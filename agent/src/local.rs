@@ -123,7 +123,7 @@ fn who(stream: &UnixStream) -> Result<String, String> {
 
 /// The user's name as `/etc/passwd` has it; a number where it is not there (other sources would need the resolver).
 fn name_of(uid: u32) -> String {
-    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let users = crate::open::text("/etc/passwd").unwrap_or_default();
     let named = users.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;

@@ -11,6 +11,7 @@ use picket_agent_core::past::Runs;
 use picket_proto::Wall;
 use rustix::process::Pid;
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
@@ -64,13 +65,13 @@ impl Record {
         Self { ended, status, well: if status == 0 { ended } else { self.well }, ..self }
     }
 
-    /// Writes it in the place of the one before.
+    /// Writes it in the place of the one before. Its folder is made where there is none, but no state folder.
     ///
     /// # Errors
-    /// The folder or the file can't be written.
+    /// The folder or the file can't be written; `NotFound` if there is no state folder.
     pub(crate) fn write(self, file: &Path) -> io::Result<()> {
         if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder)?;
+            make(folder)?;
         }
         let Self { boot, began, pid, started, ended, status, well } = self;
         let line = format!("{VERSION} {boot} {began} {pid} {started} {ended} {status} {well}\n");
@@ -110,6 +111,21 @@ impl Record {
         }
         let words = "its end was not recorded: `job run` was killed, or the host went down";
         (Runs { running: None, failed: Some(-1), well }, words)
+    }
+}
+
+/// Makes a folder within the state folder, for whom that belongs to: a job may run as root, and the agent not.
+fn make(folder: &Path) -> io::Result<()> {
+    match std::fs::DirBuilder::new().mode(0o700).create(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => {
+            let of = folder.parent().map(std::fs::metadata).transpose()?;
+            let owner = of.map(|of| (of.uid(), of.gid()));
+            // Whoever is not root has made it for himself.
+            let _only_root_can = owner.map(|(user, group)| chown(folder, Some(user), Some(group)));
+            Ok(())
+        }
     }
 }
 

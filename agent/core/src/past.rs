@@ -37,8 +37,8 @@ impl Runs {
     }
 }
 
-/// An age as a level. One far ahead of the clock would stand as young for ever.
-const fn age_of(age: i64) -> Reading {
+/// An age in seconds as a level. One far ahead of the clock would stand as young for ever.
+pub const fn age_of(age: i64) -> Reading {
     if age < -AHEAD { Reading::Bad(Cause::Mismatch) } else { Reading::Level(age) }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
             && !Path::new(mount).is_dir()
         {
             found.push(format!(
-                "check {}: there is no folder {mount}; its verdict will be unknown",
+                "check {}: there is no folder {mount}; its verdict will be down",
                 check.name()
             ));
         }

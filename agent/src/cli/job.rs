@@ -67,7 +67,10 @@ fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Fa
         None
     });
     let record = before.unwrap_or_default().begin();
-    write(record, &file);
+    let begun = record.write(&file);
+    if let Err(error) = &begun {
+        complain(&file, error);
+    }
     let status = match carry_out(command) {
         Ok(status) => status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1),
         Err(error) => {
@@ -76,18 +79,21 @@ fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Fa
             NOT_STARTED
         }
     };
-    write(record.end(status), &file);
+    if let Err(error) = record.end(status).write(&file)
+        && begun.is_ok()
+    {
+        complain(&file, &error);
+    }
     Ok(Some(u8::try_from(status).unwrap_or(u8::MAX)))
 }
 
-fn write(record: Record, file: &Path) {
-    if let Err(error) = record.write(file) {
-        complain(file, &error);
-    }
-}
-
 fn complain(file: &Path, error: &io::Error) {
-    say(&mut io::stderr(), &format!("picket-agent: the job's record {} fails: {error}", file.display()));
+    let state = file.parent().and_then(Path::parent).filter(|state| !state.exists());
+    let words = match state {
+        Some(state) => format!("no agent keeps its state in {}: the job is not recorded", state.display()),
+        None => format!("the job's record {} fails: {error}", file.display()),
+    };
+    say(&mut io::stderr(), &format!("picket-agent: {words}"));
 }
 
 fn carry_out(command: &[OsString]) -> io::Result<ExitStatus> {

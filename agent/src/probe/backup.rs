@@ -2,7 +2,7 @@
 //! drill that proves that a copy gives the data back. What that means is weighed by the core.
 //!
 //! A copy is an entry of the folder whose name the pattern fits; as in a shell `*` fits no name with a leading dot, so a
-//! copy under way may be called so. Of a copy that is a folder itself only the age counts: its date, since adding up a
+//! copy under way may be called so. `lost+found` is none, nor a link to another copy of the folder. Of a copy that is a folder itself only the age counts: its date, since adding up a
 //! tree is no small thing. A folder with more than 100,000 entries is not read to its end.
 //!
 //! A drill runs beside the looks, one at a time per check. When it began and how it ended is kept in `STATE/drills`, so
@@ -38,21 +38,15 @@ struct Copy {
 
 /// Looks at the copies, and begins a drill where one is due. For a thread of its own.
 pub(super) fn read(backup: &Backup, check: &str, state: &Path, seat: &Seat) -> Seen {
-    let copies = match find(backup) {
+    let (folder, pattern) = place(backup);
+    let copies = match find(&folder, pattern) {
         Ok(copies) => copies,
-        Err(error) => {
-            let errno = error.raw_os_error().unwrap_or(libc::E2BIG);
-            let said = format!("{}: {error}", backup.folder.display());
-            return Seen {
-                said: Text::new(&said).as_str().to_owned(),
-                ..Reading::Bad(Cause::Local(errno)).into()
-            };
-        }
+        Err(error) => return failed(&folder, &error),
     };
     let file = state.join("drills").join(plain(check));
     let record = Record::read(&file).ok().flatten();
     if let (Some(drill), Some(newest)) = (&backup.drill, copies.last()) {
-        begin(drill, &backup.folder.join(&newest.name), record, file.clone(), seat);
+        begin(drill, &folder.join(&newest.name), record, file.clone(), seat);
     }
     let status = record.filter(|_| backup.drill.is_some()).map_or(0, Record::status);
     Seen { said: words(&copies, status, &file), ..weigh(backup, &copies, status).into() }
@@ -84,16 +78,24 @@ fn words(copies: &[Copy], drill: i32, file: &Path) -> String {
     Text::new(&format!("{} copies, the newest {}, {size}", copies.len(), newest.name)).as_str().to_owned()
 }
 
+/// In which folder the copies are, and what they are called.
+fn place(backup: &Backup) -> (PathBuf, &str) {
+    let whole = backup.folder.join(&backup.pattern);
+    let is_plain = !backup.pattern.contains(['*', '?']);
+    if is_plain && whole.is_dir() { (whole, "*") } else { (backup.folder.clone(), &backup.pattern) }
+}
+
 /// All copies, the newest last.
-fn find(backup: &Backup) -> io::Result<Vec<Copy>> {
+fn find(folder: &Path, pattern: &str) -> io::Result<Vec<Copy>> {
     let mut found = Vec::new();
-    for (at, entry) in std::fs::read_dir(&backup.folder)?.enumerate() {
+    for (at, entry) in std::fs::read_dir(folder)?.enumerate() {
         if at == ENTRIES {
             return Err(io::Error::other("has more than 100000 entries"));
         }
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
-        if !fits(backup.pattern.as_bytes(), name.as_bytes()) {
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        if !is_copy(pattern, &name) || (is_link && is_twice(folder, pattern, &entry.path())) {
             continue;
         }
         // One that a rotation has just removed is none.
@@ -103,6 +105,27 @@ fn find(backup: &Backup) -> io::Result<Vec<Copy>> {
     }
     found.sort_unstable();
     Ok(found)
+}
+
+fn is_copy(pattern: &str, name: &str) -> bool {
+    fits(pattern.as_bytes(), name.as_bytes()) && name != "lost+found"
+}
+
+/// Whether a link leads to a copy that counts by its own name, as `latest` does.
+fn is_twice(folder: &Path, pattern: &str, link: &Path) -> bool {
+    let (Ok(target), Ok(folder)) = (link.canonicalize(), folder.canonicalize()) else { return false };
+    let name = target.file_name().and_then(|name| name.to_str());
+    target.parent() == Some(&folder) && name.is_some_and(|name| is_copy(pattern, name))
+}
+
+/// What it means that the folder can't be read: one that is not there holds no copy.
+fn failed(folder: &Path, error: &io::Error) -> Seen {
+    let cause = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Cause::Absent,
+        _ => Cause::Local(error.raw_os_error().unwrap_or(libc::E2BIG)),
+    };
+    let said = format!("{}: {error}", folder.display());
+    Seen::new(Reading::Bad(cause), Text::new(&said).as_str())
 }
 
 /// Whether a name fits a pattern of `*` and `?`. In the square of their lengths at worst.
@@ -185,6 +208,9 @@ fn outcome(ran: &Ran) -> (i32, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use picket_agent_core::check::{Limits, Side};
+    use picket_agent_core::past::Wanted;
+    use std::os::unix::fs::symlink;
 
     #[test]
     fn names_fit_patterns_as_in_a_shell() {
@@ -208,5 +234,43 @@ mod tests {
     fn a_checks_name_is_a_files_name_of_its_own() {
         assert_eq!(plain("backup:/a b.c"), "backup%3A%2Fa%20b%2Ec");
         assert_eq!(plain(".."), "%2E%2E");
+    }
+
+    #[test]
+    fn a_copy_counts_once_and_by_its_own_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let names = |pattern| -> Vec<String> {
+            let found = find(folder.path(), pattern).unwrap();
+            found.into_iter().map(|copy| copy.name).collect()
+        };
+        std::fs::create_dir(at("lost+found")).unwrap();
+        std::fs::write(at("db-1"), "1").unwrap();
+        symlink("db-1", at("latest")).unwrap();
+        assert_eq!(names("*"), ["db-1"]);
+        assert_eq!(names("latest"), ["latest"], "it is all that is looked at");
+        symlink("/proc/self/status", at("away")).unwrap();
+        assert_eq!(names("*").len(), 2, "what it leads to lies elsewhere");
+    }
+
+    #[test]
+    fn a_name_without_a_pattern_is_a_folder_of_copies_where_it_is_a_folder_and_else_a_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let limits = Limits { degraded: 60, down: 60, bad: Side::Above };
+        let wanted = Wanted { copies: 1, min_size: 1, least_percent: 0 };
+        let (pattern, folder) = ("data".to_owned(), folder.path());
+        let backup = Backup { folder: folder.to_path_buf(), pattern, wanted, limits, drill: None };
+        let look = || read(&backup, "b", folder, &Seat::default()).reading;
+        assert_eq!(look(), Reading::Bad(Cause::Absent));
+        std::fs::create_dir(folder.join("data")).unwrap();
+        assert_eq!(look(), Reading::Bad(Cause::Absent), "an empty folder holds none");
+        std::fs::write(folder.join("data/one"), "1").unwrap();
+        assert!(matches!(look(), Reading::Level(_)));
+        std::fs::remove_dir_all(folder.join("data")).unwrap();
+        assert_eq!(look(), Reading::Bad(Cause::Absent), "whose folder is gone");
+        std::fs::write(folder.join("data"), "1").unwrap();
+        assert!(matches!(look(), Reading::Level(_)));
+        let below = Backup { folder: folder.join("data"), ..backup.clone() };
+        assert_eq!(read(&below, "b", folder, &Seat::default()).reading, Reading::Bad(Cause::Absent));
     }
 }

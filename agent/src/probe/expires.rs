@@ -6,10 +6,9 @@
 use super::{Seen, tls};
 use crate::config::Expires;
 use crate::identity::x509;
-use crate::words;
+use crate::{open, words};
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -24,14 +23,18 @@ pub(super) fn read(what: &Expires) -> Seen {
         Expires::File(path) => match bytes(path) {
             Ok(bytes) => of(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Reading::Bad(Cause::Absent).into(),
-            Err(error) => Reading::Bad(Cause::Local(error.raw_os_error().unwrap_or(libc::EIO))).into(),
+            Err(error) => {
+                // Without an errno it is no regular file.
+                let cause = error.raw_os_error().map_or(Cause::Mismatch, Cause::Local);
+                Seen::new(Reading::Bad(cause), error.to_string())
+            }
         },
     }
 }
 
 fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(FILE_MAX).read_to_end(&mut bytes)?;
+    open::regular(path)?.0.take(FILE_MAX).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -88,6 +91,10 @@ mod tests {
             std::fs::write(&path, &none).unwrap();
             assert_eq!(read(&Expires::File(path.clone())).reading, Reading::Bad(Cause::Mismatch), "{none}");
         }
+        let fifo = folder.path().join("fifo");
+        open::fifo(&fifo);
+        let seen = read(&Expires::File(fifo));
+        assert_eq!(seen, Seen::new(Reading::Bad(Cause::Mismatch), "is a FIFO, no regular file"));
         let torn = ends_in(3).pem().replace("MII", "AAA");
         std::fs::write(&path, torn).unwrap();
         assert_eq!(read(&Expires::File(path)).reading, Reading::Bad(Cause::Mismatch));

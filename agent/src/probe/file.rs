@@ -1,8 +1,9 @@
 //! A file: whether it is there, and as it should be; its age in seconds where that is asked for.
 //!
-//! Links are followed. One that dangles is absent. Of what is looked at the first thing that is wrong is told, in the
-//! order in which it is cheap to see; content comes last, of at most 16 MiB: a larger file is told as one that is not
-//! looked into. An age is that of the last change of its content, 0 where that lies in the future. Names of owners are
+//! Links are followed. One that dangles is absent, unless nothing should be there: then it is something. Of what is looked at the first thing that is wrong is told, in the
+//! order in which it is cheap to see; content comes last, of at most 16 MiB: a larger file, or what is no regular one, is told
+//! as one that is not looked into. An age is that of the last change of its content; one that lies more than five minutes
+//! in the future says nothing and is told as a mismatch. Names of owners are
 //! those of `/etc/passwd` and `/etc/group`: directories of other hosts are not asked.
 
 mod content;
@@ -12,6 +13,7 @@ use super::Seen;
 use crate::clock;
 use crate::config::Watched;
 use picket_agent_core::check::Reading;
+use picket_agent_core::past::age_of;
 use picket_proto::event::Cause;
 use std::fs::Metadata;
 use std::io;
@@ -43,6 +45,11 @@ fn find(watched: &Watched) -> io::Result<Option<(PathBuf, Metadata)>> {
     let mut judged: Option<(PathBuf, Metadata)> = None;
     for path in glob::matches(&watched.path)? {
         let of = match std::fs::metadata(&path) {
+            // Also one that dangles lies in the way of what should not be there.
+            Err(error) if watched.absent && is_absent(&error) => std::fs::symlink_metadata(&path),
+            of => of,
+        };
+        let of = match of {
             Ok(of) => of,
             // It was there when its folder was read.
             Err(error) if is_absent(&error) => continue,
@@ -67,8 +74,8 @@ fn changed(of: &Metadata) -> (i64, i64) {
 }
 
 fn aged(path: &Path, of: &Metadata) -> Seen {
-    let age = clock::now().wall.micros().div_euclid(1_000_000).saturating_sub(of.mtime()).max(0);
-    Seen::new(Reading::Level(age), format!("{}, {} bytes", name(path), of.len()))
+    let age = clock::now().wall.micros().div_euclid(1_000_000).saturating_sub(of.mtime());
+    Seen::new(age_of(age), format!("{}, {} bytes", name(path), of.len()))
 }
 
 /// What is not as it should be.
@@ -101,7 +108,7 @@ fn number(name: &str, table: &str) -> io::Result<Option<u32>> {
     if let Ok(number) = name.parse() {
         return Ok(Some(number));
     }
-    let text = std::fs::read_to_string(table)?;
+    let text = crate::open::text(table)?;
     let line = text.lines().find(|line| line.split(':').next() == Some(name));
     Ok(line.and_then(|line| line.split(':').nth(2)?.parse().ok()))
 }
@@ -115,8 +122,11 @@ fn name(path: &Path) -> String {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Seen {
-    let cause = Cause::Local(error.raw_os_error().unwrap_or(libc::EIO));
-    Seen::new(Reading::Bad(cause), format!("{}: {error}", name(path)))
+    match error.raw_os_error() {
+        Some(errno) => Seen::new(Reading::Bad(Cause::Local(errno)), format!("{}: {error}", name(path))),
+        // It was opened, and is nothing to look into.
+        None => Seen::new(Reading::Bad(Cause::Mismatch), format!("{} {error}", name(path))),
+    }
 }
 
 #[cfg(test)]

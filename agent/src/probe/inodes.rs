@@ -2,31 +2,32 @@
 //!
 //! Filesystems that make inodes as they need them (btrfs, FAT) say that they have none: nothing can run out there.
 
+use super::{Seen, mount};
 use picket_agent_core::check::Reading;
-use picket_proto::event::Cause;
 
 /// The share of its inodes that is in use, per mille.
-pub(crate) fn read(mount: &str) -> Reading {
+pub(crate) fn read(mount: &str) -> Seen {
     match rustix::fs::statvfs(mount) {
-        Ok(space) if space.f_files == 0 => Reading::Good,
+        Ok(space) if space.f_files == 0 => Reading::Good.into(),
         Ok(space) => {
             let used = space.f_files.saturating_sub(space.f_ffree);
             let usable = used.saturating_add(space.f_favail);
             let level = used.saturating_mul(1000).div_ceil(usable.max(1));
-            Reading::Level(i64::try_from(level).unwrap_or(1000))
+            Reading::Level(i64::try_from(level).unwrap_or(1000)).into()
         }
-        Err(errno) => Reading::Bad(Cause::Local(errno.raw_os_error())),
+        Err(errno) => mount::failed(errno),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use picket_proto::event::Cause;
 
     #[test]
     fn the_root_has_a_level_or_no_inodes_and_a_missing_mount_has_a_reason() {
-        assert!(matches!(read("/"), Reading::Level(0..=1000) | Reading::Good));
-        assert_eq!(read("/proc"), Reading::Good, "it has none to run out of");
-        assert_eq!(read("/no/such/mount"), Reading::Bad(Cause::Local(libc::ENOENT)));
+        assert!(matches!(read("/").reading, Reading::Level(0..=1000) | Reading::Good));
+        assert_eq!(read("/proc").reading, Reading::Good, "it has none to run out of");
+        assert_eq!(read("/no/such/mount").reading, Reading::Bad(Cause::Absent));
     }
 }

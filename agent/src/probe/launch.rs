@@ -72,7 +72,7 @@ impl Probes {
             Target::File(watched) => Err(Look::apart(apart, move || file::read(&watched))),
             Target::Metric(metric) => {
                 let last = Arc::clone(&memory.counters);
-                Err(Look::new(metric::read(self.http.clone(), metric, last)))
+                Err(Look::new(metric::read(self.http.clone(), metric, (last, check.spec.interval))))
             }
             Target::Log(log) => match &memory.log {
                 Some(place) => Err(self.look_at_log(apart, *log, Arc::clone(place), timeout)),

@@ -5,8 +5,9 @@
 //! is what is.
 //!
 //! A rate is the growth of each series since the look before, per second. Counters begin at 0: one that has shrunk
-//! began anew and one that is new has grown from there, so a first error counts. Of the first look there is nothing
-//! to tell. NaN is no value; what is beyond an i64 of thousandths, the infinities too, is its end.
+//! began anew and one that is new has grown from there, so a first error counts; beyond 100 a new one counts from the
+//! next look on. Of the first look there is nothing to tell, and one that follows within half an `interval` gets the
+//! rate of the look before. NaN is no value; what is beyond an i64 of thousandths, the infinities too, is its end.
 
 mod page;
 mod rate;
@@ -15,26 +16,40 @@ use super::{Seen, http};
 use crate::config::{Combine, Metric, Selector};
 use page::Page;
 use picket_agent_core::check::Reading;
+use picket_proto::Span;
 use picket_proto::event::Cause;
 pub(super) use rate::Last;
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// Looks once. `last` is the look before, for rates.
-pub(super) async fn read(client: reqwest::Client, metric: Box<Metric>, last: Arc<Mutex<Last>>) -> Seen {
-    let page = match scrape(&client, &metric).await {
-        Ok(page) => page,
+/// Looks once. `last` is the look before, for rates, and from one to the next it is an `interval`.
+pub(super) async fn read(
+    client: reqwest::Client,
+    metric: Box<Metric>,
+    (last, interval): (Arc<Mutex<Last>>, Span),
+) -> Seen {
+    let found = match scrape(&client, &metric).await {
+        Ok(page) => page.found,
         Err(seen) => return seen,
     };
-    let mut found = page.found;
-    if metric.rate {
-        // One look at a time is out, so nobody else has it.
-        match last.lock().await.growth(found) {
-            Some(growth) => found = growth,
-            None => return Seen::new(Reading::Good, "the first look: a rate takes two"),
-        }
+    if !metric.rate {
+        return judged(&metric, &found);
     }
-    match combined(&metric, &found) {
+    // One look at a time is out, so nobody else has it.
+    let mut last = last.lock().await;
+    if let Some(given) = last.given(interval) {
+        return given;
+    }
+    let seen = match last.growth(found) {
+        Some(growth) => judged(&metric, &growth),
+        None => Seen::new(Reading::Good, "the first look: a rate takes two"),
+    };
+    last.give(&seen);
+    seen
+}
+
+fn judged(metric: &Metric, found: &[page::Series; 2]) -> Seen {
+    match combined(metric, found) {
         Ok(value) if value.is_nan() => {
             Seen::new(Reading::Bad(Cause::Mismatch), "its value is no number (NaN)")
         }

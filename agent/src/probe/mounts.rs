@@ -4,7 +4,7 @@
 //! Automatic mounts come and go, and so do removable media and what containers and sessions mount: they are listed as
 //! passing. Nothing is asked of a file system itself, so one that hangs holds up nothing.
 
-use crate::sorted;
+use crate::{open, sorted};
 use picket_agent_core::baseline::{Place, Sight, Sighting};
 use picket_proto::event::ThingKind;
 use std::collections::BTreeSet;
@@ -49,8 +49,8 @@ const OTHERS: [&str; 11] = [
 
 /// Lists the mounts; nothing where the kernel has no such file.
 pub(crate) fn list() -> Option<Vec<Sighting>> {
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
-    let fstab = std::fs::read_to_string("/etc/fstab").unwrap_or_default();
+    let mounts = open::text("/proc/self/mountinfo").ok()?;
+    let fstab = open::text("/etc/fstab").unwrap_or_default();
     Some(read(&mounts, &named(&fstab)))
 }
 

@@ -46,8 +46,8 @@ impl Parts {
 /// Reads what may hang; in a thread of its own.
 pub(super) fn read(part: &Part) -> Seen {
     match part {
-        Part::Inodes { mount } => inodes::read(mount).into(),
-        Part::Mount { mount, writable } => mount::read(mount, *writable).into(),
+        Part::Inodes { mount } => inodes::read(mount),
+        Part::Mount { mount, writable } => mount::read(mount, *writable),
         Part::Temperature(sensor) => temperature::read(&sensor.folder).into(),
         Part::Pressure(_) | Part::Swap | Part::Net { .. } => Reading::Bad(Cause::Local(libc::EINVAL)).into(),
     }

@@ -2,9 +2,8 @@
 //!
 //! The level is what an unprivileged writer sees: blocks that only root may use count as used.
 
-use super::Seen;
+use super::{Seen, mount};
 use picket_agent_core::check::Reading;
-use picket_proto::event::Cause;
 
 /// The share of its space that is in use, per mille.
 pub(crate) fn read(mount: &str) -> Seen {
@@ -13,20 +12,20 @@ pub(crate) fn read(mount: &str) -> Seen {
             let used = space.f_blocks.saturating_sub(space.f_bfree);
             let usable = used.saturating_add(space.f_bavail);
             let level = used.saturating_mul(1000).div_ceil(usable.max(1));
-            Reading::Level(i64::try_from(level).unwrap_or(1000))
+            Reading::Level(i64::try_from(level).unwrap_or(1000)).into()
         }
-        Err(errno) => Reading::Bad(Cause::Local(errno.raw_os_error())),
+        Err(errno) => mount::failed(errno),
     }
-    .into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use picket_proto::event::Cause;
 
     #[test]
     fn the_root_has_a_level_and_a_missing_mount_has_a_reason() {
         assert!(matches!(read("/").reading, Reading::Level(0..=1000)));
-        assert_eq!(read("/no/such/mount").reading, Reading::Bad(Cause::Local(libc::ENOENT)));
+        assert_eq!(read("/no/such/mount").reading, Reading::Bad(Cause::Absent));
     }
 }

@@ -1,7 +1,8 @@
 //! Temperatures of one chip (`/sys/class/hwmon`) or zone (`/sys/class/thermal`): the hottest of its sensors.
 //!
 //! In a thread of its own, since a sensor may sit on a slow bus. Inputs that nothing is wired to read as something
-//! that no sensor can measure, and do not count: beyond -40 and 125 °C, what parts are made for.
+//! that no sensor can measure, and do not count: 127 to 129 °C, where the eight bits of most chips end, and beyond -40
+//! and 150 °C, where limits do.
 
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
@@ -9,7 +10,9 @@ use std::fs;
 use std::path::Path;
 
 /// What a sensor can measure, thousandths of a degree.
-const RANGE: std::ops::RangeInclusive<i64> = -40_000..=125_000;
+const RANGE: std::ops::RangeInclusive<i64> = -40_000..=150_000;
+/// What an open input reads as, thousandths of a degree.
+const OPEN: std::ops::RangeInclusive<i64> = 127_000..=129_000;
 /// What a limit can be, thousandths of a degree: boards are shipped with 0 and with 255.
 const LIMITS: std::ops::RangeInclusive<i64> = 40_000..=150_000;
 
@@ -37,7 +40,7 @@ pub(crate) fn hottest(folder: &Path) -> Result<i64, i32> {
     for file in files(folder, "_input").chain(["temp".to_owned()]) {
         let is_faulty = number(&folder.join(file.replace("_input", "_fault"))) == Ok(1) && file != "temp";
         match number(&folder.join(&file)) {
-            Ok(level) if RANGE.contains(&level) && !is_faulty => {
+            Ok(level) if RANGE.contains(&level) && !OPEN.contains(&level) && !is_faulty => {
                 hottest = Ok(hottest.map_or(level / 100, |hot: i64| hot.max(level / 100)));
             }
             Err(errno) if errno != libc::ENOENT && hottest.is_err() => hottest = Err(errno),
@@ -107,6 +110,8 @@ mod tests {
         }
         assert_eq!(read(folder.path()), Reading::Level(619));
         assert_eq!(own_limits(folder.path()), OwnLimits { degraded: Some(90), down: Some(100) });
+        put("temp3_input", "130500\n");
+        assert_eq!(read(folder.path()), Reading::Level(1305), "a limit can be as high");
         assert_eq!(read(&folder.path().join("gone")), Reading::Bad(Cause::Absent));
     }
 

@@ -1,4 +1,5 @@
-//! A TLS server: the handshake, and how many whole hours are left until the first certificate of its chain ends.
+//! A TLS server: the handshake, and how many whole hours are left until it is believed no longer: until the first
+//! certificate that it needs of its chain ends.
 //!
 //! rustls decides whether the chain is believed and is for the name; what it refuses is told in words with the
 //! certificate that was shown. Only where an end that has passed is all that it refuses, the reading is a level

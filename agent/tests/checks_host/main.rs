@@ -87,6 +87,30 @@ fn a_mount_that_never_answers_is_stuck_and_holds_up_nothing_else() {
 }
 
 #[test]
+fn a_mount_whose_server_is_dead_is_down_and_odd_bytes_of_others_hide_nothing() {
+    if let Some(why) =
+        hindrance().or_else(|| File::open("/dev/fuse").err().map(|error| format!("/dev/fuse: {error}")))
+    {
+        return cannot_run_here("a mount whose server is dead", &why);
+    }
+    let setup = "odd=$(printf '%s/\\377' \"$1\")\nmkdir \"$odd\"\nmount -t tmpfs none \"$odd\"\n\
+                 (cat /etc/passwd; printf 'k\\366nig:x:7:7::/:/bin/sh\\n') > \"$1/passwd\"\n\
+                 mount --bind \"$1/passwd\" /etc/passwd\nexec 9<>/dev/fuse\n\
+                 mount -i -t fuse -o fd=9,rootmode=40000,user_id=0,group_id=0 none \"$1/mnt\"\nexec 9>&-";
+    let watch = Watch::begin(setup, |folder| {
+        let mount = folder.join("mnt").display().to_string();
+        let list = format!("[{{ mount = \"{mount}\" }}]");
+        let exec = "[[check]]\nkind = \"exec\"\nname = \"x\"\ncommand = [\"/bin/true\"]\ninterval = \"1s\"\ntimeout = \"900ms\"";
+        only(&format!("mount = {list}\ninodes = {list}\nspace = {list}\n{exec}"))
+    });
+    for kind in ["mount", "inodes", "space"] {
+        let said = watch.until(&format!("{kind}:{}", watch.path("mnt").display()), "down");
+        assert!(said.words.starts_with("Transport endpoint is not connected"), "{said:?}");
+    }
+    watch.until("x", "up");
+}
+
+#[test]
 fn an_interface_that_loses_its_link_or_drops_frames_is_told() {
     if let Some(why) = hindrance() {
         return cannot_run_here("an interface", &why);

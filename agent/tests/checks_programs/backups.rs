@@ -47,7 +47,7 @@ fn copies_must_be_there_many_large_and_young() {
     }
     host.becomes("db", "down");
     std::fs::remove_dir_all(host.path("copies")).unwrap();
-    assert!(host.becomes("db", "unknown")["said"].as_str().unwrap().contains("No such file"));
+    assert!(host.becomes("db", "down")["said"].as_str().unwrap().contains("No such file"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::host::{Host, soon};
 use std::fs::{File, FileTimes};
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -97,4 +98,26 @@ fn a_record_that_can_not_be_written_keeps_no_job_from_running() {
     assert_eq!((ran.status.code(), &*ran.stdout), (Some(3), &b"ran\n"[..]));
     assert!(String::from_utf8_lossy(&ran.stderr).contains("the job's record"));
     assert_eq!(host.becomes("any", "unknown")["verdict"], "unknown");
+}
+
+#[test]
+fn a_state_folder_that_is_not_there_is_told_and_not_made_and_the_command_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |state: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_picket-agent"));
+        command.args(["job", "run", "nightly", "--state"]).arg(folder.path().join(state));
+        command.args(["--", "/bin/sh", "-c", "echo done; exit 3"]).output().unwrap()
+    };
+    let ran = run("typo");
+    assert_eq!((ran.status.code(), &*ran.stdout), (Some(3), &b"done\n"[..]));
+    let typo = folder.path().join("typo");
+    let told =
+        format!("picket-agent: no agent keeps its state in {}: the job is not recorded\n", typo.display());
+    assert_eq!(String::from_utf8(ran.stderr).unwrap(), told);
+    assert!(!typo.exists());
+    std::fs::create_dir(folder.path().join("state")).unwrap();
+    let ran = run("state");
+    assert_eq!((ran.status.code(), &*ran.stderr), (Some(3), &b""[..]));
+    let mode = std::fs::metadata(folder.path().join("state/jobs")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }

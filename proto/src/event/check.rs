@@ -100,7 +100,7 @@ pub enum Cause {
         /// The limit it was held against.
         limit: u32,
     },
-    /// The mount does not answer; a thread still waits for it.
+    /// The mount does not answer: a thread still waits for it, or an error came, which the words tell.
     Stuck,
     /// The probe itself failed with this errno; the thing watched is unknown.
     Local(i32),

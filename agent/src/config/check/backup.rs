@@ -15,7 +15,8 @@ use std::path::PathBuf;
 pub struct Backup {
     /// The folder that they are in.
     pub folder: PathBuf,
-    /// Their name, in which `*` stands for anything and `?` for one character.
+    /// Their name, in which `*` stands for anything and `?` for one character. Of a name without either that is a folder
+    /// when it is looked at, the copies are what is in it.
     pub pattern: String,
     /// What should be.
     pub wanted: Wanted,
@@ -62,7 +63,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<Read> {
     };
     let drill = drill(keys, sheet);
     let path = path?;
-    let is_folder = path.as_os_str().to_string_lossy().ends_with('/') || path.is_dir();
+    let is_folder = path.as_os_str().to_string_lossy().ends_with('/');
     let name = path.file_name()?.to_string_lossy().into_owned();
     let (folder, pattern) = match is_folder {
         true => (path.clone(), "*".to_owned()),

@@ -13,7 +13,7 @@ use super::wish::{Access, MountWish, NetWish, SensorWish, Which, Wish, usual_net
 use super::{DEGREES, Found, Limits, MOUNTS_MAX, Part, Sensor, Side};
 use crate::probe::mount::{Mounted, mounts};
 use crate::probe::{net, temperature};
-use crate::sorted;
+use crate::{open, sorted};
 use picket_proto::event::CheckKind;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ impl Ground {
     }
 
     fn text(&self, path: &str) -> String {
-        std::fs::read_to_string(self.at(path)).unwrap_or_default()
+        open::text(self.at(path)).unwrap_or_default()
     }
 
     fn folders(&self, path: &str) -> Vec<PathBuf> {

@@ -10,6 +10,7 @@
 use super::Person;
 use crate::clock;
 use crate::config::{COUNT_MAX, Wanted};
+use crate::open;
 use crate::probe::process;
 use rustix::process::Pid;
 use std::cell::OnceCell;
@@ -81,10 +82,10 @@ fn other(pid: Pid, file: &str) -> String {
 
 /// The number in it, and when it was written (wall, microseconds).
 fn read_file(path: &Path) -> std::io::Result<(Pid, i64)> {
-    let mut file = fs::File::open(path)?;
-    let about = file.metadata()?;
-    let mut text = String::new();
-    file.by_ref().take(FILE_MAX).read_to_string(&mut text)?;
+    let (file, about) = open::regular(path)?;
+    let mut bytes = Vec::new();
+    file.take(FILE_MAX).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
     let number =
         text.split_ascii_whitespace().next().and_then(|word| word.parse().ok()).and_then(Pid::from_raw);
     let number = number.ok_or_else(|| std::io::Error::other("holds no process number"))?;
@@ -96,7 +97,7 @@ fn user(name: &str) -> Option<u32> {
     if let Ok(number) = name.parse() {
         return Some(number);
     }
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let users = open::text("/etc/passwd").unwrap_or_default();
     let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
     line.split(':').nth(2)?.parse().ok()
 }
@@ -189,6 +190,19 @@ mod tests {
         assert_eq!(
             (user("root"), user("0"), user("4711"), user("no-such-user")),
             (Some(0), Some(0), Some(4711), None)
+        );
+    }
+
+    #[test]
+    fn a_fifo_is_no_file_that_names_a_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        open::fifo(&path);
+        assert_eq!(read_file(&path).unwrap_err().to_string(), "is a FIFO, no regular file");
+        fs::write(path.with_extension("odd"), b"\xff").unwrap();
+        assert_eq!(
+            read_file(&path.with_extension("odd")).unwrap_err().to_string(),
+            "holds no process number"
         );
     }
 }

@@ -1,8 +1,8 @@
 //! What is in a file: a text, or a sum. Read in parts, so that the thread needs little memory.
 
 use crate::config::Watched;
+use crate::open;
 use sha2::{Digest, Sha256};
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -15,7 +15,7 @@ pub(super) fn wrong(watched: &Watched, path: &Path) -> io::Result<Option<String>
     if watched.contains.is_empty() && watched.sha256.is_none() {
         return Ok(None);
     }
-    let mut file = File::open(path)?.take(MOST + 1);
+    let mut file = open::regular(path)?.0.take(MOST + 1);
     let (mut sum, mut is_in, mut all) = (Sha256::new(), false, 0);
     // What was read last stays before the next part: a text may lie across.
     let (mut part, mut kept) = (vec![0; watched.contains.len() + PART], 0);

@@ -48,6 +48,7 @@ fn one_that_is_there_is_good_and_one_that_is_not_is_absent_and_the_other_way_rou
     assert_eq!(read(&absent(there)).reading, Reading::Bad(Cause::Present));
     symlink(&gone, folder.path().join("dangles")).unwrap();
     assert_eq!(read(&watched(folder.path().join("dangles"))).reading, Reading::Bad(Cause::Absent));
+    assert_eq!(read(&absent(folder.path().join("dangles"))).reading, Reading::Bad(Cause::Present));
 }
 
 #[test]
@@ -123,4 +124,42 @@ fn a_text_is_found_wherever_it_lies_and_too_large_a_file_is_not_looked_into() {
     std::fs::File::create(&path).unwrap().set_len(16 * 1024 * 1024 + 1).unwrap();
     let seen = read(&Watched { contains: b"needle".to_vec(), ..watched(path) });
     assert!(seen.said.contains("was not looked into"), "{}", seen.said);
+}
+
+#[test]
+fn what_is_no_regular_file_is_not_looked_into_and_holds_up_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("fifo");
+    crate::open::fifo(&path);
+    assert_eq!(read(&watched(path.clone())).reading, Reading::Good, "it is there");
+    for path in [path, folder.path().to_path_buf()] {
+        let seen = read(&Watched { contains: b"needle".to_vec(), ..watched(path) });
+        assert_eq!(seen.reading, Reading::Bad(Cause::Mismatch));
+        assert!(seen.said.ends_with(", no regular file"), "{}", seen.said);
+    }
+}
+
+#[test]
+fn a_table_with_an_odd_byte_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("passwd");
+    std::fs::write(&table, b"k\xf6nig:x:7:7\nmon:x:120:130\n").unwrap();
+    assert_eq!(number("mon", table.to_str().unwrap()).unwrap(), Some(120));
+}
+
+#[test]
+fn a_date_far_ahead_is_no_age() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = file(&folder, "it", "x", 0);
+    let aged = Watched { has_age: true, ..watched(path.clone()) };
+    let made = std::fs::metadata(&path).unwrap().modified().unwrap();
+    for (ahead, wanted) in [(200, None), (4000, Some(Cause::Mismatch))] {
+        let changed = made + Duration::from_secs(ahead);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(changed).unwrap();
+        let seen = read(&aged);
+        match wanted {
+            None => assert!((-201..=-190).contains(&level(&seen)), "{seen:?}"),
+            Some(cause) => assert_eq!(seen.reading, Reading::Bad(cause)),
+        }
+    }
 }

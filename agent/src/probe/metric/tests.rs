@@ -11,11 +11,13 @@ fn selector(name: &str) -> Selector {
 struct Server {
     listener: TcpListener,
     last: Arc<Mutex<Last>>,
+    interval: Span,
 }
 
 impl Server {
     async fn new() -> Self {
-        Self { listener: TcpListener::bind("127.0.0.1:0").await.unwrap(), last: Arc::default() }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self { listener, last: Arc::default(), interval: Span::ZERO }
     }
 
     /// Looks once while this page is served with this status line.
@@ -30,7 +32,11 @@ impl Server {
             // One that has read enough goes away.
             let _it_may_be_gone = stream.write_all(answer.as_bytes()).await;
         };
-        tokio::join!(read(client, Box::new(Metric { url, ..metric }), Arc::clone(&self.last)), serve).0
+        tokio::join!(
+            read(client, Box::new(Metric { url, ..metric }), (Arc::clone(&self.last), self.interval)),
+            serve
+        )
+        .0
     }
 }
 
@@ -97,4 +103,38 @@ async fn a_rate_takes_two_looks_and_a_counter_may_begin_anew() {
             "{page}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_series_that_appears_large_has_not_grown_from_nothing() {
+    let server = Server::new().await;
+    let share = Metric { rate: true, per: Some(selector("all")), combine: Combine::Sum, ..metric("bad") };
+    let look = async |page| server.look(share.clone(), "200 OK", page).await;
+    look("bad{c=\"1\"} 10\nall 1000\n").await;
+    let page = "bad{c=\"1\"} 15\nbad{c=\"2\"} 90000\nall 1010\n";
+    assert_eq!(look(page).await.reading, Reading::Level(500));
+    let page = "bad{c=\"1\"} 15\nbad{c=\"2\"} 90002\nall 1020\n";
+    assert_eq!(look(page).await.reading, Reading::Level(200));
+    let alone = look("bad{c=\"3\"} 70000\nall 1030\n").await;
+    assert_eq!(alone, Seen::new(Reading::Good, "the first look: a rate takes two"));
+    assert_eq!(look("bad{c=\"3\"} 70001\nall 1040\n").await.reading, Reading::Level(100));
+}
+
+#[tokio::test]
+async fn a_look_too_soon_gets_the_rate_of_the_one_before_and_moves_nothing() {
+    let mut server = Server::new().await;
+    let share = Metric { rate: true, per: Some(selector("all")), ..metric("bad") };
+    let hour = Span::from_secs(3600);
+    for (interval, page, wanted) in [
+        (hour, "bad 0\nall 10\n", Reading::Good),
+        (hour, "bad 5\nall 20\n", Reading::Good),
+        (Span::ZERO, "bad 5\nall 20\n", Reading::Level(500)),
+        (hour, "bad 9\nall 24\n", Reading::Level(500)),
+        (Span::ZERO, "bad 9\nall 40\n", Reading::Level(200)),
+    ] {
+        server.interval = interval;
+        assert_eq!(server.look(share.clone(), "200 OK", page).await.reading, wanted, "{page}");
+    }
+    let refused = server.look(share, "503 Service Unavailable", "").await;
+    assert_eq!(refused.reading, Reading::Bad(Cause::Status(503)), "it is asked all the same");
 }

@@ -110,6 +110,42 @@ async fn the_first_end_in_the_chain_counts() {
     assert!(seen.said.starts_with("in the chain: middle, by Root"), "{}", seen.said);
 }
 
+/// The same name and key as this CA's, by another one.
+fn crossed(
+    ca: &CertifiedIssuer<'static, KeyPair>,
+    by: &CertifiedIssuer<'static, KeyPair>,
+    name: &str,
+    hours: Hours,
+) -> CertificateDer<'static> {
+    let mut same = params(name, hours);
+    same.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    same.distinguished_name = rcgen::DistinguishedName::new();
+    same.distinguished_name.push(DnType::CommonName, name);
+    same.signed_by(ca.key(), by).unwrap().der().clone()
+}
+
+#[tokio::test]
+async fn what_is_sent_and_not_needed_does_not_count() {
+    let (root, older, stranger) = (ca("Root"), ca("Older"), ca("Stranger"));
+    let mut middle = params("middle", (-10, 900));
+    middle.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let middle = CertifiedIssuer::signed_by(middle, KeyPair::generate().unwrap(), &root).unwrap();
+    for (hours, wanted) in [(500, 500), (-2, -2)] {
+        let (own, key) = issued(&middle, "web.example", (-10, hours));
+        let ended = crossed(&root, &older, "Root", (-100, -3));
+        let unrelated = issued(&stranger, "elsewhere", (-100, -50)).0;
+        let seen = look(root.der(), vec![own, middle.der().clone(), ended, unrelated], key).await;
+        assert_eq!(seen.reading, Reading::Level(wanted), "{}", seen.said);
+        assert!(seen.said.starts_with("web.example, by middle, until"), "{}", seen.said);
+    }
+    // Where only the older one is believed, its word is needed.
+    let (own, key) = issued(&middle, "web.example", (-10, 500));
+    let needed = crossed(&root, &older, "Root", (-100, 30));
+    let seen = look(older.der(), vec![own, middle.der().clone(), needed], key).await;
+    assert_eq!(seen.reading, Reading::Level(30), "{}", seen.said);
+    assert!(seen.said.starts_with("in the chain: Root, by Older"), "{}", seen.said);
+}
+
 #[tokio::test]
 async fn what_is_refused_is_said_in_words() {
     let (ours, other) = (ca("Ours"), ca("Theirs"));

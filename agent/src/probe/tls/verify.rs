@@ -1,4 +1,9 @@
-//! webpki's verifier, which also keeps what the server has shown, believed or not.
+//! webpki's verifier, which also keeps what the server has shown, believed or not: of that the certificate with whose
+//! end it is believed no longer.
+//!
+//! Servers send certificates that nobody needs, an old root signed by an older one among them. Which are needed is
+//! webpki's word, too: it is asked at the ends of the chain, the last first, when it still believes. That costs one more
+//! look at the signatures where another certificate ends before the server's own, and eight at most.
 
 use crate::identity::x509;
 use crate::words;
@@ -8,11 +13,15 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-/// The certificate of a chain that ends first.
+/// How many ends webpki is asked about.
+const ASKED: usize = 8;
+
+/// The certificate of a chain that is needed and ends first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     /// When it ends, seconds after 1970.
@@ -24,13 +33,29 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    fn of(server: &CertificateDer<'_>, chain: &[CertificateDer<'_>]) -> Option<Self> {
+    /// Of what is believed at no end the first one.
+    fn of(
+        server: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        is_believed: impl Fn(UnixTime) -> bool,
+    ) -> Option<Self> {
+        let own = x509::read(server)?;
+        let above = chain.iter().filter_map(|above| x509::read(above)).filter(|above| above.to < own.to);
+        let mut ends: Vec<_> =
+            std::iter::once((true, own)).chain(above.map(|above| (false, above))).collect();
+        ends.sort_by_key(|(_, said)| Reverse(said.to));
+        ends.dedup_by_key(|(_, said)| said.to);
+        let first = ends.pop()?;
+        let (is_own, end) =
+            ends.into_iter().take(ASKED).find(|(_, said)| is_believed(at(said.to))).unwrap_or(first);
         let named = |name: Option<&str>| name.map_or_else(|| "a nameless one".to_owned(), words::plain);
-        let all = std::iter::once((true, server)).chain(chain.iter().map(|above| (false, above)));
-        let read = all.filter_map(|(is_own, certificate)| Some((is_own, x509::read(certificate)?)));
-        let (is_own, first) = read.min_by_key(|(_, said)| said.to)?;
-        Some(Self { to: first.to, subject: named(first.subject), issuer: named(first.issuer), is_own })
+        Some(Self { to: end.to, subject: named(end.subject), issuer: named(end.issuer), is_own })
     }
+}
+
+/// Seconds after 1970.
+fn at(seconds: i64) -> UnixTime {
+    UnixTime::since_unix_epoch(Duration::from_secs(seconds.max(0).unsigned_abs()))
 }
 
 impl fmt::Display for Shown {
@@ -83,10 +108,12 @@ impl ServerCertVerifier for Verifier {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.shown.get_or_init(|| Shown::of(server, chain));
         if !self.known.contains(server) {
-            return self.webpki.verify_server_cert(server, chain, name, ocsp, now);
+            let believed = |at| self.webpki.verify_server_cert(server, chain, name, ocsp, at);
+            self.shown.get_or_init(|| Shown::of(server, chain, |at| believed(at).is_ok()));
+            return believed(now);
         }
+        self.shown.get_or_init(|| Shown::of(server, &[], |_| true));
         holds(server, now)?;
         verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
         Ok(ServerCertVerified::assertion())
@@ -118,7 +145,6 @@ impl ServerCertVerifier for Verifier {
 /// Whether the certificate holds now.
 fn holds(certificate: &CertificateDer<'_>, time: UnixTime) -> Result<(), Error> {
     let said = x509::read(certificate).ok_or(Error::InvalidCertificate(CertificateError::BadEncoding))?;
-    let at = |seconds: i64| UnixTime::since_unix_epoch(Duration::from_secs(seconds.max(0).unsigned_abs()));
     let (not_before, not_after) = (at(said.from), at(said.to));
     if time > not_after {
         return Err(CertificateError::ExpiredContext { time, not_after }.into());
