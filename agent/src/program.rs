@@ -12,15 +12,14 @@
 //! place when memory is short, and an environment of `PATH`, `LC_ALL=C`, `HOME`, `USER`, `LOGNAME` and what the file
 //! adds. Its errors are dropped.
 //!
-//! What it leaves in its process group is killed when it ends. What has left the group and still holds the pipe is
-//! found in `/proc` by that and killed too. A daemon that left the group and closed the pipe wanted to stay, and stays.
+//! What it leaves in its process group is killed when it ends. What has left the group and can still write to the pipe
+//! is found in `/proc` by that and killed too. A daemon that left the group and closed the pipe wanted to stay, and stays.
 
 mod hold;
 mod user;
 
 use crate::clock;
 use crate::config::Program;
-use hold::Holders;
 use picket_proto::{Mono, Span};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
@@ -266,25 +265,6 @@ impl Run {
         self.printed = self.printed.saturating_add(taken);
         let room = KEPT.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&chunk[..taken.min(room)]);
-    }
-
-    /// Kills what holds the pipe although the group is gone. Looks until the pipe is closed, for a while.
-    fn clear_holders(&mut self) {
-        let by = clock::now().mono.plus(GRACE);
-        while let Some(out) = &self.out {
-            let left = by.since(clock::now().mono);
-            if left == Span::ZERO {
-                return;
-            }
-            // The killed members of the group close it within a moment; what is left then has left the group.
-            let moment = Timespec::try_from(left.min(Span::from_millis(20)).to_duration()).ok();
-            let closing = poll(&mut [PollFd::new(out, PollFlags::IN)], moment.as_ref());
-            if closing.is_ok_and(|stirs| stirs > 0) {
-                self.take();
-            } else {
-                Holders::of(out).kill();
-            }
-        }
     }
 }
 
