@@ -163,6 +163,78 @@ fn a_line_without_end_does_not_need_memory_without_end() {
 }
 
 #[test]
+fn a_long_line_that_is_written_in_two_halves_counts_once_also_over_a_restart() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.counts();
+    let half = "ERROR 1 ".repeat(40_000);
+    rig.write("app.log", &half);
+    assert_eq!(rig.counts(), 1);
+    rig.write("app.log", &half);
+    assert_eq!(rig.counts(), 0);
+    rig.restart();
+    rig.write("app.log", "ERROR 1\nERROR 2\n");
+    assert_eq!(rig.look(), (true, 1, "ERROR 2".to_owned()));
+}
+
+#[test]
+fn another_ones_log_is_no_rotation_also_when_both_are_rotated() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.write("app-2.log", "ERROR 1\n");
+    assert_eq!(rig.counts(), 0);
+    let rotate = |rig: &Rig| {
+        rig.rename("app.log", "app.log.1");
+        rig.write("app-2.log", "ERROR 2\n");
+        rig.write("app.log", "ERROR 3\n");
+    };
+    rotate(&rig);
+    assert_eq!(rig.look(), (true, 1, "ERROR 3".to_owned()));
+    rig.rename("app-2.log", "app-2.log.1");
+    rotate(&rig);
+    assert_eq!(rig.look(), (true, 1, "ERROR 3".to_owned()));
+    rotate(&rig);
+    rig.restart();
+    assert_eq!(rig.look(), (true, 1, "ERROR 3".to_owned()));
+    rig.rename("app.log", "app.2.log");
+    rig.write("app.1.log", "ERROR 4\n");
+    rig.write("app.log", "ERROR 5\n");
+    assert_eq!(rig.counts(), 2, "what came and went under such a name");
+}
+
+#[test]
+fn siblings_that_are_no_files_or_can_not_be_read_are_passed_over() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.counts();
+    fs::create_dir(rig.path("app.log.old")).unwrap();
+    let pipe = rig.path("app.log.2");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+    std::os::unix::fs::symlink(rig.path("app.log.3"), rig.path("app.log.3")).unwrap();
+    rig.rename("app.log", "app.log.1");
+    rig.write("app.log", "ERROR 1\n");
+    assert_eq!(rig.counts(), 1);
+    File::create(rig.path("app.log")).unwrap();
+    rig.restart();
+    assert_eq!(rig.look(), (true, 0, String::new()));
+}
+
+#[test]
+fn one_that_was_renamed_and_does_not_come_back_is_absent_after_a_while() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.counts();
+    rig.rename("app.log", "app.log.1");
+    assert!(rig.look().0);
+    rig.write("app.log.1", "ERROR 1\n");
+    rig.follower.missing = Some(Mono::from_micros(0));
+    assert_eq!(rig.look(), (false, 1, "ERROR 1".to_owned()));
+    rig.rename("app.log.1", "app.log");
+    assert_eq!(rig.look(), (true, 0, String::new()), "it is the same file again");
+}
+
+#[test]
 fn what_comes_too_fast_is_passed_over_and_told() {
     let mut rig = Rig::new();
     rig.write("app.log", "x\n");
