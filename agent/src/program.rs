@@ -29,7 +29,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 pub(crate) use user::Guest;
 
@@ -98,7 +98,10 @@ impl Seat {
         };
         let (tell, told) = oneshot::channel();
         let thread = std::thread::Builder::new().name("program".to_owned()).stack_size(STACK);
-        if let Err(error) = thread.spawn(move || watch(&program, time, tell, place)) {
+        if let Err(error) = thread.spawn(move || {
+            watch(&program, time, |_| (), tell);
+            drop(place);
+        }) {
             return Ran::unstarted(&error);
         }
         // The thread keeps the time; this is for a start that hangs, where the program's disk does.
@@ -108,14 +111,26 @@ impl Seat {
         }
     }
 
-    /// Begins it in a thread of its own, unless one is on its way; `then` gets what came of it.
-    pub(crate) fn begin(&self, program: Program, time: Duration, then: impl FnOnce(Ran) + Send + 'static) {
+    /// Whether a program is on its way, or can't be killed.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.available_permits() == 0
+    }
+
+    /// Begins it in a thread of its own, unless one is on its way; `started` gets its process, `then` what came of it.
+    pub(crate) fn begin(
+        &self,
+        program: Program,
+        time: Duration,
+        started: impl FnOnce(Pid) + Send + 'static,
+        then: impl FnOnce(Ran) + Send + 'static,
+    ) {
         let Ok(place) = Arc::clone(&self.0).try_acquire_owned() else { return };
         let thread = std::thread::Builder::new().name("program".to_owned()).stack_size(STACK);
         let begun = thread.spawn(move || {
             let (tell, mut told) = oneshot::channel();
-            watch(&program, time, tell, place);
+            watch(&program, time, started, tell);
             then(told.try_recv().unwrap_or_else(|_| Ran::without_words(End::Late)));
+            drop(place);
         });
         if let Err(error) = begun {
             tracing::warn!(%error, "a thread for a program can't be made");
@@ -123,10 +138,13 @@ impl Seat {
     }
 }
 
-fn watch(program: &Program, time: Duration, tell: oneshot::Sender<Ran>, _place: OwnedSemaphorePermit) {
+fn watch(program: &Program, time: Duration, started: impl FnOnce(Pid), tell: oneshot::Sender<Ran>) {
     let begun = clock::now().mono;
     match start(program) {
-        Ok(mut run) => run.see_it_end(begun.plus(Span::from_micros(micros(time))), tell),
+        Ok(mut run) => {
+            started(run.pid);
+            run.see_it_end(begun.plus(Span::from_micros(micros(time))), tell);
+        }
         Err(error) => {
             let _nobody_may_listen_any_more = tell.send(Ran::unstarted(&error));
         }

@@ -6,7 +6,7 @@
 //! one last ended well (0: never). Times are microseconds of the wall clock. Of two runs at once the later word counts.
 
 use crate::clock;
-use crate::probe::process::stat;
+use crate::probe::process::{Stat, stat};
 use picket_agent_core::past::Runs;
 use picket_proto::Wall;
 use rustix::process::Pid;
@@ -58,6 +58,12 @@ impl Record {
         Self { boot, began, pid: own.as_raw_nonzero().get(), started, ended: 0, ..self }
     }
 
+    /// The run is one of this process.
+    pub(crate) fn of(self, pid: Pid) -> Self {
+        let started = stat(pid).map(|stat| stat.started).unwrap_or_default();
+        Self { pid: pid.as_raw_nonzero().get(), started, ..self }
+    }
+
     /// It has ended.
     pub(crate) fn end(self, status: i32) -> Self {
         let ended = clock::now().wall.micros();
@@ -86,13 +92,29 @@ impl Record {
 
     /// How many seconds ago the last run began; nothing where its process is gone and left no word.
     pub(crate) fn begun(self, now: Wall) -> Option<i64> {
-        let ago = (now.micros() - self.began).div_euclid(1_000_000);
-        (self.ended != 0 || self.lives()).then_some(ago)
+        (self.ended != 0 || self.lives()).then(|| self.age(now))
+    }
+
+    /// How many seconds ago the last run began.
+    pub(crate) fn age(self, now: Wall) -> i64 {
+        (now.micros() - self.began).div_euclid(1_000_000)
+    }
+
+    /// The process whose run has not ended, while it lives.
+    pub(crate) fn running(self) -> Option<Pid> {
+        Pid::from_raw(self.pid).filter(|_| self.ended == 0 && self.lives())
     }
 
     fn lives(self) -> bool {
-        let lives = Pid::from_raw(self.pid).and_then(stat).is_some_and(|stat| stat.started == self.started);
+        let is_it = |stat: Stat| stat.started == self.started && !stat.is_dead();
+        let lives = Pid::from_raw(self.pid).and_then(stat).is_some_and(is_it);
         lives && clock::boot().is_ok_and(|boot| boot.0 == self.boot)
+    }
+
+    /// As if it had begun so many seconds before.
+    #[cfg(test)]
+    pub(crate) fn earlier(self, seconds: i64) -> Self {
+        Self { began: self.began - seconds * 1_000_000, ..self }
     }
 
     /// What it says of the runs, and in words what its causes can't say.

@@ -3,7 +3,7 @@
 
 mod copies;
 
-pub use copies::{BEFORE, Copies, Wanted, is_due};
+pub use copies::{BEFORE, Copies, Drilled, NOT_STARTED, Wanted, is_due, is_unstarted};
 
 use crate::check::Reading;
 use picket_proto::event::Cause;
