@@ -3,7 +3,8 @@
 //!
 //! One line of numbers, replaced as a whole: version, boot, when the last run began, the wrapper's pid and its start in
 //! ticks (which together name a process of one boot), when the run ended (0: it has not) and with which status, and when
-//! one last ended well (0: never). Times are microseconds of the wall clock. Of two runs at once the later word counts.
+//! one last ended well (0: never). Times are microseconds of the wall clock. Of two runs at once the
+//! older one stands until it ends.
 
 use crate::clock;
 use crate::probe::process::{Stat, stat};
@@ -68,6 +69,14 @@ impl Record {
     pub(crate) fn end(self, status: i32) -> Self {
         let ended = clock::now().wall.micros();
         Self { ended, status, well: if status == 0 { ended } else { self.well }, ..self }
+    }
+
+    /// What is to be recorded at this run's end, where this is recorded now: another run that still lives stands.
+    pub(crate) fn over(self, now: Option<Self>) -> Self {
+        let Some(now) = now else { return self };
+        let well = self.well.max(now.well);
+        let other = now.running().is_some_and(|pid| pid.as_raw_nonzero().get() != self.pid);
+        if other { Self { well, ..now } } else { Self { well, ..self } }
     }
 
     /// Writes it in the place of the one before.
@@ -173,6 +182,18 @@ mod tests {
             std::fs::write(&path, &line[..len]).unwrap();
             assert!(Record::read(&path).is_err(), "{len} bytes of {line}");
         }
+    }
+
+    #[test]
+    fn an_older_run_that_lives_stands_until_it_ends() {
+        let older = Record { pid: 1, ..Record::default().begin() }.of(Pid::INIT);
+        let second = older.begin().end(0);
+        let recorded = second.over(Some(older));
+        assert_eq!(recorded.running(), Some(Pid::INIT));
+        assert_eq!(recorded.well, second.well);
+        let ended = older.end(3).over(Some(recorded));
+        assert_eq!((ended.status, ended.well), (3, second.well));
+        assert_eq!(second.over(Some(older.end(3))), second);
     }
 
     #[test]

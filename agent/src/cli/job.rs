@@ -67,7 +67,10 @@ fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Fa
         None
     });
     let record = before.unwrap_or_default().begin();
-    write(record, &file);
+    // A run that hangs must not be hidden by those that come after it.
+    if before.and_then(Record::running).is_none() {
+        write(record, &file);
+    }
     let status = match carry_out(command) {
         Ok(status) => status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1),
         Err(error) => {
@@ -76,7 +79,7 @@ fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Fa
             NOT_STARTED
         }
     };
-    write(record.end(status), &file);
+    write(record.end(status).over(Record::read(&file).ok().flatten()), &file);
     Ok(Some(u8::try_from(status).unwrap_or(u8::MAX)))
 }
 
