@@ -3,7 +3,7 @@
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, UNIX_EPOCH};
 
 const NAMES_MAX: usize = 10_000;
 
@@ -15,7 +15,7 @@ pub(super) struct Siblings(Vec<Sibling>);
 struct Sibling {
     path: PathBuf,
     /// Its number, and when it was made where that is known: numbers are given again.
-    it: (u64, Option<SystemTime>),
+    it: (u64, Option<Duration>),
     /// Whether only rotation calls files so: `app-2.log` may be the log of another one.
     is_behind: bool,
 }
@@ -33,7 +33,8 @@ impl Siblings {
             let name = entry.file_name();
             let name = name.to_str().filter(|name| is_rotated(name, own))?;
             let of = std::fs::metadata(entry.path()).ok().filter(Metadata::is_file)?;
-            let it = (of.ino(), of.created().ok());
+            let made = of.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+            let it = (of.ino(), made);
             Some(Sibling { path: entry.path(), it, is_behind: name.starts_with(own) })
         });
         Self(rotated.collect())
