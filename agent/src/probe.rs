@@ -49,6 +49,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -141,6 +142,13 @@ impl Probes {
         self.crowd.anew(&checks);
         self.checks = checks;
         Ok(())
+    }
+
+    /// A person asks for the next look at this check.
+    pub(crate) fn asked(&self, check: CheckIx) {
+        if let Some(memory) = self.memory.get(usize::from(check)) {
+            memory.asked.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Begins one probe; its answer is ready now or comes out of the channel. `process` reads a service's process within

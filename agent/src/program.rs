@@ -12,15 +12,14 @@
 //! place when memory is short, and an environment of `PATH`, `LC_ALL=C`, `HOME`, `USER`, `LOGNAME` and what the file
 //! adds. Its errors are dropped.
 //!
-//! What it leaves in its process group is killed when it ends. What has left the group and still holds the pipe is
-//! found in `/proc` by that and killed too. A daemon that left the group and closed the pipe wanted to stay, and stays.
+//! What it leaves in its process group is killed when it ends. What has left the group and can still write to the pipe
+//! is found in `/proc` by that and killed too. A daemon that left the group and closed the pipe wanted to stay, and stays.
 
 mod hold;
 mod user;
 
 use crate::clock;
 use crate::config::Program;
-use hold::Holders;
 use picket_proto::{Mono, Span};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::OwnedFd;
@@ -30,7 +29,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 pub(crate) use user::Guest;
 
@@ -99,7 +98,10 @@ impl Seat {
         };
         let (tell, told) = oneshot::channel();
         let thread = std::thread::Builder::new().name("program".to_owned()).stack_size(STACK);
-        if let Err(error) = thread.spawn(move || watch(&program, time, tell, place)) {
+        if let Err(error) = thread.spawn(move || {
+            watch(&program, time, |_| (), tell);
+            drop(place);
+        }) {
             return Ran::unstarted(&error);
         }
         // The thread keeps the time; this is for a start that hangs, where the program's disk does.
@@ -109,14 +111,26 @@ impl Seat {
         }
     }
 
-    /// Begins it in a thread of its own, unless one is on its way; `then` gets what came of it.
-    pub(crate) fn begin(&self, program: Program, time: Duration, then: impl FnOnce(Ran) + Send + 'static) {
+    /// Whether a program is on its way, or can't be killed.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.available_permits() == 0
+    }
+
+    /// Begins it in a thread of its own, unless one is on its way; `started` gets its process, `then` what came of it.
+    pub(crate) fn begin(
+        &self,
+        program: Program,
+        time: Duration,
+        started: impl FnOnce(Pid) + Send + 'static,
+        then: impl FnOnce(Ran) + Send + 'static,
+    ) {
         let Ok(place) = Arc::clone(&self.0).try_acquire_owned() else { return };
         let thread = std::thread::Builder::new().name("program".to_owned()).stack_size(STACK);
         let begun = thread.spawn(move || {
             let (tell, mut told) = oneshot::channel();
-            watch(&program, time, tell, place);
+            watch(&program, time, started, tell);
             then(told.try_recv().unwrap_or_else(|_| Ran::without_words(End::Late)));
+            drop(place);
         });
         if let Err(error) = begun {
             tracing::warn!(%error, "a thread for a program can't be made");
@@ -124,10 +138,13 @@ impl Seat {
     }
 }
 
-fn watch(program: &Program, time: Duration, tell: oneshot::Sender<Ran>, _place: OwnedSemaphorePermit) {
+fn watch(program: &Program, time: Duration, started: impl FnOnce(Pid), tell: oneshot::Sender<Ran>) {
     let begun = clock::now().mono;
     match start(program) {
-        Ok(mut run) => run.see_it_end(begun.plus(Span::from_micros(micros(time))), tell),
+        Ok(mut run) => {
+            started(run.pid);
+            run.see_it_end(begun.plus(Span::from_micros(micros(time))), tell);
+        }
         Err(error) => {
             let _nobody_may_listen_any_more = tell.send(Ran::unstarted(&error));
         }
@@ -266,25 +283,6 @@ impl Run {
         self.printed = self.printed.saturating_add(taken);
         let room = KEPT.saturating_sub(self.kept.len());
         self.kept.extend_from_slice(&chunk[..taken.min(room)]);
-    }
-
-    /// Kills what holds the pipe although the group is gone. Looks until the pipe is closed, for a while.
-    fn clear_holders(&mut self) {
-        let by = clock::now().mono.plus(GRACE);
-        while let Some(out) = &self.out {
-            let left = by.since(clock::now().mono);
-            if left == Span::ZERO {
-                return;
-            }
-            // The killed members of the group close it within a moment; what is left then has left the group.
-            let moment = Timespec::try_from(left.min(Span::from_millis(20)).to_duration()).ok();
-            let closing = poll(&mut [PollFd::new(out, PollFlags::IN)], moment.as_ref());
-            if closing.is_ok_and(|stirs| stirs > 0) {
-                self.take();
-            } else {
-                Holders::of(out).kill();
-            }
-        }
     }
 }
 

@@ -3,10 +3,11 @@
 //!
 //! One line of numbers, replaced as a whole: version, boot, when the last run began, the wrapper's pid and its start in
 //! ticks (which together name a process of one boot), when the run ended (0: it has not) and with which status, and when
-//! one last ended well (0: never). Times are microseconds of the wall clock. Of two runs at once the later word counts.
+//! one last ended well (0: never). Times are microseconds of the wall clock. Of two runs at once the
+//! older one stands until it ends.
 
 use crate::clock;
-use crate::probe::process::stat;
+use crate::probe::process::{Stat, stat};
 use picket_agent_core::past::Runs;
 use picket_proto::Wall;
 use rustix::process::Pid;
@@ -59,10 +60,24 @@ impl Record {
         Self { boot, began, pid: own.as_raw_nonzero().get(), started, ended: 0, ..self }
     }
 
+    /// The run is one of this process.
+    pub(crate) fn of(self, pid: Pid) -> Self {
+        let started = stat(pid).map(|stat| stat.started).unwrap_or_default();
+        Self { pid: pid.as_raw_nonzero().get(), started, ..self }
+    }
+
     /// It has ended.
     pub(crate) fn end(self, status: i32) -> Self {
         let ended = clock::now().wall.micros();
         Self { ended, status, well: if status == 0 { ended } else { self.well }, ..self }
+    }
+
+    /// What is to be recorded at this run's end, where this is recorded now: another run that still lives stands.
+    pub(crate) fn over(self, now: Option<Self>) -> Self {
+        let Some(now) = now else { return self };
+        let well = self.well.max(now.well);
+        let other = now.running().is_some_and(|pid| pid.as_raw_nonzero().get() != self.pid);
+        if other { Self { well, ..now } } else { Self { well, ..self } }
     }
 
     /// Writes it in the place of the one before. Its folder is made where there is none, but no state folder.
@@ -87,13 +102,29 @@ impl Record {
 
     /// How many seconds ago the last run began; nothing where its process is gone and left no word.
     pub(crate) fn begun(self, now: Wall) -> Option<i64> {
-        let ago = (now.micros() - self.began).div_euclid(1_000_000);
-        (self.ended != 0 || self.lives()).then_some(ago)
+        (self.ended != 0 || self.lives()).then(|| self.age(now))
+    }
+
+    /// How many seconds ago the last run began.
+    pub(crate) fn age(self, now: Wall) -> i64 {
+        (now.micros() - self.began).div_euclid(1_000_000)
+    }
+
+    /// The process whose run has not ended, while it lives.
+    pub(crate) fn running(self) -> Option<Pid> {
+        Pid::from_raw(self.pid).filter(|_| self.ended == 0 && self.lives())
     }
 
     fn lives(self) -> bool {
-        let lives = Pid::from_raw(self.pid).and_then(stat).is_some_and(|stat| stat.started == self.started);
+        let is_it = |stat: Stat| stat.started == self.started && !stat.is_dead();
+        let lives = Pid::from_raw(self.pid).and_then(stat).is_some_and(is_it);
         lives && clock::boot().is_ok_and(|boot| boot.0 == self.boot)
+    }
+
+    /// As if it had begun so many seconds before.
+    #[cfg(test)]
+    pub(crate) fn earlier(self, seconds: i64) -> Self {
+        Self { began: self.began - seconds * 1_000_000, ..self }
     }
 
     /// What it says of the runs, and in words what its causes can't say.
@@ -167,6 +198,18 @@ mod tests {
             std::fs::write(&path, &line[..len]).unwrap();
             assert!(Record::read(&path).is_err(), "{len} bytes of {line}");
         }
+    }
+
+    #[test]
+    fn an_older_run_that_lives_stands_until_it_ends() {
+        let older = Record { pid: 1, ..Record::default().begin() }.of(Pid::INIT);
+        let second = older.begin().end(0);
+        let recorded = second.over(Some(older));
+        assert_eq!(recorded.running(), Some(Pid::INIT));
+        assert_eq!(recorded.well, second.well);
+        let ended = older.end(3).over(Some(recorded));
+        assert_eq!((ended.status, ended.well), (3, second.well));
+        assert_eq!(second.over(Some(older.end(3))), second);
     }
 
     #[test]

@@ -171,7 +171,10 @@ impl Shell<'_> {
 
     fn asked(&mut self, ask: Ask) {
         match self.answerer.answer(&self.agent, clock::now(), ask) {
-            Some(Wish::Look(check)) => self.hand(Input::Asked(Asked::Look(check))),
+            Some(Wish::Look(check)) => {
+                self.probes.asked(check);
+                self.hand(Input::Asked(Asked::Look(check)));
+            }
             Some(Wish::Accept(accepting)) => self.accept(accepting),
             Some(Wish::Hold(holding)) => {
                 self.hand(Input::Asked(Asked::Hold(holding.as_fact())));

@@ -145,7 +145,7 @@ impl Display for Cause {
             Self::ReadOnly => f.write_str("it can't be written to"),
             Self::NoLink => f.write_str("the interface has no link"),
             Self::Ended(status) => write!(f, "it ended with status {status}"),
-            Self::Overdue => f.write_str("it did not run in time"),
+            Self::Overdue => f.write_str("it takes longer than it may"),
             Self::TooFew { found, wanted } => write!(f, "{found} of the {wanted} that there should be"),
             Self::TooSmall { bytes, wanted } => write!(f, "{bytes} bytes, fewer than {wanted}"),
             Self::Unhealthy => f.write_str("it says that it is not well"),

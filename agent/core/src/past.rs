@@ -2,8 +2,10 @@
 //! about that is not a port's business.
 
 mod copies;
+mod unit;
 
-pub use copies::{BEFORE, Copies, Wanted, is_due};
+pub use copies::{BEFORE, Copies, Drilled, NOT_STARTED, Wanted, is_due, is_unstarted};
+pub use unit::{Service, Timer};
 
 use crate::check::Reading;
 use picket_proto::event::Cause;
@@ -25,13 +27,14 @@ pub struct Runs {
 
 impl Runs {
     /// What they mean where one may take `max_runtime` seconds. A run that takes longer is told first, then one that
-    /// ended badly; else the level is since when none ended well. While the first one ever runs that is 0.
+    /// ended badly; else the level is since when none ended well. While one runs and none is known to have
+    /// ended well, it is since that began.
     pub fn weigh(self, max_runtime: i64) -> Reading {
         match self {
             Self { running: Some(running), .. } if running > max_runtime => Reading::Bad(Cause::Overdue),
             Self { failed: Some(status), .. } => Reading::Bad(Cause::Ended(status)),
             Self { well: Some(age), .. } => age_of(age),
-            Self { running: Some(_), .. } => Reading::Level(0),
+            Self { running: Some(age), .. } => age_of(age),
             Self { running: None, failed: None, well: None } => Reading::Bad(Cause::Absent),
         }
     }
@@ -57,7 +60,7 @@ mod tests {
     #[test]
     fn one_that_never_ran_is_absent_and_the_first_one_is_given_time() {
         assert_eq!(Runs::default().weigh(60), Reading::Bad(Cause::Absent));
-        assert_eq!(Runs { running: Some(5), ..Runs::default() }.weigh(60), Reading::Level(0));
+        assert_eq!(Runs { running: Some(5), ..Runs::default() }.weigh(60), Reading::Level(5));
     }
 
     #[test]

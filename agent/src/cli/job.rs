@@ -67,10 +67,9 @@ fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Fa
         None
     });
     let record = before.unwrap_or_default().begin();
-    let begun = record.write(&file);
-    if let Err(error) = &begun {
-        complain(&file, error);
-    }
+    // A run that hangs must not be hidden by those that come after it.
+    let is_older = before.and_then(Record::running).is_some();
+    let is_told = !is_older && record.write(&file).inspect_err(|error| complain(&file, error)).is_err();
     let status = match carry_out(command) {
         Ok(status) => status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1),
         Err(error) => {
@@ -79,8 +78,9 @@ fn run(name: &str, place: &Place, command: &[OsString]) -> Result<Option<u8>, Fa
             NOT_STARTED
         }
     };
-    if let Err(error) = record.end(status).write(&file)
-        && begun.is_ok()
+    let last = record.end(status).over(Record::read(&file).ok().flatten());
+    if let Err(error) = last.write(&file)
+        && !is_told
     {
         complain(&file, &error);
     }

@@ -5,15 +5,16 @@
 //! copy under way may be called so. `lost+found` is none, nor a link to another copy of the folder. Of a copy that is a folder itself only the age counts: its date, since adding up a
 //! tree is no small thing. A folder with more than 100,000 entries is not read to its end.
 //!
-//! A drill runs beside the looks, one at a time per check. When it began and how it ended is kept in `STATE/drills`, so
-//! that a restart of the agent is no reason for another; where that can't be written there is none.
+//! [`drill`] says how that is begun and kept.
+
+mod drill;
 
 use super::{Reading, Seen};
 use crate::clock;
-use crate::config::{Backup, Drill};
-use crate::program::{End, Ran, Seat};
-use crate::record::Record;
-use picket_agent_core::past::{BEFORE, Copies, is_due};
+use crate::config::Backup;
+use crate::program::Seat;
+use drill::{Drills, Newest};
+use picket_agent_core::past::{BEFORE, Copies};
 use picket_proto::Text;
 use picket_proto::event::Cause;
 use std::io;
@@ -21,10 +22,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 const ENTRIES: usize = 100_000;
-/// As `timeout` ends where its command did not end in time.
-const LATE: i32 = 124;
-/// As a shell ends where a program can't be started.
-const NOT_STARTED: i32 = 127;
 
 /// One copy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,20 +33,21 @@ struct Copy {
     size: Option<u64>,
 }
 
-/// Looks at the copies, and begins a drill where one is due. For a thread of its own.
-pub(super) fn read(backup: &Backup, check: &str, state: &Path, seat: &Seat) -> Seen {
+/// Looks at the copies, and begins a drill where one is due; `asked` by a person that may be sooner. For a thread of its
+/// own.
+pub(super) fn read(backup: &Backup, check: &str, state: &Path, (seat, asked): (&Seat, bool)) -> Seen {
     let (folder, pattern) = place(backup);
     let copies = match find(&folder, pattern) {
         Ok(copies) => copies,
         Err(error) => return failed(&folder, &error),
     };
-    let file = state.join("drills").join(plain(check));
-    let record = Record::read(&file).ok().flatten();
-    if let (Some(drill), Some(newest)) = (&backup.drill, copies.last()) {
-        begin(drill, &folder.join(&newest.name), record, file.clone(), seat);
+    let drills = backup.drill.as_ref().map(|_| Drills::of(state, check));
+    if let (Some(drill), Some(drills), Some(newest)) = (&backup.drill, &drills, copies.last()) {
+        let newest = Newest { path: folder.join(&newest.name), made: newest.made };
+        drills.see_to(drill, &newest, asked, seat);
     }
-    let status = record.filter(|_| backup.drill.is_some()).map_or(0, Record::status);
-    Seen { said: words(&copies, status, &file), ..weigh(backup, &copies, status).into() }
+    let status = drills.as_ref().map_or(0, Drills::status);
+    Seen { said: words(&copies, drills.as_ref()), ..weigh(backup, &copies, status).into() }
 }
 
 fn weigh(backup: &Backup, copies: &[Copy], drill: i32) -> Reading {
@@ -68,11 +66,10 @@ fn weigh(backup: &Backup, copies: &[Copy], drill: i32) -> Reading {
     found.weigh(backup.wanted, Some(backup.limits))
 }
 
-fn words(copies: &[Copy], drill: i32, file: &Path) -> String {
+fn words(copies: &[Copy], drills: Option<&Drills>) -> String {
     let Some(newest) = copies.last() else { return String::new() };
-    if drill != 0 {
-        let said = std::fs::read_to_string(said_of(file)).unwrap_or_default();
-        return Text::new(&format!("the drill failed with status {drill}: {said}")).as_str().to_owned();
+    if let Some(words) = drills.and_then(Drills::words) {
+        return Text::new(&words).as_str().to_owned();
     }
     let size = newest.size.map_or_else(|| "a folder".to_owned(), |bytes| format!("{bytes} bytes"));
     Text::new(&format!("{} copies, the newest {}, {size}", copies.len(), newest.name)).as_str().to_owned()
@@ -155,56 +152,6 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     pattern[p..].iter().all(|rest| *rest == b'*')
 }
 
-/// A check's name as a file's.
-fn plain(check: &str) -> String {
-    let plain = |byte: u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' => char::from(byte).to_string(),
-        _ => format!("%{byte:02X}"),
-    };
-    check.bytes().map(plain).collect()
-}
-
-/// What the last drill said stands beside its record.
-fn said_of(file: &Path) -> PathBuf {
-    file.with_extension("said")
-}
-
-fn begin(drill: &Drill, newest: &Path, record: Option<Record>, file: PathBuf, seat: &Seat) {
-    let now = clock::now().wall;
-    let every = i64::try_from(drill.every.secs()).unwrap_or(i64::MAX);
-    if !is_due(record.and_then(|record| record.begun(now)), every) {
-        return;
-    }
-    let begun = record.unwrap_or_default().begin();
-    if let Err(error) = begun.write(&file) {
-        tracing::warn!(file = %file.display(), %error, "the drill of a backup can't be recorded, so there is none");
-        return;
-    }
-    let mut program = drill.program.clone();
-    program.env.push(("PICKET_COPY".to_owned(), newest.to_string_lossy().into_owned()));
-    seat.begin(program, drill.timeout.to_duration(), move |ran| {
-        let (status, said) = outcome(&ran);
-        let written = std::fs::write(said_of(&file), said).and_then(|()| begun.end(status).write(&file));
-        if let Err(error) = written {
-            tracing::warn!(file = %file.display(), %error, "the end of a backup's drill can't be recorded");
-        }
-    });
-}
-
-/// Its status as a shell would have it, and its first line.
-fn outcome(ran: &Ran) -> (i32, String) {
-    let printed = String::from_utf8_lossy(&ran.printed);
-    let first = printed.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let first = Text::new(&first[..first.floor_char_boundary(1024)]).as_str().to_owned();
-    match &ran.end {
-        End::Status(status) => (*status, first),
-        End::Signal(signal) => (128 + signal, first),
-        End::Late | End::Taken => (LATE, format!("it did not end in time; {first}")),
-        End::Flood => (LATE, format!("it printed more than 1 MiB; {first}")),
-        End::NotStarted(_, why) => (NOT_STARTED, why.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,12 +178,6 @@ mod tests {
     }
 
     #[test]
-    fn a_checks_name_is_a_files_name_of_its_own() {
-        assert_eq!(plain("backup:/a b.c"), "backup%3A%2Fa%20b%2Ec");
-        assert_eq!(plain(".."), "%2E%2E");
-    }
-
-    #[test]
     fn a_copy_counts_once_and_by_its_own_name() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -260,7 +201,7 @@ mod tests {
         let wanted = Wanted { copies: 1, min_size: 1, least_percent: 0 };
         let (pattern, folder) = ("data".to_owned(), folder.path());
         let backup = Backup { folder: folder.to_path_buf(), pattern, wanted, limits, drill: None };
-        let look = || read(&backup, "b", folder, &Seat::default()).reading;
+        let look = || read(&backup, "b", folder, (&Seat::default(), false)).reading;
         assert_eq!(look(), Reading::Bad(Cause::Absent));
         std::fs::create_dir(folder.join("data")).unwrap();
         assert_eq!(look(), Reading::Bad(Cause::Absent), "an empty folder holds none");
@@ -271,6 +212,6 @@ mod tests {
         std::fs::write(folder.join("data"), "1").unwrap();
         assert!(matches!(look(), Reading::Level(_)));
         let below = Backup { folder: folder.join("data"), ..backup.clone() };
-        assert_eq!(read(&below, "b", folder, &Seat::default()).reading, Reading::Bad(Cause::Absent));
+        assert_eq!(read(&below, "b", folder, (&Seat::default(), false)).reading, Reading::Bad(Cause::Absent));
     }
 }

@@ -7,6 +7,7 @@ use crate::config::{BusAddress, Job, JobSource};
 use crate::record::{self, Record};
 use picket_agent_core::past::Runs;
 use picket_proto::event::Cause;
+use picket_proto::{Span, Text};
 use std::path::Path;
 
 /// Looks at a file: for a thread of its own, since its disk may hang.
@@ -24,7 +25,7 @@ pub(super) async fn ask(job: Job, bus: BusAddress, unit: String) -> Seen {
     match crate::sd::runs(&bus, &unit, clock::now().wall).await {
         Ok(found) => seen(Ok(found), &job),
         Err(error) => Seen {
-            said: picket_proto::Text::new(&format!("systemd does not say: {error}")).as_str().to_owned(),
+            said: Text::new(&format!("systemd does not say: {error}")).as_str().to_owned(),
             ..Reading::Bad(Cause::Local(libc::EHOSTDOWN)).into()
         },
     }
@@ -34,12 +35,32 @@ fn seen(found: std::io::Result<(Runs, String)>, job: &Job) -> Seen {
     match found {
         Ok((runs, said)) => {
             let max_runtime = i64::try_from(job.max_runtime.secs()).unwrap_or(i64::MAX);
-            Seen { said, ..runs.weigh(max_runtime).into() }
+            let reading = runs.weigh(max_runtime);
+            let said = match (reading, runs.running) {
+                (Reading::Bad(Cause::Overdue), Some(running)) => {
+                    let running = Span::from_secs(running.unsigned_abs());
+                    format!("it has been running for {running}, longer than {}", job.max_runtime)
+                }
+                (Reading::Bad(Cause::Absent), _) if said.is_empty() => {
+                    format!("it never ran, by {}", sought(&job.source))
+                }
+                _ => said,
+            };
+            Seen { said: Text::new(&said).as_str().to_owned(), ..reading.into() }
         }
         Err(error) => {
             let errno = error.raw_os_error().unwrap_or(libc::EBADMSG);
             Seen { said: error.to_string(), ..Reading::Bad(Cause::Local(errno)).into() }
         }
+    }
+}
+
+/// What was looked for.
+fn sought(source: &JobSource) -> String {
+    match source {
+        JobSource::Stamp(file) => format!("its file {}", file.display()),
+        JobSource::Unit(unit) => format!("what systemd knows of {unit}"),
+        JobSource::Run(name) => format!("the records of `picket-agent job run {name}`"),
     }
 }
 

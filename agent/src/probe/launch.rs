@@ -11,6 +11,7 @@ use picket_proto::Span;
 use picket_proto::event::Cause;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::Mutex;
 
@@ -82,8 +83,9 @@ impl Probes {
             Target::Job(job) => Err(self.look_at_job(apart, job)),
             Target::Backup(backup) => {
                 let (seat, state) = (memory.seat.clone(), Arc::clone(&self.place.0));
-                let name = check.name().clone();
-                Err(Look::apart(apart, move || backup::read(&backup, name.as_str(), &state, &seat)))
+                let (name, asked) = (check.name().clone(), memory.asked.swap(false, Ordering::Relaxed));
+                let look = move || backup::read(&backup, name.as_str(), &state, (&seat, asked));
+                Err(Look::apart(apart, look))
             }
             Target::Container(container) => Err(Look::new(container::read(container))),
             // begin() answers these itself; one that was queued as another kind before a reload counts for nothing.

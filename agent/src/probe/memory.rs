@@ -7,6 +7,7 @@ use crate::config::Check;
 use crate::program::Seat;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::Mutex;
 
 /// Of one check.
@@ -16,6 +17,8 @@ pub(super) struct Memory {
     pub(super) apart: Apart,
     /// For those that run a program.
     pub(super) seat: Seat,
+    /// Whether a person asked for the next look.
+    pub(super) asked: Arc<AtomicBool>,
     /// The counters of the look before.
     pub(super) counters: Arc<Mutex<metric::Last>>,
     /// How far a log was read.

@@ -154,3 +154,13 @@ async fn one_that_closes_its_output_is_waited_for() {
 async fn a_frozen_one_ends_too() {
     assert_eq!(run("kill -STOP $$", SHORT).await.end, End::Late);
 }
+
+#[tokio::test]
+async fn what_forks_away_and_floods_the_pipe_is_killed_too() {
+    let (folder, path) = folder();
+    let away = format!("trap '' TERM HUP PIPE; echo \\$\\$ > {path}/away; while :; do echo flood; done");
+    let script =
+        format!("setsid sh -c \"{away}\" & while ! [ -s {path}/away ]; do sleep 0.01; done; echo OK");
+    assert!(matches!(run(&script, AMPLE).await.end, End::Status(0) | End::Flood));
+    is_gone(&folder.path().join("away")).await;
+}

@@ -50,7 +50,8 @@ fn run(host: &Host, job: &str, script: &str) -> Output {
 fn what_the_wrapper_records_is_what_the_check_says() {
     let tables = check("dump", "run = \"dump\"\nmax_age = \"1h\"\nmax_runtime = \"1s\"");
     let host = Host::with(&tables, |_| {});
-    assert_eq!(host.becomes("dump", "down")["cause"], "it is not there");
+    let never = host.becomes("dump", "down");
+    assert_eq!(never["said"], "it never ran, by the records of `picket-agent job run dump`");
     let well = run(&host, "dump", "echo out; echo err >&2");
     assert_eq!((well.status.code(), &*well.stdout, &*well.stderr), (Some(0), &b"out\n"[..], &b"err\n"[..]));
     host.becomes("dump", "up");
@@ -70,7 +71,11 @@ fn a_run_that_takes_too_long_is_told_and_one_whose_wrapper_was_killed_has_failed
     let host = Host::with(&tables, |_| {});
     let mut slow = wrapper(&host, "slow", "exec sleep 600").stdout(Stdio::null()).spawn().unwrap();
     // The first looks may come before the wrapper has recorded anything.
-    soon("a run that takes too long", || (host.look("slow").0 == "it did not run in time").then_some(()));
+    soon("a run that takes too long", || {
+        host.look("slow").1.starts_with("it has been running for ").then_some(())
+    });
+    assert_eq!(run(&host, "slow", "true").status.code(), Some(0));
+    assert!(host.look("slow").1.ends_with(" s, longer than 1 s"), "the older one is not hidden");
     // SIGTERM is handed on, and the end of the command recorded.
     let pid = rustix::process::Pid::from_child(&slow);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

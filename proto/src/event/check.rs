@@ -124,7 +124,7 @@ pub enum Cause {
     NoLink,
     /// It ended with this status.
     Ended(i32),
-    /// It did not run in time.
+    /// It takes longer than it may.
     Overdue,
     /// Fewer than there should be.
     TooFew {

@@ -2,7 +2,8 @@
 //! functions that a port calls with what it found.
 //!
 //! The first that is bad is told: too few copies, the newest too small, a drill that failed; then the newest one's age
-//! as a level. Where nothing of that is bad, a newest copy that has shrunk is a complaint.
+//! as a level. Where nothing of that is bad, a newest copy that has shrunk is a complaint; after that it is not known how
+//! it stands while a drill can't be started.
 
 use super::age_of;
 use crate::check::{Limits, Reading};
@@ -49,12 +50,15 @@ impl Copies<'_> {
         if self.size < wanted.min_size {
             return Reading::Bad(Cause::TooSmall { bytes: self.size, wanted: wanted.min_size });
         }
-        if self.drill != 0 {
+        if self.drill != 0 && !is_unstarted(self.drill) {
             return Reading::Bad(Cause::Ended(self.drill));
         }
         match (age_of(self.age), self.least(wanted.least_percent)) {
             (Reading::Level(age), Some(least)) if self.size < least && is_young(age, limits) => {
                 Reading::Poor(Cause::TooSmall { bytes: self.size, wanted: least })
+            }
+            (Reading::Level(age), _) if is_unstarted(self.drill) && is_young(age, limits) => {
+                Reading::Bad(Cause::Local(ENOEXEC))
             }
             (reading, _) => reading,
         }
@@ -67,9 +71,40 @@ impl Copies<'_> {
     }
 }
 
-/// Whether a drill is due, the last one having begun so many seconds ago. One that lies ahead of the clock says nothing.
-pub fn is_due(begun: Option<i64>, every: i64) -> bool {
-    begun.is_none_or(|begun| begun >= every || begun < 0)
+/// As a shell ends where a program can't be started.
+pub const NOT_STARTED: i32 = 127;
+/// As it ends where a program can't be executed.
+const NOT_EXECUTED: i32 = 126;
+/// After so many seconds a drill that did not end well may be tried again: each may be hours of work for a disk.
+const RETRY: i64 = 3600;
+/// The errno for a program that can't be executed, whatever hindered it.
+const ENOEXEC: i32 = 8;
+
+/// Whether a drill's status says that it never began: nothing is known of the copy then.
+pub const fn is_unstarted(status: i32) -> bool {
+    matches!(status, NOT_STARTED | NOT_EXECUTED)
+}
+
+/// The last drill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drilled {
+    /// So many seconds ago it began; one that lies ahead of the clock says nothing.
+    pub begun: i64,
+    /// How the last one that ended did.
+    pub status: i32,
+    /// Whether the newest copy is another than it had.
+    pub another: bool,
+    /// Whether a person asks.
+    pub asked: bool,
+}
+
+/// Whether a drill is due. One that did not end well is followed by another sooner: when there is another copy, when it
+/// never began, and when a person asks.
+pub fn is_due(last: Option<Drilled>, every: i64) -> bool {
+    let Some(Drilled { begun, status, another, asked }) = last else { return true };
+    let is_hopeful = status != 0 && (another || is_unstarted(status));
+    let wait = if is_hopeful { every.min(RETRY) } else { every };
+    begun < 0 || begun >= wait || (asked && status != 0)
 }
 
 /// Whether nothing is to be said of this age, so that a complaint hides nothing worse.
@@ -107,8 +142,30 @@ mod tests {
 
     #[test]
     fn a_drill_is_due_when_its_time_has_come_again() {
-        assert!(is_due(None, 60) && is_due(Some(60), 60) && is_due(Some(-1), 60));
-        assert!(!is_due(Some(59), 60) && !is_due(Some(0), 60));
+        let last = |begun| Some(Drilled { begun, status: 0, another: true, asked: true });
+        assert!(is_due(None, 60) && is_due(last(60), 60) && is_due(last(-1), 60));
+        assert!(!is_due(last(59), 60) && !is_due(last(0), 60));
+    }
+
+    #[test]
+    fn after_a_failed_drill_another_copy_or_a_person_makes_one_due() {
+        let failed = Drilled { begun: 3600, status: 1, another: false, asked: false };
+        assert!(!is_due(Some(failed), 86_400));
+        assert!(is_due(Some(Drilled { another: true, ..failed }), 86_400));
+        assert!(!is_due(Some(Drilled { another: true, begun: 3599, ..failed }), 86_400));
+        assert!(is_due(Some(Drilled { asked: true, begun: 0, ..failed }), 86_400));
+        assert!(is_due(Some(Drilled { status: 127, ..failed }), 86_400));
+        assert!(!is_due(Some(Drilled { status: 126, begun: 3599, ..failed }), 86_400));
+    }
+
+    #[test]
+    fn of_a_drill_that_never_began_nothing_is_known_and_it_hides_nothing() {
+        let unknown = Reading::Bad(Cause::Local(ENOEXEC));
+        let unstarted = Copies { drill: 127, ..SOUND };
+        assert_eq!(weigh(unstarted), unknown);
+        assert_eq!(weigh(Copies { drill: 126, ..SOUND }), unknown);
+        assert_eq!(weigh(Copies { age: 100, ..unstarted }), Reading::Level(100));
+        assert!(matches!(weigh(Copies { size: 1_999, ..unstarted }), Reading::Poor(_)));
     }
 
     #[test]

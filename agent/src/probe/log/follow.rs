@@ -1,11 +1,14 @@
 //! A file that grows, over its rotations.
 //!
 //! What is read is held open: a file that was renamed is read to its end, those that came and went since the look
-//! before (found among its siblings by what rotation calls them, and by when they changed) after it, the new one last.
+//! before (found among its siblings by what rotation calls them, by when they changed, and by that they were not there)
+//! after it, the new one last.
 //! A writer may go on in the old one for a while, so it is looked at for 60 s more unless it is deleted. A file that
 //! was copied and truncated is shorter than it was read, or has other bytes before that point; the copy is found by
 //! those bytes, and its rest is read. What was compressed before it was read is not: rotation should delay that
 //! (logrotate's `delaycompress`).
+//!
+//! Of siblings only regular files that can be read count. One that was renamed and has no successor is absent after 60 s.
 //!
 //! The first start begins at the end. A restart looks for the file that it was at, by its number and bytes; where that
 //! is gone, all of the file under the name is new. At most 16 files are held and 10,000 names read.
@@ -19,15 +22,16 @@ use crate::clock;
 use crate::config::Log;
 use picket_proto::frame::Crc32c;
 use picket_proto::{Mono, Span};
+use siblings::Siblings;
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// What may wait for one look; the newest of more.
 const BACKLOG_MAX: u64 = 64 * 1024 * 1024;
 const FILES_MAX: usize = 16;
-/// A writer that is told of a rotation after it has opened the new file by then.
+/// Whoever rotates has made the new file by then, and a writer that is told of it afterwards has opened that.
 const LINGER: Span = Span::from_secs(60);
 /// Bytes after which the place is kept again, although nothing was counted.
 const KEEP_AFTER: u64 = 4 * 1024 * 1024;
@@ -103,11 +107,15 @@ pub(super) struct Follower {
     /// The last one stands under the name, or did.
     files: Vec<Open>,
     saved: Option<Mark>,
+    /// What was there beside it when it last stood under the name; nothing before the first look of a run.
+    beside: Option<Siblings>,
+    /// Since when nothing stands under the name.
+    missing: Option<Mono>,
 }
 
 impl Follower {
     pub(super) fn new(path: PathBuf, kept: Kept) -> Self {
-        Self { path, kept, files: Vec::new(), saved: None }
+        Self { path, kept, files: Vec::new(), saved: None, beside: None, missing: None }
     }
 
     /// Counts what is new, until then at the latest. Whether there is a file.
@@ -147,8 +155,8 @@ impl Follower {
     /// The file that was read to this mark, under its own name or another, but not `but`.
     fn find(&self, mark: Mark, but: Option<u64>) -> io::Result<Option<Open>> {
         let mut like_it = None;
-        for path in std::iter::once(self.path.clone()).chain(siblings::of(&self.path)?) {
-            let Some((file, of)) = open(&path)? else { continue };
+        let siblings = Siblings::of(&self.path);
+        for (file, of) in open(&self.path)?.into_iter().chain(siblings.open()) {
             if Some(of.ino()) == but {
                 continue;
             }
@@ -176,12 +184,18 @@ impl Follower {
         Ok(())
     }
 
-    /// Takes up what came under the name, and what was there in between. Whether there is a file, renamed or not.
+    /// Takes up what came under the name, and what was there in between. Whether there is a file, or was until now.
     fn chain(&mut self, counted: &mut Counted) -> io::Result<bool> {
+        // Before the file: what comes later is new at the next look.
+        let siblings = Siblings::of(&self.path);
+        let now = clock::now().mono;
         let Some((file, of)) = open(&self.path)? else {
+            let since = *self.missing.get_or_insert(now);
             let last = self.files.last().map(|last| last.file.metadata()).transpose()?;
-            return Ok(last.is_some_and(|last| last.nlink() > 0));
+            return Ok(last.is_some_and(|last| last.nlink() > 0) && now.since(since) < LINGER);
         };
+        self.missing = None;
+        let before = self.beside.replace(siblings);
         let last = self.files.last().map(|last| Ok::<_, io::Error>((last.inode, last.file.metadata()?)));
         let last = last.transpose()?;
         if last.as_ref().is_some_and(|(inode, _)| *inode == of.ino()) {
@@ -189,12 +203,11 @@ impl Follower {
         }
         if let Some((_, last)) = last {
             let held: Vec<u64> = self.files.iter().map(|open| open.inode).chain([of.ino()]).collect();
-            for (file, of) in siblings::since(&self.path, &last, &held)? {
+            for (file, of) in Siblings::of(&self.path).since(before.as_ref(), &last, &held) {
                 self.files.push(Open::new(file, &of, Point::default()));
             }
         }
         self.files.push(Open::new(file, &of, Point::default()));
-        let now = clock::now().mono;
         for older in self.files.iter_mut().rev().skip(1) {
             older.left = older.left.or(Some(now));
         }
@@ -232,7 +245,7 @@ impl Follower {
             let Some(left) = open.left else { return true };
             let is_deleted = open.file.metadata().is_ok_and(|of| of.nlink() == 0);
             let goes = is_deleted || now.since(left) >= LINGER;
-            if goes && let Err(error) = lines::read_last((&open.file, open.point.offset), log, counted) {
+            if goes && let Err(error) = lines::read_last((&open.file, &open.point), log, counted) {
                 ended = Err(error);
             }
             !goes
@@ -257,9 +270,9 @@ impl Follower {
     }
 }
 
-/// The file under a name, if there is one.
+/// The file under a name, if there is one. A pipe without a writer is not waited for.
 fn open(path: &Path) -> io::Result<Option<(File, Metadata)>> {
-    match File::open(path) {
+    match File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
         Ok(file) => {
             let of = file.metadata()?;
             Ok(Some((file, of)))

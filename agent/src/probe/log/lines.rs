@@ -1,6 +1,7 @@
 //! From bytes to lines: whole ones only, until the file's end, the time's or the budget's.
 //!
-//! A line of more than 256 KiB counts as what its first 256 KiB are; the rest of it is passed over. What is no UTF-8 is
+//! A line of more than 256 KiB counts as what its first 256 KiB are; the rest of it is passed over, also what is written
+//! later. So is the end of a line in whose middle reading begins. What is no UTF-8 is
 //! read as if it were marked so. The last line, without an end, waits for it: its writer may be in the middle.
 
 use super::Counted;
@@ -44,6 +45,11 @@ impl Point {
         Ok(Self { offset, tail })
     }
 
+    /// Whether it is in the middle of a line: only the rest of one that has been counted or passed over comes next.
+    fn is_within(&self) -> bool {
+        self.tail.last().is_some_and(|byte| *byte != b'\n')
+    }
+
     fn pass(&mut self, bytes: &[u8]) {
         self.offset += bytes.len() as u64;
         self.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_MAX)..]);
@@ -62,7 +68,7 @@ pub(super) fn read(
     counted: &mut Counted,
 ) -> io::Result<bool> {
     let mut buffer = vec![0; LINE_MAX];
-    let (mut filled, mut is_rest) = (0, false);
+    let mut filled = 0;
     loop {
         let read = file.read_at(&mut buffer[filled..], point.offset + filled as u64)?;
         if read == 0 {
@@ -70,17 +76,13 @@ pub(super) fn read(
         }
         filled += read;
         let mut whole = buffer[..filled].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let mut lines = buffer[..whole].split_inclusive(|byte| *byte == b'\n');
-        if is_rest && whole > 0 {
-            lines.next();
-            is_rest = false;
-        }
-        lines.for_each(|line| count(line, log, counted));
+        let lines = buffer[..whole].split_inclusive(|byte| *byte == b'\n');
+        lines.skip(usize::from(point.is_within())).for_each(|line| count(line, log, counted));
         if whole == 0 && filled == LINE_MAX {
-            if !is_rest {
+            if !point.is_within() {
                 count(&buffer, log, counted);
             }
-            (whole, is_rest) = (filled, true);
+            whole = filled;
         }
         point.pass(&buffer[..whole]);
         buffer.copy_within(whole..filled, 0);
@@ -91,13 +93,16 @@ pub(super) fn read(
     }
 }
 
-/// Counts what stands behind `offset` as a line, although it has no end: nobody writes on.
+/// Counts what stands behind a point as a line, although it has no end: nobody writes on.
 ///
 /// # Errors
 /// The file can't be read.
-pub(super) fn read_last((file, offset): (&File, u64), log: &Log, counted: &mut Counted) -> io::Result<()> {
+pub(super) fn read_last((file, point): (&File, &Point), log: &Log, counted: &mut Counted) -> io::Result<()> {
+    if point.is_within() {
+        return Ok(());
+    }
     let mut buffer = vec![0; LINE_MAX];
-    let read = file.read_at(&mut buffer, offset)?;
+    let read = file.read_at(&mut buffer, point.offset)?;
     if read > 0 {
         count(&buffer[..read], log, counted);
     }

@@ -1,41 +1,86 @@
 //! What a log was called before: `app.log.1`, `app.log-20261129`, `app.log.old`, `app-20261129.log`, `app.1.log`.
 
 use std::fs::{File, Metadata};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 const NAMES_MAX: usize = 10_000;
 
-/// Those of a log, in no order; compressed ones are none.
-pub(super) fn of(path: &Path) -> io::Result<Vec<PathBuf>> {
-    let (Some(folder), Some(own)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
-        return Ok(Vec::new());
-    };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let rotated = entries.take(NAMES_MAX).filter_map(|entry| {
-        let entry = entry.ok()?;
-        is_rotated(entry.file_name().to_str()?, own).then(|| entry.path())
-    });
-    Ok(rotated.collect())
+/// Those of a log that are regular files, in no order; compressed ones are none.
+#[derive(Debug)]
+pub(super) struct Siblings(Vec<Sibling>);
+
+#[derive(Debug)]
+struct Sibling {
+    path: PathBuf,
+    /// Its number, and when it was made where that is known: numbers are given again.
+    it: (u64, Option<Duration>),
+    /// Whether only rotation calls files so: `app-2.log` may be the log of another one.
+    is_behind: bool,
 }
 
-/// Those that were written to after `last` was, oldest first, without those that are `held`.
-pub(super) fn since(path: &Path, last: &Metadata, held: &[u64]) -> io::Result<Vec<(File, Metadata)>> {
-    let changed = |of: &Metadata| (of.mtime(), of.mtime_nsec());
-    let mut found = Vec::new();
-    for sibling in of(path)? {
-        let Some((file, of)) = super::open(&sibling)? else { continue };
-        if changed(&of) >= changed(last) && !held.contains(&of.ino()) {
-            found.push((file, of));
-        }
+impl Siblings {
+    /// None in a folder that can't be listed.
+    pub(super) fn of(path: &Path) -> Self {
+        let (Some(folder), Some(own)) = (path.parent(), path.file_name().and_then(|name| name.to_str()))
+        else {
+            return Self(Vec::new());
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().take(NAMES_MAX);
+        let rotated = entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name();
+            let name = name.to_str().filter(|name| is_rotated(name, own))?;
+            let of = std::fs::metadata(entry.path()).ok().filter(Metadata::is_file)?;
+            let made = of.created().ok().and_then(|made| made.duration_since(UNIX_EPOCH).ok());
+            let it = (of.ino(), made);
+            Some(Sibling { path: entry.path(), it, is_behind: name.starts_with(own) })
+        });
+        Self(rotated.collect())
     }
-    found.sort_unstable_by_key(|(_, of)| changed(of));
-    Ok(found)
+
+    /// Those that can be read; another one's, or what has just gone, is passed over.
+    pub(super) fn open(&self) -> impl Iterator<Item = (File, Metadata)> {
+        self.0.iter().filter_map(Sibling::open)
+    }
+
+    /// Those that are rotated since `before` and were written to after `last` was, oldest first, without those that
+    /// are `held`.
+    pub(super) fn since(
+        &self,
+        before: Option<&Self>,
+        last: &Metadata,
+        held: &[u64],
+    ) -> Vec<(File, Metadata)> {
+        let changed = |of: &Metadata| (of.mtime(), of.mtime_nsec());
+        let new = self.0.iter().filter(|sibling| self.is_new(sibling, before)).filter_map(Sibling::open);
+        let mut found: Vec<_> =
+            new.filter(|(_, of)| changed(of) >= changed(last) && !held.contains(&of.ino())).collect();
+        found.sort_unstable_by_key(|(_, of)| changed(of));
+        found
+    }
+
+    /// Whether it was not there `before`. Where that is not known, one that may be another's log is not.
+    fn is_new(&self, sibling: &Sibling, before: Option<&Self>) -> bool {
+        let Some(before) = before else { return sibling.is_behind };
+        // Another's log that was rotated has a successor under its name, and went where no sibling is.
+        let is_successor = || {
+            let mut same_name = before.0.iter().filter(|earlier| earlier.path == sibling.path);
+            same_name.any(|earlier| !self.has(earlier))
+        };
+        !before.has(sibling) && (sibling.is_behind || !is_successor())
+    }
+
+    fn has(&self, sibling: &Sibling) -> bool {
+        self.0.iter().any(|one| one.it == sibling.it)
+    }
+}
+
+impl Sibling {
+    fn open(&self) -> Option<(File, Metadata)> {
+        super::open(&self.path).ok().flatten().filter(|(_, of)| of.is_file())
+    }
 }
 
 fn is_rotated(name: &str, own: &str) -> bool {

@@ -1,11 +1,12 @@
-//! Real files, real rotations, and a writer of 50,000 lines a second.
+//! Real files and real rotations.
+
+mod fast;
 
 use super::*;
 use crate::config::{self, Target};
 use crate::probe::log::kept::Folder;
 use std::fs;
 use std::io::Write;
-use std::sync::atomic::{AtomicBool, Ordering};
 use tempfile::TempDir;
 
 struct Rig {
@@ -163,6 +164,78 @@ fn a_line_without_end_does_not_need_memory_without_end() {
 }
 
 #[test]
+fn a_long_line_that_is_written_in_two_halves_counts_once_also_over_a_restart() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.counts();
+    let half = "ERROR 1 ".repeat(40_000);
+    rig.write("app.log", &half);
+    assert_eq!(rig.counts(), 1);
+    rig.write("app.log", &half);
+    assert_eq!(rig.counts(), 0);
+    rig.restart();
+    rig.write("app.log", "ERROR 1\nERROR 2\n");
+    assert_eq!(rig.look(), (true, 1, "ERROR 2".to_owned()));
+}
+
+#[test]
+fn another_ones_log_is_no_rotation_also_when_both_are_rotated() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.write("app-2.log", "ERROR 1\n");
+    assert_eq!(rig.counts(), 0);
+    let rotate = |rig: &Rig| {
+        rig.rename("app.log", "app.log.1");
+        rig.write("app-2.log", "ERROR 2\n");
+        rig.write("app.log", "ERROR 3\n");
+    };
+    rotate(&rig);
+    assert_eq!(rig.look(), (true, 1, "ERROR 3".to_owned()));
+    rig.rename("app-2.log", "app-2.log.1");
+    rotate(&rig);
+    assert_eq!(rig.look(), (true, 1, "ERROR 3".to_owned()));
+    rotate(&rig);
+    rig.restart();
+    assert_eq!(rig.look(), (true, 1, "ERROR 3".to_owned()));
+    rig.rename("app.log", "app.2.log");
+    rig.write("app.1.log", "ERROR 4\n");
+    rig.write("app.log", "ERROR 5\n");
+    assert_eq!(rig.counts(), 2, "what came and went under such a name");
+}
+
+#[test]
+fn siblings_that_are_no_files_or_can_not_be_read_are_passed_over() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.counts();
+    fs::create_dir(rig.path("app.log.old")).unwrap();
+    let pipe = rig.path("app.log.2");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
+        .unwrap();
+    std::os::unix::fs::symlink(rig.path("app.log.3"), rig.path("app.log.3")).unwrap();
+    rig.rename("app.log", "app.log.1");
+    rig.write("app.log", "ERROR 1\n");
+    assert_eq!(rig.counts(), 1);
+    File::create(rig.path("app.log")).unwrap();
+    rig.restart();
+    assert_eq!(rig.look(), (true, 0, String::new()));
+}
+
+#[test]
+fn one_that_was_renamed_and_does_not_come_back_is_absent_after_a_while() {
+    let mut rig = Rig::new();
+    rig.write("app.log", "start\n");
+    rig.counts();
+    rig.rename("app.log", "app.log.1");
+    assert!(rig.look().0);
+    rig.write("app.log.1", "ERROR 1\n");
+    rig.follower.missing = Some(Mono::from_micros(0));
+    assert_eq!(rig.look(), (false, 1, "ERROR 1".to_owned()));
+    rig.rename("app.log.1", "app.log");
+    assert_eq!(rig.look(), (true, 0, String::new()), "it is the same file again");
+}
+
+#[test]
 fn what_comes_too_fast_is_passed_over_and_told() {
     let mut rig = Rig::new();
     rig.write("app.log", "x\n");
@@ -195,83 +268,4 @@ fn where_time_is_short_the_rest_is_read_at_the_next_looks() {
     }
     assert!(looks > 3, "each look reads a part: {looks}");
     assert_eq!((counted.matches, rig.counts()), (20_000, 0));
-}
-
-/// How a log is rotated while it is written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Rename,
-    CopyTruncate,
-}
-
-/// Writes 150,000 lines in 3 s, every hundredth an error, and rotates them; answers how many errors there were.
-fn write_fast(path: &Path, way: Way) -> i64 {
-    let append = || fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
-    let (mut file, begun, mut errors) = (append(), clock::now().mono, 0);
-    for batch in 0..300_u64 {
-        let mut text = String::new();
-        for line in 0..500 {
-            let number = batch * 500 + line;
-            let what = if number % 100 == 7 { "ERROR" } else { "INFO" };
-            errors += i64::from(what == "ERROR");
-            text += &format!(
-                "2026-11-29T19:00:00 host app[4711]: {what} {number} request took 12 ms, status 200, all is well\n"
-            );
-        }
-        file.write_all(text.as_bytes()).unwrap();
-        if batch % 40 == 39 {
-            let old = |n: u64| path.with_file_name(format!("app.log.{n}"));
-            match way {
-                Way::Rename => {
-                    (1..9).rev().for_each(|n| drop(fs::rename(old(n), old(n + 1))));
-                    fs::rename(path, old(1)).unwrap();
-                    file = append();
-                }
-                // Its writer waits, as truncation loses what is written between.
-                Way::CopyTruncate => {
-                    (1..9).rev().for_each(|n| drop(fs::rename(old(n), old(n + 1))));
-                    fs::copy(path, old(1)).unwrap();
-                    file.set_len(0).unwrap();
-                }
-            }
-        }
-        let due = begun.plus(Span::from_millis((batch + 1) * 10));
-        while clock::now().mono < due {
-            std::thread::yield_now();
-        }
-    }
-    errors
-}
-
-#[test]
-fn of_50_000_lines_a_second_every_match_counts_once_over_rotations() {
-    for way in [Way::Rename, Way::CopyTruncate] {
-        let mut rig = Rig::new();
-        rig.write("app.log", "start\n");
-        rig.counts();
-        let (path, ended) = (rig.path("app.log"), AtomicBool::new(false));
-        let mut found = 0;
-        let (mut looks, mut due) = (0, clock::now().mono);
-        let written = std::thread::scope(|scope| {
-            let writer = scope.spawn(|| {
-                let errors = write_fast(&path, way);
-                ended.store(true, Ordering::Release);
-                errors
-            });
-            while !ended.load(Ordering::Acquire) {
-                if clock::now().mono >= due {
-                    found += rig.counts();
-                    (looks, due) = (looks + 1, due.plus(Span::from_millis(150)));
-                }
-                if looks == 10 {
-                    rig.restart();
-                    looks += 1;
-                }
-                std::thread::yield_now();
-            }
-            writer.join().unwrap()
-        });
-        found += rig.counts();
-        assert_eq!((found, written), (1500, 1500), "{way:?}");
-    }
 }
