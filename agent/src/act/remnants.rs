@@ -4,7 +4,7 @@
 //! holds no port any more, but keeps the group's number alive, so asking the group itself is not enough). At most 2 s
 //! in all, counted from the first signal: a process in uninterruptible sleep must not keep a service down for ever.
 
-use crate::probe::process::{Stat, stat};
+use crate::probe::process::{self, Stat, stat};
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::path::{Path, PathBuf};
@@ -61,14 +61,12 @@ async fn ended(processes: Vec<OwnedFd>) {
 /// number that was used anew in between is not taken.
 pub(super) fn find(wanted: impl Fn(Pid, &Stat) -> bool) -> Vec<OwnedFd> {
     let picks = |pid: Pid| stat(pid).filter(|stat| !stat.is_dead() && wanted(pid, stat));
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let pids = entries.filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?));
-    pids.filter_map(|pid| {
+    let found = process::all().filter_map(|pid| {
         let seen = picks(pid)?;
         let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()?;
         picks(pid).filter(|again| again.started == seen.started).map(|_| pidfd)
-    })
-    .collect()
+    });
+    found.collect()
 }
 
 /// Whether a process writes its output or its errors to `log`, or to the generation before.

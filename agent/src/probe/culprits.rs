@@ -114,10 +114,7 @@ fn words(want: &Want, last: &Mutex<BTreeMap<bool, Walk>>) -> String {
 
 /// Every process.
 fn people() -> impl Iterator<Item = (Pid, process::Stat)> {
-    let entries = fs::read_dir("/proc").into_iter().flatten();
-    let pids =
-        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter_map(Pid::from_raw);
-    pids.filter_map(|pid| Some((pid, process::stat(pid)?)))
+    process::all().filter_map(|pid| Some((pid, process::stat(pid)?)))
 }
 
 /// By how much a counter of each process has grown since the last walk for it.

@@ -7,6 +7,7 @@
 //! user's own manager runs is that manager's. Descriptors of other users' processes need root; without it their ports
 //! have no unit.
 
+use super::process;
 use crate::sorted;
 use picket_agent_core::baseline::{Sight, Sighting};
 use picket_proto::Name;
@@ -16,7 +17,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const PROCESSES_MAX: usize = 4_096;
 const DESCRIPTORS_MAX: usize = 65_536;
@@ -153,17 +154,15 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 /// Finds whose these sockets are; who is not found is noted as nobody.
 fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners, root: &str) {
     owners.extend(wanted.iter().map(|inode| (*inode, None)));
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let numbered = processes.filter(|entry| entry.file_name().as_encoded_bytes()[0].is_ascii_digit());
     let mut descriptors = 0;
-    for process in numbered.take(PROCESSES_MAX) {
-        let mut unit = None;
-        for entry in std::fs::read_dir(process.path().join("fd")).into_iter().flatten().flatten() {
+    for pid in process::all().take(PROCESSES_MAX) {
+        let (folder, mut unit) = (PathBuf::from(format!("/proc/{pid}")), None);
+        for entry in std::fs::read_dir(folder.join("fd")).into_iter().flatten().flatten() {
             descriptors += 1;
             let Some(inode) = inode_of(&entry.path()).filter(|inode| wanted.contains(inode)) else {
                 continue;
             };
-            let unit = unit.get_or_insert_with(|| unit_of(&process.path(), root));
+            let unit = unit.get_or_insert_with(|| unit_of(&folder, root));
             if unit.is_some() {
                 wanted.remove(&inode);
                 owners.insert(inode, unit.clone());

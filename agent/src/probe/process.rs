@@ -7,7 +7,7 @@
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
 use rustix::fs::{Mode, OFlags};
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, Signal};
 
 /// Longer than any line: a name has 64 bytes at most, and of the 50 numbers none more than 20 digits.
 const LINE_MAX: usize = 1536;
@@ -57,6 +57,23 @@ pub(crate) fn stat(pid: Pid) -> Option<Stat> {
     let mut line = [0; LINE_MAX];
     let len = rustix::io::read(&file, &mut line).ok()?;
     parse(&line[..len])
+}
+
+/// Every process, by its number; none where `/proc` can't be listed.
+pub(crate) fn all() -> impl Iterator<Item = Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten();
+    entries.filter_map(|entry| Pid::from_raw(entry.ok()?.file_name().to_str()?.parse().ok()?))
+}
+
+/// Kills every process that `wanted` picks, as far as the agent may.
+pub(crate) fn kill_all(wanted: impl Fn(Pid) -> bool) {
+    for pid in all() {
+        // Opened before looking, so that it is the one that was looked at which is killed.
+        let Ok(process) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { continue };
+        if wanted(pid) {
+            let _gone_already = rustix::process::pidfd_send_signal(&process, Signal::KILL);
+        }
+    }
 }
 
 fn parse(text: &[u8]) -> Option<Stat> {

@@ -7,12 +7,12 @@
 
 use super::{GRACE, Run};
 use crate::clock;
-use crate::probe::process::stat;
+use crate::probe::process;
 use picket_proto::Span;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::AsFd;
 use rustix::fs::OFlags;
-use rustix::process::{Pid, PidfdFlags, Signal, getpid};
+use rustix::process::{Pid, getpid};
 use std::path::Path;
 
 /// So many reads empty a full pipe; what fills it faster than it is read does not go on by that.
@@ -57,15 +57,7 @@ impl Holders {
     /// Kills them, but never the agent itself.
     fn kill(&self) {
         let own = getpid();
-        let Ok(all) = std::fs::read_dir("/proc") else { return };
-        let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-        for pid in pids.filter_map(Pid::from_raw).filter(|pid| *pid != own) {
-            // Opened before looking, so that it is the one that was looked at which is killed.
-            let Ok(process) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { continue };
-            if self.is_held_by(pid, own) {
-                let _gone_already = rustix::process::pidfd_send_signal(&process, Signal::KILL);
-            }
-        }
+        process::kill_all(|pid| pid != own && self.is_held_by(pid, own));
     }
 
     fn is_held_by(&self, pid: Pid, own: Pid) -> bool {
@@ -76,7 +68,8 @@ impl Holders {
         let flags = held.filter_map(|entry| {
             flags(&Path::new("/proc").join(pid.to_string()).join("fdinfo").join(entry.file_name()))
         });
-        let may_be_a_copy = || stat(pid).is_none_or(|stat| stat.parent == own.as_raw_nonzero().get());
+        let may_be_a_copy =
+            || process::stat(pid).is_none_or(|stat| stat.parent == own.as_raw_nonzero().get());
         flags
             .filter(|flags| flags.intersects(OFlags::WRONLY | OFlags::RDWR))
             .any(|flags| !flags.contains(OFlags::CLOEXEC) || !may_be_a_copy())

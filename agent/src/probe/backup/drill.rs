@@ -7,11 +7,12 @@
 
 use crate::clock;
 use crate::config::Drill;
+use crate::probe::process;
 use crate::program::{End, Ran, Seat};
 use crate::record::Record;
 use picket_agent_core::past::{Drilled, NOT_STARTED, is_due, is_unstarted};
 use picket_proto::{Span, Text};
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::Pid;
 use std::path::{Path, PathBuf};
 
 /// As `timeout` ends where its command did not end in time.
@@ -133,16 +134,8 @@ fn seconds(span: Span) -> i64 {
 
 /// Kills all processes of the session that this one leads.
 fn end_session(leader: Pid) {
-    let all = std::fs::read_dir("/proc").into_iter().flatten();
-    let pids = all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    for pid in pids.filter_map(Pid::from_raw) {
-        // Opened before looking, so that it is the one that was looked at which is killed.
-        let Ok(process) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { continue };
-        let of = crate::probe::process::stat(pid);
-        if of.is_some_and(|stat| stat.session == leader.as_raw_nonzero().get()) {
-            let _gone_already = rustix::process::pidfd_send_signal(&process, Signal::KILL);
-        }
-    }
+    let leader = leader.as_raw_nonzero().get();
+    process::kill_all(|pid| process::stat(pid).is_some_and(|stat| stat.session == leader));
 }
 
 /// Its status as a shell would have it, and its first line.

@@ -29,10 +29,7 @@ const SLACK_MICROS: i64 = 2_000_000;
 pub(super) fn all(wanted: &[Wanted]) -> Vec<Vec<Person>> {
     let mut found = vec![Vec::new(); wanted.len()];
     let users: Vec<Option<u32>> = wanted.iter().map(|wanted| user(&wanted.user)).collect();
-    let entries = fs::read_dir("/proc").into_iter().flatten();
-    for pid in
-        entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).filter_map(Pid::from_raw)
-    {
+    for pid in process::all() {
         let traits = Traits::of(pid);
         let Some(stat) = process::stat(pid).filter(|stat| !stat.is_of_kernel(pid)) else { continue };
         for ((found, wanted), user) in found.iter_mut().zip(wanted).zip(&users) {

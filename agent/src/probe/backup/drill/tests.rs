@@ -67,8 +67,8 @@ fn one_of_the_agent_before_that_takes_too_long_is_killed_with_its_session() {
     let (state, seat) = (tempfile::tempdir().unwrap(), Seat::default());
     let mut setsid = Command::new("setsid").args(["sh", "-c", "sleep 600; :"]).spawn().unwrap();
     let leader = Pid::from_child(&setsid);
-    let is_leader = |stat: crate::probe::process::Stat| stat.session == leader.as_raw_nonzero().get();
-    while !crate::probe::process::stat(leader).is_some_and(is_leader) {
+    let is_leader = |stat: process::Stat| stat.session == leader.as_raw_nonzero().get();
+    while !process::stat(leader).is_some_and(is_leader) {
         std::thread::yield_now();
     }
     let drills = Drills::of(state.path(), "it");
