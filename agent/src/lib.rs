@@ -8,7 +8,7 @@
 //!   `identity`: keys.
 //! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
-//!   `record`: of jobs that others start. `open`: files of others. `words`: what of it is worth telling.
+//!   `record`: of jobs that others start. `open`: files of others. `names`: users and groups. `words`: what of it is worth telling.
 //! - `clock`: the only clocks and entropy. `sys`: the only unsafe. `sorted`: small sets and maps.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
@@ -31,6 +31,7 @@ mod link;
 mod local;
 mod log;
 mod metrics;
+mod names;
 mod open;
 mod plan;
 mod probe;

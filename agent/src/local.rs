@@ -118,16 +118,5 @@ fn who(stream: &UnixStream) -> Result<String, String> {
             peer.uid()
         ));
     }
-    Ok(name_of(peer.uid()))
-}
-
-/// The user's name as `/etc/passwd` has it; a number where it is not there (other sources would need the resolver).
-fn name_of(uid: u32) -> String {
-    let users = crate::open::text("/etc/passwd").unwrap_or_default();
-    let named = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
-    });
-    named.unwrap_or_else(|| format!("uid {uid}"))
+    Ok(crate::names::of_user(peer.uid()))
 }

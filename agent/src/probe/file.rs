@@ -12,6 +12,7 @@ mod glob;
 use super::Seen;
 use crate::clock;
 use crate::config::Watched;
+use crate::names;
 use picket_agent_core::check::Reading;
 use picket_agent_core::past::age_of;
 use picket_proto::event::Cause;
@@ -93,24 +94,14 @@ fn wrong(watched: &Watched, path: &Path, of: &Metadata) -> io::Result<Option<(Ca
         return mismatch(format!("has mode {mode:04o}, not {wanted:04o}"));
     }
     for (wanted, has, table) in
-        [(&watched.owner, of.uid(), "/etc/passwd"), (&watched.group, of.gid(), "/etc/group")]
+        [(&watched.owner, of.uid(), names::USERS), (&watched.group, of.gid(), names::GROUPS)]
     {
         let Some(wanted) = wanted else { continue };
-        if number(wanted, table)? != Some(has) {
+        if names::number(wanted, table)? != Some(has) {
             return mismatch(format!("is {has}'s by number, not {wanted}'s"));
         }
     }
     Ok(content::wrong(watched, path)?.map(|words| (Cause::Mismatch, words)))
-}
-
-/// The number of a name in one of the system's tables, whose third field it is; nothing where it has none.
-fn number(name: &str, table: &str) -> io::Result<Option<u32>> {
-    if let Ok(number) = name.parse() {
-        return Ok(Some(number));
-    }
-    let text = crate::open::text(table)?;
-    let line = text.lines().find(|line| line.split(':').next() == Some(name));
-    Ok(line.and_then(|line| line.split(':').nth(2)?.parse().ok()))
 }
 
 /// The path in words; of a long one its end.

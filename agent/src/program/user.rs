@@ -2,7 +2,7 @@
 //!
 //! Without a user in the file it is `nobody` where the agent is root, else the agent's own.
 
-use crate::open;
+use crate::{names, open};
 use rustix::fs::{Mode, OFlags};
 use rustix::process::{Gid, Resource, Rlimit, Uid, getrlimit, setrlimit};
 use std::io;
@@ -39,8 +39,8 @@ impl Guest {
     /// # Errors
     /// There is none, or the agent may not become it.
     pub(crate) fn find(user: Option<&str>) -> io::Result<Self> {
-        let passwd = open::text("/etc/passwd").unwrap_or_default();
-        let groups = open::text("/etc/group").unwrap_or_default();
+        let passwd = open::text(names::USERS).unwrap_or_default();
+        let groups = open::text(names::GROUPS).unwrap_or_default();
         choose(user, rustix::process::geteuid().as_raw(), &passwd, &groups)
     }
 

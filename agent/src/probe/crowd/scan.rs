@@ -10,8 +10,8 @@
 use super::Person;
 use crate::clock;
 use crate::config::{COUNT_MAX, Wanted};
-use crate::open;
 use crate::probe::process;
+use crate::{names, open};
 use rustix::process::Pid;
 use std::cell::OnceCell;
 use std::fs;
@@ -89,14 +89,9 @@ fn read_file(path: &Path) -> std::io::Result<(Pid, i64)> {
     Ok((number, about.mtime().saturating_mul(1_000_000).saturating_add(about.mtime_nsec() / 1000)))
 }
 
-/// The number of a user, by `/etc/passwd` where it is a name.
+/// The number of a user; nothing where the table does not have him or can't be read.
 fn user(name: &str) -> Option<u32> {
-    if let Ok(number) = name.parse() {
-        return Some(number);
-    }
-    let users = open::text("/etc/passwd").unwrap_or_default();
-    let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
-    line.split(':').nth(2)?.parse().ok()
+    names::number(name, names::USERS).ok().flatten()
 }
 
 /// What is known of one process, read once and only if asked for.
