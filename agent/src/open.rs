@@ -4,6 +4,7 @@
 //! end. A link is followed. Text is read with every byte that is no UTF-8 replaced, since one odd name among many (a
 //! mount, a user) must not hide the others. Left out: how much is read, which is the caller's to bound.
 
+use picket_proto::event::Cause;
 use rustix::fs::{Mode, OFlags};
 use std::fs::{File, FileType, Metadata};
 use std::io;
@@ -24,6 +25,11 @@ pub(crate) fn regular(path: &Path) -> io::Result<(File, Metadata)> {
     };
     let of = file.metadata()?;
     if of.is_file() { Ok((file, of)) } else { Err(refusal(of.file_type())) }
+}
+
+/// Why a file of which something is wanted gives nothing: what was opened and is no regular file has it not.
+pub(crate) fn cause(error: &io::Error) -> Cause {
+    error.raw_os_error().map_or(Cause::Mismatch, Cause::Local)
 }
 
 fn refusal(kind: FileType) -> io::Error {

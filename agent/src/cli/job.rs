@@ -9,6 +9,7 @@ use super::{USAGE, say, show};
 use crate::config::is_job_name;
 use crate::record::{self, Record};
 use clap::Subcommand;
+use picket_agent_core::past::NOT_STARTED;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsString;
 use std::io;
@@ -16,9 +17,6 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 use tokio::signal::unix::{SignalKind, signal};
-
-/// A command that can't be started, as shells have it.
-const NOT_STARTED: i32 = 127;
 
 /// What of jobs is asked for.
 #[derive(Subcommand)]

@@ -23,11 +23,7 @@ pub(super) fn read(what: &Expires) -> Seen {
         Expires::File(path) => match bytes(path) {
             Ok(bytes) => of(&bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Reading::Bad(Cause::Absent).into(),
-            Err(error) => {
-                // Without an errno it is no regular file.
-                let cause = error.raw_os_error().map_or(Cause::Mismatch, Cause::Local);
-                Seen::new(Reading::Bad(cause), error.to_string())
-            }
+            Err(error) => Seen::new(Reading::Bad(open::cause(&error)), error.to_string()),
         },
     }
 }

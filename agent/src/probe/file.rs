@@ -12,7 +12,7 @@ mod glob;
 use super::Seen;
 use crate::clock;
 use crate::config::Watched;
-use crate::names;
+use crate::{names, open};
 use picket_agent_core::check::Reading;
 use picket_agent_core::past::age_of;
 use picket_proto::event::Cause;
@@ -113,11 +113,8 @@ fn name(path: &Path) -> String {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Seen {
-    match error.raw_os_error() {
-        Some(errno) => Seen::new(Reading::Bad(Cause::Local(errno)), format!("{}: {error}", name(path))),
-        // It was opened, and is nothing to look into.
-        None => Seen::new(Reading::Bad(Cause::Mismatch), format!("{} {error}", name(path))),
-    }
+    let between = if error.raw_os_error().is_some() { ":" } else { "" };
+    Seen::new(Reading::Bad(open::cause(error)), format!("{}{between} {error}", name(path)))
 }
 
 #[cfg(test)]

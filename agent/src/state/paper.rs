@@ -93,7 +93,7 @@ mod tests {
     fn a_disk_that_hung_has_the_newest_claim_when_it_goes_on() {
         let folder = tempfile::tempdir().unwrap();
         let (pipe, run) = (folder.path().join("run.new"), folder.path().join("run"));
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        crate::open::fifo(&pipe);
         let mut paper = Paper::new(folder.path().to_path_buf());
         let mut scribe = Scribe::new("claims", move |claims| paper.write(&claims)).unwrap();
         let begun = clock::now().mono;

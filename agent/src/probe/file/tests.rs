@@ -123,7 +123,7 @@ fn a_text_is_found_wherever_it_lies_and_too_large_a_file_is_not_looked_into() {
 fn what_is_no_regular_file_is_not_looked_into_and_holds_up_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("fifo");
-    crate::open::fifo(&path);
+    open::fifo(&path);
     assert_eq!(read(&watched(path.clone())).reading, Reading::Good, "it is there");
     for path in [path, folder.path().to_path_buf()] {
         let seen = read(&Watched { contains: b"needle".to_vec(), ..watched(path) });

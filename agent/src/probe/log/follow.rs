@@ -25,7 +25,7 @@ use picket_proto::{Mono, Span};
 use siblings::Siblings;
 use std::fs::{File, Metadata};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// What may wait for one look; the newest of more.
@@ -270,13 +270,10 @@ impl Follower {
     }
 }
 
-/// The file under a name, if there is one. A pipe without a writer is not waited for.
+/// The file under a name, if there is one.
 fn open(path: &Path) -> io::Result<Option<(File, Metadata)>> {
-    match File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path) {
-        Ok(file) => {
-            let of = file.metadata()?;
-            Ok(Some((file, of)))
-        }
+    match crate::open::regular(path) {
+        Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }

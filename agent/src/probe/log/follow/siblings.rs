@@ -1,5 +1,6 @@
 //! What a log was called before: `app.log.1`, `app.log-20261129`, `app.log.old`, `app-20261129.log`, `app.1.log`.
 
+use crate::open;
 use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -79,7 +80,7 @@ impl Siblings {
 
 impl Sibling {
     fn open(&self) -> Option<(File, Metadata)> {
-        super::open(&self.path).ok().flatten().filter(|(_, of)| of.is_file())
+        open::regular(&self.path).ok()
     }
 }
 

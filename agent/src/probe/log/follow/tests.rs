@@ -209,9 +209,7 @@ fn siblings_that_are_no_files_or_can_not_be_read_are_passed_over() {
     rig.write("app.log", "start\n");
     rig.counts();
     fs::create_dir(rig.path("app.log.old")).unwrap();
-    let pipe = rig.path("app.log.2");
-    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0)
-        .unwrap();
+    crate::open::fifo(&rig.path("app.log.2"));
     std::os::unix::fs::symlink(rig.path("app.log.3"), rig.path("app.log.3")).unwrap();
     rig.rename("app.log", "app.log.1");
     rig.write("app.log", "ERROR 1\n");
