@@ -5,14 +5,18 @@
 //! is the mount's (a dead FUSE server, a stale handle, a disk that can't be read), unless it tells of the agent's own
 //! rights or memory.
 
+mod tables;
+
 use super::Seen;
 use crate::open;
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
 use rustix::fs::StatVfsMountFlags;
 use rustix::io::Errno;
+pub(super) use tables::{Line, lines};
+pub(crate) use tables::{unescaped, wanted};
 
-/// A line of the table.
+/// A mount of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mounted {
     /// Where.
@@ -24,25 +28,12 @@ pub(crate) struct Mounted {
 
 /// Parses the table; what stands later lies above.
 pub(crate) fn mounts(text: &str) -> Vec<Mounted> {
-    text.lines().filter_map(line).collect()
-}
-
-/// `36 35 98:0 /root /point rw,noatime master:1 - ext4 /dev/sda rw,errors=continue`
-fn line(line: &str) -> Option<Mounted> {
-    let (first, second) = line.split_once(" - ")?;
-    let mut fields = first.split(' ').skip(4);
-    let (point, options) = (fields.next()?, fields.next()?);
-    let mut fields = second.split(' ');
-    let (kind, of_filesystem) = (fields.next()?, fields.nth(1).unwrap_or_default());
-    let is_read_only = |options: &str| options.split(',').any(|option| option == "ro");
-    let writable = !is_read_only(options) && !is_read_only(of_filesystem);
-    Some(Mounted { point: unescaped(point), kind: kind.to_owned(), writable })
-}
-
-/// Blanks and backslashes of a path stand as three octal digits.
-pub(crate) fn unescaped(path: &str) -> String {
-    let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
-    escapes.iter().fold(path.to_owned(), |path, (escape, char)| path.replace(escape, char))
+    let mounted = |line: Line<'_>| Mounted {
+        point: unescaped(line.point),
+        kind: line.kind.to_owned(),
+        writable: line.is_writable(),
+    };
+    lines(text).map(mounted).collect()
 }
 
 /// Looks at one.

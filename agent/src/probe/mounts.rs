@@ -4,6 +4,7 @@
 //! Automatic mounts come and go, and so do removable media and what containers and sessions mount: they are listed as
 //! passing. Nothing is asked of a file system itself, so one that hangs holds up nothing.
 
+use super::mount;
 use crate::{open, sorted};
 use picket_agent_core::baseline::{Place, Sight, Sighting};
 use picket_proto::event::ThingKind;
@@ -56,52 +57,30 @@ pub(crate) fn list() -> Option<Vec<Sighting>> {
 
 /// The places that fstab mounts at boot.
 fn named(fstab: &str) -> BTreeSet<&str> {
-    let lines = fstab.lines().filter(|line| !line.trim_start().starts_with('#'));
-    let place = |line: &'_ str| -> Option<(usize, usize)> {
-        let mut fields = line.split_ascii_whitespace();
-        let (_, place) = (fields.next()?, fields.next()?);
-        let options = fields.nth(1).unwrap_or_default();
-        let waits = options.split(',').any(|option| matches!(option, "noauto" | "x-systemd.automount"));
-        let at = place.as_ptr() as usize - line.as_ptr() as usize;
-        (place.starts_with('/') && !waits).then_some((at, at + place.len()))
-    };
-    sorted::set(lines.filter_map(|line| place(line).map(|(from, to)| &line[from..to])))
+    sorted::set(mount::wanted(fstab).filter(|line| !line.waits()).map(|line| line.point))
 }
 
 fn read(mounts: &str, named: &BTreeSet<&str>) -> Vec<Sighting> {
-    let lines: Vec<Mount<'_>> = mounts.lines().filter_map(parse).collect();
+    let lines: Vec<mount::Line<'_>> = mount::lines(mounts).collect();
     let automatic: Vec<&str> =
-        lines.iter().filter(|line| line.kind == "autofs").map(|line| line.place).collect();
+        lines.iter().filter(|line| line.kind == "autofs").map(|line| line.point).collect();
     let mut seen: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
-    for mount in &lines {
-        if mount.kind == "autofs" || !seen.insert(mount.place) {
+    for line in &lines {
+        if line.kind == "autofs" || !seen.insert(line.point) {
             continue;
         }
-        let is_others = |places: &[&str]| places.iter().any(|place| is_within(mount.place, place));
-        let is_whole = mount.root == "/" || mount.kind == "btrfs";
+        let is_others = |places: &[&str]| places.iter().any(|place| is_within(line.point, place));
+        let is_whole = line.root == "/" || line.kind == "btrfs";
         let lasts =
-            named.contains(mount.place) || (LASTING.contains(&mount.kind) && is_whole && !is_others(&OTHERS));
+            named.contains(line.point) || (LASTING.contains(&line.kind) && is_whole && !is_others(&OTHERS));
         let place = if lasts && !is_others(&automatic) { Place::Lasting } else { Place::Passing };
-        if let Ok(name) = mount.place.parse() {
+        if let Ok(name) = line.point.parse() {
             let sight = Sight::Mounted(place);
             found.push(Sighting { kind: ThingKind::Mount, name, of: None, sight });
         }
     }
     found
-}
-
-/// A line. Spaces in paths are written as octal numbers, so that fields are what stands between spaces.
-struct Mount<'l> {
-    root: &'l str,
-    place: &'l str,
-    kind: &'l str,
-}
-
-fn parse(line: &str) -> Option<Mount<'_>> {
-    let (front, back) = line.split_once(" - ")?;
-    let mut fields = front.split(' ').skip(3);
-    Some(Mount { root: fields.next()?, place: fields.next()?, kind: back.split(' ').next()? })
 }
 
 fn is_within(path: &str, place: &str) -> bool {

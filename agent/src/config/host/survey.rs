@@ -11,7 +11,7 @@ use super::super::check::{Check, Target};
 use super::seen::Seen;
 use super::wish::{Access, MountWish, NetWish, SensorWish, Which, Wish, usual_net};
 use super::{DEGREES, Found, Limits, MOUNTS_MAX, Part, Sensor, Side};
-use crate::probe::mount::{Mounted, mounts};
+use crate::probe::mount::{Mounted, mounts, unescaped, wanted};
 use crate::probe::{net, temperature};
 use crate::{open, sorted};
 use picket_proto::event::CheckKind;
@@ -118,25 +118,17 @@ struct Line {
 
 fn fstab(ground: &Ground) -> Vec<Line> {
     let text = ground.text("etc/fstab");
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
-    lines
-        .filter_map(|line| {
-            let mut fields = line.split_ascii_whitespace();
-            let (point, kind) = (fields.nth(1)?, fields.next()?);
-            let options: Vec<&str> = fields.next().unwrap_or_default().split(',').collect();
-            if !point.starts_with('/') || HOLLOW.contains(&kind) {
-                return None;
-            }
-            let last = options.iter().rev().find(|option| matches!(**option, "ro" | "rw"));
-            let is_image = IMAGES.contains(&kind);
-            let passing = |option: &&str| matches!(*option, "noauto" | "x-systemd.automount");
-            Some(Line {
-                point: crate::probe::mount::unescaped(point),
-                writable: last != Some(&"ro") && !is_image,
-                stays: !is_image && !options.iter().any(passing),
-            })
-        })
-        .collect()
+    let held = wanted(&text).filter(|line| !HOLLOW.contains(&line.kind));
+    let meant = held.map(|line| {
+        let last = line.options().rev().find(|option| matches!(*option, "ro" | "rw"));
+        let is_image = IMAGES.contains(&line.kind);
+        Line {
+            point: unescaped(line.point),
+            writable: last != Some("ro") && !is_image,
+            stays: !is_image && !line.waits(),
+        }
+    });
+    meant.collect()
 }
 
 fn watched_mounts(
