@@ -199,6 +199,20 @@ impl AgentHome {
         self.binary = Some(program.to_owned());
     }
 
+    /// Waits until the next run of the agent can know the process of `service`: a thread writes that down a moment
+    /// after the start, and an agent that is killed before leaves a process that is cleared and started again.
+    ///
+    /// # Panics
+    /// If it is not written in time.
+    pub fn identity_written(&self, service: &str) {
+        let file = self.state().join(format!("services/{service}.process"));
+        let since = super::clock::Since::now();
+        while !file.exists() {
+            assert!(since.elapsed() < super::process::PATIENCE, "{} is not written", file.display());
+            std::thread::yield_now();
+        }
+    }
+
     /// Its state folder.
     pub fn state(&self) -> PathBuf {
         self.folder.join("state")

@@ -89,6 +89,7 @@ async fn an_agent_that_ends_leaves_its_services_and_the_next_adopts_them() {
     story.agent.line_with("service-started");
     assert!(wait_listening(address, PATIENCE));
     let pid = picket_tests::rig::files::processes_with(&format!("__listen {address}"));
+    story.home.identity_written("web");
     story.agent.kill();
     story.agent = story.home.start(&[]);
     story.agent.line_with("service-adopted");
