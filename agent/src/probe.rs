@@ -14,6 +14,7 @@ mod culprits;
 mod exec;
 mod expires;
 mod file;
+mod hands;
 pub(crate) mod host;
 pub(crate) mod http;
 mod inodes;

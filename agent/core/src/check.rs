@@ -68,6 +68,8 @@ pub(crate) struct Checks<'s> {
     slots: Shelf<'s, Slot>,
     /// The last levels of the whole host, for the heartbeat.
     levels: Sample,
+    /// How many probes may still go out early before the next timer.
+    early: u8,
     /// Facts that no check could have: another's number, or an answer that nobody asked for.
     refused: u32,
 }
@@ -75,7 +77,7 @@ pub(crate) struct Checks<'s> {
 impl<'s> Checks<'s> {
     /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot]) -> Self {
-        Self { slots: Shelf::new(slots), levels: Sample::default(), refused: 0 }
+        Self { slots: Shelf::new(slots), levels: Sample::default(), early: pace::EARLY_MOST, refused: 0 }
     }
 
     /// Gives every check a random point of its interval.
@@ -121,13 +123,20 @@ impl<'s> Checks<'s> {
     pub(crate) fn next_probe(&mut self, now: Mono) -> Option<Probe> {
         let (at, _due) = timer::first(&self.slots).filter(|(_, due)| *due != Mono::NEVER)?;
         let slot = &mut self.slots[at];
-        if slot.ripe() > now {
+        let is_early = slot.due > now;
+        if slot.ripe() > now || (is_early && self.early == 0) {
             return None;
         }
+        self.early -= u8::from(is_early);
         slot.ask(now);
         let explain = slot.explain;
         timer::moved(&mut self.slots, at);
         CheckIx::try_from(at).ok().map(|check| Probe { check, explain })
+    }
+
+    /// A timer woke the agent.
+    pub(crate) const fn wake(&mut self) {
+        self.early = pace::EARLY_MOST;
     }
 
     /// When the next probe is due.

@@ -138,7 +138,7 @@ impl<'s> Agent<'s> {
             Input::Baseline(fact) => self.seen(now, fact),
             Input::Asked(Asked::Look(check)) => self.checks.look_now(now.mono, check),
             Input::Disk(fact) => self.spool.on_disk(now, fact),
-            Input::Time => {}
+            Input::Time => self.checks.wake(),
             Input::Reload(fact) => self.reload(now, fact),
             Input::Stop(ending) => self.stop(now, ending),
         }

@@ -210,7 +210,10 @@ impl Answerer {
     /// A reading came: whoever waits for it gets it. One about a process that is gone counts for nothing.
     pub(crate) fn read(&mut self, agent: &Agent<'_>, now: Mono, seen: &crate::probe::Answer) {
         let Some(slot) = agent.check_at(seen.check) else { return };
-        self.spoken.keep(seen.check, &seen.seen);
+        let is_silent = seen.seen.said.is_empty() && seen.seen.figures.is_empty();
+        if !(is_silent && slot.words_stand()) {
+            self.spoken.keep(seen.check, &seen.seen);
+        }
         let look = Look { about: &self.about, spoken: &self.spoken, now };
         for waiting in self.looks.extract_if(.., |one| {
             one.check == seen.check && slot.last().is_some_and(|(at, _)| at >= one.since)

@@ -1,16 +1,15 @@
 //! What may hang in the kernel, done in a thread of its own: a file on a dead network mount answers never.
 //!
 //! At most one thread per check: while one hangs, every look of that check is answered at once with "stuck" and no
-//! second thread is made. A thread has 64 KiB of stack. The caller bounds the time; one that gives up leaves the thread.
+//! second thread is taken. The caller bounds the time; one that gives up leaves the thread.
 
 use super::Seen;
+use super::hands;
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::oneshot;
-
-const STACK: usize = 64 * 1024;
 
 /// Whether a thread is out for one check.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +36,7 @@ impl Apart {
         }
         let (answer, asked) = oneshot::channel();
         let busy = Arc::clone(&self.busy);
-        let thread = std::thread::Builder::new().name("look".to_owned()).stack_size(STACK).spawn(move || {
+        let thread = hands::give(move || {
             let done = deed();
             busy.store(false, Ordering::Release);
             let _asker_may_have_given_up = answer.send(done);

@@ -1,14 +1,18 @@
 //! Who makes a level what it is: asked for only when it is bad, since finding out costs more than the level.
 //!
-//! After a bad level each probe is asked for words until one is good, so that the one that decides has them and a person
-//! who asks later sees who it is now. Where the very first would decide (`fall = 1`) it is put off, once, for a second
-//! look at the same moment.
+//! The probe that may decide is asked for words, and while a level stays bad one probe a minute, so that a person who asks
+//! later sees who it is by then; so is the look that a person asks for. Finding out walks over all processes: at every
+//! look of a second it would cost a host that has nothing left more than all else together. Where a reading would decide that
+//! came without words it is put off, once, for a second look at the same moment.
 
 use super::slot::Slot;
 use super::verdict::{Way, way_of};
 use super::{CheckKind, Reading};
-use picket_proto::Mono;
 use picket_proto::event::Verdict;
+use picket_proto::{Mono, Span};
+
+/// While a level stays bad it is found out this often who makes it that.
+const REFRESH: Span = Span::from_secs(60);
 
 impl Slot {
     /// Whether somebody can be named for its level.
@@ -39,6 +43,30 @@ impl Slot {
         }
     }
 
+    /// Whether the words of an earlier reading stand, although the last one came without: its level is as bad as then.
+    pub fn words_stand(&self) -> bool {
+        self.is_explained() && self.cause.is_some()
+    }
+
+    /// Whether the probe after this reading is to bring words.
+    pub(super) fn wants_words(&self, now: Mono, class: Verdict) -> bool {
+        self.is_explained()
+            && matches!(class, Verdict::Degraded | Verdict::Down)
+            && (self.decides(class) || self.is_refreshed(now))
+    }
+
+    /// Whether one more reading like this changes the verdict for the worse.
+    fn decides(&self, class: Verdict) -> bool {
+        let before = self.streak.filter(|streak| streak.way == Way::Worse).map_or(0, |streak| streak.count);
+        way_of(self.base, class) == Way::Worse && before.saturating_add(1) >= self.spec.fall
+    }
+
+    /// Whether a minute is over by the next reading, counted since its verdict began.
+    fn is_refreshed(&self, now: Mono) -> bool {
+        let minutes = |at: Mono| at.since(self.since).micros() / REFRESH.micros();
+        minutes(now.plus(self.interval())) > minutes(now)
+    }
+
     /// Whether a level that would decide for the worse was read without words: then it is looked at again, now.
     pub(super) fn puts_off(&mut self, now: Mono, reading: Reading, class: Verdict) -> bool {
         let is_bad_level =
@@ -46,8 +74,7 @@ impl Slot {
         if self.explain || !self.is_explained() || !is_bad_level || class == self.base {
             return false;
         }
-        let before = self.streak.filter(|streak| streak.way == Way::Worse).map_or(0, |streak| streak.count);
-        let decides = way_of(self.base, class) == Way::Worse && before.saturating_add(1) >= self.spec.fall;
+        let decides = self.decides(class);
         if decides {
             (self.explain, self.due) = (true, now);
         }

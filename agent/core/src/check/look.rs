@@ -18,6 +18,7 @@ impl Checks<'_> {
         match self.slots.get_mut(at) {
             Some(slot) if slot.place != Place::Taken => self.refused = self.refused.saturating_add(1),
             Some(slot) if slot.flight == Flight::Home => {
+                slot.explain |= slot.words_stand();
                 slot.due = now;
                 timer::moved(&mut self.slots, at);
             }

@@ -72,7 +72,7 @@ impl Slot {
         } else {
             self.say(now, now, voice);
         }
-        self.explain = self.is_explained() && matches!(class, Verdict::Degraded | Verdict::Down);
+        self.explain = self.wants_words(now, class);
         self.pace_on(now, sight);
         sight
     }

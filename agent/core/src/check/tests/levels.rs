@@ -58,12 +58,35 @@ fn the_reading_that_decides_for_the_worse_was_asked_for_words_and_a_good_one_was
     let mut slots = [Slot::new(Spec { kind: CheckKind::Cpu, ..spec(limits) })];
     let mut checks = Checks::new(&mut slots);
     checks.begin(at(0), &mut Dice::new(1));
-    let told = [100, 950, 950, 950, 100, 100, 100].map(|it| level(&mut checks, it));
+    let told = [100, 950, 950, 950, 950, 100, 100, 100].map(|it| level(&mut checks, it));
     let calm = (false, None);
     assert_eq!(
         told,
-        [(false, Some(Up)), calm, (true, None), (true, Some(Down)), (true, None), (false, Some(Up)), calm]
+        [(false, Some(Up)), calm, calm, (true, Some(Down)), calm, calm, (false, Some(Up)), calm]
     );
+}
+
+#[test]
+fn while_a_level_stays_bad_one_reading_a_minute_brings_words_and_so_does_one_that_a_person_asks_for() {
+    let limits = Some(Limits { degraded: 800, down: 900, bad: Side::Above });
+    let ten = Span::from_secs(10);
+    let mut slots = [Slot::new(Spec { kind: CheckKind::Cpu, interval: ten, ..spec(limits) })];
+    let mut checks = Checks::new(&mut slots);
+    checks.begin(at(0), &mut Dice::new(1));
+    for _ in 0..3 {
+        level(&mut checks, 950);
+    }
+    let asked = [0; 24].map(|_| level(&mut checks, 950).0);
+    assert_eq!(asked.iter().filter(|asked| **asked).count(), 4, "{asked:?}");
+    let spoken: std::vec::Vec<_> = (0..).zip(asked).filter(|(_, asked)| *asked).map(|(at, _)| at).collect();
+    assert!(spoken.windows(2).all(|two| two[1] - two[0] == 6), "{spoken:?}");
+    level(&mut checks, 950);
+    let now = checks.deadline();
+    checks.look_now(Mono::from_micros(now.micros() - 5_000_000), 0);
+    assert!(level(&mut checks, 950).0, "a person asks");
+    level(&mut checks, 100);
+    checks.look_now(checks.deadline(), 0);
+    assert!(!level(&mut checks, 100).0, "there is nothing to explain");
 }
 
 #[test]
