@@ -22,6 +22,11 @@ use std::time::Duration;
 
 const SERVICES: usize = 20;
 const PORTS: usize = 26;
+/// What is on the host is learned for 60 s and then written down: rest begins after that. A short run shows only that
+/// figures are made.
+const SETTLED: Duration = Duration::from_secs(75);
+/// From here on a run is no short one.
+const WHOLE: Duration = Duration::from_secs(30);
 /// Seconds in a day.
 const DAY: f64 = 86_400.0;
 
@@ -78,13 +83,13 @@ fn name_measured(agent: Option<&OsStr>) {
     println!("{}", serde_json::json!({ "measured": path, "bytes": bytes }));
 }
 
-/// Lets both settle for a third of the span, then measures both over the rest of it.
+/// Lets both settle, then measures both over the span.
 fn watch(
     (agent, relay): (&Process, &Relay),
     monit: Option<&Process>,
     span: Duration,
 ) -> (Rest, Option<Rest>) {
-    rest(span / 3);
+    rest(if span < WHOLE { span / 3 } else { SETTLED });
     let pids = [Some(agent.pid()), monit.map(Process::pid)];
     let before = pids.map(|pid| pid.map(|pid| (cpu_fine(pid), wake_ups(pid), written(pid))));
     let carried = relay.carried();

@@ -94,7 +94,7 @@ fn size_mode_owner_and_content_are_told_as_they_are() {
     for (wrong, told) in [
         (Watched { max_size: 10, ..base.clone() }, "has 11 bytes, more than 10"),
         (Watched { mode: Some(0o600), ..base.clone() }, "has mode 0640, not 0600"),
-        (Watched { owner: Some("nobody".to_owned()), ..base.clone() }, "not nobody's"),
+        (Watched { owner: Some("no such user".to_owned()), ..base.clone() }, "not no such user's"),
         (Watched { group: Some("no such group".to_owned()), ..base.clone() }, "not no such group's"),
         (Watched { contains: b"other".to_vec(), ..base.clone() }, "does not contain \"other\""),
         (Watched { sha256: sum("other"), ..base.clone() }, "has another SHA-256"),
