@@ -122,7 +122,7 @@ impl Link {
                 self.put(1, Message::Batch(v1::Batch { lane, frames: frames.to_vec() }));
             }
             Order::Standing { check, verdict, since } => {
-                self.stand(check, verdict, Stamp { mono: since, ..now });
+                self.stand(check, verdict, now.back_to(since));
             }
             Order::StandingEnd { up, digest } => {
                 self.flush();

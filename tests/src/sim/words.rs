@@ -7,7 +7,7 @@ use picket_agent_core::session;
 use picket_collector_core::ingest::{Hello, Lane, Standing, Watched};
 use picket_proto::event::Verdict;
 use picket_proto::frame::{self, Content};
-use picket_proto::{Mono, Now, Run, Stamp, Wall};
+use picket_proto::{Mono, Now, Run, Stamp};
 
 /// A host's clocks now.
 pub(super) const fn stamp(host: &Host<'_>, run: Run, now: Now) -> Stamp {
@@ -34,9 +34,7 @@ pub(super) fn standing(
 ) -> Standing {
     let spec = &host.shape.checks[usize::from(check)];
     let service = spec.service.and_then(|service| host.shape.services.get(usize::from(service)));
-    let ago = i64::try_from(now.mono.since(since).micros()).unwrap_or_default();
-    let wall = Wall::from_micros(now.wall.micros().saturating_sub(ago));
-    let since = Stamp { mono: since, wall, ..stamp(host, run, now) };
+    let since = stamp(host, run, now).back_to(since);
     Standing {
         check: spec.name.clone(),
         kind: spec.kind,
