@@ -11,7 +11,7 @@ mod remedy;
 mod will;
 
 pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
-pub use check::{Cause, CheckKind, Verdict, VerdictChanged};
+pub use check::{CAUSE_MAX, Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
 pub use will::{Blind, BlindSource, HoldChanged, Intent, IntentChanged, Witness};

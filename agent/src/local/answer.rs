@@ -157,6 +157,11 @@ impl Answerer {
         }
     }
 
+    /// What the last probe of a check said.
+    pub(crate) fn said(&self, check: CheckIx) -> &str {
+        self.spoken.said(check)
+    }
+
     /// Another thread of the agent wrote so many bytes to a disk.
     pub(crate) const fn wrote(&mut self, bytes: u64) {
         self.written.add(bytes);

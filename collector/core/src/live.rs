@@ -16,8 +16,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use calm::{alarmed, calm, is_underway};
 use picket_proto::event::{
-    Cause, CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
+    CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
 };
+use picket_proto::tell::Why;
 use picket_proto::{Event, Fact, Name, Run, Seq, Span, Wall};
 
 /// An event of the live lane.
@@ -166,11 +167,8 @@ pub(crate) fn check_words(check: &Check) -> String {
 
 /// A cause in words, in its check's unit; empty if there is none.
 pub(crate) fn cause_words(check: &Check) -> String {
-    let words = check.cause.map(|_: Cause| check_words(check));
-    let prefix = format!("{} is {}: ", check.name, check.verdict);
-    words.map_or_else(String::new, |words| {
-        words.strip_prefix(&prefix).map_or_else(|| words.clone(), ToString::to_string)
-    })
+    let words = |cause| Why(check.kind, cause, check.said.as_str()).to_string();
+    check.cause.map_or_else(String::new, words)
 }
 
 fn with_service(state: &mut State, slot: u32, name: &Name, change: impl FnOnce(&mut Service)) -> Option<u32> {

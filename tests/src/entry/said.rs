@@ -62,7 +62,7 @@ pub fn range(cursor: &mut Cursor<'_>) -> SeqRange {
     SeqRange::new(Seq(first), Seq(last)).expect("it begins at 1 or later and ends behind its begin")
 }
 
-fn text(cursor: &mut Cursor<'_>) -> Text {
+pub(super) fn text(cursor: &mut Cursor<'_>) -> Text {
     Text::new(&String::from_utf8_lossy(cursor.some(1)))
 }
 
@@ -89,7 +89,7 @@ fn exit(cursor: &mut Cursor<'_>) -> Exit {
     ])
 }
 
-fn cause(cursor: &mut Cursor<'_>) -> Cause {
+pub(super) fn cause(cursor: &mut Cursor<'_>) -> Cause {
     let (level, limit) = (cursor.half(), cursor.half());
     let all = [
         Cause::NoProcess,

@@ -4,8 +4,8 @@ use super::happening::{AgentIn, Happening};
 use super::host::Host;
 use super::net::{Down, Up};
 use picket_agent_core::session;
-use picket_collector_core::ingest::{Hello, Lane, Standing, Watched};
-use picket_proto::event::Verdict;
+use picket_collector_core::ingest::{Hello, Lane, Standing, Stands, Watched};
+use picket_proto::event::{Cause, Verdict};
 use picket_proto::frame::{self, Content};
 use picket_proto::{Mono, Now, Run, Stamp};
 
@@ -30,18 +30,18 @@ pub(super) fn hello(host: &Host<'_>, run: Run, now: Now) -> Hello {
 pub(super) fn standing(
     host: &Host<'_>,
     (run, now): (Run, Now),
-    (check, verdict, since): (u16, Verdict, Mono),
-) -> Standing {
+    (check, verdict, since, cause): (u16, Verdict, Mono, Option<Cause>),
+) -> Stands {
     let spec = &host.shape.checks[usize::from(check)];
     let service = spec.service.and_then(|service| host.shape.services.get(usize::from(service)));
-    let since = stamp(host, run, now).back_to(since);
-    Standing {
+    let standing = Standing {
         check: spec.name.clone(),
         kind: spec.kind,
         service: service.map(|spec| spec.name.clone()),
         verdict,
-        since,
-    }
+        since: stamp(host, run, now).back_to(since),
+    };
+    Stands { cause, ..standing.into() }
 }
 
 pub(super) const fn lane(lane: session::Lane) -> Lane {
@@ -100,7 +100,10 @@ fn up_in_words(up: &Up) -> Option<String> {
         Up::Hello(hello) => format!("hello of run {}", hello.stamp.run),
         Up::Batch(lane, bytes) => format!("{lane:?} {}", frames(bytes)),
         Up::Standing(checks) => {
-            let named: Vec<_> = checks.iter().map(|one| format!("{} {:?}", one.check, one.verdict)).collect();
+            let named: Vec<_> = checks
+                .iter()
+                .map(|Stands { standing: it, .. }| format!("{} {:?}", it.check, it.verdict))
+                .collect();
             format!("stands: {}", named.join(", "))
         }
         Up::StandingEnd { up, .. } => format!("all else stands: {up} up"),
