@@ -93,11 +93,15 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
     if quiet && fact.to == Verdict::Up {
         return;
     }
-    match What::from_verdict(check, fact.to) {
+    match What::from_verdict(check, fact.kind, (fact.to, fact.cause)) {
         Some(what) => {
             let fired =
                 fire(state, at, Key { host: slot, what }, |host| check_said(host, check, event.stamp.wall));
             note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
+            if what.is_blind() {
+                // It says nothing about what was known: what failed may still.
+                return;
+            }
             clear_others(state, at, slot, check, Some(what));
             if fact.kind == CheckKind::Process {
                 alarmed(state, slot, service);
@@ -120,7 +124,7 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
             }
             crate::backlog::passed(state, at, slot, (service, check), "recovered");
         }
-        // Unknown says nothing about what was known.
+        // Unknown without a cause says nothing at all.
         None => {}
     }
 }

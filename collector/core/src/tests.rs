@@ -2,6 +2,7 @@
 
 mod agent;
 mod beside;
+mod blind;
 mod bounds;
 mod clocks;
 mod contest;

@@ -3,7 +3,7 @@
 use super::Why;
 use crate::event::{
     BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, Outcome, Remedy,
-    RemedyEnded, VerdictChanged, Witness,
+    RemedyEnded, Verdict, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 
@@ -125,7 +125,10 @@ fn intent(it: &IntentChanged, f: &mut Formatter<'_>) -> Result {
 }
 
 fn verdict(it: &VerdictChanged, f: &mut Formatter<'_>) -> Result {
-    write!(f, "{} is {}", it.check, it.to)?;
+    match (it.to, it.cause) {
+        (Verdict::Unknown, Some(_)) => write!(f, "{} can't be looked at", it.check),
+        (to, _) => write!(f, "{} is {to}", it.check),
+    }?;
     match it.cause {
         Some(cause) => write!(f, ": {}", Why(it.kind, cause, it.said.as_str())),
         None => {

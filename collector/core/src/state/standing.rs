@@ -47,11 +47,13 @@ impl State {
         known.since = Some(standing.since.wall);
         let service = known.service;
         let when = host.standing.told_when();
-        let Some(what) = What::from_verdict(check, standing.verdict) else { return };
+        let Some(what) = What::from_verdict(check, standing.kind, (standing.verdict, cause)) else { return };
         let is_new = !host.signals.contains_key(&what);
         let fired =
             fire(self, at, Key { host: slot, what }, |host| check_said(host, check, standing.since.wall));
-        clear_others(self, at, slot, check, Some(what));
+        if !what.is_blind() {
+            clear_others(self, at, slot, check, Some(what));
+        }
         if is_new {
             let words = self.hosts.get(slot).and_then(|host| host.checks.get(check)).map(check_words);
             let text = format!("{} (it stood so when {when})", words.unwrap_or_default());
@@ -88,7 +90,9 @@ impl State {
         let firing: Vec<What> = host.signals.keys().copied().collect();
         for what in firing {
             let over = match what {
-                What::Down(check) | What::Degraded(check) | What::Flapping(check) => !listed.contains(&check),
+                What::Down(check) | What::Degraded(check) | What::Flapping(check) | What::Blind(check) => {
+                    !listed.contains(&check)
+                }
                 What::Died(service) | What::NotHealed(service) => !troubled.contains(&service),
                 What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
                 // These are told anew in every session, or end by a word of their own.
