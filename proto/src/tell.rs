@@ -210,11 +210,19 @@ impl Display for Trigger {
 impl Display for Because {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::SameDeath(times) => {
+            Self::SameDeath(times) | Self::SameDeathIsolated(times) => {
                 write!(f, "it failed {times} times in the same way without once being up for 1 s")
             }
-            Self::Budget { allowed, window } => write!(f, "{allowed} remedies within {window} did not last"),
-            Self::Isolated => f.write_str("no remedy of its ladder held, so it was stopped"),
+            Self::Budget { allowed, window } | Self::BudgetIsolated { allowed, window } => {
+                write!(f, "{allowed} remedies within {window} did not last")
+            }
+            Self::Isolated => f.write_str("no remedy of its ladder held"),
+        }?;
+        match self {
+            Self::SameDeath(_) | Self::Budget { .. } => Ok(()),
+            Self::Isolated | Self::SameDeathIsolated(_) | Self::BudgetIsolated { .. } => {
+                f.write_str(", so it was stopped")
+            }
         }
     }
 }

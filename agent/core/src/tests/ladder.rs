@@ -82,4 +82,17 @@ fn an_open_breaker_stops_what_still_lives_where_its_ladder_says_so() {
         "the same failure three times: the breaker does not wait for the rest"
     );
     assert_eq!(world.sims[0].alive, None);
+    assert_eq!(opened(&world)[0].1, Because::SameDeathIsolated(3), "it says why, and that it was stopped");
+}
+
+#[test]
+fn a_used_up_budget_is_the_reason_of_what_it_stops() {
+    let ladder = [Remedy::Restart, Remedy::Isolate].into_iter().collect();
+    let spec = service::Spec { ladder, budget: 0, same_deaths: 0, ..spec("web") };
+    let window = spec.budget_window;
+    let mut world = World::running(6, vec![spec]);
+    world.sims[0].sick = true;
+    world.run(30_000);
+    assert_eq!(remedies(&world), [Remedy::Isolate], "{:#?}", world.story(0));
+    assert_eq!(opened(&world)[0].1, Because::BudgetIsolated { allowed: 0, window });
 }
