@@ -119,6 +119,33 @@ async fn a_check_is_probed_now_for_whoever_asks() {
     assert!(said(&unknown).contains("there is no check `nothing`"), "{}", said(&unknown));
 }
 
+/// Purpose: who looks at what a log said does not clear it.
+#[tokio::test]
+async fn a_persons_look_at_a_log_takes_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "").unwrap();
+    let check = format!(
+        "\n[[check]]\nkind = \"log\"\nname = \"log\"\nfile = \"{}\"\nmatch = \"ERROR\"\ninterval = \"5s\"\n",
+        log.display()
+    );
+    let story = Story::begin(&(config(free_port()) + &check)).await;
+    let of_log = |status: &Value| {
+        let checks = status["each_check"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "log").unwrap().clone()
+    };
+    status_when(&story, |status| of_log(status)["verdict"] == "up");
+    std::fs::write(&log, "ERROR 7\n").unwrap();
+    status_when(&story, |status| of_log(status)["verdict"] == "down");
+    for _ in 0..2 {
+        let asked = ask(&story, &["check", "log"]);
+        assert_eq!(asked.status.code(), Some(1), "{}", said(&asked));
+        for part in ["ago: 1 lines: ERROR 7", "not looked at for asking", "verdict: down"] {
+            assert!(said(&asked).contains(part), "{part} in {}", said(&asked));
+        }
+    }
+}
+
 /// Purpose: maintenance. While a hold stands a killed service stays down and is told; afterwards it is healed.
 #[tokio::test]
 async fn a_hold_keeps_a_killed_service_down_over_a_restart_of_the_agent_until_it_is_lifted() {
