@@ -66,6 +66,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     let mut alarms = vec![false];
     for service in services {
         alarms.push(text(service, "breaker") == "open");
+        let waits = service["waits_for"].as_str().map(|root| format!("waits for {root}"));
         let next = age(service, "next_ms").map(|age| format!("{} in {age}", text(service, "next")));
         let pid = service["pid"].as_u64().map_or_else(|| "-".to_owned(), |pid| pid.to_string());
         table.row(vec![
@@ -76,6 +77,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
             format!("{} of {} used", number(service, "budget_used"), number(service, "budget")),
             age(&service["hold"], "left_ms")
                 .map(|left| format!("held by {} for {left}", text(&service["hold"], "by")))
+                .or(waits)
                 .or(next)
                 .unwrap_or_default(),
         ]);

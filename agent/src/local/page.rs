@@ -11,7 +11,7 @@ use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, Reason, session};
 use picket_proto::event::Verdict;
 use picket_proto::tell::Level;
-use picket_proto::{Mono, Now, code};
+use picket_proto::{Mono, Name, Now, code};
 use serde::Serialize;
 use serde_json::json;
 
@@ -42,6 +42,8 @@ pub(super) struct ServiceDoc<'d> {
     breaker: &'static str,
     next: Option<&'static str>,
     next_ms: Option<u64>,
+    /// The service that it waits for.
+    waits_for: Option<&'d str>,
     budget_used: u16,
     budget: u16,
     budget_window_ms: u64,
@@ -115,6 +117,7 @@ pub(super) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
         breaker: if view.is_closed() { "closed" } else { "open" },
         next: due.map(|(_, reason)| next(reason)),
         next_ms: due.map(|(at, _)| at.since(now).millis()),
+        waits_for: view.waits_for().map(Name::as_str),
         budget_used: used,
         budget: allowed,
         budget_window_ms: window.millis(),
@@ -131,6 +134,7 @@ fn remedy(past: &Past, now: Mono) -> RemedyDoc {
         Some((_, Ended::StillFailing(cause))) => format!("not held: {cause}"),
         Some((_, Ended::Worse)) => "made worse".to_owned(),
         Some((_, Ended::NotDone)) => "could not be done".to_owned(),
+        Some((_, Ended::Isolated)) => "stopped, left to a person".to_owned(),
     };
     RemedyDoc {
         attempt: past.attempt,

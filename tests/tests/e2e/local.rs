@@ -119,6 +119,32 @@ async fn a_check_is_probed_now_for_whoever_asks() {
     assert!(said(&unknown).contains("there is no check `nothing`"), "{}", said(&unknown));
 }
 
+/// Purpose: why nothing is done about a service, and that one was stopped for good, stand where a person looks first.
+#[tokio::test]
+async fn status_says_for_whom_a_service_waits_and_which_one_was_stopped() {
+    let (program, here, nowhere) = (program().to_str().unwrap(), free_port(), free_port());
+    let mut story = Story::begin(&format!(
+        "[host]\nenabled = false\n\n[[service]]\nname = \"db\"\ncommand = [\"/bin/false\"]\n\
+         backoff_first = \"20ms\"\nbackoff_max = \"100ms\"\nretry_after = \"1h\"\n\n\
+         [[service]]\nname = \"web\"\ncommand = [\"/bin/false\"]\nneeds = [\"db\"]\n\n\
+         [[service]]\nname = \"sick\"\ncommand = [\"{program}\", \"__listen\", \"{here}\"]\nladder = [\"restart\", \"isolate\"]\n\
+         start_timeout = \"300ms\"\nretry_after = \"1h\"\n\n\
+         [[service.check]]\nkind = \"tcp\"\naddress = \"{nowhere}\"\ninterval = \"100ms\"\n"
+    ))
+    .await;
+    let told = "sick not healed, because no remedy of its ladder held, so it was stopped";
+    story.agent.line_with(told);
+    status_when(&story, |status| {
+        let phase = |name, phase: &str| service(status, name)["phase"] == phase;
+        phase("db", "not healed") && phase("web", "waiting") && phase("sick", "not healed")
+    });
+    let text = said(&ask(&story, &["status"]));
+    let line =
+        |begin: &str, end: &str| text.lines().any(|line| line.starts_with(begin) && line.ends_with(end));
+    assert!(line("web ", "waits for db"), "{text}");
+    assert!(line("sick ", "stopped, left to a person"), "{text}");
+}
+
 /// Purpose: who looks at what a log said does not clear it.
 #[tokio::test]
 async fn a_persons_look_at_a_log_takes_nothing_away() {
@@ -129,7 +155,8 @@ async fn a_persons_look_at_a_log_takes_nothing_away() {
         "\n[[check]]\nkind = \"log\"\nname = \"log\"\nfile = \"{}\"\nmatch = \"ERROR\"\ninterval = \"5s\"\n",
         log.display()
     );
-    let story = Story::begin(&(config(free_port()) + &check)).await;
+    let mut story = Story::begin(&(config(free_port()) + &check)).await;
+    story.agent.line_with("link-open");
     let of_log = |status: &Value| {
         let checks = status["each_check"].as_array().unwrap();
         checks.iter().find(|check| check["name"] == "log").unwrap().clone()

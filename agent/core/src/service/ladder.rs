@@ -115,6 +115,7 @@ impl Moving<'_> {
 
     /// It is stopped.
     pub(super) fn rest(&mut self, around: Around<'_, '_>) {
+        self.slot.past.isolated(around.now);
         self.open(None, self.slot.rung.given_up, around);
     }
 

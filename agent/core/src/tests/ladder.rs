@@ -2,7 +2,7 @@
 
 use super::recovery::{opened, outcomes};
 use super::world::{World, spec};
-use crate::service::{self, Act, Phase};
+use crate::service::{self, Act, Ended, Phase};
 use picket_proto::event::{Because, Fact, Outcome, Remedy};
 use std::vec;
 use std::vec::Vec;
@@ -64,6 +64,8 @@ fn what_nothing_heals_is_stopped_and_tried_once_more_later() {
         [Because::Isolated]
     );
     assert_eq!((world.sims[0].alive, world.agent.service_at(0).unwrap().phase()), (None, Phase::Broken));
+    let last = world.agent.service_at(0).unwrap().remedies().last().and_then(|past| past.ended);
+    assert!(matches!(last, Some((_, Ended::Isolated))), "it is stopped, and nothing is open: {last:?}");
     assert!(matches!(world.acts.last(), Some((_, Act::Stop { .. }))));
     world.sims[0].sick = false;
     world.run(120_000);
