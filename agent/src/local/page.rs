@@ -10,7 +10,7 @@ use picket_agent_core::service::{Ended, Past, Phase, View};
 use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, Reason, session};
 use picket_proto::event::Verdict;
-use picket_proto::tell::Level;
+use picket_proto::tell::{Level, Why};
 use picket_proto::{Mono, Name, Now, code};
 use serde::Serialize;
 use serde_json::json;
@@ -86,7 +86,7 @@ impl Look<'_> {
         let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
         let say = |reading| match reading {
             Reading::Good => "good".to_owned(),
-            Reading::Poor(cause) | Reading::Bad(cause) => cause.to_string(),
+            Reading::Poor(cause) | Reading::Bad(cause) => Why(spec.kind, cause, "").to_string(),
             Reading::Level(level) => Level(spec.kind, level).to_string(),
         };
         CheckDoc {
@@ -95,7 +95,7 @@ impl Look<'_> {
             target: target.unwrap_or_default(),
             verdict: slot.verdict().to_string(),
             since_ms: self.now.since(slot.since()).millis(),
-            cause: slot.cause().map(|cause| cause.to_string()),
+            cause: slot.cause().map(|cause| Why(spec.kind, cause, "").to_string()),
             reading: slot.last().map(|(_, reading)| say(reading)),
             said: Some(self.spoken.said(number)).filter(|said| !said.is_empty()),
             figures: self.spoken.figures(number).iter().map(figure).collect(),

@@ -4,6 +4,7 @@
 
 use super::level_in;
 use crate::event::{Cause, CheckKind};
+use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
 
 /// A cause in its check's unit, with what the probe said.
@@ -13,16 +14,35 @@ pub struct Why<'a>(pub CheckKind, pub Cause, pub &'a str);
 impl Display for Why<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let Self(kind, cause, said) = *self;
-        match cause {
-            Cause::Above { level, limit } => levels(kind, (level.into(), limit.into()), f),
-            Cause::Beyond { level, limit } => levels(kind, (level, limit), f),
-            cause => cause.fmt(f),
+        match (kind, cause) {
+            (_, Cause::Above { level, limit }) => levels(kind, (level.into(), limit.into()), f),
+            (_, Cause::Beyond { level, limit }) => levels(kind, (level, limit), f),
+            (CheckKind::Process, Cause::TooFew { found, wanted }) => {
+                write!(f, "{found} found, at least {wanted} should run")
+            }
+            (CheckKind::Backup, Cause::TooFew { found, wanted }) => {
+                write!(f, "{found} found, at least {wanted} should be there")
+            }
+            (
+                CheckKind::File | CheckKind::Expires | CheckKind::Log | CheckKind::Job | CheckKind::Backup,
+                Cause::Mismatch,
+            ) => f.write_str("it is not as it should be"),
+            (_, cause) => cause.fmt(f),
         }?;
         if said.is_empty() { Ok(()) } else { write!(f, ": {said}") }
     }
 }
 
 fn levels(kind: CheckKind, (level, limit): (i64, i64), f: &mut Formatter<'_>) -> Result {
+    // Of ages no other limit lies below zero.
+    let is_age = matches!(kind, CheckKind::File | CheckKind::Job | CheckKind::Backup);
+    if is_age && level < 0 && limit < 0 {
+        let [level, limit] = [level, limit].map(|ahead| Span::from_secs(ahead.unsigned_abs()));
+        return write!(f, "dated {level} ahead of the clock, {limit} may be");
+    }
+    if kind == CheckKind::Process {
+        return write!(f, "{level} found, at most {limit} should run");
+    }
     level_in(kind, level, f)?;
     f.write_str(", limit ")?;
     level_in(kind, limit, f)
@@ -58,5 +78,31 @@ impl Display for Cause {
             Self::TooSmall { bytes, wanted } => write!(f, "{bytes} bytes, fewer than {wanted}"),
             Self::Unhealthy => f.write_str("it says that it is not well"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::string::ToString;
+
+    #[test]
+    fn what_was_found_and_what_should_be_stand_side_by_side_in_the_kinds_own_words() {
+        let of = |kind, cause| Why(kind, cause, "").to_string();
+        let ahead = Cause::Beyond { level: -7_200, limit: -300 };
+        for (kind, cause, words) in [
+            (CheckKind::Job, ahead, "dated 2 h 0 min ahead of the clock, 5 min may be"),
+            (CheckKind::Temperature, ahead, "-720.0 °C, limit -30.0 °C"),
+            (CheckKind::File, Cause::Above { level: 7_200, limit: 3_600 }, "2 h 0 min, limit 1 h 0 min"),
+            (CheckKind::Process, Cause::TooFew { found: 1, wanted: 2 }, "1 found, at least 2 should run"),
+            (CheckKind::Process, Cause::Beyond { level: 7, limit: 5 }, "7 found, at most 5 should run"),
+            (CheckKind::Backup, Cause::TooFew { found: 1, wanted: 2 }, "1 found, at least 2 should be there"),
+            (CheckKind::Tcp, Cause::Mismatch, "the answer is not the expected one"),
+            (CheckKind::File, Cause::Mismatch, "it is not as it should be"),
+        ] {
+            assert_eq!(of(kind, cause), words);
+        }
+        let said = Why(CheckKind::File, Cause::Mismatch, "/k has mode 0644, should have 0600").to_string();
+        assert_eq!(said, "it is not as it should be: /k has mode 0644, should have 0600");
     }
 }
