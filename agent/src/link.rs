@@ -32,8 +32,8 @@ pub(crate) use word::{Heard, Sent, Word};
 use crate::config::Check;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::session::{Lane, Order};
-use picket_proto::event::Verdict;
-use picket_proto::{Name, Sample, Stamp};
+use picket_proto::event::{Cause, Verdict};
+use picket_proto::{Name, Sample, Stamp, Text};
 use picket_rpc::{convert, v1};
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,8 +112,9 @@ impl Link {
         Arc::clone(&self.sent)
     }
 
-    /// Takes one order. `now` is the stamp for messages that carry one; `frames` the bytes of a Send.
-    pub(crate) fn obey(&mut self, order: Order, now: Stamp, frames: &[u8]) {
+    /// Takes one order. `now` is the stamp for messages that carry one; `frames` the bytes of a Send, `said` what the
+    /// probe of a Standing's check said last.
+    pub(crate) fn obey(&mut self, order: Order, now: Stamp, (frames, said): (&[u8], &str)) {
         match order {
             Order::Connect => self.connect(),
             Order::Hello => self.put(1, Message::Hello(self.hello(now))),
@@ -121,8 +122,8 @@ impl Link {
                 let lane = convert::lane_to_wire(to_convert(lane)).into();
                 self.put(1, Message::Batch(v1::Batch { lane, frames: frames.to_vec() }));
             }
-            Order::Standing { check, verdict, since } => {
-                self.stand(check, verdict, Stamp { mono: since, ..now });
+            Order::Standing { check, verdict, since, cause } => {
+                self.stand(check, (verdict, now.back_to(since)), (cause, said));
             }
             Order::StandingEnd { up, digest } => {
                 self.flush();
@@ -221,7 +222,13 @@ impl Link {
         }
     }
 
-    fn stand(&mut self, check: CheckIx, verdict: Verdict, since: Stamp) {
+    /// Words without a cause are of another reading than the one that is told.
+    fn stand(
+        &mut self,
+        check: CheckIx,
+        (verdict, since): (Verdict, Stamp),
+        (cause, said): (Option<Cause>, &str),
+    ) {
         let Some(found) = self.checks.get(usize::from(check)) else { return };
         self.standing.push(v1::StandingCheck {
             check: found.spec.name.to_string(),
@@ -229,6 +236,8 @@ impl Link {
             kind: convert::check_kind_to_wire(found.spec.kind).into(),
             verdict: convert::verdict_to_wire(verdict).into(),
             since: Some(convert::stamp_to_wire(since)),
+            cause: convert::cause_to_wire(cause),
+            said: if cause.is_some() { Text::new(said).to_string() } else { String::new() },
         });
     }
 

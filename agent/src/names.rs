@@ -24,15 +24,19 @@ pub(crate) fn number(name: &str, table: &str) -> io::Result<Option<u32>> {
     Ok(line.and_then(|line| line.split(':').nth(2)?.parse().ok()))
 }
 
-/// The name of a user; `uid N` where the table has none.
-pub(crate) fn of_user(uid: u32) -> String {
-    let users = open::text(USERS).unwrap_or_default();
-    let named = users.lines().find_map(|line| {
+/// The name of a number in a table, if it has one.
+pub(crate) fn of(number: u32, table: &str) -> Option<String> {
+    let text = open::text(table).unwrap_or_default();
+    text.lines().find_map(|line| {
         let mut fields = line.split(':');
         let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
-    });
-    named.unwrap_or_else(|| format!("uid {uid}"))
+        (fields.nth(1)?.parse() == Ok(number)).then(|| name.to_owned())
+    })
+}
+
+/// The name of a user; `uid N` where the table has none.
+pub(crate) fn of_user(uid: u32) -> String {
+    of(uid, USERS).unwrap_or_else(|| format!("uid {uid}"))
 }
 
 #[cfg(test)]

@@ -157,7 +157,9 @@ pub(crate) fn sign(code: &str) -> (char, Ink) {
     match code {
         "check-down" | "service-died" | "remedy-not-held" | "remedy-worse" | "breaker-open"
         | "host-starved" | "gap" | "host-silent" | "duplicate-identity" => ('!', Ink::Bad),
-        "check-degraded" | "check-flapping" | "agent-overstay" => ('!', Ink::Warning),
+        "check-degraded" | "check-flapping" | "check-unknown" | "check-blind" | "agent-overstay" => {
+            ('!', Ink::Warning)
+        }
         "remedy-begun" | "breaker-half-open" => ('>', Ink::Warning),
         "check-up" | "remedy-held" | "breaker-closed" | "host-back" | "service-adopted" => ('+', Ink::Good),
         "service-started" => ('+', Ink::Plain),

@@ -100,7 +100,7 @@ codes! {
     // Events.
     "agent-began": "An agent started a new run.", "Nothing, unless nobody restarted it: then see why the run before ended.";
     "gap": "Frames with these numbers were lost and will never come; the reason is named.", "Read the reason: a full spool wants more room or a shorter outage; a conflict wants a look for a cloned machine.";
-    "check-unknown": "A check has no usable readings.", "Run its probe by hand; a probe that can't run says why in the cause.";
+    "check-unknown": "A check can't be looked at: its probe can't run, or can't tell.", "Read the cause: it says what the probe lacks; `picket-agent check NAME` on the host tries it now.";
     "check-up": "A check passes again.", "Nothing.";
     "check-degraded": "A check passes with a complaint: a level is above its first limit.", "Look at the level; act before the second limit makes it down.";
     "check-flapping": "A check changes too often to be called up or down.", "Look for a service near its limits or a timeout that is too tight.";
@@ -148,10 +148,12 @@ codes! {
     "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
     "sev-check-down": "P2: a check that belongs to no service is down.", "Nobody heals it by itself: read the cause.";
     "sev-host-pressure": "P3: a level on a host is above its first limit.", "Look at it today.";
+    "sev-check-blind": "P3: a check can't be looked at, so nobody knows how what it watches does.", "Read the cause: give the probe what it lacks, or take the check out of the configuration.";
     "sev-vanished": "P2: something that should be on a host is gone.", "Read what changed just before; bring it back, or accept it on the host.";
     "sev-stop-overstay": "P3: somebody stopped a service and it is still stopped after 15 minutes.", "Start it again, or disable it if it is not to run.";
     "sev-overstay": "P3: an agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or leave it and resolve the incident.";
     // Conditions and reasons of a finding.
+    "check-blind": "A check can't be looked at: its probe can't run, or can't tell. What was known of it before may be over or not.", "Read the cause: give the probe what it lacks (a program, a right, a user), or take the check out of the configuration; both end it.";
     "host-silent": "Nothing was heard of the host for 2.5 heartbeats (25 s).", "Look whether the host, its link or only its agent is gone.";
     "host-back": "The host is heard again.", "Nothing.";
     "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
@@ -163,6 +165,7 @@ codes! {
     "same-host-window": "Failures on one host within 60 s of each other are one incident.", "Nothing; it is why they stand together.";
     "process-before-checks": "A service's process died, so its checks fail because of it and not the other way round.", "Look at how the process ended.";
     "service-before-levels": "A service fails on a host whose levels were high or whose other checks failed before: the service is shown as the root, since those explain its failure too seldom.", "Look at the service first, then whether the level has to do with it.";
+    "seen-before-blind": "Something fails on a host of which another check can't be looked at: what is seen is shown as the root.", "Look at what fails first, then at what the other check lacks.";
     "need-before-dependents": "One of the services needs another one that fails too, so it fails because of that.", "Look at the service that is needed.";
     "host-before-services": "The host is silent, so what it watches is unknown, not down.", "Look at the host first.";
     "first-seen": "No rule tells cause from effect here, so the condition seen first is shown as the root.", "Judge for yourself.";

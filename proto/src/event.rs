@@ -11,7 +11,7 @@ mod remedy;
 mod will;
 
 pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
-pub use check::{Cause, CheckKind, Verdict, VerdictChanged};
+pub use check::{CAUSE_MAX, Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
 pub use will::{Blind, BlindSource, HoldChanged, Intent, IntentChanged, Witness};
@@ -170,7 +170,7 @@ impl Fact {
     /// The version of its kind that it is written in: the lowest that can say it, so that an older reader knows what
     /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word; of checks
     /// version 1 knows the first seven kinds and what can be wrong with them. Version 3 knows remedies beyond a restart,
-    /// version 4 of kind 8 a host that is starved.
+    /// version 4 of kind 8 a host that is starved, its version 5 why what was stopped was given up.
     pub fn version(&self) -> u8 {
         match self {
             Self::Verdict(fact) => fact.version(),

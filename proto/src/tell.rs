@@ -5,10 +5,11 @@
 
 mod baseline;
 mod fact;
+mod why;
 
-use crate::event::{
-    Because, Cause, CheckKind, Event, Exit, GapReason, Intent, Remedy, Ruling, Trigger, Verdict,
-};
+pub use why::Why;
+
+use crate::event::{Because, CheckKind, Event, Exit, GapReason, Intent, Remedy, Ruling, Trigger, Verdict};
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
 
@@ -120,39 +121,6 @@ impl Display for CheckKind {
     }
 }
 
-impl Display for Cause {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self {
-            Self::Refused => f.write_str("connection refused: nothing listens"),
-            Self::TimedOut => f.write_str("no answer in time"),
-            Self::Unreachable => f.write_str("the address cannot be reached"),
-            Self::Closed => f.write_str("the connection was closed before the answer was whole"),
-            Self::Mismatch => f.write_str("the answer is not the expected one"),
-            Self::Status(status) => write!(f, "HTTP status {status}"),
-            Self::Unresolved => f.write_str("the name does not resolve"),
-            Self::Tls => f.write_str("TLS failed"),
-            Self::NoProcess => f.write_str("no process"),
-            Self::Frozen => f.write_str("the process is frozen (stopped by a signal or a tracer)"),
-            Self::Above { level, limit } => write!(f, "level {level}, limit {limit}"),
-            Self::Stuck => f.write_str("the mount does not answer"),
-            Self::Local(errno) => write!(f, "the probe failed with errno {errno}"),
-            Self::Plugin(1) => f.write_str("its plugin warns"),
-            Self::Plugin(2) => f.write_str("its plugin says critical"),
-            Self::Plugin(status) => write!(f, "its plugin can't tell (status {status})"),
-            Self::Beyond { level, limit } => write!(f, "level {level}, limit {limit}"),
-            Self::Absent => f.write_str("it is not there"),
-            Self::Present => f.write_str("it is there, and should not be"),
-            Self::ReadOnly => f.write_str("it can't be written to"),
-            Self::NoLink => f.write_str("the interface has no link"),
-            Self::Ended(status) => write!(f, "it ended with status {status}"),
-            Self::Overdue => f.write_str("it takes longer than it may"),
-            Self::TooFew { found, wanted } => write!(f, "{found} of the {wanted} that there should be"),
-            Self::TooSmall { bytes, wanted } => write!(f, "{bytes} bytes, fewer than {wanted}"),
-            Self::Unhealthy => f.write_str("it says that it is not well"),
-        }
-    }
-}
-
 impl Display for Exit {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
@@ -242,11 +210,19 @@ impl Display for Trigger {
 impl Display for Because {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
-            Self::SameDeath(times) => {
+            Self::SameDeath(times) | Self::SameDeathIsolated(times) => {
                 write!(f, "it failed {times} times in the same way without once being up for 1 s")
             }
-            Self::Budget { allowed, window } => write!(f, "{allowed} remedies within {window} did not last"),
-            Self::Isolated => f.write_str("no remedy of its ladder held, so it was stopped"),
+            Self::Budget { allowed, window } | Self::BudgetIsolated { allowed, window } => {
+                write!(f, "{allowed} remedies within {window} did not last")
+            }
+            Self::Isolated => f.write_str("no remedy of its ladder held"),
+        }?;
+        match self {
+            Self::SameDeath(_) | Self::Budget { .. } => Ok(()),
+            Self::Isolated | Self::SameDeathIsolated(_) | Self::BudgetIsolated { .. } => {
+                f.write_str(", so it was stopped")
+            }
         }
     }
 }
@@ -298,7 +274,7 @@ mod tests {
     mod sentences;
 
     use super::*;
-    use crate::event::{Exited, Fact, Outcome, RemedyEnded, VerdictChanged};
+    use crate::event::{Cause, Exited, Fact, Outcome, RemedyEnded, VerdictChanged};
     use std::string::ToString;
 
     #[test]

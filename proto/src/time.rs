@@ -142,6 +142,17 @@ pub struct Stamp {
     pub synced: bool,
 }
 
+impl Stamp {
+    /// The stamp of an earlier moment of the same boot, as the clocks stand now: its wall time is counted back, so that a
+    /// clock that was set since shows what it would have shown.
+    #[must_use]
+    pub const fn back_to(self, mono: Mono) -> Self {
+        let ago = self.mono.since(mono).0;
+        let ago = if ago > i64::MAX as u64 { i64::MAX } else { ago.cast_signed() };
+        Self { mono, wall: Wall(self.wall.0.saturating_sub(ago)), ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +162,14 @@ mod tests {
         assert_eq!(Mono::NEVER.plus(Span::from_secs(1)), Mono::NEVER);
         assert_eq!(Mono::from_micros(1).since(Mono::from_micros(5)), Span::ZERO);
         assert_eq!(Span::from_secs(u64::MAX), Span::MAX);
+    }
+    #[test]
+    fn a_stamp_of_an_earlier_moment_is_as_much_earlier_by_both_clocks() {
+        let (run, boot, mono) = (Run(1), BootId(2), Mono::from_micros(900));
+        let now = Stamp { run, boot, mono, wall: Wall(5_000), synced: true };
+        let before = Stamp { mono: Mono(200), wall: Wall(4_300), ..now };
+        assert_eq!(now.back_to(Mono(200)), before);
+        assert_eq!(now.back_to(Mono::NEVER).wall, now.wall, "what lies ahead is now");
     }
     #[test]
     fn spans_and_times_are_the_microseconds_that_were_given() {

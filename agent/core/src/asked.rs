@@ -7,6 +7,6 @@ use crate::{check, hold};
 pub enum Asked<'a> {
     /// That remedies rest.
     Hold(hold::Fact<'a>),
-    /// That this check is probed now.
+    /// That this check is probed now, unless that would take something away: [`crate::check::Spec::counts_news`].
     Look(check::CheckIx),
 }

@@ -42,7 +42,8 @@ impl Runs {
 
 /// An age in seconds as a level. One far ahead of the clock would stand as young for ever.
 pub const fn age_of(age: i64) -> Reading {
-    if age < -AHEAD { Reading::Bad(Cause::Mismatch) } else { Reading::Level(age) }
+    let ahead = Cause::Beyond { level: age, limit: -AHEAD };
+    if age < -AHEAD { Reading::Bad(ahead) } else { Reading::Level(age) }
 }
 
 #[cfg(test)]
@@ -67,6 +68,6 @@ mod tests {
     fn a_date_far_ahead_says_nothing() {
         let ended = |age| Runs { well: Some(age), ..Runs::default() }.weigh(60);
         assert_eq!(ended(-300), Reading::Level(-300));
-        assert_eq!(ended(-301), Reading::Bad(Cause::Mismatch));
+        assert_eq!(ended(-301), Reading::Bad(Cause::Beyond { level: -301, limit: -300 }));
     }
 }

@@ -3,10 +3,12 @@
 //!
 //! These are warnings, not mistakes: a program may come later, and the command line may name a state folder.
 
-use crate::config::{Config, Service, Target};
+mod checks;
+
+use crate::config::{Config, Service};
 use crate::plan::{self, Given};
 use rustix::fs::Access;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Everything about `config` that `run` would stumble over, each with what to do.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
@@ -23,14 +25,9 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         found.extend(of_service(service).into_iter().map(|what| format!("service {name}: {what}")));
     }
     for check in config.checks() {
-        if let Target::Space { mount } = &check.target
-            && !Path::new(mount).is_dir()
-        {
-            found.push(format!(
-                "check {}: there is no folder {mount}; its verdict will be down",
-                check.name()
-            ));
-        }
+        found.extend(
+            checks::of_check(check).into_iter().map(|what| format!("check {}: {what}", check.name())),
+        );
     }
     found
 }
@@ -50,26 +47,42 @@ fn folder(state: &Path) -> Option<String> {
 
 fn of_service(service: &Service) -> Vec<String> {
     let mut found = Vec::new();
+    for command in service
+        .commands
+        .iter()
+        .flat_map(|all| [&all.start, &all.stop, &all.status].into_iter().chain(&all.reload))
+    {
+        let fault = command.first().and_then(|program| program_fault(program));
+        found.extend(fault.map(|fault| format!("{fault}; what it does will fail until then")));
+    }
     let Some(program) = service.command.first() else { return found };
     let texts = service.command.iter().chain(service.env.iter().map(|(_, value)| value));
     for word in texts.chain([&service.cwd]).flat_map(|text| unknown(text)) {
         found.push(format!("`{{{word}}}` means nothing here; there are {{here}} and {{state}}"));
     }
     if !program.contains("{state}") {
-        let path = PathBuf::from(program);
-        if !path.is_file() {
-            found.push(format!("there is no program {program}; its start will fail until it is there"));
-        } else if rustix::fs::access(&path, Access::EXEC_OK).is_err() {
-            found.push(format!(
-                "{program} can't be executed by this user; `chmod +x`, or run as another user"
-            ));
-        }
+        let fault = program_fault(program);
+        found.extend(fault.map(|fault| format!("{fault}; its start will fail until then")));
     }
     if !service.cwd.contains("{state}") && !Path::new(&service.cwd).is_dir() {
         found
             .push(format!("there is no folder {} (cwd); its start will fail until it is there", service.cwd));
     }
     found
+}
+
+/// Why a program can't be started, with what to do; nothing where it can.
+fn program_fault(program: &str) -> Option<String> {
+    let path = Path::new(program);
+    if !program.contains('/') {
+        return Some(format!("there is no program {program} in PATH; install it, or name it by its path"));
+    }
+    if !path.is_file() {
+        return Some(format!("there is no program {program}; install it, or correct its path"));
+    }
+    let is_refused = rustix::fs::access(path, Access::EXEC_OK).is_err();
+    is_refused
+        .then(|| format!("{program} can't be executed by this user; `chmod +x`, or run as another user"))
 }
 
 /// Words in braces that look like ours and are not. `${..}` is a shell's.
@@ -111,11 +124,48 @@ mod tests {
             "service web: `{hear}` means nothing",
             "service web: there is no program /nonexistent/server",
             "service web: there is no folder /nonexistent (cwd)",
-            "there is no folder /nonexistent/mount",
+            ": there is no folder /nonexistent/mount",
         ] {
             assert!(told.contains(part), "{part} in\n{told}");
         }
         assert!(!told.contains("{home}") && !told.contains("{print"), "{told}");
+    }
+
+    #[test]
+    fn what_a_check_would_lack_is_told_with_what_to_do() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = format!(
+            "[[check]]\nkind = \"exec\"\nname = \"ghost\"\ncommand = [\"/bin/true\"]\nuser = \"no-such-user\"\n\
+             [[check]]\nkind = \"exec\"\nname = \"gone\"\ncommand = [\"check_no_such_thing\"]\n\
+             [[check]]\nkind = \"exec\"\nname = \"plain\"\ncommand = [\"{}\"]\n\
+             [[check]]\nkind = \"backup\"\nname = \"dumps\"\npath = \"/nonexistent/db-*\"\nmax_age = {{ degraded = \"1d\", down = \"2d\" }}\n\
+             verify = [\"/nonexistent/drill\"]\n\
+             [[check]]\nkind = \"job\"\nname = \"nightly\"\nstamp = \"/nonexistent/stamp\"\nmax_age = {{ degraded = \"1d\", down = \"2d\" }}\n\
+             [[check]]\nkind = \"process\"\nname = \"cron\"\nexecutable = \"/nonexistent/cron\"\nuser = \"no-such-user\"\n\
+             [[check]]\nkind = \"file\"\nname = \"key\"\npath = \"/etc/passwd\"\nowner = \"no-such-user\"\n\
+             group = \"no-such-group\"\n\
+             [[service]]\nname = \"web\"\nstart = [\"/nonexistent/start\"]\nstop = [\"/bin/true\"]\nstatus = [\"/bin/true\"]\n",
+            file.path().display()
+        );
+        let config = crate::config::parse(Path::new("/tmp/agent.toml"), &text).unwrap();
+        let all = warnings(&config);
+        let told = all.join("\n");
+        for part in [
+            "check ghost: there is no user `no-such-user` in /etc/passwd; correct `user`",
+            "check gone: there is no program check_no_such_thing in PATH; install it, or name it by its path",
+            "can't be executed by this user; `chmod +x`",
+            "check dumps: there is no program /nonexistent/drill; install it, or correct its path; no drill can run",
+            "check dumps: there is no folder /nonexistent; it holds no copy",
+            "check nightly: there is no folder /nonexistent; nobody can touch the stamp there",
+            "check cron: there is no `no-such-user` in /etc/passwd; correct `user`: no process will fit",
+            "check cron: there is no program /nonexistent/cron: no process will fit",
+            "check key: there is no `no-such-user` in /etc/passwd; correct `owner`",
+            "check key: there is no `no-such-group` in /etc/group; correct `group`",
+            "service web: there is no program /nonexistent/start; install it",
+        ] {
+            assert!(told.contains(part), "{part} in\n{told}");
+        }
+        assert_eq!(all.iter().filter(|line| line.starts_with("service web")).count(), 1, "{told}");
     }
 
     #[test]

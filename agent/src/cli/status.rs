@@ -66,6 +66,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     let mut alarms = vec![false];
     for service in services {
         alarms.push(text(service, "breaker") == "open");
+        let waits = service["waits_for"].as_str().map(|root| format!("waits for {root}"));
         let next = age(service, "next_ms").map(|age| format!("{} in {age}", text(service, "next")));
         let pid = service["pid"].as_u64().map_or_else(|| "-".to_owned(), |pid| pid.to_string());
         table.row(vec![
@@ -76,6 +77,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
             format!("{} of {} used", number(service, "budget_used"), number(service, "budget")),
             age(&service["hold"], "left_ms")
                 .map(|left| format!("held by {} for {left}", text(&service["hold"], "by")))
+                .or(waits)
                 .or(next)
                 .unwrap_or_default(),
         ]);
@@ -259,6 +261,20 @@ fn reading(check: &Value) -> String {
     if said.is_empty() { read.to_owned() } else { format!("{read}: {said}") }
 }
 
+/// What a look found. Of a check that counts what is new, and so is not looked at for asking, what its last one did.
+fn looked(whole: &Value) -> String {
+    let check = &whole["check"];
+    let read = match (whole["looked"] == false, age(check, "read_ms")) {
+        (false, _) => return format!("read {}", reading(check)),
+        (true, Some(age)) => format!("read {age} ago: {}", reading(check)),
+        (true, None) => "not read yet".to_owned(),
+    };
+    let every = span(number(check, "interval_ms"));
+    format!(
+        "{read}\nit counts what is new from one look to the next, every {every}: it is not looked at for asking"
+    )
+}
+
 /// `check NAME`; errors as in [`Failure`].
 pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Failure> {
     let request = json!({ "v": VERSION, "ask": "look", "name": name });
@@ -269,10 +285,10 @@ pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Fai
         return Ok(Page { text: format!("{whole}\n"), well });
     }
     let told = format!(
-        "{} ({}): read {}\nverdict: {}, for {}{}\n",
+        "{} ({}): {}\nverdict: {}, for {}{}\n",
         text(check, "name"),
         text(check, "target"),
-        reading(check),
+        looked(&whole),
         text(check, "verdict"),
         age(check, "since_ms").unwrap_or_default(),
         check["cause"].as_str().map(|cause| format!("; {cause}")).unwrap_or_default(),
@@ -292,6 +308,19 @@ mod tests {
             holds(&json!({}), &services, false),
             "hold:   no remedy of web begins for 1 min, by ann\n"
         );
+    }
+
+    #[test]
+    fn what_counts_news_is_told_as_it_was_read_last() {
+        let check =
+            json!({ "reading": "2 lines", "said": "ERROR 7", "read_ms": 12_000, "interval_ms": 60_000 });
+        let of = |looked| json!({ "check": check, "looked": looked });
+        assert_eq!(looked(&of(true)), "read 2 lines: ERROR 7");
+        let kept = looked(&of(false));
+        assert!(kept.starts_with("read 12 s ago: 2 lines: ERROR 7\n"), "{kept}");
+        assert!(kept.ends_with("every 1 min: it is not looked at for asking"), "{kept}");
+        let never = looked(&json!({ "check": { "interval_ms": 60_000 }, "looked": false }));
+        assert!(never.starts_with("not read yet\n"), "{never}");
     }
 
     #[test]

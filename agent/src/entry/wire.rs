@@ -76,7 +76,7 @@ impl Wire {
 
     /// Does one order of the core; `frames` are the bytes of a Send.
     pub fn obey(&mut self, order: Order, now: Stamp, frames: &[u8]) {
-        self.link.obey(order, now, frames);
+        self.link.obey(order, now, (frames, ""));
     }
 
     /// Sends what was gathered in this turn.

@@ -157,6 +157,11 @@ impl Answerer {
         }
     }
 
+    /// What the last probe of a check said.
+    pub(crate) fn said(&self, check: CheckIx) -> &str {
+        self.spoken.said(check)
+    }
+
     /// Another thread of the agent wrote so many bytes to a disk.
     pub(crate) const fn wrote(&mut self, bytes: u64) {
         self.written.add(bytes);
@@ -195,6 +200,9 @@ impl Answerer {
             Question::Accept => return Some(Wish::Accept(Accepting::new(ask.by, ask.reply))),
             Question::Reload => return Some(Wish::Reload(Reply(ask.reply))),
             Question::Look { check } => match self.number(agent, &check) {
+                Some(number) if agent.check_at(number).is_some_and(|slot| slot.spec().counts_news()) => {
+                    Answer::Whole(self.look(agent, now.mono, (number, false)))
+                }
                 Some(number) => {
                     self.looks.retain(|one| !one.reply.is_closed());
                     self.looks.push(Waiting { check: number, since: now.mono, reply: ask.reply });
@@ -214,14 +222,21 @@ impl Answerer {
         if !(is_silent && slot.words_stand()) {
             self.spoken.keep(seen.check, &seen.seen);
         }
-        let look = Look { about: &self.about, spoken: &self.spoken, now };
-        for waiting in self.looks.extract_if(.., |one| {
-            one.check == seen.check && slot.last().is_some_and(|(at, _)| at >= one.since)
-        }) {
-            let check = serde_json::to_value(look.check(seen.check, slot)).unwrap_or_default();
-            let answer = json!({ "v": VERSION, "check": check }).to_string();
+        let is_read =
+            |one: &mut Waiting| one.check == seen.check && slot.last().is_some_and(|(at, _)| at >= one.since);
+        let waiting: Vec<Waiting> = self.looks.extract_if(.., is_read).collect();
+        for waiting in waiting {
+            let answer = self.look(agent, now, (seen.check, true));
             let _asker_is_gone = waiting.reply.send(Answer::Whole(answer));
         }
+    }
+
+    /// A check as whoever asked for a look is told: `looked` at for asking, or as it was read last.
+    fn look(&self, agent: &Agent<'_>, now: Mono, (check, looked): (CheckIx, bool)) -> String {
+        let look = Look { about: &self.about, spoken: &self.spoken, now };
+        let slot = agent.check_at(check).map(|slot| look.check(check, slot));
+        let check = serde_json::to_value(slot).unwrap_or_default();
+        json!({ "v": VERSION, "check": check, "looked": looked }).to_string()
     }
 
     fn number(&self, agent: &Agent<'_>, name: &str) -> Option<CheckIx> {

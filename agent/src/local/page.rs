@@ -10,8 +10,8 @@ use picket_agent_core::service::{Ended, Past, Phase, View};
 use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, Reason, session};
 use picket_proto::event::Verdict;
-use picket_proto::tell::Level;
-use picket_proto::{Mono, Now, code};
+use picket_proto::tell::{Level, Why};
+use picket_proto::{Mono, Name, Now, code};
 use serde::Serialize;
 use serde_json::json;
 
@@ -42,6 +42,8 @@ pub(super) struct ServiceDoc<'d> {
     breaker: &'static str,
     next: Option<&'static str>,
     next_ms: Option<u64>,
+    /// The service that it waits for.
+    waits_for: Option<&'d str>,
     budget_used: u16,
     budget: u16,
     budget_window_ms: u64,
@@ -84,7 +86,7 @@ impl Look<'_> {
         let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
         let say = |reading| match reading {
             Reading::Good => "good".to_owned(),
-            Reading::Poor(cause) | Reading::Bad(cause) => cause.to_string(),
+            Reading::Poor(cause) | Reading::Bad(cause) => Why(spec.kind, cause, "").to_string(),
             Reading::Level(level) => Level(spec.kind, level).to_string(),
         };
         CheckDoc {
@@ -93,7 +95,7 @@ impl Look<'_> {
             target: target.unwrap_or_default(),
             verdict: slot.verdict().to_string(),
             since_ms: self.now.since(slot.since()).millis(),
-            cause: slot.cause().map(|cause| cause.to_string()),
+            cause: slot.cause().map(|cause| Why(spec.kind, cause, "").to_string()),
             reading: slot.last().map(|(_, reading)| say(reading)),
             said: Some(self.spoken.said(number)).filter(|said| !said.is_empty()),
             figures: self.spoken.figures(number).iter().map(figure).collect(),
@@ -115,6 +117,7 @@ pub(super) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
         breaker: if view.is_closed() { "closed" } else { "open" },
         next: due.map(|(_, reason)| next(reason)),
         next_ms: due.map(|(at, _)| at.since(now).millis()),
+        waits_for: view.waits_for().map(Name::as_str),
         budget_used: used,
         budget: allowed,
         budget_window_ms: window.millis(),
@@ -131,6 +134,7 @@ fn remedy(past: &Past, now: Mono) -> RemedyDoc {
         Some((_, Ended::StillFailing(cause))) => format!("not held: {cause}"),
         Some((_, Ended::Worse)) => "made worse".to_owned(),
         Some((_, Ended::NotDone)) => "could not be done".to_owned(),
+        Some((_, Ended::Isolated)) => "stopped, left to a person".to_owned(),
     };
     RemedyDoc {
         attempt: past.attempt,

@@ -87,21 +87,26 @@ fn wrong(watched: &Watched, path: &Path, of: &Metadata) -> io::Result<Option<(Ca
     }
     let mismatch = |words: String| Ok(Some((Cause::Mismatch, words)));
     if of.len() > watched.max_size {
-        return mismatch(format!("has {} bytes, more than {}", of.len(), watched.max_size));
+        return mismatch(format!("has {} bytes, at most {} should be", of.len(), watched.max_size));
     }
     let mode = of.mode() & 0o7777;
     if let Some(wanted) = watched.mode.filter(|wanted| *wanted != mode) {
-        return mismatch(format!("has mode {mode:04o}, not {wanted:04o}"));
+        return mismatch(format!("has mode {mode:04o}, should have {wanted:04o}"));
     }
     for (wanted, has, table) in
         [(&watched.owner, of.uid(), names::USERS), (&watched.group, of.gid(), names::GROUPS)]
     {
         let Some(wanted) = wanted else { continue };
         if names::number(wanted, table)? != Some(has) {
-            return mismatch(format!("is {has}'s by number, not {wanted}'s"));
+            return mismatch(format!("is {}'s, should be {wanted}'s", named(has, table)));
         }
     }
     Ok(content::wrong(watched, path)?.map(|words| (Cause::Mismatch, words)))
+}
+
+/// The name of a number in a table; the number where it has none.
+fn named(number: u32, table: &str) -> String {
+    names::of(number, table).unwrap_or_else(|| number.to_string())
 }
 
 /// The path in words; of a long one its end.

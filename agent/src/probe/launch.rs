@@ -57,7 +57,7 @@ impl Probes {
                     Ok(reading) => return Ok(reading),
                     Err(begun) => begun,
                 };
-                Err(Look::new(async move { tcp::finish(begun, &address, &send, &expect).await.into() }))
+                Err(Look::new(async move { tcp::finish(begun, &address, &send, &expect).await }))
             }
             Target::Http { url, status } => {
                 let client = self.http.clone();

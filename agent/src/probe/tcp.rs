@@ -6,7 +6,7 @@
 //! Loopback accepts or refuses while `connect` is called, so a port that only has to accept is read in four system
 //! calls, without a task, a timer or the poller; what takes longer is waited for.
 
-use super::cause_of;
+use super::{Seen, cause_of};
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
 use rustix::fd::OwnedFd;
@@ -43,7 +43,7 @@ pub(crate) fn begin(address: &str, send: &[u8], expect: &[u8]) -> Result<Reading
 }
 
 /// Brings a probe of `address` to its end.
-pub(crate) async fn finish(begun: Begun, address: &str, send: &[u8], expect: &[u8]) -> Reading {
+pub(crate) async fn finish(begun: Begun, address: &str, send: &[u8], expect: &[u8]) -> Seen {
     let connected = match begun {
         Begun::Unresolved => match resolve(address).await {
             Ok(addresses) => connect(addresses, Cause::Unresolved).await,
@@ -55,8 +55,11 @@ pub(crate) async fn finish(begun: Begun, address: &str, send: &[u8], expect: &[u
         },
     };
     match connected {
-        Ok(stream) => exchange(stream, send, expect).await.map_or_else(Reading::Bad, |()| Reading::Good),
-        Err(cause) => Reading::Bad(cause),
+        Ok(stream) => match exchange(stream, send, expect).await {
+            Ok(()) => Reading::Good.into(),
+            Err((cause, said)) => Seen::new(Reading::Bad(cause), said),
+        },
+        Err(cause) => Reading::Bad(cause).into(),
     }
 }
 
@@ -71,24 +74,36 @@ pub(super) async fn dial(address: &str) -> Result<TcpStream, Cause> {
     }
 }
 
-async fn exchange(mut stream: TcpStream, send: &[u8], expect: &[u8]) -> Result<(), Cause> {
+/// Says and hears what is to be; else why not, with what came where that is not the expected.
+async fn exchange(mut stream: TcpStream, send: &[u8], expect: &[u8]) -> Result<(), (Cause, String)> {
+    let failed = |error: io::Error| (cause_of(&error), String::new());
     if !send.is_empty() {
-        stream.write_all(send).await.map_err(|error| cause_of(&error))?;
+        stream.write_all(send).await.map_err(failed)?;
     }
     if expect.is_empty() {
         return Ok(());
     }
     let mut answer = Vec::with_capacity(256);
     while answer.len() < ANSWER_MAX {
-        let read = stream.read_buf(&mut answer).await.map_err(|error| cause_of(&error))?;
+        let read = stream.read_buf(&mut answer).await.map_err(failed)?;
         if answer.windows(expect.len()).any(|found| found == expect) {
             return Ok(());
         }
+        if read == 0 && answer.is_empty() {
+            return Err((Cause::Closed, String::new()));
+        }
         if read == 0 {
-            return Err(if answer.is_empty() { Cause::Closed } else { Cause::Mismatch });
+            break;
         }
     }
-    Err(Cause::Mismatch)
+    Err((Cause::Mismatch, format!("{} came, {} should be in it", shown(&answer), shown(expect))))
+}
+
+/// The beginning of what was said, as it is written in the configuration.
+fn shown(bytes: &[u8]) -> String {
+    const MOST: usize = 48;
+    let begin = &bytes[..bytes.len().min(MOST)];
+    format!("\"{}\"{}", begin.escape_ascii(), if bytes.len() > MOST { ".." } else { "" })
 }
 
 /// The addresses of `localhost`, the one that fails with the more telling cause last.
@@ -150,14 +165,14 @@ mod tests {
     use super::*;
     use tokio::net::TcpListener;
 
-    async fn read(address: &str, send: &[u8], expect: &[u8]) -> Reading {
+    async fn read(address: &str, send: &[u8], expect: &[u8]) -> Seen {
         match begin(address, send, expect) {
-            Ok(reading) => reading,
+            Ok(reading) => reading.into(),
             Err(begun) => finish(begun, address, send, expect).await,
         }
     }
 
-    async fn answer_with(said: &'static [u8], expect: &'static [u8]) -> Reading {
+    async fn answer_with(said: &'static [u8], expect: &'static [u8]) -> Seen {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = tokio::spawn(async move {
@@ -173,15 +188,19 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_is_good_only_if_it_is_the_expected_one() {
-        assert_eq!(answer_with(b"+PONG\r\n", b"+PONG").await, Reading::Good);
-        assert_eq!(answer_with(b"-LOADING\r\n", b"+PONG").await, Reading::Bad(Cause::Mismatch));
-        assert_eq!(answer_with(b"", b"+PONG").await, Reading::Bad(Cause::Closed));
+        assert_eq!(answer_with(b"+PONG\r\n", b"+PONG").await, Reading::Good.into());
+        let words = r#""-LOADING\r\n" came, "+PONG" should be in it"#;
+        let other = answer_with(b"-LOADING\r\n", b"+PONG").await;
+        assert_eq!(other, Seen::new(Reading::Bad(Cause::Mismatch), words));
+        assert_eq!(answer_with(b"", b"+PONG").await, Reading::Bad(Cause::Closed).into());
+        let long = answer_with(&[b'\xff'; 5_000], b"+PONG").await;
+        assert!(long.said.starts_with(r#""\xff\xff"#) && long.said.contains("\".. came"), "{}", long.said);
     }
 
     #[tokio::test]
     async fn a_port_where_nothing_listens_refuses() {
         let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        assert_eq!(read(&port.to_string(), b"", b"").await, Reading::Bad(Cause::Refused));
+        assert_eq!(read(&port.to_string(), b"", b"").await, Reading::Bad(Cause::Refused).into());
     }
 
     #[tokio::test]
@@ -206,7 +225,7 @@ mod tests {
         };
         let reading = tokio::spawn(async move { finish(begun, "", b"", b"").await });
         listener.accept().await.unwrap();
-        assert_eq!(reading.await.unwrap(), Reading::Good);
+        assert_eq!(reading.await.unwrap(), Reading::Good.into());
         let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let listening = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let both = [refused, listening.local_addr().unwrap()];

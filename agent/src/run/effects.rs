@@ -110,22 +110,22 @@ impl Shell<'_> {
 
     pub(super) fn order(&mut self, order: Order) {
         let now = clock::now();
-        let frames = match order {
-            Order::Send { bytes, .. } => self.agent.bytes(bytes),
+        let (frames, said): (&[u8], &str) = match order {
+            Order::Send { bytes, .. } => (self.agent.bytes(bytes), ""),
+            Order::Standing { check, .. } => (&[], self.answerer.said(check)),
             Order::Hello | Order::Heartbeat { .. } => {
                 self.ask_synced();
-                &[]
+                (&[], "")
             }
             Order::Connect
-            | Order::Standing { .. }
             | Order::StandingEnd { .. }
             | Order::Answer { .. }
             | Order::Goodbye
-            | Order::Close => &[],
+            | Order::Close => (&[], ""),
         };
         let stamp =
             Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced };
-        self.link.obey(order, stamp, frames);
+        self.link.obey(order, stamp, (frames, said));
     }
 
     pub(super) fn heard(&mut self, heard: Heard) {

@@ -3,8 +3,8 @@
 //! A condition that begins to fire joins the incident of its host that is about the same service, or whose last new
 //! condition is at most 60 s old; else it opens again an incident with the same root that recovered within 30
 //! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, services before
-//! levels (checks of no service: a full disk explains a death too seldom to hide it), what is needed before what needs
-//! it, process before checks, else the first seen. It follows what fires: one that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
+//! levels (checks of no service: a full disk explains a death too seldom to hide it), what is seen before what can't be
+//! looked at, what is needed before what needs it, process before checks, else the first seen. It follows what fires: one that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
 //! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet, and it changes
 //! nothing: [`crate::state`] carries a finding out.
 
@@ -94,6 +94,8 @@ pub(crate) struct Fires<I> {
     pub(crate) since: Mono,
     /// Whether it is about a service that needs another one which fires too.
     pub(crate) depends: bool,
+    /// Whether it says only that nothing is seen.
+    pub(crate) blind: bool,
 }
 
 impl<I> Fires<I> {
@@ -109,13 +111,17 @@ pub(crate) fn root<I: Copy>(
     is_same_subject: impl Fn(I, I) -> bool,
 ) -> Option<(I, &'static str)> {
     let order = |one: &Fires<I>| {
-        (one.depth != Depth::Host, one.is_level(), one.depends, one.since, Reverse(one.depth))
+        let is_blind = one.blind;
+        (one.depth != Depth::Host, is_blind, one.is_level(), one.depends, one.since, Reverse(one.depth))
     };
     let first = fires.clone().min_by_key(order)?;
-    let of_first = || fires.clone().filter(|one| is_same_subject(one.id, first.id));
+    let is_seen_as_first = |one: &Fires<I>| one.blind == first.blind && is_same_subject(one.id, first.id);
+    let of_first = || fires.clone().filter(is_seen_as_first);
     let deepest = of_first().min_by_key(|one| (Reverse(one.depth), one.since)).unwrap_or(first);
     let has_symptoms = of_first().any(|one| Depth::Consequence < one.depth && one.depth < deepest.depth);
-    let was_level = !first.is_level() && fires.clone().any(|one| one.is_level() && one.since <= first.since);
+    let was_blind = !first.blind && fires.clone().any(|one| one.blind && one.since <= first.since);
+    let is_level_before = |one: &Fires<I>| one.is_level() && !one.blind && one.since <= first.since;
+    let was_level = !first.is_level() && fires.clone().any(|one| is_level_before(&one));
     let is_needed = !first.depends && fires.clone().any(|one| one.depends);
     let rule = match deepest.depth {
         Depth::Host if fires.clone().any(|one| one.depth < Depth::Host) => "host-before-services",
@@ -129,6 +135,7 @@ pub(crate) fn root<I: Copy>(
         Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit if was_level => {
             "service-before-levels"
         }
+        Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit if was_blind => "seen-before-blind",
         Depth::Consequence | Depth::Check | Depth::Process | Depth::Exit => "first-seen",
     };
     Some((deepest.id, rule))
@@ -190,7 +197,7 @@ mod tests {
     }
 
     fn fires(id: u32, depth: Depth, owned: Owned, secs: u64) -> Fires<u32> {
-        Fires { id, depth, owned, since: Mono::from_micros(secs * 1_000_000), depends: false }
+        Fires { id, depth, owned, since: Mono::from_micros(secs * 1_000_000), depends: false, blind: false }
     }
 
     #[test]

@@ -237,7 +237,7 @@ impl Host {
     /// The service that a condition is about.
     pub(crate) fn service_of(&self, what: What) -> Option<u32> {
         match what {
-            What::Down(check) | What::Degraded(check) | What::Flapping(check) => {
+            What::Down(check) | What::Degraded(check) | What::Flapping(check) | What::Blind(check) => {
                 self.checks.get(check).and_then(|check| check.service)
             }
             What::Died(service) | What::NotHealed(service) | What::StopOverstay(service) => Some(service),
@@ -253,7 +253,7 @@ impl Host {
                 self.standing == Standing::Told || self.listed.contains(check)
             }
             What::Died(_) => self.standing == Standing::Told,
-            What::Degraded(_) | What::NotHealed(_) => false,
+            What::Degraded(_) | What::NotHealed(_) | What::Blind(_) => false,
             // It is missing, and a service that does not run fails nothing by that.
             What::Vanished(_) | What::StopOverstay(_) => false,
             What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,

@@ -11,8 +11,8 @@ pub(crate) mod taken;
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use picket_proto::event::{CheckKind, Verdict};
-use picket_proto::{HostId, Name, Offset, Ranges, Run, Sample, Span, Stamp};
+use picket_proto::event::{Cause, CheckKind, Verdict};
+use picket_proto::{HostId, Name, Offset, Ranges, Run, Sample, Span, Stamp, Text};
 use serde::{Deserialize, Serialize};
 
 /// A session's number, given by the shell, never used twice in one process.
@@ -63,6 +63,25 @@ pub struct Standing {
     pub verdict: Verdict,
     /// Since when, by the host's clocks.
     pub since: Stamp,
+}
+
+/// A check that is not up, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stands {
+    /// The check.
+    pub standing: Standing,
+    /// Why, where that is known. An unknown check without it was not looked at yet, or rests; one with it can't be
+    /// looked at.
+    pub cause: Option<Cause>,
+    /// What its probe said with it.
+    pub said: Text,
+}
+
+impl From<Standing> for Stands {
+    /// As an older agent tells it.
+    fn from(standing: Standing) -> Self {
+        Self { standing, cause: None, said: Text::default() }
+    }
 }
 
 /// How a session ended.
@@ -124,7 +143,7 @@ pub enum Fact {
         /// On which session.
         session: SessionId,
         /// Which; at most 500 at once.
-        checks: Vec<Standing>,
+        checks: Vec<Stands>,
     },
     /// All that stands was said.
     StandingEnd {

@@ -16,8 +16,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use calm::{alarmed, calm, is_underway};
 use picket_proto::event::{
-    Cause, CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
+    CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
 };
+use picket_proto::tell::Why;
 use picket_proto::{Event, Fact, Name, Run, Seq, Span, Wall};
 
 /// An event of the live lane.
@@ -92,11 +93,15 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
     if quiet && fact.to == Verdict::Up {
         return;
     }
-    match What::from_verdict(check, fact.to) {
+    match What::from_verdict(check, fact.kind, (fact.to, fact.cause)) {
         Some(what) => {
             let fired =
                 fire(state, at, Key { host: slot, what }, |host| check_said(host, check, event.stamp.wall));
             note_fired(state, at, fired, Entry::seen(slot, event, Arrival::Live));
+            if what.is_blind() {
+                // It says nothing about what was known: what failed may still.
+                return;
+            }
             clear_others(state, at, slot, check, Some(what));
             if fact.kind == CheckKind::Process {
                 alarmed(state, slot, service);
@@ -119,7 +124,7 @@ fn verdict(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Verdic
             }
             crate::backlog::passed(state, at, slot, (service, check), "recovered");
         }
-        // Unknown says nothing about what was known.
+        // Unknown without a cause says nothing at all.
         None => {}
     }
 }
@@ -166,11 +171,8 @@ pub(crate) fn check_words(check: &Check) -> String {
 
 /// A cause in words, in its check's unit; empty if there is none.
 pub(crate) fn cause_words(check: &Check) -> String {
-    let words = check.cause.map(|_: Cause| check_words(check));
-    let prefix = format!("{} is {}: ", check.name, check.verdict);
-    words.map_or_else(String::new, |words| {
-        words.strip_prefix(&prefix).map_or_else(|| words.clone(), ToString::to_string)
-    })
+    let words = |cause| Why(check.kind, cause, check.said.as_str()).to_string();
+    check.cause.map_or_else(String::new, words)
 }
 
 fn with_service(state: &mut State, slot: u32, name: &Name, change: impl FnOnce(&mut Service)) -> Option<u32> {

@@ -5,7 +5,7 @@
 
 use crate::identity::{KeyHash, SecretHash};
 use crate::incident::{IncidentId, Verb};
-use crate::ingest::{Close, Hello, Lane, Standing};
+use crate::ingest::{Close, Hello, Lane, Standing, Stands};
 use alloc::vec::Vec;
 use picket_proto::{BootId, HostId, Name, Offset, Run, SeqRange};
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ pub enum Record {
         /// Which numbers.
         range: SeqRange,
     },
-    /// Checks that are not up.
+    /// Checks that are not up, as older journals have them; today's is [`Record::Stands`].
     Standing {
         /// On which host.
         host: HostId,
@@ -136,5 +136,12 @@ pub enum Record {
         boot: BootId,
         /// How far the journal's Mono is ahead of the host's.
         offset: Offset,
+    },
+    /// Checks that are not up, and why.
+    Stands {
+        /// On which host.
+        host: HostId,
+        /// Which.
+        checks: Vec<Stands>,
     },
 }

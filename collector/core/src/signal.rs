@@ -5,7 +5,7 @@
 
 use crate::incident::{IncidentId, Severity};
 use picket_proto::Mono;
-use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::event::{Cause, CheckKind, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Most conditions that fire at once: every tenth check of the largest fleet.
@@ -26,28 +26,53 @@ pub(crate) enum What {
     Vanished(u32),
     /// A service is stopped for too long.
     StopOverstay(u32),
+    /// A check can't be looked at: nobody knows how what it watches does.
+    Blind(u32),
 }
+
+/// What a unit's state, or a program at work on its service, has a process check say for a while: EAGAIN and EBUSY. It is
+/// on its way, and nobody is blind.
+const UNDERWAY: [i32; 2] = [11, 16];
 
 impl What {
     /// The conditions that a check can have, one at a time.
-    pub(crate) const fn of_check(check: u32) -> [Self; 3] {
-        [Self::Down(check), Self::Degraded(check), Self::Flapping(check)]
+    pub(crate) const fn of_check(check: u32) -> [Self; 4] {
+        [Self::Down(check), Self::Degraded(check), Self::Flapping(check), Self::Blind(check)]
     }
 
-    /// The condition that a verdict of a check is; `None` if it is none.
-    pub(crate) const fn from_verdict(check: u32, verdict: Verdict) -> Option<Self> {
+    /// The condition that a verdict of a check is; `None` if it is none. Unknown is one where it has a cause: what was not
+    /// looked at yet, or rests, has none.
+    pub(crate) fn from_verdict(
+        check: u32,
+        kind: CheckKind,
+        (verdict, cause): (Verdict, Option<Cause>),
+    ) -> Option<Self> {
         match verdict {
             Verdict::Down => Some(Self::Down(check)),
             Verdict::Degraded => Some(Self::Degraded(check)),
             Verdict::Flapping => Some(Self::Flapping(check)),
-            Verdict::Up | Verdict::Unknown => None,
+            Verdict::Unknown => {
+                let is_underway = |cause: &Cause| {
+                    let of_process = kind == CheckKind::Process;
+                    of_process && UNDERWAY.iter().any(|errno| *cause == Cause::Local(*errno))
+                };
+                cause.filter(|cause| !is_underway(cause)).map(|_| Self::Blind(check))
+            }
+            Verdict::Up => None,
         }
+    }
+
+    /// Whether it says that nothing is seen, and nothing of what is.
+    pub(crate) const fn is_blind(self) -> bool {
+        matches!(self, Self::Blind(_))
     }
 
     /// The check that it is about.
     pub(crate) const fn check(self) -> Option<u32> {
         match self {
-            Self::Down(check) | Self::Degraded(check) | Self::Flapping(check) => Some(check),
+            Self::Down(check) | Self::Degraded(check) | Self::Flapping(check) | Self::Blind(check) => {
+                Some(check)
+            }
             Self::HostSilent
             | Self::AgentOverstay
             | Self::DuplicateIdentity
@@ -71,6 +96,7 @@ impl What {
             Self::NotHealed(_) => "breaker-open",
             Self::Vanished(_) => "vanished",
             Self::StopOverstay(_) => "stop-overstay",
+            Self::Blind(_) => "check-blind",
         }
     }
 
@@ -82,6 +108,8 @@ impl What {
             Self::Down(_) | Self::Degraded(_) | Self::Flapping(_) => {
                 if matches!(kind, Some(CheckKind::Process)) { Depth::Process } else { Depth::Check }
             }
+            // Also of a process: what is not seen explains nothing.
+            Self::Blind(_) => Depth::Check,
             Self::NotHealed(_) | Self::StopOverstay(_) => Depth::Consequence,
         }
     }
@@ -98,6 +126,7 @@ impl What {
             (Self::Vanished(_), Owned::ByService | Owned::ByNone) => (Severity::P2, "sev-vanished"),
             (Self::StopOverstay(_), Owned::ByService | Owned::ByNone) => (Severity::P3, "sev-stop-overstay"),
             (Self::Degraded(_), Owned::ByService | Owned::ByNone) => (Severity::P3, "sev-host-pressure"),
+            (Self::Blind(_), Owned::ByService | Owned::ByNone) => (Severity::P3, "sev-check-blind"),
             (Self::Down(_) | Self::Flapping(_) | Self::Died(_), Owned::ByService) => {
                 (Severity::P2, "sev-service-down")
             }

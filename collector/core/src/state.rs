@@ -31,11 +31,11 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 4;
+pub const LOGIC: u32 = 5;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
-pub const LOGIC_READ: core::ops::RangeInclusive<u32> = LOGIC..=LOGIC;
+pub const LOGIC_READ: core::ops::RangeInclusive<u32> = 4..=LOGIC;
 
 /// Bytes that are no state of this version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,7 +127,8 @@ impl State {
                 }
             }
             Record::Damaged { host, run, range } => self.damaged(host, *run, *range),
-            Record::Standing { host, checks } => self.standing(at, host, checks),
+            Record::Standing { host, checks } => self.stood(at, host, checks),
+            Record::Stands { host, checks } => self.standing(at, host, checks.iter().cloned()),
             Record::StandingEnd { host, up, digest } => {
                 self.standing_end(at, host);
                 self.compare(host, (*up, *digest));

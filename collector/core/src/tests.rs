@@ -2,6 +2,7 @@
 
 mod agent;
 mod beside;
+mod blind;
 mod bounds;
 mod clocks;
 mod contest;
@@ -32,7 +33,7 @@ mod words;
 pub(crate) use agent::*;
 pub(crate) use words::*;
 
-use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Watched};
+use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Stands, Watched};
 use crate::store::Entry;
 use crate::view::{Answer, Detail, Incident, Question};
 use crate::{Collector, Effect, Input, Token, incident, store, view};

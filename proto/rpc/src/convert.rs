@@ -4,7 +4,7 @@
 //! nothing behind this file has to ask again. It knows no sessions and no state.
 
 use crate::v1;
-use picket_proto::event::{CheckKind, Intent, Verdict};
+use picket_proto::event::{CAUSE_MAX, Cause, CheckKind, Intent, Verdict};
 use picket_proto::id::BadName;
 use picket_proto::{
     BootId, HostId, Mono, Name, Offset, Ranges, Run, Sample, Seq, SeqRange, Span, Stamp, Wall,
@@ -187,6 +187,16 @@ pub const fn verdict_to_wire(verdict: Verdict) -> v1::Verdict {
         Verdict::Flapping => v1::Verdict::Flapping,
         Verdict::Down => v1::Verdict::Down,
     }
+}
+
+/// A check's cause out of a field; one that only a newer agent knows is left out.
+pub fn cause(bytes: &[u8]) -> Option<Cause> {
+    Cause::from_bytes(bytes)
+}
+
+/// A check's cause for the wire; empty where there is none.
+pub fn cause_to_wire(cause: Option<Cause>) -> Vec<u8> {
+    cause.map_or_else(Vec::new, |cause| cause.to_bytes(&mut [0; CAUSE_MAX]).to_vec())
 }
 
 /// What should be of a service, for the wire.

@@ -70,6 +70,9 @@ pub enum CheckKind {
     Container,
 }
 
+/// Most bytes of a cause, as it stands in a frame: its number and two of 64 bits.
+pub const CAUSE_MAX: usize = 24;
+
 /// Why a reading is not good. Levels are in the check kind's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Cause {
@@ -174,6 +177,17 @@ impl Cause {
             | Self::Unhealthy => 2,
         }
     }
+
+    /// Its bytes, as they stand in a frame: for a message that carries it beside.
+    pub fn to_bytes<'b>(&self, out: &'b mut [u8; CAUSE_MAX]) -> &'b [u8] {
+        // There is room for the longest: a test holds it against it.
+        postcard::to_slice(self, out).map_or(&[], |used| &*used)
+    }
+
+    /// Out of such bytes; `None` where they are no cause, or one that only a newer version knows.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        postcard::take_from_bytes(bytes).ok().and_then(|(cause, rest)| rest.is_empty().then_some(cause))
+    }
 }
 
 impl CheckKind {
@@ -236,5 +250,35 @@ impl VerdictChanged {
     pub fn version(&self) -> u8 {
         let of_words = if self.said.is_empty() { 1 } else { 2 };
         self.cause.as_ref().map_or(1, Cause::version).max(self.kind.version()).max(of_words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    #[test]
+    fn a_cause_comes_back_from_its_bytes_and_one_of_a_newer_version_is_none() {
+        let most = u32::MAX;
+        for cause in [
+            Cause::Refused,
+            Cause::Above { level: most, limit: most },
+            Cause::Beyond { level: i64::MIN, limit: i64::MIN },
+            Cause::TooSmall { bytes: u64::MAX, wanted: u64::MAX },
+            Cause::TooFew { found: most, wanted: most },
+            Cause::Local(i32::MIN),
+            Cause::Unhealthy,
+        ] {
+            let mut room = [0; CAUSE_MAX];
+            let bytes = cause.to_bytes(&mut room);
+            assert!(!bytes.is_empty(), "{cause:?}");
+            assert_eq!(Cause::from_bytes(bytes), Some(cause));
+            let longer = [bytes, &[0]].concat();
+            assert_eq!(Cause::from_bytes(&longer), None, "more than a cause is none");
+        }
+        for none in [vec![], vec![200], vec![255; 30]] {
+            assert_eq!(Cause::from_bytes(&none), None);
+        }
     }
 }

@@ -164,10 +164,33 @@ pub enum Because {
     },
     /// Its ladder has come to its end, and it was stopped. Since version 3.
     Isolated,
+    /// As [`Because::SameDeath`], and it was stopped so that it does no harm. This and the next since version 5 of kind 8.
+    SameDeathIsolated(u16),
+    /// As [`Because::Budget`], and it was stopped so that it does no harm.
+    BudgetIsolated {
+        /// Remedies allowed.
+        allowed: u16,
+        /// In how long.
+        window: Span,
+    },
+}
+
+impl Because {
+    /// The same, of a service that was stopped for it.
+    #[must_use]
+    pub const fn isolated(self) -> Self {
+        match self {
+            Self::SameDeath(times) | Self::SameDeathIsolated(times) => Self::SameDeathIsolated(times),
+            Self::Budget { allowed, window } | Self::BudgetIsolated { allowed, window } => {
+                Self::BudgetIsolated { allowed, window }
+            }
+            Self::Isolated => Self::Isolated,
+        }
+    }
 }
 
 // The lowest version of the kinds that hold them that can say it: 2 knows what later checks see and what the init system
-// rules, 3 more than restarts, 4 that a host is starved.
+// rules, 3 more than restarts, 4 that a host is starved, 5 why what was stopped was given up.
 
 impl Remedy {
     const fn version(self) -> u8 {
@@ -209,6 +232,9 @@ impl RemedyEnded {
 impl BreakerMoved {
     pub(super) const fn version(&self) -> u8 {
         match &self.to {
+            Breaker::Open {
+                because: Because::SameDeathIsolated(_) | Because::BudgetIsolated { .. }, ..
+            } => 5,
             Breaker::Open { because: Because::Isolated, .. } | Breaker::Waits { .. } => 3,
             Breaker::Open { because: Because::SameDeath(_) | Because::Budget { .. }, last, .. } => {
                 last.version()

@@ -1,9 +1,9 @@
 //! One sentence for each kind of fact.
 
-use super::level_in;
+use super::Why;
 use crate::event::{
-    BlindSource, Breaker, BreakerMoved, Cause, CheckKind, Fact, HoldChanged, Intent, IntentChanged, Outcome,
-    Remedy, RemedyEnded, VerdictChanged, Witness,
+    BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, Outcome, Remedy,
+    RemedyEnded, Verdict, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 
@@ -125,19 +125,15 @@ fn intent(it: &IntentChanged, f: &mut Formatter<'_>) -> Result {
 }
 
 fn verdict(it: &VerdictChanged, f: &mut Formatter<'_>) -> Result {
-    write!(f, "{} is {}", it.check, it.to)?;
-    match it.cause {
-        Some(Cause::Above { level, limit }) => levels(it.kind, (level.into(), limit.into()), f),
-        Some(Cause::Beyond { level, limit }) => levels(it.kind, (level, limit), f),
-        Some(cause) => write!(f, ": {cause}"),
-        None => write!(f, " (was {})", it.from),
+    match (it.to, it.cause) {
+        (Verdict::Unknown, Some(_)) => write!(f, "{} can't be looked at", it.check),
+        (to, _) => write!(f, "{} is {to}", it.check),
     }?;
-    if it.said.is_empty() { Ok(()) } else { write!(f, ": {}", it.said) }
-}
-
-fn levels(kind: CheckKind, (level, limit): (i64, i64), f: &mut Formatter<'_>) -> Result {
-    f.write_str(": ")?;
-    level_in(kind, level, f)?;
-    f.write_str(", limit ")?;
-    level_in(kind, limit, f)
+    match it.cause {
+        Some(cause) => write!(f, ": {}", Why(it.kind, cause, it.said.as_str())),
+        None => {
+            write!(f, " (was {})", it.from)?;
+            if it.said.is_empty() { Ok(()) } else { write!(f, ": {}", it.said) }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use super::cursor::Cursor;
 use super::host::{Watches, with_agent};
 use super::said;
 use picket_agent_core::{Agent, Effect, Input as AgentInput, session};
-use picket_collector_core::ingest::{Fact, SessionId, Standing};
+use picket_collector_core::ingest::{Fact, SessionId, Stands};
 use picket_collector_core::{Collector, Input};
 use picket_proto::{BootId, HostId, Mono, Now, Offset, Raw, Run, Sample, Wall};
 use picket_rpc::v1::collector_message::Message as Answer;
@@ -85,7 +85,8 @@ fn is_what_was_said(input: &Input, message: Option<Message>) {
         }
         (Input::Session(Fact::Standing { checks, .. }), Some(Message::Standing(said))) => {
             let back: Vec<v1::StandingCheck> = checks.iter().map(to_wire).collect();
-            assert_eq!(back, said.checks);
+            let known = said.checks.into_iter().map(what_can_be_known);
+            assert_eq!(back, known.collect::<Vec<_>>());
         }
         (Input::Session(Fact::Batch { frames, .. }), Some(Message::Batch(said))) => {
             assert_eq!(*frames, said.frames);
@@ -104,8 +105,21 @@ fn is_what_was_said(input: &Input, message: Option<Message>) {
     }
 }
 
-fn to_wire(check: &Standing) -> v1::StandingCheck {
+/// A check that stands, without a cause that is none and without what is too much of its words.
+fn what_can_be_known(check: v1::StandingCheck) -> v1::StandingCheck {
+    let cause = convert::cause(&check.cause);
     v1::StandingCheck {
+        cause: convert::cause_to_wire(cause),
+        said: picket_proto::Text::new(&check.said).to_string(),
+        ..check
+    }
+}
+
+fn to_wire(stands: &Stands) -> v1::StandingCheck {
+    let check = &stands.standing;
+    v1::StandingCheck {
+        cause: convert::cause_to_wire(stands.cause),
+        said: stands.said.to_string(),
         check: check.check.to_string(),
         service: check.service.as_ref().map(ToString::to_string).unwrap_or_default(),
         kind: convert::check_kind_to_wire(check.kind).into(),
@@ -195,6 +209,8 @@ fn same_value(cursor: &mut Cursor<'_>) {
     for kind in said::KINDS {
         assert_eq!(convert::check_kind("k", convert::check_kind_to_wire(kind).into()), Ok(kind));
     }
+    let cause = cursor.flag().then(|| said::cause(cursor));
+    assert_eq!(convert::cause(&convert::cause_to_wire(cause)), cause);
     for lane in [convert::Lane::Live, convert::Lane::Backlog] {
         assert_eq!(convert::lane("l", convert::lane_to_wire(lane).into()), Ok(lane));
     }

@@ -62,7 +62,7 @@ pub fn range(cursor: &mut Cursor<'_>) -> SeqRange {
     SeqRange::new(Seq(first), Seq(last)).expect("it begins at 1 or later and ends behind its begin")
 }
 
-fn text(cursor: &mut Cursor<'_>) -> Text {
+pub(super) fn text(cursor: &mut Cursor<'_>) -> Text {
     Text::new(&String::from_utf8_lossy(cursor.some(1)))
 }
 
@@ -89,7 +89,7 @@ fn exit(cursor: &mut Cursor<'_>) -> Exit {
     ])
 }
 
-fn cause(cursor: &mut Cursor<'_>) -> Cause {
+pub(super) fn cause(cursor: &mut Cursor<'_>) -> Cause {
     let (level, limit) = (cursor.half(), cursor.half());
     let all = [
         Cause::NoProcess,
@@ -144,7 +144,7 @@ fn outcome(cursor: &mut Cursor<'_>) -> Outcome {
 }
 
 fn breaker(cursor: &mut Cursor<'_>) -> Breaker {
-    match cursor.below(7) {
+    match cursor.below(9) {
         0 => Breaker::Closed,
         1 => Breaker::HalfOpen,
         4 => Breaker::Waits { root: name(cursor) },
@@ -154,6 +154,8 @@ fn breaker(cursor: &mut Cursor<'_>) -> Breaker {
             let because = match other {
                 2 => Because::SameDeath(count),
                 3 => Because::Isolated,
+                7 => Because::SameDeathIsolated(count),
+                8 => Because::BudgetIsolated { allowed: count, window: span(cursor) },
                 _ => Because::Budget { allowed: count, window: span(cursor) },
             };
             Breaker::Open { because, attempts: cursor.short(), last: trigger(cursor), retry_in: span(cursor) }

@@ -24,8 +24,9 @@ impl<'a> World<'a> {
             }
             Order::Hello => Up::Hello(Box::new(words::hello(&self.hosts[at], shell.run, now))),
             Order::Send { lane, bytes } => Up::Batch(words::lane(lane), shell.agent.bytes(bytes).to_vec()),
-            Order::Standing { check, verdict, since } => {
-                let one = words::standing(&self.hosts[at], (shell.run, now), (check, verdict, since));
+            Order::Standing { check, verdict, since, cause } => {
+                let stands = (check, verdict, since, cause);
+                let one = words::standing(&self.hosts[at], (shell.run, now), stands);
                 Up::Standing(vec![one])
             }
             Order::StandingEnd { up, digest } => Up::StandingEnd { up: u32::from(up), digest },

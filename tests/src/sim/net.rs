@@ -7,7 +7,7 @@
 //! twice, which no TCP does; the cores must bear it, since acks and batches are said to be idempotent.
 
 use crate::dice::Dice;
-use picket_collector_core::ingest::{Hello, Lane, Standing};
+use picket_collector_core::ingest::{Hello, Lane, Stands};
 use picket_proto::{Mono, Offset, Ranges, Run, Sample, Span, Stamp};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -20,7 +20,7 @@ pub(super) struct StreamId(pub(super) u64);
 pub(super) enum Up {
     Hello(Box<Hello>),
     Batch(Lane, Vec<u8>),
-    Standing(Vec<Standing>),
+    Standing(Vec<Stands>),
     StandingEnd {
         up: u32,
         digest: u32,

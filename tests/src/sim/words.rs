@@ -4,10 +4,10 @@ use super::happening::{AgentIn, Happening};
 use super::host::Host;
 use super::net::{Down, Up};
 use picket_agent_core::session;
-use picket_collector_core::ingest::{Hello, Lane, Standing, Watched};
-use picket_proto::event::Verdict;
+use picket_collector_core::ingest::{Hello, Lane, Standing, Stands, Watched};
+use picket_proto::event::{Cause, Verdict};
 use picket_proto::frame::{self, Content};
-use picket_proto::{Mono, Now, Run, Stamp, Wall};
+use picket_proto::{Mono, Now, Run, Stamp};
 
 /// A host's clocks now.
 pub(super) const fn stamp(host: &Host<'_>, run: Run, now: Now) -> Stamp {
@@ -30,20 +30,18 @@ pub(super) fn hello(host: &Host<'_>, run: Run, now: Now) -> Hello {
 pub(super) fn standing(
     host: &Host<'_>,
     (run, now): (Run, Now),
-    (check, verdict, since): (u16, Verdict, Mono),
-) -> Standing {
+    (check, verdict, since, cause): (u16, Verdict, Mono, Option<Cause>),
+) -> Stands {
     let spec = &host.shape.checks[usize::from(check)];
     let service = spec.service.and_then(|service| host.shape.services.get(usize::from(service)));
-    let ago = i64::try_from(now.mono.since(since).micros()).unwrap_or_default();
-    let wall = Wall::from_micros(now.wall.micros().saturating_sub(ago));
-    let since = Stamp { mono: since, wall, ..stamp(host, run, now) };
-    Standing {
+    let standing = Standing {
         check: spec.name.clone(),
         kind: spec.kind,
         service: service.map(|spec| spec.name.clone()),
         verdict,
-        since,
-    }
+        since: stamp(host, run, now).back_to(since),
+    };
+    Stands { cause, ..standing.into() }
 }
 
 pub(super) const fn lane(lane: session::Lane) -> Lane {
@@ -102,7 +100,10 @@ fn up_in_words(up: &Up) -> Option<String> {
         Up::Hello(hello) => format!("hello of run {}", hello.stamp.run),
         Up::Batch(lane, bytes) => format!("{lane:?} {}", frames(bytes)),
         Up::Standing(checks) => {
-            let named: Vec<_> = checks.iter().map(|one| format!("{} {:?}", one.check, one.verdict)).collect();
+            let named: Vec<_> = checks
+                .iter()
+                .map(|Stands { standing: it, .. }| format!("{} {:?}", it.check, it.verdict))
+                .collect();
             format!("stands: {}", named.join(", "))
         }
         Up::StandingEnd { up, .. } => format!("all else stands: {up} up"),

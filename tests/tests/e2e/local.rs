@@ -119,6 +119,60 @@ async fn a_check_is_probed_now_for_whoever_asks() {
     assert!(said(&unknown).contains("there is no check `nothing`"), "{}", said(&unknown));
 }
 
+/// Purpose: why nothing is done about a service, and that one was stopped for good, stand where a person looks first.
+#[tokio::test]
+async fn status_says_for_whom_a_service_waits_and_which_one_was_stopped() {
+    let (program, here, nowhere) = (program().to_str().unwrap(), free_port(), free_port());
+    let mut story = Story::begin(&format!(
+        "[host]\nenabled = false\n\n[[service]]\nname = \"db\"\ncommand = [\"/bin/false\"]\n\
+         backoff_first = \"20ms\"\nbackoff_max = \"100ms\"\nretry_after = \"1h\"\n\n\
+         [[service]]\nname = \"web\"\ncommand = [\"/bin/false\"]\nneeds = [\"db\"]\n\n\
+         [[service]]\nname = \"sick\"\ncommand = [\"{program}\", \"__listen\", \"{here}\"]\nladder = [\"restart\", \"isolate\"]\n\
+         start_timeout = \"300ms\"\nretry_after = \"1h\"\n\n\
+         [[service.check]]\nkind = \"tcp\"\naddress = \"{nowhere}\"\ninterval = \"100ms\"\n"
+    ))
+    .await;
+    let told = "sick not healed, because no remedy of its ladder held, so it was stopped";
+    story.agent.line_with(told);
+    status_when(&story, |status| {
+        let phase = |name, phase: &str| service(status, name)["phase"] == phase;
+        phase("db", "not healed") && phase("web", "waiting") && phase("sick", "not healed")
+    });
+    let text = said(&ask(&story, &["status"]));
+    let line =
+        |begin: &str, end: &str| text.lines().any(|line| line.starts_with(begin) && line.ends_with(end));
+    assert!(line("web ", "waits for db"), "{text}");
+    assert!(line("sick ", "stopped, left to a person"), "{text}");
+}
+
+/// Purpose: who looks at what a log said does not clear it.
+#[tokio::test]
+async fn a_persons_look_at_a_log_takes_nothing_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("app.log");
+    std::fs::write(&log, "").unwrap();
+    let check = format!(
+        "\n[[check]]\nkind = \"log\"\nname = \"log\"\nfile = \"{}\"\nmatch = \"ERROR\"\ninterval = \"5s\"\n",
+        log.display()
+    );
+    let mut story = Story::begin(&(config(free_port()) + &check)).await;
+    story.agent.line_with("link-open");
+    let of_log = |status: &Value| {
+        let checks = status["each_check"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "log").unwrap().clone()
+    };
+    status_when(&story, |status| of_log(status)["verdict"] == "up");
+    std::fs::write(&log, "ERROR 7\n").unwrap();
+    status_when(&story, |status| of_log(status)["verdict"] == "down");
+    for _ in 0..2 {
+        let asked = ask(&story, &["check", "log"]);
+        assert_eq!(asked.status.code(), Some(1), "{}", said(&asked));
+        for part in ["ago: 1 lines: ERROR 7", "not looked at for asking", "verdict: down"] {
+            assert!(said(&asked).contains(part), "{part} in {}", said(&asked));
+        }
+    }
+}
+
 /// Purpose: maintenance. While a hold stands a killed service stays down and is told; afterwards it is healed.
 #[tokio::test]
 async fn a_hold_keeps_a_killed_service_down_over_a_restart_of_the_agent_until_it_is_lifted() {

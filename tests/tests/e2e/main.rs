@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 
+mod blind;
 mod breaker;
 mod chaos;
 mod identity;

@@ -108,7 +108,7 @@ impl Checks<'_> {
         let is_other = (old.kind, old.service) != (new.kind, new.service);
         if is_other || !seated.is_same {
             slot.distrust_flight();
-            (slot.streak, slot.bad) = (None, 0);
+            (slot.streak, slot.bad, slot.blind) = (None, 0, false);
             slot.look_at(now);
         } else if old.limits != new.limits {
             slot.streak = None;

@@ -12,11 +12,13 @@ impl Checks<'_> {
         self.each_of(service, |slot| slot.watch(now, hold));
     }
 
-    /// Looks at one check now; where a probe of it is out, that one's answer is the look.
+    /// Looks at one check now; where a probe of it is out, that one's answer is the look. What counts news is not looked
+    /// at for asking: its last reading is the answer.
     pub(crate) fn look_now(&mut self, now: Mono, check: CheckIx) {
         let at = usize::from(check);
         match self.slots.get_mut(at) {
             Some(slot) if slot.place != Place::Taken => self.refused = self.refused.saturating_add(1),
+            Some(slot) if slot.spec.counts_news() => {}
             Some(slot) if slot.flight == Flight::Home => {
                 slot.explain |= slot.words_stand();
                 slot.due = now;

@@ -152,6 +152,7 @@ impl Slot {
         self.distrust_flight();
         (self.pace, self.due) = (Pace::Rest, Mono::NEVER);
         (self.base, self.cause, self.streak, self.bad) = (Verdict::Unknown, None, None, 0);
+        self.blind = false;
         if self.told != Verdict::Unknown {
             (self.told, self.since) = (Verdict::Unknown, now);
         }

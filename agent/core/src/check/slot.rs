@@ -35,6 +35,8 @@ pub struct Slot {
     pub(super) base: Verdict,
     /// What was told: the base, or that it flaps.
     pub(super) told: Verdict,
+    /// Whether it was told that it can't be looked at. What is unknown else was not looked at yet, or rests.
+    pub(super) blind: bool,
     pub(super) flight: Flight,
     /// When the probe that is out was asked for.
     pub(super) asked: Mono,
@@ -66,6 +68,7 @@ impl Slot {
             place: Place::Taken,
             base: Verdict::Unknown,
             told: Verdict::Unknown,
+            blind: false,
             flight: Flight::Home,
             asked: Mono::NEVER,
             late: false,

@@ -37,6 +37,14 @@ impl Spec {
     }
 }
 
+impl Spec {
+    /// Whether it counts what is new since the last look: one for asking would take that away, and by it end a failure
+    /// that nobody has looked into.
+    pub const fn counts_news(&self) -> bool {
+        matches!(self.kind, CheckKind::Log | CheckKind::Net)
+    }
+}
+
 /// Limits of a level, in the kind's unit. A level at one has reached it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

@@ -2,6 +2,7 @@
 
 mod levels;
 mod spread;
+mod told;
 
 use super::*;
 use picket_proto::Span;

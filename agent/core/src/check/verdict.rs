@@ -44,9 +44,7 @@ impl Slot {
     fn weigh(&self, reading: Reading) -> (Verdict, Option<Cause>) {
         match (reading, self.spec.limits) {
             (Reading::Good, _) | (Reading::Level(_), None) => (Verdict::Up, None),
-            (Reading::Bad(cause @ (Cause::Local(_) | Cause::Plugin(3..))), _) => {
-                (Verdict::Unknown, Some(cause))
-            }
+            (Reading::Bad(cause), _) if says_nothing(cause) => (Verdict::Unknown, Some(cause)),
             (Reading::Poor(cause), _) => (Verdict::Degraded, Some(cause)),
             (Reading::Bad(cause), _) => (Verdict::Down, Some(cause)),
             (Reading::Level(level), Some(limits)) => weigh_level(level, limits),
@@ -129,6 +127,7 @@ impl Slot {
     fn is_blind_now(&self, class: Verdict) -> bool {
         let before = self.streak.map_or(0, |streak| streak.blind);
         class == Verdict::Unknown
+            && !self.blind
             && (self.base, self.told) == (Verdict::Unknown, Verdict::Unknown)
             && !self.in_grace()
             && before.checked_add(1) == Some(self.spec.fall)
@@ -179,19 +178,38 @@ impl Slot {
         self.since = now;
     }
 
-    fn tell(&self, after: Span, to: Verdict, voice: Voice<'_>) {
+    /// Why it is what was told, for those who were not told then: as it was read last, where that speaks of it.
+    pub fn why(&self) -> Option<Cause> {
+        let is_blind = self.cause.is_some_and(says_nothing);
+        match self.told {
+            Verdict::Up => None,
+            Verdict::Unknown => self.cause.filter(|_| self.blind && is_blind),
+            Verdict::Degraded | Verdict::Flapping | Verdict::Down => {
+                self.cause_of(self.told).filter(|_| !is_blind)
+            }
+        }
+    }
+
+    fn tell(&mut self, after: Span, to: Verdict, voice: Voice<'_>) {
+        self.blind = to == Verdict::Unknown;
+        let cause = self.cause_of(to);
         let change = VerdictChanged {
             check: self.spec.name.clone(),
             kind: self.spec.kind,
             service: voice.owner.cloned(),
             from: self.told,
             to,
-            cause: self.cause_of(to),
+            cause,
             after,
             said: if to == Verdict::Up { Text::default() } else { Text::new(voice.said) },
         };
         voice.out.tell(event::Fact::Verdict(change));
     }
+}
+
+/// Whether a reading with this cause says nothing of what is watched: its probe can't run, or its plugin can't tell.
+const fn says_nothing(cause: Cause) -> bool {
+    matches!(cause, Cause::Local(_) | Cause::Plugin(3..))
 }
 
 pub(super) fn weigh_level(level: i64, limits: Limits) -> (Verdict, Option<Cause>) {

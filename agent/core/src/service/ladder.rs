@@ -26,11 +26,19 @@ pub(super) struct Rung {
     failing: u16,
     /// From when on its process must pass its checks, where that is later than its start.
     since: Mono,
+    /// Why it was given up as it was last stopped.
+    given_up: Because,
 }
 
 impl Default for Rung {
     fn default() -> Self {
-        Self { next: 0, remedy: Remedy::Restart, failing: 0, since: Mono::default() }
+        Self {
+            next: 0,
+            remedy: Remedy::Restart,
+            failing: 0,
+            since: Mono::default(),
+            given_up: Because::Isolated,
+        }
     }
 }
 
@@ -99,14 +107,16 @@ impl Moving<'_> {
     }
 
     /// Stops it and leaves it to a person, until its breaker's single try.
-    pub(super) fn isolate(&mut self, process: Process, mut around: Around<'_, '_>) {
+    pub(super) fn isolate(&mut self, process: Process, because: Because, mut around: Around<'_, '_>) {
         self.tell_begun(Remedy::Isolate, &mut around);
+        self.slot.rung.given_up = because.isolated();
         self.stop(around.now, process, Then::Rest);
     }
 
     /// It is stopped.
     pub(super) fn rest(&mut self, around: Around<'_, '_>) {
-        self.open(None, Because::Isolated, around);
+        self.slot.past.isolated(around.now);
+        self.open(None, self.slot.rung.given_up, around);
     }
 
     /// What came of a remedy after which a check fails.

@@ -67,7 +67,7 @@ impl Moving<'_> {
 
     pub(super) fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
         if let Some(process) = process.filter(|_| self.is_isolated_in_the_end()) {
-            return self.isolate(process, around);
+            return self.isolate(process, because, around);
         }
         let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);
         let last = self.trigger(around.checks);
@@ -95,7 +95,7 @@ impl Moving<'_> {
         let remedy = self.next_rung(process);
         if remedy == Remedy::Isolate {
             return match process {
-                Some(process) => self.isolate(process, around),
+                Some(process) => self.isolate(process, Because::Isolated, around),
                 None => self.open(None, Because::Isolated, around),
             };
         }

@@ -44,6 +44,11 @@ impl Ties {
         self.stopped_for.clone()
     }
 
+    /// The name of the one of those that it needs that was not well when it last moved.
+    pub(super) const fn ailing(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
     /// It is stopped while `root` is restarted.
     pub(super) fn stopped_for(&mut self, root: Name) {
         self.stopped_for = Some(root);

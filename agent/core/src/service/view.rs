@@ -3,7 +3,7 @@
 //! Only looks. The latest four remedies of this run are remembered, enough to see whether they hold; the whole story
 //! is in the events.
 
-use super::slot::{Slot, Stage, State};
+use super::slot::{Slot, Stage, State, Wait};
 use crate::hold::Held;
 use crate::timer::Reason;
 use heapless::Deque;
@@ -53,6 +53,8 @@ pub enum Ended {
     Worse,
     /// It could not be done.
     NotDone,
+    /// It was stopped and left to a person, as was to be.
+    Isolated,
 }
 
 /// A remedy of this run.
@@ -88,6 +90,15 @@ impl Remembered {
             Outcome::Worse { .. } => Ended::Worse,
             Outcome::NotDone { .. } => Ended::NotDone,
         };
+        self.ended_as(now, ended);
+    }
+
+    /// What was to be isolated is stopped: that is told by its breaker, and proves nothing.
+    pub(super) fn isolated(&mut self, now: Mono) {
+        self.ended_as(now, Ended::Isolated);
+    }
+
+    fn ended_as(&mut self, now: Mono, ended: Ended) {
         if let Some(open) = self.0.back_mut().filter(|past| past.ended.is_none()) {
             open.ended = Some((now, ended));
         }
@@ -135,6 +146,23 @@ impl<'a> View<'a> {
     pub fn deadline(self) -> Option<(Mono, Reason)> {
         let due = self.0.deadline();
         (due.0 != Mono::NEVER).then_some(due)
+    }
+
+    /// The service that it waits for, if it waits for one: nothing is due of it until that is well.
+    pub fn waits_for(self) -> Option<&'a Name> {
+        match self.0.state {
+            State::Waiting { wait: Wait::Root, .. } => self.0.ties.ailing(),
+            State::Idle
+            | State::Starting { .. }
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Stopping { .. }
+            | State::Waiting { wait: Wait::Evidence { .. } | Wait::Restart { .. } | Wait::First, .. }
+            | State::Broken { .. }
+            | State::Awaiting { .. }
+            | State::Left
+            | State::Ended => None,
+        }
     }
 
     /// Whether its breaker is closed: remedies are allowed.

@@ -110,7 +110,8 @@ impl Talk {
         while let Some((check, slot)) = checks.from(*next) {
             *next = check + 1;
             if slot.verdict() != Verdict::Up {
-                return Some(Order::Standing { check, verdict: slot.verdict(), since: slot.since() });
+                let (verdict, since, cause) = (slot.verdict(), slot.since(), slot.why());
+                return Some(Order::Standing { check, verdict, since, cause });
             }
             *up += 1;
             digest.add(slot.spec().name.as_str().as_bytes());

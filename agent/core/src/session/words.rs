@@ -2,7 +2,7 @@
 
 use crate::check::CheckIx;
 use crate::spool::Bytes;
-use picket_proto::event::Verdict;
+use picket_proto::event::{Cause, Verdict};
 use picket_proto::{Mono, Offset, Ranges, Run, Sample, Span};
 
 /// Why there is no link. Each has a code of its own.
@@ -102,6 +102,8 @@ pub enum Order {
         verdict: Verdict,
         /// Since when.
         since: Mono,
+        /// Why, where that is known.
+        cause: Option<Cause>,
     },
     /// All that stands was said.
     StandingEnd {

@@ -2,7 +2,7 @@
 
 use super::recovery::{opened, outcomes};
 use super::world::{World, spec};
-use crate::service::{self, Act, Phase};
+use crate::service::{self, Act, Ended, Phase};
 use picket_proto::event::{Because, Fact, Outcome, Remedy};
 use std::vec;
 use std::vec::Vec;
@@ -64,6 +64,8 @@ fn what_nothing_heals_is_stopped_and_tried_once_more_later() {
         [Because::Isolated]
     );
     assert_eq!((world.sims[0].alive, world.agent.service_at(0).unwrap().phase()), (None, Phase::Broken));
+    let last = world.agent.service_at(0).unwrap().remedies().last().and_then(|past| past.ended);
+    assert!(matches!(last, Some((_, Ended::Isolated))), "it is stopped, and nothing is open: {last:?}");
     assert!(matches!(world.acts.last(), Some((_, Act::Stop { .. }))));
     world.sims[0].sick = false;
     world.run(120_000);
@@ -82,4 +84,17 @@ fn an_open_breaker_stops_what_still_lives_where_its_ladder_says_so() {
         "the same failure three times: the breaker does not wait for the rest"
     );
     assert_eq!(world.sims[0].alive, None);
+    assert_eq!(opened(&world)[0].1, Because::SameDeathIsolated(3), "it says why, and that it was stopped");
+}
+
+#[test]
+fn a_used_up_budget_is_the_reason_of_what_it_stops() {
+    let ladder = [Remedy::Restart, Remedy::Isolate].into_iter().collect();
+    let spec = service::Spec { ladder, budget: 0, same_deaths: 0, ..spec("web") };
+    let window = spec.budget_window;
+    let mut world = World::running(6, vec![spec]);
+    world.sims[0].sick = true;
+    world.run(30_000);
+    assert_eq!(remedies(&world), [Remedy::Isolate], "{:#?}", world.story(0));
+    assert_eq!(opened(&world)[0].1, Because::BudgetIsolated { allowed: 0, window });
 }

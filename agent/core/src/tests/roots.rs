@@ -50,6 +50,8 @@ fn a_dependent_of_a_root_that_is_down_is_told_once_and_not_restarted() {
     assert_eq!(waits(&world), ["web waits for db: nothing is done until that is well"]);
     assert_eq!(remedies(&world, "web"), 0, "{:#?}", world.story(0));
     assert_eq!(phase(&world, WEB), Phase::Waiting);
+    let waits_for = |service| world.agent.service_at(service).unwrap().waits_for().map(|name| name.as_str());
+    assert_eq!((waits_for(WEB), waits_for(DB)), (Some("db"), None), "a person sees for what");
     assert_eq!(opened(&world).len(), 2, "only the root's breaker opened, once and after its single try");
     let verdict =
         |(_, fact): &&(u64, Fact)| matches!(fact, Fact::Verdict(it) if it.check.as_str() == "web.tcp");

@@ -4,6 +4,7 @@ use super::world::{World, ms, spec};
 use crate::session::{Fact, Lane, ORDERS_MAX, Order, Trouble};
 use crate::timer::Reason;
 use crate::{Ending, Input};
+use picket_proto::event::Cause;
 use picket_proto::frame::Crc32c;
 use picket_proto::{Mono, Ranges, Seq, SeqRange, Span};
 use std::collections::BTreeSet;
@@ -40,7 +41,8 @@ fn a_session_says_hello_what_stands_and_then_frames() {
     world.opened();
     let said: Vec<_> = world.orders[from..].iter().map(|(_, order)| *order).collect();
     assert_eq!(said[0], Order::Hello);
-    assert!(matches!(said[1], Order::Standing { check: 3, .. }), "{said:?}");
+    let why = Some(Cause::Refused);
+    assert!(matches!(said[1], Order::Standing { check: 3, cause, .. } if cause == why), "{said:?}");
     let mut digest = Crc32c::new();
     for up in ["web.process", "web.tcp", "db.process"] {
         digest.add(format!("{up}\0").as_bytes());

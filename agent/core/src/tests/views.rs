@@ -148,6 +148,23 @@ fn stamps_say_whether_the_wall_clock_is_synchronised() {
 }
 
 #[test]
+fn a_look_for_asking_takes_nothing_away_from_what_counts_news() {
+    for (kind, is_probed) in
+        [(CheckKind::Log, false), (CheckKind::Net, false), (CheckKind::Tcp, true), (CheckKind::Cpu, true)]
+    {
+        let interval = Span::from_secs(3_600);
+        let check = check::Spec { service: None, interval, ..check_spec("it", kind, 0) };
+        let mut world = World::with(6, vec![check], Vec::new(), 64 * 1024);
+        world.input(Input::Time);
+        world.input(Input::Asked(crate::Asked::Look(0)));
+        // A second answer to one probe is refused, and so is one that nobody asked for.
+        world.input(Input::Check(check::Fact::new(0, Reading::Level(1))));
+        assert_eq!(world.agent.refused(), u32::from(!is_probed), "{kind}");
+        assert_eq!(world.agent.check_at(0).unwrap().last().is_some(), is_probed, "{kind}");
+    }
+}
+
+#[test]
 fn a_heartbeat_carries_what_the_hosts_checks_read_last_and_what_was_lost() {
     let (name, interval) = ("cpu", Span::from_secs(3_600));
     let check = check::Spec { service: None, interval, ..check_spec(name, CheckKind::Cpu, 0) };

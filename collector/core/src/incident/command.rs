@@ -66,7 +66,8 @@ impl Collector {
                     | What::Flapping(_)
                     | What::Died(_)
                     | What::NotHealed(_)
-                    | What::Vanished(_) => true,
+                    | What::Vanished(_)
+                    | What::Blind(_) => true,
                 };
                 let fires = incident.firing.iter().any(|key| ends_by_itself(key.what));
                 if fires && command.revision.is_some() { Err("still-firing") } else { Ok(()) }

@@ -5,7 +5,7 @@ use super::dedupe::Novelty;
 use super::phase::{Life, Phase};
 use super::sessions::HEARTBEAT;
 use super::taken::{bytes_of, span, take_apart};
-use super::{Close, Fact, Hello, Lane, Order, SessionId, Standing};
+use super::{Close, Fact, Hello, Lane, Order, SessionId, Stands};
 use crate::host::{CHECKS_MAX, Trust};
 use crate::record::Record;
 use crate::{Collector, Effect};
@@ -124,11 +124,11 @@ impl Collector {
         }
     }
 
-    fn on_standing(&mut self, now: Now, id: SessionId, host: HostId, checks: Vec<Standing>) {
+    fn on_standing(&mut self, now: Now, id: SessionId, host: HostId, checks: Vec<Stands>) {
         if checks.len() > STANDING_MAX {
             return self.refuse(now, id, "bad-message");
         }
-        self.commit(now, Record::Standing { host, checks }, &[]);
+        self.commit(now, Record::Stands { host, checks }, &[]);
     }
 
     fn on_batch(&mut self, now: Now, (id, slot): (SessionId, u32), host: HostId, batch: (Lane, Vec<u8>)) {

@@ -224,7 +224,7 @@ impl Sessions {
 fn bytes_of(fact: &Fact) -> usize {
     match fact {
         Fact::Batch { frames, .. } => frames.len(),
-        Fact::Standing { checks, .. } => checks.len() * size_of::<super::Standing>(),
+        Fact::Standing { checks, .. } => checks.len() * size_of::<super::Stands>(),
         Fact::Opened { .. }
         | Fact::StandingEnd { .. }
         | Fact::Answered { .. }

@@ -94,7 +94,7 @@ fn not_held(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Remed
     alarmed(state, slot, Some(service));
     let id = related(state, slot, Some(service), None);
     let Some(host) = state.hosts.get(slot) else { return };
-    let fires = host.signals.keys().any(|what| host.service_of(*what) == Some(service));
+    let fires = host.signals.keys().any(|what| !what.is_blind() && host.service_of(*what) == Some(service));
     let fired = if fires {
         Fired { incident: id, news: News::Open }
     } else {

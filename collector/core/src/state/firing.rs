@@ -83,8 +83,11 @@ pub(crate) fn clear(state: &mut State, at: At, key: Key) -> Option<IncidentId> {
 /// Hands correlate what there is of incidents on the host of a new condition.
 fn place(state: &State, at: At, host: &Host, key: Key) -> Finding<IncidentId> {
     let relation = |one: What| {
-        let tied = host.needs(one, key.what) || host.needs(key.what, one);
-        if tied || host.same_subject(one, key.what) { Relation::SameSubject } else { Relation::SameHost }
+        // That a check can't be looked at is a story of its own: it says nothing of what fails in its service.
+        let is_apart = (one.is_blind() || key.what.is_blind()) && one.check() != key.what.check();
+        let tied = || host.needs(one, key.what) || host.needs(key.what, one);
+        let is_same = !is_apart && (tied() || host.same_subject(one, key.what));
+        if is_same { Relation::SameSubject } else { Relation::SameHost }
     };
     let active = host.active.iter().rev().filter_map(|id| state.incidents.get(*id)).map(|incident| {
         let members = incident.members.range(Key { host: key.host, what: What::HostSilent }..);
@@ -112,7 +115,8 @@ fn joined(state: &mut State, at: At, id: IncidentId, key: Key, said: Said) -> Ne
     let old = incident.root.key;
     let same = state.hosts.get(key.host).is_some_and(|host| host.same_subject(old.what, key.what));
     let relation = if same { Relation::SameSubject } else { Relation::SameHost };
-    let rule = correlate::deeper(incident.root.depth, root.depth, relation).filter(|_| old.host == key.host);
+    let rule = correlate::deeper(incident.root.depth, root.depth, relation)
+        .filter(|_| old.host == key.host && !key.what.is_blind());
     if let Some(rule) = rule {
         incident.show(Root { rule, ..root }, said.title, relation);
     }

@@ -65,6 +65,9 @@ fn all_over(state: &mut State, at: At, id: IncidentId) {
 fn stays(host: &Host, incident: &Incident) -> bool {
     let root = &incident.root;
     let here = || incident.firing.iter().filter(|key| key.host == root.key.host);
+    if root.key.what.is_blind() && here().any(|key| !key.what.is_blind()) {
+        return false;
+    }
     if fires(host, root) {
         let is_level = host.service_of(root.key.what).is_none() && root.depth < Depth::Host;
         let depends = here().any(|key| host.needs(root.key.what, key.what));
@@ -93,7 +96,8 @@ fn choose(host: &Host, incident: &Incident) -> Option<(Key, &'static str)> {
         let owned = if host.service_of(key.what).is_some() { Owned::ByService } else { Owned::ByNone };
         let depends =
             incident.firing.iter().any(|other| other.host == slot && host.needs(key.what, other.what));
-        Some(Fires { id: *key, depth: key.what.depth(kind), owned, since: signal.since, depends })
+        let (depth, blind) = (key.what.depth(kind), key.what.is_blind());
+        Some(Fires { id: *key, depth, owned, since: signal.since, depends, blind })
     });
     correlate::root(fires, |one, other| host.same_subject(one.what, other.what))
 }
@@ -105,7 +109,7 @@ fn relation(host: &Host, one: What, other: What) -> Relation {
 /// A condition that fires, in words.
 fn said_of(host: &Host, key: Key, at: At) -> Said {
     match key.what {
-        What::Down(check) | What::Degraded(check) | What::Flapping(check) => {
+        What::Down(check) | What::Degraded(check) | What::Flapping(check) | What::Blind(check) => {
             check_said(host, check, at.now.wall)
         }
         What::Died(service) => {

@@ -6,10 +6,10 @@ use super::firing::{clear, fire};
 use super::{At, State};
 use crate::host::{self, Healing, Watched};
 use crate::incident::timeline::Entry;
-use crate::ingest::Standing;
+use crate::ingest::{Standing, Stands};
 use crate::live::calm::calm;
 use crate::live::healing::still_not_healed;
-use crate::live::{check_said, clear_others, note, note_fired};
+use crate::live::{check_said, check_words, clear_others, note, note_fired};
 use crate::signal::{Key, What};
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -18,14 +18,19 @@ use picket_proto::event::Verdict;
 use picket_proto::{HostId, Name};
 
 impl State {
-    pub(super) fn standing(&mut self, at: At, id: &HostId, checks: &[Standing]) {
+    /// As older journals have it.
+    pub(super) fn stood(&mut self, at: At, id: &HostId, checks: &[Standing]) {
+        self.standing(at, id, checks.iter().cloned().map(Stands::from));
+    }
+
+    pub(super) fn standing(&mut self, at: At, id: &HostId, checks: impl Iterator<Item = Stands>) {
         let Some(slot) = self.host(id) else { return };
-        for standing in checks {
-            self.stands(at, slot, standing);
+        for stands in checks {
+            self.stands(at, slot, stands);
         }
     }
 
-    fn stands(&mut self, at: At, slot: u32, standing: &Standing) {
+    fn stands(&mut self, at: At, slot: u32, Stands { standing, cause, said }: Stands) {
         let Some(host) = self.hosts.get_mut(slot) else { return };
         let Some(check) = host.check(&standing.check, standing.kind, standing.service.as_ref()) else {
             return;
@@ -34,20 +39,24 @@ impl State {
             host.listed.insert(check);
         }
         let Some(known) = host.checks.get_mut(check) else { return };
-        if known.verdict != standing.verdict {
-            known.cause = None;
+        // What was told before of the same verdict stays where nothing newer is said.
+        if known.verdict != standing.verdict || cause.is_some() {
+            (known.cause, known.said) = (cause, said);
         }
         known.verdict = standing.verdict;
         known.since = Some(standing.since.wall);
         let service = known.service;
         let when = host.standing.told_when();
-        let Some(what) = What::from_verdict(check, standing.verdict) else { return };
+        let Some(what) = What::from_verdict(check, standing.kind, (standing.verdict, cause)) else { return };
         let is_new = !host.signals.contains_key(&what);
         let fired =
             fire(self, at, Key { host: slot, what }, |host| check_said(host, check, standing.since.wall));
-        clear_others(self, at, slot, check, Some(what));
+        if !what.is_blind() {
+            clear_others(self, at, slot, check, Some(what));
+        }
         if is_new {
-            let text = format!("{} is {} (it stood so when {when})", standing.check, standing.verdict);
+            let words = self.hosts.get(slot).and_then(|host| host.checks.get(check)).map(check_words);
+            let text = format!("{} (it stood so when {when})", words.unwrap_or_default());
             let mut entry = Entry::said(standing.since.wall, what.code(), text);
             entry.host = Some(slot);
             note_fired(self, at, fired, entry);
@@ -81,7 +90,9 @@ impl State {
         let firing: Vec<What> = host.signals.keys().copied().collect();
         for what in firing {
             let over = match what {
-                What::Down(check) | What::Degraded(check) | What::Flapping(check) => !listed.contains(&check),
+                What::Down(check) | What::Degraded(check) | What::Flapping(check) | What::Blind(check) => {
+                    !listed.contains(&check)
+                }
                 What::Died(service) | What::NotHealed(service) => !troubled.contains(&service),
                 What::HostSilent | What::AgentOverstay | What::DuplicateIdentity => false,
                 // These are told anew in every session, or end by a word of their own.

@@ -171,6 +171,9 @@ fn size_of(record: &Record) -> usize {
         Record::Frames { frames, .. } => SMALL + frames.len(),
         Record::Opened { hello, .. } => SMALL + hello.watched.len() * SMALL,
         Record::Standing { checks, .. } => SMALL + checks.len() * SMALL,
+        Record::Stands { checks, .. } => {
+            SMALL + checks.iter().map(|check| SMALL + check.said.as_str().len()).sum::<usize>()
+        }
         Record::Silent { hosts } | Record::Back { hosts } => SMALL + hosts.len() * 64,
         Record::Commanded { .. } => 1_024 + SMALL,
         Record::Resumed { .. }

@@ -59,7 +59,7 @@ impl Agent {
             verdict: Verdict::Down,
             since,
         };
-        let checks: Vec<Standing> = down.iter().map(standing).collect();
+        let checks: Vec<Stands> = down.iter().map(standing).map(Stands::from).collect();
         if !checks.is_empty() {
             world.input(Input::Session(Fact::Standing { session: self.session, checks }));
         }

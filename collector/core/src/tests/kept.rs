@@ -63,12 +63,12 @@ fn what_stands_counts_among_what_those_who_wait_may_send() {
     };
     let says = all.iter().flat_map(|agent| core::iter::repeat_n(agent, 16));
     let taken = says.take_while(|agent| {
-        let checks = vec![standing(agent, &world); 500];
+        let checks = vec![standing(agent, &world).into(); 500];
         world.input(Input::Session(Fact::Standing { session: agent.session, checks }));
         world.session_orders().is_empty()
     });
     let taken = taken.count();
-    let bytes = taken * 500 * size_of::<Standing>();
+    let bytes = taken * 500 * size_of::<Stands>();
     assert!((15 << 20) < bytes && bytes <= 16 << 20, "{taken} messages of {bytes} bytes");
 }
 

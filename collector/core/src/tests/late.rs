@@ -163,7 +163,7 @@ fn a_late_failure_is_over_once_nothing_of_its_service_stands_though_nobody_saw_h
         verdict: Verdict::Unknown,
         since: agent.stamp(&world),
     };
-    world.input(Input::Session(Fact::Standing { session: agent.session, checks: vec![standing] }));
+    world.input(Input::Session(Fact::Standing { session: agent.session, checks: vec![standing.into()] }));
     world.input(Input::Session(Fact::StandingEnd { session: agent.session, up: 3, digest: 0 }));
     assert!(world.incidents().is_empty(), "a check of it was not read yet");
     reconnect(&mut world, &mut agent);

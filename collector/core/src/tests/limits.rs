@@ -43,7 +43,7 @@ fn five_hundred_standing_checks_fit_one_message_and_one_more_does_not() {
             since: agent.stamp(&world),
         };
         world.take_effects();
-        let checks = vec![standing; count];
+        let checks = vec![standing.into(); count];
         world.input(Input::Session(Fact::Standing { session: agent.session, checks }));
         let refused = matches!(world.session_orders()[..], [Order::Refuse { code: "bad-message", .. }]);
         assert_eq!(refused, !taken, "{count} checks");

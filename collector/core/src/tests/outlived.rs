@@ -21,7 +21,7 @@ fn stands_unknown(world: &mut World, agent: &Agent) {
         let (check, service) = (name(check), Some(name(SERVICE)));
         let since = agent.stamp(world);
         let standing = Standing { check, kind, service, verdict: Verdict::Unknown, since };
-        let checks = vec![standing];
+        let checks = vec![standing.into()];
         world.input(Input::Session(Fact::Standing { session: agent.session, checks }));
     }
     world.input(Input::Session(Fact::StandingEnd { session: agent.session, up: 0, digest: 0 }));

@@ -69,8 +69,27 @@ fn a_cause_outlives_a_new_session_as_long_as_the_check_stands_as_before() {
         verdict: Verdict::Flapping,
         since,
     };
-    world.input(Input::Session(Fact::Standing { session: agent.session, checks: vec![standing] }));
+    world.input(Input::Session(Fact::Standing { session: agent.session, checks: vec![standing.into()] }));
     assert_eq!(cause(&mut world, &agent, "redis:tcp"), "", "of another verdict it says nothing");
+}
+
+#[test]
+fn a_check_that_stood_so_before_the_session_says_why() {
+    let (mut world, agent) = connected();
+    let stands = |world: &mut World, cause, said: &str| {
+        let (check, kind, verdict) = (name("redis:tcp"), CheckKind::Tcp, Verdict::Down);
+        let standing =
+            Standing { check, kind, service: Some(name("redis")), verdict, since: agent.stamp(world) };
+        let checks = vec![Stands { standing, cause, said: Text::new(said) }];
+        world.input(Input::Session(Fact::Standing { session: agent.session, checks }));
+    };
+    stands(&mut world, Some(Cause::TimedOut), "2 of 3 tries");
+    assert_eq!(cause(&mut world, &agent, "redis:tcp"), "no answer in time: 2 of 3 tries");
+    assert_eq!(world.the_incident().incident.cause, "redis:tcp is down: no answer in time: 2 of 3 tries");
+    stands(&mut world, None, "");
+    assert_eq!(cause(&mut world, &agent, "redis:tcp"), "no answer in time: 2 of 3 tries", "nothing newer");
+    stands(&mut world, Some(Cause::Refused), "");
+    assert_eq!(cause(&mut world, &agent, "redis:tcp"), "connection refused: nothing listens");
 }
 
 #[test]

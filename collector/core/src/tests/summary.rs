@@ -87,7 +87,11 @@ fn records(world: &World) -> Vec<Record> {
     vec![
         Record::Frames { host: host.clone(), run: agent.run, lane: Lane::Live, span, frames: vec![7; 5_000] },
         Record::Opened { host: host.clone(), hello },
-        Record::Standing { host: host.clone(), checks: vec![standing; 400] },
+        Record::Standing { host: host.clone(), checks: vec![standing.clone(); 400] },
+        Record::Stands {
+            host: host.clone(),
+            checks: vec![Stands { cause: Some(Cause::Refused), ..standing.into() }; 400],
+        },
         Record::Silent { hosts: hosts.clone() },
         Record::Back { hosts },
         Record::Commanded { operator, incident, verb: Verb::Note("n".repeat(1_000)) },
@@ -113,10 +117,10 @@ fn what_waits_for_the_journal_is_about_what_it_takes_there_and_nothing_once_it_i
         sum += bytes;
         assert_eq!(all.waiting(), (u32::try_from(index).unwrap(), sum));
     }
-    let last = 8;
+    let last = 9;
     all.on(world.now.mono, store::Fact::Journaled { upto: 3 }, last);
     let (entries, bytes) = all.waiting();
-    assert!(entries == 5 && 0 < bytes && bytes < sum / 2, "{entries} of {bytes} bytes");
+    assert!(entries == 6 && 0 < bytes && bytes < sum / 2, "{entries} of {bytes} bytes");
     all.on(world.now.mono, store::Fact::Journaled { upto: last }, last);
     assert_eq!(all.waiting(), (0, 0));
 }

@@ -188,6 +188,7 @@ fn symptom(state: &State, key: Key) -> String {
             let loss = host.lost_things.get(&number);
             format!("{}{now}", loss.map_or("something vanished", |loss| loss.cause.as_str()))
         }
+        What::Blind(slot) => format!("{} can't be looked at{now}", check(slot)),
         What::StopOverstay(slot) => format!("{} is still stopped{now}", service(slot)),
     }
 }

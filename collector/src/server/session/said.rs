@@ -1,8 +1,8 @@
 //! What an agent's message says, in the core's words, or why it is refused. It knows no session and no state.
 
 use super::super::{refusal, refusal_because};
-use picket_collector_core::ingest::{Fact, Hello, Lane, Report, SessionId, Standing, Watched};
-use picket_proto::Now;
+use picket_collector_core::ingest::{Fact, Hello, Lane, Report, SessionId, Standing, Stands, Watched};
+use picket_proto::{Now, Text};
 use picket_rpc::convert::{self, BadMessage};
 use picket_rpc::v1::{self, AgentMessage, agent_message::Message};
 use picket_rpc::{BATCH_MAX, PAGE_MAX};
@@ -105,13 +105,15 @@ fn standing_from(session: SessionId, standing: v1::Standing) -> Result<Fact, Ref
         return Err(refusal("too-large").into());
     }
     let one = |check: v1::StandingCheck| {
-        Ok::<_, BadMessage>(Standing {
+        let standing = Standing {
             check: convert::name("standing.check", &check.check)?,
             kind: convert::check_kind("standing.kind", check.kind)?,
             service: convert::optional_name("standing.service", &check.service)?,
             verdict: convert::verdict("standing.verdict", check.verdict)?,
             since: convert::stamp("standing.since", check.since)?,
-        })
+        };
+        let (cause, said) = (convert::cause(&check.cause), Text::new(&check.said));
+        Ok::<_, BadMessage>(Stands { standing, cause, said })
     };
     let checks = standing.checks.into_iter().map(one).collect::<Result<_, _>>()?;
     Ok(Fact::Standing { session, checks })

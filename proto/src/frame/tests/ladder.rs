@@ -46,9 +46,23 @@ pub(super) fn starved() -> Vec<(&'static str, Fact)> {
     )]
 }
 
+/// What version 5 of kind 8 can say.
+pub(super) fn given_up() -> Vec<(&'static str, Fact)> {
+    let long = || "n".repeat(64).parse::<crate::Name>().unwrap();
+    let moved = |because| {
+        let last = Trigger::Check { check: long(), cause: Cause::Refused };
+        let to = Breaker::Open { because, attempts: u16::MAX, last, retry_in: Span::MAX };
+        Fact::Breaker(BreakerMoved { service: long(), to })
+    };
+    std::vec![
+        ("breaker-same-death-isolated", moved(Because::SameDeathIsolated(u16::MAX))),
+        ("breaker-budget-isolated", moved(Because::BudgetIsolated { allowed: u16::MAX, window: Span::MAX })),
+    ]
+}
+
 #[test]
 fn what_an_older_version_can_not_say_is_no_body_of_it() {
-    for (label, fact) in samples().into_iter().chain(starved()) {
+    for (label, fact) in samples().into_iter().chain(starved()).chain(given_up()) {
         for older in 1..fact.version() {
             let mut bytes = encoded(&fact);
             bytes[3] = older;

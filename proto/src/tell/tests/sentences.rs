@@ -86,6 +86,25 @@ fn remedies_and_breakers_say_why_and_what_comes_next() {
 }
 
 #[test]
+fn what_was_stopped_says_why_it_was_given_up() {
+    let window = secs(600);
+    for (because, words) in [
+        (Because::Isolated, "no remedy of its ladder held, so it was stopped"),
+        (
+            Because::SameDeath(3).isolated(),
+            "it failed 3 times in the same way without once being up for 1 s, so it was stopped",
+        ),
+        (
+            Because::Budget { allowed: 5, window }.isolated(),
+            "5 remedies within 10 min did not last, so it was stopped",
+        ),
+    ] {
+        assert_eq!(because.to_string(), words);
+        assert_eq!(because.isolated(), because, "it is stopped once");
+    }
+}
+
+#[test]
 fn what_people_want_is_told_with_who_said_so() {
     for (to, code, sentence) in [
         (Intent::Run, "service-wanted", "web was started: it is kept up again"),

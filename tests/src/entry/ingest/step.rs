@@ -4,10 +4,12 @@ use super::world::World;
 use crate::entry::cursor::Cursor;
 use crate::entry::said;
 use picket_collector_core::incident::{Command, IncidentId, Verb};
-use picket_collector_core::ingest::{Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Watched};
+use picket_collector_core::ingest::{
+    Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Stands, Watched,
+};
 use picket_collector_core::view::{Query, Question, Watch, WatcherId};
 use picket_collector_core::{Input, Token, identity, store};
-use picket_proto::{HostId, Name, Offset, Run, Sample, Seq};
+use picket_proto::{HostId, Name, Offset, Run, Sample, Seq, Text};
 
 /// Takes the next step.
 pub(super) fn step(world: &mut World, cursor: &mut Cursor<'_>) {
@@ -118,6 +120,11 @@ fn stands(world: &mut World, cursor: &mut Cursor<'_>, session: SessionId) {
         service: said::some_name(cursor),
         verdict: cursor.one_of(&said::VERDICTS),
         since: said::stamp(cursor, Run(1)),
+    };
+    let one = |cursor: &mut Cursor<'_>| Stands {
+        standing: one(cursor),
+        cause: cursor.flag().then(|| said::cause(cursor)),
+        said: if cursor.flag() { said::text(cursor) } else { Text::default() },
     };
     let checks = (0..cursor.below(5)).map(|_| one(cursor)).collect();
     world.input(Input::Session(Fact::Standing { session, checks }));

@@ -86,6 +86,17 @@ fn standing(cursor: &mut Cursor<'_>) -> v1::StandingCheck {
         kind: number(cursor, 7),
         verdict: number(cursor, 5),
         since: stamp(cursor),
+        cause: cause(cursor),
+        said: if cursor.flag() { said::text(cursor).to_string() } else { String::new() },
+    }
+}
+
+/// Mostly one that is known; else nothing, or any bytes.
+fn cause(cursor: &mut Cursor<'_>) -> Vec<u8> {
+    match cursor.below(4) {
+        0 => Vec::new(),
+        1 => cursor.some(1).to_vec(),
+        _ => convert::cause_to_wire(Some(said::cause(cursor))),
     }
 }
 
