@@ -22,6 +22,7 @@
 mod adopt;
 mod anew;
 mod evidence;
+mod files;
 mod item;
 mod limit;
 mod orphans;
@@ -35,6 +36,7 @@ mod words;
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 use papers::Identities;
+use picket_agent_core::service::files::Order;
 use picket_agent_core::service::{Act, ServiceIx};
 use picket_proto::event::Exit;
 use picket_proto::{Mono, Span};
@@ -66,6 +68,8 @@ struct Item {
     is_unit: bool,
     /// What starts and stops it, where that is not the agent.
     script: Option<script::Script>,
+    /// Who keeps its files, where it names some.
+    kept: Option<Arc<files::Keeper>>,
     /// The process that the core was told of, where a script started it.
     told: u32,
     /// What its start printed last, where that failed.
@@ -103,8 +107,8 @@ struct Process {
 }
 
 impl Services {
-    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for two notices per service that can be can't
-    /// be full: each has at most one process and one clearing.
+    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for three notices per service that can be
+    /// can't be full: each has at most one process, one clearing and one order about its files.
     ///
     /// # Errors
     /// `/dev/null` can't be opened, `/proc` tells no session, or there can be no more threads: what can't be made below
@@ -115,7 +119,7 @@ impl Services {
         boot: u128,
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
         // A place for every service that a configuration can have: more may come later.
-        let (notices, out) = mpsc::channel(SERVICES_MAX * 2 + 1);
+        let (notices, out) = mpsc::channel(SERVICES_MAX * 3 + 1);
         let descriptors = limit::Descriptors::raise();
         let files = descriptors.inherited();
         let items = services
@@ -159,6 +163,7 @@ impl Services {
                 }
                 None
             }
+            Act::Files { service, order } => self.files(service, order),
             // The loop hands these to systemd.
             Act::Unit { .. } | Act::Collect { .. } => None,
         }
@@ -166,6 +171,19 @@ impl Services {
 
     fn item(&mut self, service: ServiceIx) -> &mut Item {
         &mut self.items[usize::from(service)]
+    }
+
+    /// Begins an order about a service's files; what comes of it is a notice.
+    fn files(&mut self, service: ServiceIx, order: Order) -> Option<Outcome> {
+        let notices = self.notices.clone();
+        let tell = move |answer| {
+            let _loop_is_ending_when_nobody_listens =
+                notices.blocking_send(Notice::Files { service, answer });
+        };
+        let begun = self.item(service).kept.clone().map(|kept| kept.begin(order, tell));
+        let is_begun = matches!(begun, Some(Ok(())));
+        let why = || "its files can't be looked at".to_owned();
+        (!is_begun).then(|| Outcome::Files { service, answer: files::Answer::NotDone(why()) })
     }
 
     fn start(&mut self, service: ServiceIx) -> Option<Outcome> {
@@ -209,6 +227,7 @@ impl Services {
     pub(crate) fn noticed(&mut self, notice: Notice) -> Option<Outcome> {
         match notice {
             Notice::Gone { service } => self.gone(service),
+            Notice::Files { service, answer } => Some(Outcome::Files { service, answer }),
             Notice::Said { service, said } => self.said(service, said),
             Notice::Cleared { service, in_time } => {
                 let item = self.item(service);

@@ -2,7 +2,7 @@
 //!
 //! | port | places | full means |
 //! |---|---|---|
-//! | notices (processes) | 2 per service + 1 | can't be: one watcher and one clearing per service |
+//! | notices (processes) | 3 per service + 1 | can't be: one watcher, one clearing and one order about files per service |
 //! | units (systemd) | 64 | readings wait in their own tasks, one per unit |
 //! | answers (probes) | 96 | can't be: one place per probe in flight, what is beyond waits unasked |
 //! | ends (processes of others) | 1 per check that asks for such | their watchers wait; one is out per check |

@@ -8,6 +8,7 @@
 //! when its checks pass and hold by themselves. How processes are started and killed is the shell's.
 
 mod anew;
+pub mod files;
 mod found;
 mod hold;
 mod keep;
@@ -106,7 +107,8 @@ impl<'s> Services<'s> {
         | Fact::Lost { service, .. }
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
-        | Fact::Evidence { service, .. }) = fact;
+        | Fact::Evidence { service, .. }
+        | Fact::Files { service, .. }) = fact;
         self.look_at_roots(service, around.checks);
         let taken = self.with(service, |service| match fact {
             Fact::Absent { .. } => service.absent(around),
@@ -114,6 +116,7 @@ impl<'s> Services<'s> {
             Fact::Started { pid, adopted, .. } => service.started(pid, adopted, around),
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),
+            Fact::Files { said, .. } => service.files_said(said, around),
         });
         if taken != Some(Taken::Yes) {
             self.refused = self.refused.saturating_add(1);
@@ -162,28 +165,18 @@ impl<'s> Services<'s> {
 
     /// The next thing to do.
     pub(crate) fn next_act(&mut self) -> Option<Act> {
-        let service = self.first?;
-        let slot = self.slots.get_mut(usize::from(service))?;
-        if let Some(of) = slot.collect.take_if(|_| slot.order.is_some()) {
-            return Some(Act::Collect { service, of });
-        }
-        self.first = slot.link.take();
-        if self.first.is_none() {
-            self.last = None;
-        }
-        if let Some(of) = slot.collect.take() {
-            return Some(Act::Collect { service, of });
-        }
-        Some(match slot.order.take()? {
-            Verb::Start => Act::Start { service },
-            Verb::Stop => Act::Stop { service },
-            Verb::Kill => Act::Kill { service },
-            Verb::Reload => Act::Reload { service },
-            Verb::Unit(verb) => {
-                slot.unit.called();
-                Act::Unit { service, verb }
+        loop {
+            let service = self.first?;
+            let slot = self.slots.get_mut(usize::from(service))?;
+            if let Some(act) = slot.next_act(service) {
+                return Some(act);
             }
-        })
+            slot.is_queued = false;
+            self.first = slot.link.take();
+            if self.first.is_none() {
+                self.last = None;
+            }
+        }
     }
 
     /// When the next service is due, and why.
@@ -233,7 +226,8 @@ impl<'s> Services<'s> {
         if after != before {
             self.keep.changed(after.is_urgent(&before));
         }
-        if order.is_some() || collect.is_some() {
+        let files = self.slots[usize::from(ix)].files.is_ready();
+        if order.is_some() || collect.is_some() || files {
             self.order(ix, order, collect);
         }
         timer::moved(&mut self.slots, usize::from(ix));
@@ -243,10 +237,9 @@ impl<'s> Services<'s> {
     /// Queues what is to be done; what waits of the same sort is replaced.
     fn order(&mut self, ix: ServiceIx, verb: Option<Verb>, collect: Option<unit::Collect>) {
         let slot = &mut self.slots[usize::from(ix)];
-        let queued = slot.order.is_some() || slot.collect.is_some();
         slot.order = verb.or(slot.order);
         slot.collect = collect.or(slot.collect);
-        if queued {
+        if core::mem::replace(&mut slot.is_queued, true) {
             return;
         }
         match self.last.replace(ix) {

@@ -27,6 +27,8 @@ pub enum Reason {
     HalfOpen,
     /// Evidence did not come in time; the remedy goes on without it.
     Evidence,
+    /// A service's files are looked at, or were to be put back by now.
+    Files,
     /// A hold is over.
     HoldOver,
     /// What outlives the run is to be kept.

@@ -67,7 +67,10 @@ impl Moving<'_> {
                 State::Waiting { process: Some(process), wait: Wait::Restart { at: now.plus(left) } }
             }
             Some(Left::Broken(left)) => State::Broken { process: Some(process), retry_at: now.plus(left) },
-            Some(Left::Settled) | None => State::Running { process },
+            Some(Left::Settled) | None => {
+                self.well_with_files(now);
+                State::Running { process }
+            }
         };
     }
 }

@@ -102,12 +102,18 @@ impl Moving<'_> {
             around.out.tell(event::Fact::Evidence(event::Evidence { service, pid, last_line }));
         }
         self.slot.deaths.explained(pid, last_line);
+        self.go_on_with_words(around);
+        Taken::Yes
+    }
+
+    /// Goes on where all that can be known of the failure is known.
+    pub(super) fn go_on_with_words(&mut self, around: Around<'_, '_>) {
         if let State::Waiting { process, wait: Wait::Evidence { .. } } = self.slot.state
             && !self.slot.deaths.waits()
+            && !self.slot.files.waits()
         {
             self.decide(process, around);
         }
-        Taken::Yes
     }
 
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
@@ -180,6 +186,8 @@ impl Moving<'_> {
             // What it needs ends this, not a time.
             State::Waiting { wait: Wait::Root, .. } => {}
             State::Waiting { wait: Wait::First, .. } => self.first_start(),
+            State::Waiting { process, wait: Wait::Files { .. } } => self.rolls_back_in_vain(process, around),
+            State::Running { .. } => self.files_due(around.now),
             State::Broken { process, .. } if self.slot.ties.ailing.is_some() => {
                 self.wait_for_root(process, around);
             }
@@ -189,7 +197,7 @@ impl Moving<'_> {
                 self.begin(process, around);
             }
             State::Awaiting { .. } => self.awaited_in_vain(around),
-            State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {}
+            State::Idle | State::Starting { .. } | State::Left | State::Ended => {}
         }
     }
 

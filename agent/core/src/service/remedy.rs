@@ -22,6 +22,7 @@ impl Moving<'_> {
             self.slot.tell_outcome(around.now, Outcome::Died(exit), around.out);
             self.slot.rung.did_not_hold();
         }
+        self.undo_files();
         self.failed(Why::Exit(exit), None, around);
     }
 
@@ -37,13 +38,14 @@ impl Moving<'_> {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
         self.slot.ties.has_failed = true;
+        self.look_at_files();
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
         if at_once && self.slot.rests(around.now).is_none() {
             self.begin_where_there_is_room(process, around);
-        } else if self.slot.deaths.waits() {
+        } else if self.slot.deaths.waits() || self.slot.files.waits() {
             let wait = Wait::Evidence { until: around.now.plus(EVIDENCE_WAIT) };
             self.slot.state = State::Waiting { process, wait };
         } else {
@@ -103,6 +105,7 @@ impl Moving<'_> {
         self.tell_begun(remedy, &mut Around { now: around.now, checks: around.checks, out: around.out });
         match (remedy, process) {
             (Remedy::Reload, Some(process)) => self.reload(process, around),
+            (Remedy::Rollback, process) => self.roll_back(process, around.now),
             (_, Some(process)) => self.stop(around.now, process, Then::Start),
             (_, None) => self.start(Aim::Verify(Proof::Remedy)),
         }
@@ -127,10 +130,12 @@ impl Moving<'_> {
     }
 
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {
-        match self.slot.streak.why {
-            Why::Exit(exit) => Trigger::Exit(exit),
-            Why::Root => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
-            Why::Check(check, cause) => Trigger::Check { check: self.check_name(check, checks), cause },
+        let killed = matches!(self.slot.streak.why, Why::Exit(exit) if exit.is_from_outside());
+        match (self.slot.streak.why, &self.slot.files.changed) {
+            (Why::Exit(_) | Why::Check(..), Some(file)) if !killed => Trigger::Changed(file.clone()),
+            (Why::Exit(exit), _) => Trigger::Exit(exit),
+            (Why::Root, _) => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
+            (Why::Check(check, cause), _) => Trigger::Check { check: self.check_name(check, checks), cause },
         }
     }
 

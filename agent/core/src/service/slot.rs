@@ -3,6 +3,7 @@
 //! What moves it from state to state is written beside: [`super::moves`] for what happens, [`super::hold`] for being
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
+use super::files::Files;
 use super::keep::Left;
 use super::ladder::Rung;
 use super::roots::Ties;
@@ -43,13 +44,16 @@ pub struct Slot {
     pub(super) left: Option<Left>,
     /// What binds it to the services that it needs, and to those that need it.
     pub(super) ties: Ties,
+    /// What is known of its files.
+    pub(super) files: Files,
     /// What its first start is to prove.
     pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
     pub(super) order: Option<Verb>,
     /// Whose last words the shell has to look for, until that is fetched.
     pub(super) collect: Option<unit::Collect>,
-    /// The next service in the queue of orders.
+    /// Whether it is in the queue of orders, and the next service there.
+    pub(super) is_queued: bool,
     pub(super) link: Option<ServiceIx>,
     pub(super) seat: Seat,
     pub(super) place: Place,
@@ -117,6 +121,8 @@ pub(super) enum Wait {
     First,
     /// For a service that it needs.
     Root,
+    /// For its good files to be put back.
+    Files { until: Mono },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -197,9 +203,11 @@ impl Slot {
             all_rest_until: Mono::default(),
             left: None,
             ties: Ties::default(),
+            files: Files::default(),
             first: Proof::First,
             order: None,
             collect: None,
+            is_queued: false,
             link: None,
             seat: Seat::default(),
             place: Place::Taken,
@@ -245,9 +253,11 @@ impl Slot {
             }
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
             State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
+            State::Waiting { wait: Wait::Files { until }, .. } => (until, Reason::Files),
+            State::Running { .. } => (self.files.due(), Reason::Files),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
             State::Awaiting { until } => (until, Reason::Awaited),
-            State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {
+            State::Idle | State::Starting { .. } | State::Left | State::Ended => {
                 (Mono::NEVER, Reason::Restart)
             }
         }

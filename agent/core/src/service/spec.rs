@@ -1,5 +1,6 @@
 //! What one service is: parsed and validated by the shell, and never changed.
 
+use super::files::Good;
 use heapless::Vec;
 use picket_proto::event::Remedy;
 use picket_proto::{Name, Span};
@@ -25,8 +26,10 @@ pub struct Spec {
     pub driver: Driver,
     /// Services without which it can't be well. There is no way from a service back to itself.
     pub needs: Vec<ServiceIx, NEEDS_MAX>,
-    /// What is tried, one after the other; of them reloads, restarts and isolations are known. Empty: restarts.
+    /// What is tried, one after the other. Empty: restarts.
     pub ladder: Ladder,
+    /// How its files are looked after, if they are.
+    pub good: Option<Good>,
     /// From the polite signal to the kill; 10 ms to 10 min.
     pub stop_timeout: Span,
     /// Within this time after a start all its checks must have passed once; failures before are not counted.

@@ -49,6 +49,9 @@ impl Services<'_> {
         if wanted || self.units() > 0 {
             self.bus.begin(now);
         }
+        for service in 0..self.end() {
+            self.with(service, |moving| moving.look_at_files());
+        }
     }
 
     /// The next thing to do about the bus.
@@ -229,6 +232,9 @@ impl Moving<'_> {
         let is_stopping = matches!(self.slot.state, State::Stopping { .. });
         if !is_stopping && self.slot.state.proof() == Some(Proof::Remedy) {
             self.slot.tell_outcome(now, Outcome::Died(exit), out);
+        }
+        if !is_stopping {
+            self.undo_files();
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
         self.slot.ties.has_failed = true;

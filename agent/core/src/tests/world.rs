@@ -4,6 +4,7 @@ mod deeds;
 
 pub(super) use super::sim::{self, Sim, check_spec, ms, spec};
 use crate::check::{self, Reading};
+use crate::service::files::Said;
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
 use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
@@ -45,6 +46,17 @@ enum Coming {
     Answer(check::Fact<'static>),
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
+    Files(u16, Answer),
+}
+
+/// What came of an order about files.
+#[derive(Debug, Clone)]
+enum Answer {
+    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
+    Taken(bool),
+    RolledBack,
+    NotDone(&'static str),
+    Settled,
 }
 
 impl World {
@@ -200,6 +212,21 @@ impl World {
             Coming::Answer(fact) => self.input(Input::Check(fact)),
             Coming::Started(service, pid) => {
                 self.input(Input::Service(service::Fact::Started { service, pid, adopted: false }));
+            }
+            Coming::Files(service, answer) => {
+                let said = match &answer {
+                    Answer::Looked { digest, changed, has_good, is_open } => Said::Looked {
+                        digest: *digest,
+                        changed: changed.as_deref(),
+                        has_good: *has_good,
+                        is_open: *is_open,
+                    },
+                    Answer::Taken(taken) => Said::Taken(*taken),
+                    Answer::RolledBack => Said::RolledBack,
+                    Answer::NotDone(why) => Said::NotDone { why },
+                    Answer::Settled => Said::Settled,
+                };
+                self.input(Input::Service(service::Fact::Files { service, said }));
             }
             Coming::Exit(service, pid, exit, words) => {
                 if self.sims[usize::from(service)].alive != Some(pid) {
