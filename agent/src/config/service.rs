@@ -9,7 +9,7 @@
 //! | `enabled` | true, false: not watched, and told so | true |
 //! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
 //! | `needs` | names of up to 8 services of this file without which it can't be well | none |
-//! | `ladder` | list of `reload`, `restart`, `rollback`, `isolate`: what is tried, one after the other | `["restart"]` |
+//! | `ladder` | list of `reload`, `restart`, `dependents`, `rollback`, `isolate`: what is tried, one after the other | `["restart"]` |
 //! | `good` | its files that are kept while they are good, see `config/kept.rs` | none |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
@@ -214,9 +214,10 @@ fn ladder(
     sheet: &mut Sheet<'_>,
     (commands, is_kept): (Option<&Commands>, bool),
 ) -> Ladder {
-    const RUNGS: [(&str, Remedy); 4] = [
+    const RUNGS: [(&str, Remedy); 5] = [
         ("reload", Remedy::Reload),
         ("restart", Remedy::Restart),
+        ("dependents", Remedy::Dependents),
         ("rollback", Remedy::Rollback),
         ("isolate", Remedy::Isolate),
     ];

@@ -73,3 +73,44 @@ fn what_no_rung_heals_is_stopped_and_told_as_not_healed() {
     assert!(open.contains("no remedy of its ladder held, so it was stopped"), "{open}");
     soon("its end", || host.saved().is_none().then_some(()));
 }
+
+/// It can only start while nobody holds the lock, and the one that needs it takes that.
+const LOCKED: &str = r#"
+command = ["/bin/sh", "-c", "flock -n {here}/lock true || { echo the lock is taken; exit 1; }; echo child $$; exec sleep 1000"]
+ladder = ["restart", "dependents"]
+backoff_first = "10ms"
+[[service]]
+name = "web"
+command = ["/bin/sh", "-c", "until [ -e {here}/go ]; do sleep 0.02; done; exec flock {here}/lock sleep 1000"]
+needs = ["it"]
+hold = "200ms"
+"#;
+
+/// Purpose: what a dependent holds keeps its root down, whoever restarts that.
+#[test]
+fn those_that_need_it_are_stopped_and_come_back_with_it() {
+    let host = Host::with(LOCKED);
+    let agent = host.start(&["--stop-services", "--die-with-parent"]);
+    agent.awaits("service-started");
+    agent.awaits("service-started");
+    let it = host.child_of_life(0);
+    std::fs::write(host.path("go"), "").unwrap();
+    let lock = host.path("lock");
+    let is_free =
+        || std::process::Command::new("flock").arg("-n").arg(&lock).arg("true").status().unwrap().success();
+    soon("a lock", || (!is_free()).then_some(()));
+    kill_process(it, Signal::KILL).unwrap();
+    assert!(agent.awaits("remedy-begun").contains("it is restarted (attempt 1)"));
+    assert!(agent.awaits("remedy-not-held").contains("exited with status 1"));
+    let begun = agent.awaits("remedy-begun");
+    assert!(begun.contains("it is restarted while those that need it are stopped (attempt 2)"), "{begun}");
+    assert!(agent.awaits("service-stopped").contains("web"));
+    assert!(agent.awaits("service-waits").contains("web waits for it"));
+    assert!(agent.awaits("remedy-held").contains("it recovered, verified"));
+    let begun = agent.awaits("remedy-begun");
+    assert!(begun.contains("web is restarted (attempt 1): it was stopped while it was restarted"), "{begun}");
+    assert!(agent.awaits("remedy-held").contains("web recovered, verified"));
+    assert!(!is_free(), "it has its lock again");
+    let (status, _) = agent.ends_by(Signal::TERM);
+    assert_eq!(status, Some(0));
+}

@@ -14,7 +14,7 @@
 use super::Around;
 use super::keep::Left;
 use super::moves::{Moving, Taken};
-use super::slot::{Aim, Process, Proof, State, Then, Wait};
+use super::slot::{Process, Proof, State, Wait};
 use picket_proto::event::{Outcome, Remedy};
 use picket_proto::{Mono, Span, Text};
 
@@ -236,10 +236,7 @@ impl Moving<'_> {
 
     fn rolled_back(&mut self, process: Option<Process>, now: Mono) -> Taken {
         self.slot.files.is_open = true;
-        match process {
-            Some(process) => self.stop(now, process, Then::Start),
-            None => self.start(Aim::Verify(Proof::Remedy)),
-        }
+        self.restart(process, now);
         Taken::Yes
     }
 

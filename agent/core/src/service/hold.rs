@@ -31,7 +31,7 @@ impl State {
             Self::Idle
             | Self::Starting { aim: Aim::End }
             | Self::Running { .. }
-            | Self::Stopping { then: Then::End | Then::Rest, .. }
+            | Self::Stopping { then: Then::End | Then::Rest | Then::Root, .. }
             | Self::Waiting { .. }
             | Self::Broken { .. }
             | Self::Awaiting { .. }

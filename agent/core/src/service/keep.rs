@@ -210,7 +210,8 @@ fn left(slot: &Slot, now: Mono) -> Left {
         }
         // The next run finds out anew whether what it needs is well, which is known by then.
         // What a rollback had begun of is undone by then.
-        State::Waiting { wait: Wait::Root | Wait::Files { .. }, .. } => Left::Waiting(ROOT_KNOWN),
+        State::Waiting { wait: Wait::Root | Wait::Dependents { .. } | Wait::Files { .. }, .. }
+        | State::Stopping { then: Then::Root, .. } => Left::Waiting(ROOT_KNOWN),
         State::Broken { retry_at, .. } => Left::Broken(retry_at.since(now)),
         State::Stopping { then: Then::Rest, .. } => Left::Broken(slot.spec.retry_after),
         State::Waiting { wait: Wait::First, .. }

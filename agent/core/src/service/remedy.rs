@@ -6,7 +6,7 @@
 
 use super::Around;
 use super::moves::Moving;
-use super::slot::{Aim, Process, Proof, State, Then, Wait, Why};
+use super::slot::{Process, Proof, State, Wait, Why};
 use crate::check::{CheckIx, Checks};
 use crate::timer::Backoff;
 use picket_proto::event::{self, Because, Exit, Outcome, Remedy, Trigger};
@@ -94,7 +94,9 @@ impl Moving<'_> {
 
     /// A remedy begins.
     pub(super) fn begin(&mut self, process: Option<Process>, around: Around<'_, '_>) {
-        let remedy = self.next_rung(process);
+        // One that was stopped for its root has no failure of its own.
+        let is_own = self.slot.streak.why != Why::Root;
+        let remedy = if is_own { self.next_rung(process) } else { Remedy::Restart };
         if remedy == Remedy::Isolate {
             return match process {
                 Some(process) => self.isolate(process, Because::Isolated, around),
@@ -106,8 +108,8 @@ impl Moving<'_> {
         match (remedy, process) {
             (Remedy::Reload, Some(process)) => self.reload(process, around),
             (Remedy::Rollback, process) => self.roll_back(process, around.now),
-            (_, Some(process)) => self.stop(around.now, process, Then::Start),
-            (_, None) => self.start(Aim::Verify(Proof::Remedy)),
+            (Remedy::Dependents, process) => self.stop_dependents(process, around.now),
+            (_, process) => self.restart(process, around.now),
         }
     }
 

@@ -101,6 +101,8 @@ pub(super) enum Then {
     End,
     /// Its breaker opens: it was isolated.
     Rest,
+    /// What it needs is restarted meanwhile.
+    Root,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +123,8 @@ pub(super) enum Wait {
     First,
     /// For a service that it needs.
     Root,
+    /// For those that need it to be stopped.
+    Dependents { until: Mono },
     /// For its good files to be put back.
     Files { until: Mono },
 }
@@ -253,6 +257,7 @@ impl Slot {
             }
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
             State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
+            State::Waiting { wait: Wait::Dependents { until }, .. } => (until, Reason::Restart),
             State::Waiting { wait: Wait::Files { until }, .. } => (until, Reason::Files),
             State::Running { .. } => (self.files.due(), Reason::Files),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),

@@ -188,6 +188,10 @@ impl Moving<'_> {
                 self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
                 self.rest(around);
             }
+            State::Stopping { then: Then::Root, .. } => {
+                self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
+                self.wait_for_root(None, around);
+            }
             // The crash itself was told when systemd began to restart it.
             State::Awaiting { .. } => self.failed(Why::Exit(exit), None, around),
             State::Idle => {

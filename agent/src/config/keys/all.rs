@@ -131,7 +131,7 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("needs", Texts, "services of this file without which it can't be well: while one is not, this one is left as it is")
                 .range("up to 8 names")
                 .usual("[]"),
-            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `rollback`, `isolate`").usual("[\"restart\"]"),
+            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `dependents`, `rollback`, `isolate`").usual("[\"restart\"]"),
             Key::new("good", At("good"), "its files, kept while they are good: for naming the one that changed before it failed, and for `rollback`").else_("none are kept").example("{ files = [\"/etc/redis\"] }"),
             Key::new("env", Pairs, "added to the agent's environment").else_("nothing").example("{ LANG = \"C\" }").secret(),
             Key::new("cwd", Text, "working folder").range("folder").usual("\"{state}\""),

@@ -75,7 +75,7 @@ fn a_ladder_has_each_rung_once_and_a_restart() {
     let wrong = |text: &str| mistakes(text).join("\n");
     assert!(
         wrong(&own("\"restart\", \"pray\""))
-            .contains("`pray` is no rung; known: reload, restart, rollback, isolate")
+            .contains("`pray` is no rung; known: reload, restart, dependents, rollback, isolate")
     );
     assert!(wrong(&own("\"restart\", \"isolate\", \"reload\"")).contains("`reload` can't stand there"));
     assert!(wrong(&own("\"reload\"")).contains("has no `restart`"));
