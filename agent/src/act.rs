@@ -52,6 +52,9 @@ use tokio::sync::mpsc;
 use watch::{Parent, exit_of, watch};
 pub(crate) use words::{Notice, Outcome};
 
+/// How long the command that reboots the host may take.
+const REBOOT: Duration = Duration::from_secs(60);
+
 /// All services of this agent.
 pub(crate) struct Services {
     items: Vec<Item>,
@@ -164,13 +167,28 @@ impl Services {
                 None
             }
             Act::Files { service, order } => self.files(service, order),
-            // The loop hands these to systemd.
-            Act::Unit { .. } | Act::Collect { .. } => None,
+            // The loop hands these to systemd, and begins a reboot.
+            Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => None,
         }
     }
 
     fn item(&mut self, service: ServiceIx) -> &mut Item {
         &mut self.items[usize::from(service)]
+    }
+
+    /// Runs the command that reboots the host. That it fails is a notice; else the host goes down.
+    pub(crate) fn reboot(&self, service: ServiceIx, parts: Vec<String>) {
+        let notices = self.notices.clone();
+        let program =
+            program::Program { parts, output: None, limit: REBOOT, files: self.descriptors.inherited() };
+        tokio::spawn(async move {
+            let exit = program.run().await.exit;
+            if exit != Exit::Code(0) {
+                let why = format!("the command that reboots the host {exit}");
+                let _loop_is_ending_when_nobody_listens =
+                    notices.send(Notice::NotRebooted { service, why }).await;
+            }
+        });
     }
 
     /// Begins an order about a service's files; what comes of it is a notice.
@@ -227,6 +245,7 @@ impl Services {
     pub(crate) fn noticed(&mut self, notice: Notice) -> Option<Outcome> {
         match notice {
             Notice::Gone { service } => self.gone(service),
+            Notice::NotRebooted { service, why } => Some(Outcome::NotRebooted { service, why }),
             Notice::Files { service, answer } => Some(Outcome::Files { service, answer }),
             Notice::Said { service, said } => self.said(service, said),
             Notice::Cleared { service, in_time } => {

@@ -46,6 +46,7 @@ use crate::state::Legacy;
 use crate::watch;
 pub(crate) use effects::STUCK;
 use picket_agent_core::check::CheckIx;
+use picket_agent_core::service::ServiceIx;
 use picket_agent_core::session;
 use picket_agent_core::{Agent, Asked, Ending, Input, spool};
 use picket_proto::{BootId, Mono, Run, Span};
@@ -101,6 +102,8 @@ struct Shell<'s> {
     legacy: Legacy,
     keeper: Keeper,
     answerer: Answerer,
+    /// The service for which the host is to be rebooted.
+    reboots: Option<ServiceIx>,
     ended: bool,
 }
 

@@ -233,6 +233,7 @@ impl Display for Remedy {
             Self::Dependents => "is restarted while those that need it are stopped",
             Self::Rollback => "is rolled back to its last good files and restarted",
             Self::Isolate => "is stopped and left to a person",
+            Self::Reboot => "has its host rebooted",
         })
     }
 }

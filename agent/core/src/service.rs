@@ -14,6 +14,7 @@ mod hold;
 mod keep;
 mod ladder;
 mod moves;
+mod reboot;
 mod remedy;
 mod rest;
 mod room;
@@ -26,6 +27,7 @@ mod view;
 mod words;
 
 pub use keep::{Away, Restored};
+pub use reboot::Reboots;
 pub use slot::Slot;
 pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
 pub use view::{Ended, Past, Phase, View};
@@ -34,6 +36,7 @@ pub use words::{Act, Fact};
 use crate::check::{Checks, Seen};
 use crate::facts::Facts;
 use crate::hold::Held;
+use crate::policy::Budget;
 use crate::shelf::{Place, Shelf};
 use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
@@ -73,6 +76,8 @@ pub(crate) struct Services<'s> {
     bus: Bus,
     /// Whether any service needs another.
     tied: bool,
+    /// The host's reboots.
+    reboots: Budget,
 }
 
 impl<'s> Services<'s> {
@@ -90,6 +95,7 @@ impl<'s> Services<'s> {
             keep: Due::default(),
             bus: Bus::new(),
             tied,
+            reboots: Budget::default(),
         }
     }
 
@@ -108,6 +114,7 @@ impl<'s> Services<'s> {
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }
+        | Fact::NotRebooted { service, .. }
         | Fact::Files { service, .. }) = fact;
         self.look_at_roots(service, around.checks);
         let taken = self.with(service, |service| match fact {
@@ -116,6 +123,7 @@ impl<'s> Services<'s> {
             Fact::Started { pid, adopted, .. } => service.started(pid, adopted, around),
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),
+            Fact::NotRebooted { why, .. } => service.reboot_failed(why, around),
             Fact::Files { said, .. } => service.files_said(said, around),
         });
         if taken != Some(Taken::Yes) {
@@ -133,6 +141,9 @@ impl<'s> Services<'s> {
     /// Moves one service whose deadline has come; false when there is none.
     pub(crate) fn due(&mut self, mut around: Around<'_, '_>) -> bool {
         if self.bus_due(around.now) || self.rest_is_over(&mut around) || self.ties_move(&mut around) {
+            return true;
+        }
+        if self.reboot_moves(&mut around) {
             return true;
         }
         let due = timer::first(&self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);

@@ -10,6 +10,7 @@ mod ladder;
 mod link;
 mod pause;
 mod power;
+mod reboot;
 mod recovery;
 mod reload;
 pub(crate) mod replay;

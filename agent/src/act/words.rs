@@ -14,6 +14,8 @@ pub(crate) enum Notice {
     Cleared { service: ServiceIx, in_time: bool },
     /// Something came of an order about its files.
     Files { service: ServiceIx, answer: files::Answer },
+    /// The command that reboots the host has failed.
+    NotRebooted { service: ServiceIx, why: String },
     /// A program of this service has ended.
     Said { service: ServiceIx, said: script::Said },
 }
@@ -25,7 +27,11 @@ impl Notice {
             Self::Said { said: script::Said::Status { check, reading, .. }, .. } => {
                 Some(Answer { check: *check, seen: (*reading).into() })
             }
-            Self::Said { .. } | Self::Gone { .. } | Self::Cleared { .. } | Self::Files { .. } => None,
+            Self::Said { .. }
+            | Self::Gone { .. }
+            | Self::Cleared { .. }
+            | Self::Files { .. }
+            | Self::NotRebooted { .. } => None,
         }
     }
 }
@@ -39,6 +45,7 @@ pub(crate) enum Outcome {
     Exited { service: ServiceIx, pid: u32, exit: Exit },
     Evidence { service: ServiceIx, pid: u32, last_line: String },
     Files { service: ServiceIx, answer: files::Answer },
+    NotRebooted { service: ServiceIx, why: String },
 }
 
 impl Outcome {
@@ -49,6 +56,7 @@ impl Outcome {
         | Self::Started { service, .. }
         | Self::Exited { service, .. }
         | Self::Evidence { service, .. }
+        | Self::NotRebooted { service, .. }
         | Self::Files { service, .. }) = self;
         *service
     }
@@ -65,6 +73,7 @@ impl Outcome {
             Self::Evidence { service, pid, last_line } => {
                 Fact::Evidence { service: *service, pid: *pid, last_line }
             }
+            Self::NotRebooted { service, why } => Fact::NotRebooted { service: *service, why },
             Self::Files { service, answer } => Fact::Files { service: *service, said: answer.said() },
         }
     }

@@ -9,7 +9,7 @@
 //! | `enabled` | true, false: not watched, and told so | true |
 //! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
 //! | `needs` | names of up to 8 services of this file without which it can't be well | none |
-//! | `ladder` | list of `reload`, `restart`, `dependents`, `rollback`, `isolate`: what is tried, one after the other | `["restart"]` |
+//! | `ladder` | list of `reload`, `restart`, `dependents`, `rollback`, `reboot`, `isolate`: what is tried, one after the other | `["restart"]` |
 //! | `good` | its files that are kept while they are good, see `config/kept.rs` | none |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
@@ -96,12 +96,12 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let needs = needs(&mut keys, sheet);
     let driver = driver(unit.as_ref(), commands.as_ref());
     let (kept, good) = kept::read(&mut keys, sheet, here).unzip();
-    let ladder = ladder(&mut keys, sheet, (commands.as_ref(), kept.is_some()));
+    let ladder = ladder(&mut keys, sheet, (commands.as_ref(), kept.is_some(), draft.reboots.is_some()));
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
-    spec.good = good;
+    (spec.good, spec.reboots) = (good, draft.reboots);
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
-    let mut own = Draft::new(draft.host.clone());
+    let mut own = Draft::new(draft.host.clone(), None);
     own.checks.extend(check::own_process(&owner, at));
     for table in keys.tables(sheet, "check") {
         own.check(table, sheet, Some(&owner));
@@ -130,6 +130,7 @@ fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (driver, ladder): (Driver, L
         needs: Default::default(),
         ladder,
         good: None,
+        reboots: None,
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
         start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),
         hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
@@ -208,17 +209,18 @@ const fn driver(unit: Option<&String>, commands: Option<&Commands>) -> Driver {
     }
 }
 
-/// The ladder, each rung once at most and `isolate` at its end.
+/// The ladder, each rung once at most, `reboot` and `isolate` at its end.
 fn ladder(
     keys: &mut Keys<'_>,
     sheet: &mut Sheet<'_>,
-    (commands, is_kept): (Option<&Commands>, bool),
+    (commands, is_kept, may_reboot): (Option<&Commands>, bool, bool),
 ) -> Ladder {
-    const RUNGS: [(&str, Remedy); 5] = [
+    const RUNGS: [(&str, Remedy); 6] = [
         ("reload", Remedy::Reload),
         ("restart", Remedy::Restart),
         ("dependents", Remedy::Dependents),
         ("rollback", Remedy::Rollback),
+        ("reboot", Remedy::Reboot),
         ("isolate", Remedy::Isolate),
     ];
     let restart = || [Remedy::Restart].into_iter().collect();
@@ -232,8 +234,13 @@ fn ladder(
             sheet.wrong(&place, format!("`{name}` is no rung"), Some(better));
             continue;
         };
-        if ladder.contains(rung) || ladder.last() == Some(&Remedy::Isolate) {
-            let better = "name each rung once, and isolate last".to_owned();
+        let is_behind = match ladder.last() {
+            Some(Remedy::Isolate) => true,
+            Some(Remedy::Reboot) => *rung != Remedy::Isolate,
+            Some(Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Rollback) | None => false,
+        };
+        if ladder.contains(rung) || is_behind {
+            let better = "name each rung once, then reboot, and isolate last".to_owned();
             sheet.wrong(&place, format!("`{name}` can't stand there"), Some(better));
             continue;
         }
@@ -241,6 +248,10 @@ fn ladder(
     }
     if !ladder.contains(&Remedy::Restart) {
         sheet.wrong(&place, "has no `restart`", Some("a dead service can't be healed without".to_owned()));
+    }
+    if ladder.contains(&Remedy::Reboot) && !may_reboot {
+        let better = "add reboot = { max = 1, per = \"24h\" } to [agent]".to_owned();
+        sheet.wrong(&place, "names `reboot`, and [agent] does not allow it", Some(better));
     }
     if ladder.contains(&Remedy::Rollback) && !is_kept {
         let better = "add good = { files = [\"/etc/NAME\"] }".to_owned();

@@ -75,6 +75,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         legacy,
         keeper,
         answerer: Answerer::new(about),
+        reboots: None,
         ended: false,
     };
     shell.begin();

@@ -114,3 +114,54 @@ fn those_that_need_it_are_stopped_and_come_back_with_it() {
     let (status, _) = agent.ends_by(Signal::TERM);
     assert_eq!(status, Some(0));
 }
+
+/// It starts only while `well` is there, which the reboot brings back.
+const LAST_RESORT: &str = r#"
+command = ["/bin/sh", "-c", "[ -e {here}/well ] || exit 3; exec sleep 1000"]
+ladder = ["restart", "reboot"]
+budget = 32
+backoff_first = "10ms"
+same_deaths = 100
+[agent.reboot]
+command = ["/bin/sh", "-c", "cat {here}/state/keep.* > {here}/kept; echo down >> {here}/reboots"]
+"#;
+
+/// Purpose: a reboot is told and written down before it is done, and none follows it within its window.
+#[test]
+fn a_host_is_rebooted_once_and_that_is_known_afterwards() {
+    let host = Host::with(LAST_RESORT);
+    std::fs::write(host.path("well"), "").unwrap();
+    let agent = host.start(&[]);
+    agent.awaits("service-started");
+    let pid = host.saved_soon();
+    std::fs::remove_file(host.path("well")).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    let begun = loop {
+        let begun = agent.awaits("remedy-begun");
+        if begun.contains("has its host rebooted") {
+            break begun;
+        }
+    };
+    assert!(begun.contains("it has its host rebooted (attempt 2): it exited with status 3"), "{begun}");
+    let reboots = || std::fs::read_to_string(host.path("reboots")).ok().filter(|text| text.ends_with('\n'));
+    assert_eq!(reboots(), None, "nobody has heard it yet");
+    soon("a reboot", reboots);
+    let kept = std::fs::read(host.path("kept")).unwrap();
+    assert!(kept.windows(2).any(|bytes| bytes == b"it"), "for whom it is was on the disk before");
+    agent.dies();
+    std::fs::write(host.path("well"), "").unwrap();
+    let next = host.start(&[]);
+    assert!(next.awaits("remedy-held").contains("it recovered, verified"));
+    let pid = host.saved_soon();
+    std::fs::remove_file(host.path("well")).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    loop {
+        let why = next.awaits("remedy-not-held");
+        if why.contains("the host was rebooted as often as it may be") {
+            break;
+        }
+    }
+    std::fs::write(host.path("well"), "").unwrap();
+    next.awaits("remedy-held");
+    assert_eq!(reboots().as_deref(), Some("down\n"), "once");
+}

@@ -75,7 +75,9 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
             f.write_str("; the files that were there before are put back")
         }
         (Remedy::Rollback, Outcome::Held { .. } | Outcome::NotDone { .. })
-        | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate, _) => Ok(()),
+        | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate | Remedy::Reboot, _) => {
+            Ok(())
+        }
     }
 }
 

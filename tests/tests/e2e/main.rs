@@ -12,6 +12,7 @@ mod link;
 mod local;
 mod once;
 mod reasons;
+mod reboot;
 mod rollback;
 mod servers;
 mod story;

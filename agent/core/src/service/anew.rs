@@ -16,6 +16,7 @@ impl Slot {
             needs: heapless::Vec::new(),
             ladder: heapless::Vec::new(),
             good: None,
+            reboots: None,
             driver: Driver::Spawn,
             stop_timeout: Span::ZERO,
             start_timeout: Span::ZERO,

@@ -24,6 +24,8 @@ pub(super) struct Rung {
     pub(super) remedy: Remedy,
     /// How many checks failed when it began.
     failing: u16,
+    /// Whether a reboot may still be tried.
+    pub(super) can_reboot: bool,
     /// From when on its process must pass its checks, where that is later than its start.
     since: Mono,
     /// Why it was given up as it was last stopped.
@@ -36,6 +38,7 @@ impl Default for Rung {
             next: 0,
             remedy: Remedy::Restart,
             failing: 0,
+            can_reboot: true,
             since: Mono::default(),
             given_up: Because::Isolated,
         }
@@ -61,9 +64,11 @@ impl Moving<'_> {
     pub(super) fn next_rung(&mut self, process: Option<Process>) -> Remedy {
         let ladder = &self.slot.spec.ladder;
         let (is_kept, tried) = (self.slot.spec.good.is_some(), self.slot.files.tried);
+        let can_reboot = self.slot.rung.can_reboot && self.slot.spec.reboots.is_some();
         let can = |remedy: &Remedy| match remedy {
             Remedy::Reload => process.is_some(),
             Remedy::Rollback => is_kept && !tried,
+            Remedy::Reboot => can_reboot,
             Remedy::Restart | Remedy::Dependents | Remedy::Isolate => true,
         };
         let at = usize::from(self.slot.rung.next).min(ladder.len().saturating_sub(1));

@@ -184,6 +184,8 @@ impl Moving<'_> {
                 self.decide(process, around);
             }
             State::Waiting { process, wait: Wait::Restart { .. } } => self.remedy_or_believe(process, around),
+            // Moved on with the budget of all.
+            State::Waiting { wait: Wait::Reboot { .. }, .. } => {}
             // What it needs ends this, not a time.
             State::Waiting { wait: Wait::Root, .. } => {}
             State::Waiting { wait: Wait::First, .. } => self.first_start(),

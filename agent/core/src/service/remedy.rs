@@ -108,6 +108,7 @@ impl Moving<'_> {
         match (remedy, process) {
             (Remedy::Reload, Some(process)) => self.reload(process, around),
             (Remedy::Rollback, process) => self.roll_back(process, around.now),
+            (Remedy::Reboot, process) => self.reboot(process, around.now),
             (Remedy::Dependents, process) => self.stop_dependents(process, around.now),
             (_, process) => self.restart(process, around.now),
         }

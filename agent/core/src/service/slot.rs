@@ -6,6 +6,7 @@
 use super::files::Files;
 use super::keep::Left;
 use super::ladder::Rung;
+use super::reboot::Step;
 use super::roots::Ties;
 use super::view::Remembered;
 use super::{ServiceIx, Spec};
@@ -65,6 +66,7 @@ pub(super) enum Verb {
     Stop,
     Kill,
     Reload,
+    Reboot,
     Unit(unit::Verb),
 }
 
@@ -125,6 +127,8 @@ pub(super) enum Wait {
     Root,
     /// For those that need it to be stopped.
     Dependents { until: Mono },
+    /// For the host to be rebooted.
+    Reboot { step: Step, until: Mono },
     /// For its good files to be put back.
     Files { until: Mono },
 }
@@ -258,6 +262,7 @@ impl Slot {
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
             State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
             State::Waiting { wait: Wait::Dependents { until }, .. } => (until, Reason::Restart),
+            State::Waiting { wait: Wait::Reboot { until, .. }, .. } => (until, Reason::Reboot),
             State::Waiting { wait: Wait::Files { until }, .. } => (until, Reason::Files),
             State::Running { .. } => (self.files.due(), Reason::Files),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),

@@ -1,6 +1,7 @@
 //! What one service is: parsed and validated by the shell, and never changed.
 
 use super::files::Good;
+use super::reboot::Reboots;
 use heapless::Vec;
 use picket_proto::event::Remedy;
 use picket_proto::{Name, Span};
@@ -13,7 +14,7 @@ pub type ServiceIx = u16;
 pub const NEEDS_MAX: usize = 8;
 
 /// Most rungs of a ladder: more than one of each kind heal nothing more.
-pub const LADDER_MAX: usize = 5;
+pub const LADDER_MAX: usize = 6;
 /// Remedies in the order in which they are tried.
 pub type Ladder = Vec<Remedy, LADDER_MAX>;
 
@@ -30,6 +31,8 @@ pub struct Spec {
     pub ladder: Ladder,
     /// How its files are looked after, if they are.
     pub good: Option<Good>,
+    /// How often the host may be rebooted for it and others, if at all.
+    pub reboots: Option<Reboots>,
     /// From the polite signal to the kill; 10 ms to 10 min.
     pub stop_timeout: Span,
     /// Within this time after a start all its checks must have passed once; failures before are not counted.

@@ -49,6 +49,13 @@ pub enum Fact<'a> {
         /// The words.
         last_line: &'a str,
     },
+    /// The host was to be rebooted, and the command for that failed.
+    NotRebooted {
+        /// For which service.
+        service: ServiceIx,
+        /// Why.
+        why: &'a str,
+    },
     /// Something came of an order about its files.
     Files {
         /// Which service.
@@ -88,6 +95,11 @@ pub enum Act {
         /// Of which life.
         of: unit::Collect,
     },
+    /// Reboot the host, once what was kept is on the disk. Answered by NotRebooted, or by the host's end.
+    Reboot {
+        /// For which service.
+        service: ServiceIx,
+    },
     /// Do something about its files. Answered by Files.
     Files {
         /// Which service.
@@ -118,6 +130,7 @@ impl Slot {
             Verb::Stop => Act::Stop { service },
             Verb::Kill => Act::Kill { service },
             Verb::Reload => Act::Reload { service },
+            Verb::Reboot => Act::Reboot { service },
             Verb::Unit(verb) => {
                 self.unit.called();
                 Act::Unit { service, verb }

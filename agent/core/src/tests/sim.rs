@@ -18,6 +18,7 @@ pub(super) fn spec(name: &str) -> service::Spec {
         needs: Default::default(),
         ladder: Default::default(),
         good: None,
+        reboots: None,
         stop_timeout: ms(500),
         start_timeout: ms(5_000),
         hold: ms(2_000),

@@ -75,10 +75,18 @@ fn a_ladder_has_each_rung_once_and_a_restart() {
     let wrong = |text: &str| mistakes(text).join("\n");
     assert!(
         wrong(&own("\"restart\", \"pray\""))
-            .contains("`pray` is no rung; known: reload, restart, dependents, rollback, isolate")
+            .contains("`pray` is no rung; known: reload, restart, dependents, rollback, reboot, isolate")
     );
     assert!(wrong(&own("\"restart\", \"isolate\", \"reload\"")).contains("`reload` can't stand there"));
     assert!(wrong(&own("\"reload\"")).contains("has no `restart`"));
+    let reboot =
+        |more: &str| format!("[agent.reboot]\n{more}\n{}", own("\"restart\", \"reboot\", \"isolate\""));
+    assert_eq!(ladder(&reboot("")), [Remedy::Restart, Remedy::Reboot, Remedy::Isolate]);
+    let reboots = read(&reboot("max = 2\nper = \"7d\"")).unwrap().services()[0].spec.reboots;
+    assert_eq!(reboots.map(|it| (it.most, it.per)), Some((2, Span::from_secs(7 * 86_400))));
+    assert!(wrong(&reboot("per = \"1m\"")).contains("must lie between"));
+    assert!(wrong(&own("\"restart\", \"reboot\"")).contains("names `reboot`, and [agent] does not allow it"));
+    assert!(wrong(&own("\"reboot\", \"restart\"")).contains("`restart` can't stand there"));
     assert!(wrong(&own("\"restart\", \"rollback\"")).contains("names `rollback`, and no files are kept"));
     let script = "start = [\"/s\"]\nstop = [\"/s\"]\nstatus = [\"/s\"]\nladder = [\"reload\", \"restart\"]";
     assert!(wrong(&with(script)).contains("names `reload`, and no program does it"));

@@ -23,7 +23,7 @@ impl World {
 
     pub(super) fn act(&mut self, act: Act) {
         match act {
-            Act::Unit { .. } | Act::Collect { .. } => {}
+            Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => {}
             Act::Files { service, order } => self.files(service, order),
             Act::Reload { service } => {
                 let sim = &mut self.sims[usize::from(service)];
