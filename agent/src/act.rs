@@ -25,6 +25,7 @@ mod evidence;
 mod files;
 mod item;
 mod limit;
+mod orders;
 mod orphans;
 mod papers;
 mod program;
@@ -36,7 +37,6 @@ mod words;
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 use papers::Identities;
-use picket_agent_core::service::files::Order;
 use picket_agent_core::service::{Act, ServiceIx};
 use picket_proto::event::Exit;
 use picket_proto::{Mono, Span};
@@ -51,9 +51,6 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use watch::{Parent, exit_of, watch};
 pub(crate) use words::{Notice, Outcome};
-
-/// How long the command that reboots the host may take.
-const REBOOT: Duration = Duration::from_secs(60);
 
 /// All services of this agent.
 pub(crate) struct Services {
@@ -176,34 +173,6 @@ impl Services {
         &mut self.items[usize::from(service)]
     }
 
-    /// Runs the command that reboots the host. That it fails is a notice; else the host goes down.
-    pub(crate) fn reboot(&self, service: ServiceIx, parts: Vec<String>) {
-        let notices = self.notices.clone();
-        let program =
-            program::Program { parts, output: None, limit: REBOOT, files: self.descriptors.inherited() };
-        tokio::spawn(async move {
-            let exit = program.run().await.exit;
-            if exit != Exit::Code(0) {
-                let why = format!("the command that reboots the host {exit}");
-                let _loop_is_ending_when_nobody_listens =
-                    notices.send(Notice::NotRebooted { service, why }).await;
-            }
-        });
-    }
-
-    /// Begins an order about a service's files; what comes of it is a notice.
-    fn files(&mut self, service: ServiceIx, order: Order) -> Option<Outcome> {
-        let notices = self.notices.clone();
-        let tell = move |answer| {
-            let _loop_is_ending_when_nobody_listens =
-                notices.blocking_send(Notice::Files { service, answer });
-        };
-        let begun = self.item(service).kept.clone().map(|kept| kept.begin(order, tell));
-        let is_begun = matches!(begun, Some(Ok(())));
-        let why = || "its files can't be looked at".to_owned();
-        (!is_begun).then(|| Outcome::Files { service, answer: files::Answer::NotDone(why()) })
-    }
-
     fn start(&mut self, service: ServiceIx) -> Option<Outcome> {
         let notices = self.notices.clone();
         if let Some(script) = self.item(service).script.clone() {
@@ -291,14 +260,6 @@ impl Services {
             });
         }
         Some(Outcome::Exited { service, pid, exit })
-    }
-
-    /// At the end, once all services were stopped: kills what escaped from their groups, within 2 s.
-    pub(crate) async fn clear_escaped(&self) {
-        let logs: Vec<_> = self.items.iter().map(|item| item.log.path()).collect();
-        if !remnants::clear_writers(&logs).await {
-            tracing::warn!("what had left its service's process group did not end within 2 s of SIGKILL");
-        }
     }
 
     /// Work that nothing urgent waits for: identity files and evidence. Call until it gives nothing more.

@@ -36,6 +36,7 @@ mod files;
 mod host;
 mod kept;
 pub(crate) mod keys;
+mod ladder;
 mod merge;
 mod metrics;
 mod mistake;

@@ -32,12 +32,12 @@ use super::check::{self, Owner};
 use super::command::{self, Commands};
 use super::draft::Draft;
 use super::kept::{self, Kept};
+use super::ladder::{self, Can};
 use super::needs::Named;
-use super::read::{Keys, Sheet, nearest};
+use super::read::{Keys, Sheet};
 use super::when;
 use picket_agent_core::service::{Driver, Ladder, Spec};
 use picket_proto::Span;
-use picket_proto::event::Remedy;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -96,7 +96,12 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let needs = needs(&mut keys, sheet);
     let driver = driver(unit.as_ref(), commands.as_ref());
     let (kept, good) = kept::read(&mut keys, sheet, here).unzip();
-    let ladder = ladder(&mut keys, sheet, (commands.as_ref(), kept.is_some(), draft.reboots.is_some()));
+    let can = Can {
+        reload: commands.as_ref().is_none_or(|commands| commands.reload.is_some()),
+        rollback: kept.is_some(),
+        reboot: draft.reboots.is_some(),
+    };
+    let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
     (spec.good, spec.reboots) = (good, draft.reboots);
     let text = name.unwrap_or("unnamed");
@@ -207,64 +212,6 @@ const fn driver(unit: Option<&String>, commands: Option<&Commands>) -> Driver {
         (None, Some(_)) => Driver::Command,
         (None, None) => Driver::Spawn,
     }
-}
-
-/// The ladder, each rung once at most, `reboot` and `isolate` at its end.
-fn ladder(
-    keys: &mut Keys<'_>,
-    sheet: &mut Sheet<'_>,
-    (commands, is_kept, may_reboot): (Option<&Commands>, bool, bool),
-) -> Ladder {
-    const RUNGS: [(&str, Remedy); 6] = [
-        ("reload", Remedy::Reload),
-        ("restart", Remedy::Restart),
-        ("dependents", Remedy::Dependents),
-        ("rollback", Remedy::Rollback),
-        ("reboot", Remedy::Reboot),
-        ("isolate", Remedy::Isolate),
-    ];
-    let restart = || [Remedy::Restart].into_iter().collect();
-    let Some((named, place)) = keys.texts(sheet, "ladder") else { return restart() };
-    let mut ladder = Ladder::new();
-    for name in &named {
-        let Some((_, rung)) = RUNGS.iter().find(|(known, _)| known == name) else {
-            let known = RUNGS.map(|(known, _)| known);
-            let near = nearest(name, &known).map(|near| format!("did you mean \"{near}\"?"));
-            let better = near.unwrap_or_else(|| format!("known: {}", known.join(", ")));
-            sheet.wrong(&place, format!("`{name}` is no rung"), Some(better));
-            continue;
-        };
-        let is_behind = match ladder.last() {
-            Some(Remedy::Isolate) => true,
-            Some(Remedy::Reboot) => *rung != Remedy::Isolate,
-            Some(Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Rollback) | None => false,
-        };
-        if ladder.contains(rung) || is_behind {
-            let better = "name each rung once, then reboot, and isolate last".to_owned();
-            sheet.wrong(&place, format!("`{name}` can't stand there"), Some(better));
-            continue;
-        }
-        let _there_is_a_place_for_each = ladder.push(*rung);
-    }
-    if !ladder.contains(&Remedy::Restart) {
-        sheet.wrong(&place, "has no `restart`", Some("a dead service can't be healed without".to_owned()));
-    }
-    if ladder.contains(&Remedy::Reboot) && !may_reboot {
-        let better = "add reboot = { max = 1, per = \"24h\" } to [agent]".to_owned();
-        sheet.wrong(&place, "names `reboot`, and [agent] does not allow it", Some(better));
-    }
-    if ladder.contains(&Remedy::Rollback) && !is_kept {
-        let better = "add good = { files = [\"/etc/NAME\"] }".to_owned();
-        sheet.wrong(&place, "names `rollback`, and no files are kept", Some(better));
-    }
-    if ladder.contains(&Remedy::Reload) && commands.is_some_and(|commands| commands.reload.is_none()) {
-        sheet.wrong(
-            &place,
-            "names `reload`, and no program does it",
-            Some("add reload = [\"..\"]".to_owned()),
-        );
-    }
-    ladder
 }
 
 /// Keys that another driver has.

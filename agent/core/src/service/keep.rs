@@ -7,12 +7,16 @@
 //! away is not known and counts as none. A service of which there is nothing to remember is left out; all of 256 at
 //! their worst are 60 KiB. What does not fit is left out, and counted.
 
+mod away;
 mod due;
+mod head;
 
+pub use away::Away;
+use away::before;
 pub(super) use due::Due;
 
 use super::Services;
-use super::reboot::{self, Step};
+use super::reboot::Step;
 use super::slot::{Aim, FRESH, Proof, Slot, State, Streak, Then, Wait, Why};
 use crate::check::Checks;
 use crate::hold::KeptHold;
@@ -21,30 +25,8 @@ use picket_proto::event::{Exit, Intent, Remedy, Trigger};
 use picket_proto::{Mono, Name, Span};
 use serde::{Deserialize, Serialize};
 
-/// The first byte. Version 1 has no reboots.
-const VERSION: u8 = 2;
-const WITHOUT_REBOOTS: u8 = 1;
-
-/// What stands before the services.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Head {
-    hold: Option<KeptHold>,
-    reboots: KeptBudget,
-    /// The service for which the host is rebooted now.
-    reboots_for: Option<Name>,
-}
-
 /// How long the next run has to learn how the services stand that others need.
 const ROOT_KNOWN: Span = Span::from_secs(1);
-
-/// Whether the boot is the one that the state was kept in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Away {
-    /// The same; so long ago.
-    SameBoot(Span),
-    /// Another: nobody knows how long ago, and no process is left.
-    OtherBoot,
-}
 
 /// What came of a restore.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -135,12 +117,7 @@ impl Mark {
 impl Services<'_> {
     /// Writes what is to be kept into `out`: how many bytes, and how many services did not fit.
     pub(crate) fn keep(&self, now: Mono, checks: &Checks<'_>, out: &mut [u8]) -> (usize, u16) {
-        let head = Head {
-            hold: self.held.as_ref().map(|held| held.keep(now)),
-            reboots: self.reboots.keep(now, reboot::LONGEST),
-            reboots_for: self.reboots_for().cloned(),
-        };
-        let Ok(head) = postcard::to_slice(&(VERSION, head), out).map(|head| head.len()) else {
+        let Ok(head) = postcard::to_slice(&self.head(now), out).map(|head| head.len()) else {
             return (0, self.count());
         };
         let (mut used, mut left_out) = (head, 0);
@@ -172,7 +149,7 @@ impl Services<'_> {
     pub(crate) fn restore(&mut self, now: Mono, away: Away, kept: (&[u8], &Checks<'_>)) -> Restored {
         let (mut bytes, checks) = kept;
         let mut restored = Restored::default();
-        let Some((head, rest)) = read_head(bytes) else {
+        let Some((head, rest)) = head::read(bytes) else {
             return Restored { damaged: true, ..restored };
         };
         bytes = rest;
@@ -200,37 +177,6 @@ impl Services<'_> {
         }
         restored
     }
-}
-
-fn read_head(bytes: &[u8]) -> Option<(Head, &[u8])> {
-    let (version, rest) = postcard::take_from_bytes::<u8>(bytes).ok()?;
-    match version {
-        VERSION => postcard::take_from_bytes(rest).ok(),
-        WITHOUT_REBOOTS => {
-            let (hold, rest) = postcard::take_from_bytes(rest).ok()?;
-            Some((Head { hold, reboots: KeptBudget::default(), reboots_for: None }, rest))
-        }
-        _ => None,
-    }
-}
-
-impl Away {
-    const fn span(self) -> Span {
-        match self {
-            Self::SameBoot(span) => span,
-            Self::OtherBoot => Span::ZERO,
-        }
-    }
-
-    /// What is left of a wait.
-    const fn nearer(self, left: Span) -> Span {
-        Span::from_micros(left.micros().saturating_sub(self.span().micros()))
-    }
-}
-
-/// So long before `now`. What was before the boot counts from the boot on: later than it was, never earlier.
-const fn before(now: Mono, span: Span) -> Mono {
-    Mono::from_micros(now.micros().saturating_sub(span.micros()))
 }
 
 /// Where it stands, as far as that outlives the run.

@@ -6,14 +6,29 @@
 
 use super::Around;
 use super::moves::Moving;
-use super::slot::{Process, Proof, State, Wait, Why};
+use super::slot::{Process, Proof, Slot, State, Wait, Why};
 use crate::check::{CheckIx, Checks};
 use crate::timer::Backoff;
 use picket_proto::event::{self, Because, Exit, Outcome, Remedy, Trigger};
-use picket_proto::{Name, Span};
+use picket_proto::{Mono, Name, Span};
 
 /// How long last words are waited for: 500 ms is ample for a pipe's rest, and no outage gets noticeably longer.
 const EVIDENCE_WAIT: Span = Span::from_millis(500);
+
+impl Slot {
+    /// Why remedies must rest now, if they must.
+    pub(super) fn rests(&self, now: Mono) -> Option<Because> {
+        let spec = &self.spec;
+        if spec.same_deaths > 0 && self.deaths.same() >= spec.same_deaths {
+            return Some(Because::SameDeath(self.deaths.same()));
+        }
+        let used_up = Because::Budget { allowed: spec.budget, window: spec.budget_window };
+        let allowed = self.budget.allows(now, spec.budget, spec.budget_window);
+        // A single try of an open breaker that did not hold opens it again, whatever the budget says.
+        let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
+        if allowed { again } else { Some(used_up) }
+    }
+}
 
 impl Moving<'_> {
     pub(super) fn died(&mut self, pid: u32, exit: Exit, proof: Proof, around: Around<'_, '_>) {

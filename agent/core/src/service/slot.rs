@@ -17,7 +17,7 @@ use crate::shelf::{Place, Placed};
 use crate::timer::{Reason, Seat, Timed};
 use crate::unit;
 use picket_proto::Mono;
-use picket_proto::event::{Because, Cause, Exit, Intent};
+use picket_proto::event::{Cause, Exit, Intent};
 use serde::{Deserialize, Serialize};
 
 /// One service with all that is remembered of it.
@@ -271,19 +271,6 @@ impl Slot {
                 (Mono::NEVER, Reason::Restart)
             }
         }
-    }
-
-    /// Why remedies must rest now, if they must.
-    pub(super) fn rests(&self, now: Mono) -> Option<Because> {
-        let spec = &self.spec;
-        if spec.same_deaths > 0 && self.deaths.same() >= spec.same_deaths {
-            return Some(Because::SameDeath(self.deaths.same()));
-        }
-        let used_up = Because::Budget { allowed: spec.budget, window: spec.budget_window };
-        let allowed = self.budget.allows(now, spec.budget, spec.budget_window);
-        // A single try of an open breaker that did not hold opens it again, whatever the budget says.
-        let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
-        if allowed { again } else { Some(used_up) }
     }
 }
 

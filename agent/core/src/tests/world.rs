@@ -4,10 +4,10 @@ mod deeds;
 
 pub(super) use super::sim::{self, Sim, check_spec, ms, spec};
 use crate::check::{self, Reading};
-use crate::service::files::Said;
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
 use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
+use deeds::Answer;
 use picket_proto::event::{Cause, CheckKind, Exit, Fact};
 use picket_proto::frame::{self, Content};
 use picket_proto::{BootId, Mono, Now, Ranges, Raw, Run, Seq, Span, Text, Wall};
@@ -47,16 +47,6 @@ enum Coming {
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
     Files(u16, Answer),
-}
-
-/// What came of an order about files.
-#[derive(Debug, Clone)]
-enum Answer {
-    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
-    Taken(bool),
-    RolledBack,
-    NotDone(&'static str),
-    Settled,
 }
 
 impl World {
@@ -214,18 +204,7 @@ impl World {
                 self.input(Input::Service(service::Fact::Started { service, pid, adopted: false }));
             }
             Coming::Files(service, answer) => {
-                let said = match &answer {
-                    Answer::Looked { digest, changed, has_good, is_open } => Said::Looked {
-                        digest: *digest,
-                        changed: changed.as_deref(),
-                        has_good: *has_good,
-                        is_open: *is_open,
-                    },
-                    Answer::Taken(taken) => Said::Taken(*taken),
-                    Answer::RolledBack => Said::RolledBack,
-                    Answer::NotDone(why) => Said::NotDone { why },
-                    Answer::Settled => Said::Settled,
-                };
+                let said = answer.said();
                 self.input(Input::Service(service::Fact::Files { service, said }));
             }
             Coming::Exit(service, pid, exit, words) => {

@@ -1,7 +1,34 @@
 //! What the world does when it is asked: it answers probes, and starts and ends processes.
 
 use super::*;
-use crate::service::files::Order;
+use crate::service::files::{Order, Said};
+
+/// What came of an order about files.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
+    Taken(bool),
+    RolledBack,
+    NotDone(&'static str),
+    Settled,
+}
+
+impl Answer {
+    pub(super) fn said(&self) -> Said<'_> {
+        match self {
+            Answer::Looked { digest, changed, has_good, is_open } => Said::Looked {
+                digest: *digest,
+                changed: changed.as_deref(),
+                has_good: *has_good,
+                is_open: *is_open,
+            },
+            Answer::Taken(taken) => Said::Taken(*taken),
+            Answer::RolledBack => Said::RolledBack,
+            Answer::NotDone(why) => Said::NotDone { why },
+            Answer::Settled => Said::Settled,
+        }
+    }
+}
 
 impl World {
     pub(super) fn answer(&mut self, check: u16) {
