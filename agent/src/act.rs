@@ -22,8 +22,10 @@
 mod adopt;
 mod anew;
 mod evidence;
+mod files;
 mod item;
 mod limit;
+mod orders;
 mod orphans;
 mod papers;
 mod program;
@@ -66,6 +68,8 @@ struct Item {
     is_unit: bool,
     /// What starts and stops it, where that is not the agent.
     script: Option<script::Script>,
+    /// Who keeps its files, where it names some.
+    kept: Option<Arc<files::Keeper>>,
     /// The process that the core was told of, where a script started it.
     told: u32,
     /// What its start printed last, where that failed.
@@ -103,8 +107,8 @@ struct Process {
 }
 
 impl Services {
-    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for two notices per service that can be can't
-    /// be full: each has at most one process and one clearing.
+    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for three notices per service that can be
+    /// can't be full: each has at most one process, one clearing and one order about its files.
     ///
     /// # Errors
     /// `/dev/null` can't be opened, `/proc` tells no session, or there can be no more threads: what can't be made below
@@ -115,7 +119,7 @@ impl Services {
         boot: u128,
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
         // A place for every service that a configuration can have: more may come later.
-        let (notices, out) = mpsc::channel(SERVICES_MAX * 2 + 1);
+        let (notices, out) = mpsc::channel(SERVICES_MAX * 3 + 1);
         let descriptors = limit::Descriptors::raise();
         let files = descriptors.inherited();
         let items = services
@@ -159,8 +163,9 @@ impl Services {
                 }
                 None
             }
-            // The loop hands these to systemd.
-            Act::Unit { .. } | Act::Collect { .. } => None,
+            Act::Files { service, order } => self.files(service, order),
+            // The loop hands these to systemd, and begins a reboot.
+            Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => None,
         }
     }
 
@@ -209,6 +214,8 @@ impl Services {
     pub(crate) fn noticed(&mut self, notice: Notice) -> Option<Outcome> {
         match notice {
             Notice::Gone { service } => self.gone(service),
+            Notice::NotRebooted { service, why } => Some(Outcome::NotRebooted { service, why }),
+            Notice::Files { service, answer } => Some(Outcome::Files { service, answer }),
             Notice::Said { service, said } => self.said(service, said),
             Notice::Cleared { service, in_time } => {
                 let item = self.item(service);
@@ -253,14 +260,6 @@ impl Services {
             });
         }
         Some(Outcome::Exited { service, pid, exit })
-    }
-
-    /// At the end, once all services were stopped: kills what escaped from their groups, within 2 s.
-    pub(crate) async fn clear_escaped(&self) {
-        let logs: Vec<_> = self.items.iter().map(|item| item.log.path()).collect();
-        if !remnants::clear_writers(&logs).await {
-            tracing::warn!("what had left its service's process group did not end within 2 s of SIGKILL");
-        }
     }
 
     /// Work that nothing urgent waits for: identity files and evidence. Call until it gives nothing more.

@@ -9,7 +9,8 @@
 use crate::clock;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::Read;
-use std::process::{ChildStdout, Command, Stdio};
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -73,7 +74,7 @@ fn watch(
 }
 
 /// Its output to the end, or to as many bytes as are allowed; `None` if the time was up before.
-fn read(mut out: ChildStdout, bounds: Bounds) -> Option<Vec<u8>> {
+pub(crate) fn read(mut out: impl Read + AsFd, bounds: Bounds) -> Option<Vec<u8>> {
     let begun = clock::now().mono;
     let mut bytes = Vec::new();
     let mut chunk = [0; CHUNK];

@@ -10,6 +10,7 @@
 //! | `agent.host` | 1-63 of `a-z 0-9 . _ -` | the kernel's host name, lower case |
 //! | `agent.spool` | MiB of disk, 1-1024: events that wait for the collector | 16: some 100,000 events, weeks of an outage |
 //! | `agent.flash_budget` | MiB written to it in 24 h, 1-1024; above, routine events wait in memory | 10 |
+//! | `agent.reboot` | `{ command, max, per }`: how the host is rebooted, and how often at most | none: no service may ask for it |
 //! | `agent.bus` | `system`, `user`, or a D-Bus address such as `unix:path=/run/bus` | `system`, or what `DBUS_SYSTEM_BUS_ADDRESS` says |
 //! | `collector.address` | `host:port`, or a list of up to 8; `https://` may stand before it | none: this or `--collector` |
 //! | `collector.server_name` | the name that the collector's certificate is for | the address' own |
@@ -33,7 +34,9 @@ mod draft;
 mod explain;
 mod files;
 mod host;
+mod kept;
 pub(crate) mod keys;
+mod ladder;
 mod merge;
 mod metrics;
 mod mistake;
@@ -57,6 +60,7 @@ pub use command::Commands;
 pub(crate) use explain::Section;
 pub(crate) use host::Seen;
 pub use host::{Part, Resource, Sensor};
+pub use kept::Kept;
 pub(crate) use mistake::counted;
 pub use mistake::{Mistake, Mistakes};
 pub(crate) use proxy::Environment;
@@ -90,6 +94,8 @@ pub struct Config {
     pub host: HostId,
     /// The bus on which systemd is heard.
     pub bus: BusAddress,
+    /// The command that reboots the host; empty where there is none.
+    pub reboot: Vec<String>,
     /// The spool's disk.
     pub spool: Spool,
     /// The collector, if the file names one; the command line may.

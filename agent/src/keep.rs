@@ -99,6 +99,11 @@ impl Keeper {
         self.writing = Some(tokio::task::spawn_blocking(move || write(&path, &slot)));
     }
 
+    /// Whether all that was to be kept is on the disk; nothing while that is not known.
+    pub(crate) fn is_kept(&self) -> Option<bool> {
+        (self.writing.is_none() && !self.owed).then_some(!self.told)
+    }
+
     /// Waits for the end of a write that is under way; for ever, where there is none. Whether another one is owed,
     /// and how many bytes the disk got.
     pub(crate) async fn written(&mut self) -> (bool, u64) {

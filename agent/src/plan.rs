@@ -37,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) ways: Vec<Way>,
     /// Where systemd is heard.
     pub(crate) bus: BusAddress,
+    /// The command that reboots the host; empty where there is none.
+    pub(crate) reboot: Vec<String>,
     pub(crate) services: Vec<Service>,
     pub(crate) checks: Vec<Check>,
     /// What of the host is not watched, and why.
@@ -99,6 +101,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             host,
             spool,
             bus: config.bus,
+            reboot: config.reboot,
             collector,
             ways,
             services,

@@ -2,7 +2,7 @@
 //!
 //! | port | places | full means |
 //! |---|---|---|
-//! | notices (processes) | 2 per service + 1 | can't be: one watcher and one clearing per service |
+//! | notices (processes) | 3 per service + 1 | can't be: one watcher, one clearing and one order about files per service |
 //! | units (systemd) | 64 | readings wait in their own tasks, one per unit |
 //! | answers (probes) | 96 | can't be: one place per probe in flight, what is beyond waits unasked |
 //! | ends (processes of others) | 1 per check that asks for such | their watchers wait; one is out per check |
@@ -46,6 +46,7 @@ use crate::state::Legacy;
 use crate::watch;
 pub(crate) use effects::STUCK;
 use picket_agent_core::check::CheckIx;
+use picket_agent_core::service::ServiceIx;
 use picket_agent_core::session;
 use picket_agent_core::{Agent, Asked, Ending, Input, spool};
 use picket_proto::{BootId, Mono, Run, Span};
@@ -101,6 +102,8 @@ struct Shell<'s> {
     legacy: Legacy,
     keeper: Keeper,
     answerer: Answerer,
+    /// The service for which the host is to be rebooted.
+    reboots: Option<ServiceIx>,
     ended: bool,
 }
 

@@ -200,9 +200,7 @@ impl Display for Trigger {
             Self::Exit(exit) => write!(f, "it {exit}"),
             Self::Check { check, cause } => write!(f, "{check}: {cause}"),
             Self::Root(root) => write!(f, "it was stopped while {root} was restarted"),
-            Self::Changed(file) => {
-                write!(f, "it fails since {file} changed; the changed one is kept in the agent's state")
-            }
+            Self::Changed(file) => write!(f, "it fails since {file} changed"),
         }
     }
 }
@@ -235,6 +233,7 @@ impl Display for Remedy {
             Self::Dependents => "is restarted while those that need it are stopped",
             Self::Rollback => "is rolled back to its last good files and restarted",
             Self::Isolate => "is stopped and left to a person",
+            Self::Reboot => "has its host rebooted",
         })
     }
 }

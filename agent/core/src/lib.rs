@@ -142,6 +142,9 @@ impl<'s> Agent<'s> {
             Input::Reload(fact) => self.reload(now, fact),
             Input::Stop(ending) => self.stop(now, ending),
         }
+        if self.services.says_farewell() && self.spool.view(now.mono).frames == 0 {
+            self.services.farewell_is_heard(now.mono);
+        }
         // Every step sets its deadline later or waits for an input; the bound is there for configurations of zeros.
         let mut steps = 0..4 * (1 + usize::from(self.services.end()));
         while steps.next().is_some() && self.tell(now, Services::due) {}

@@ -8,11 +8,13 @@
 //! when its checks pass and hold by themselves. How processes are started and killed is the shell's.
 
 mod anew;
+pub mod files;
 mod found;
 mod hold;
 mod keep;
 mod ladder;
 mod moves;
+mod reboot;
 mod remedy;
 mod rest;
 mod room;
@@ -25,6 +27,7 @@ mod view;
 mod words;
 
 pub use keep::{Away, Restored};
+pub use reboot::Reboots;
 pub use slot::Slot;
 pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
 pub use view::{Ended, Past, Phase, View};
@@ -33,6 +36,7 @@ pub use words::{Act, Fact};
 use crate::check::{Checks, Seen};
 use crate::facts::Facts;
 use crate::hold::Held;
+use crate::policy::Budget;
 use crate::shelf::{Place, Shelf};
 use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
@@ -72,6 +76,8 @@ pub(crate) struct Services<'s> {
     bus: Bus,
     /// Whether any service needs another.
     tied: bool,
+    /// The host's reboots.
+    reboots: Budget,
 }
 
 impl<'s> Services<'s> {
@@ -89,6 +95,7 @@ impl<'s> Services<'s> {
             keep: Due::default(),
             bus: Bus::new(),
             tied,
+            reboots: Budget::default(),
         }
     }
 
@@ -106,7 +113,9 @@ impl<'s> Services<'s> {
         | Fact::Lost { service, .. }
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
-        | Fact::Evidence { service, .. }) = fact;
+        | Fact::Evidence { service, .. }
+        | Fact::NotRebooted { service, .. }
+        | Fact::Files { service, .. }) = fact;
         self.look_at_roots(service, around.checks);
         let taken = self.with(service, |service| match fact {
             Fact::Absent { .. } => service.absent(around),
@@ -114,6 +123,8 @@ impl<'s> Services<'s> {
             Fact::Started { pid, adopted, .. } => service.started(pid, adopted, around),
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),
+            Fact::NotRebooted { why, .. } => service.reboot_failed(why, around),
+            Fact::Files { said, .. } => service.files_said(said, around),
         });
         if taken != Some(Taken::Yes) {
             self.refused = self.refused.saturating_add(1);
@@ -130,6 +141,9 @@ impl<'s> Services<'s> {
     /// Moves one service whose deadline has come; false when there is none.
     pub(crate) fn due(&mut self, mut around: Around<'_, '_>) -> bool {
         if self.bus_due(around.now) || self.rest_is_over(&mut around) || self.ties_move(&mut around) {
+            return true;
+        }
+        if self.reboot_moves(&mut around) {
             return true;
         }
         let due = timer::first(&self.slots).filter(|(_, due)| *due <= around.now && *due != Mono::NEVER);
@@ -162,28 +176,18 @@ impl<'s> Services<'s> {
 
     /// The next thing to do.
     pub(crate) fn next_act(&mut self) -> Option<Act> {
-        let service = self.first?;
-        let slot = self.slots.get_mut(usize::from(service))?;
-        if let Some(of) = slot.collect.take_if(|_| slot.order.is_some()) {
-            return Some(Act::Collect { service, of });
-        }
-        self.first = slot.link.take();
-        if self.first.is_none() {
-            self.last = None;
-        }
-        if let Some(of) = slot.collect.take() {
-            return Some(Act::Collect { service, of });
-        }
-        Some(match slot.order.take()? {
-            Verb::Start => Act::Start { service },
-            Verb::Stop => Act::Stop { service },
-            Verb::Kill => Act::Kill { service },
-            Verb::Reload => Act::Reload { service },
-            Verb::Unit(verb) => {
-                slot.unit.called();
-                Act::Unit { service, verb }
+        loop {
+            let service = self.first?;
+            let slot = self.slots.get_mut(usize::from(service))?;
+            if let Some(act) = slot.next_act(service) {
+                return Some(act);
             }
-        })
+            slot.is_queued = false;
+            self.first = slot.link.take();
+            if self.first.is_none() {
+                self.last = None;
+            }
+        }
     }
 
     /// When the next service is due, and why.
@@ -233,7 +237,8 @@ impl<'s> Services<'s> {
         if after != before {
             self.keep.changed(after.is_urgent(&before));
         }
-        if order.is_some() || collect.is_some() {
+        let files = self.slots[usize::from(ix)].files.is_ready();
+        if order.is_some() || collect.is_some() || files {
             self.order(ix, order, collect);
         }
         timer::moved(&mut self.slots, usize::from(ix));
@@ -243,10 +248,9 @@ impl<'s> Services<'s> {
     /// Queues what is to be done; what waits of the same sort is replaced.
     fn order(&mut self, ix: ServiceIx, verb: Option<Verb>, collect: Option<unit::Collect>) {
         let slot = &mut self.slots[usize::from(ix)];
-        let queued = slot.order.is_some() || slot.collect.is_some();
         slot.order = verb.or(slot.order);
         slot.collect = collect.or(slot.collect);
-        if queued {
+        if core::mem::replace(&mut slot.is_queued, true) {
             return;
         }
         match self.last.replace(ix) {

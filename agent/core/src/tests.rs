@@ -1,5 +1,6 @@
 //! The whole core on virtual time: scripted processes, probes and a collector around one agent.
 
+mod files;
 mod first_start;
 mod heap;
 mod held;
@@ -9,6 +10,7 @@ mod ladder;
 mod link;
 mod pause;
 mod power;
+mod reboot;
 mod recovery;
 mod reload;
 pub(crate) mod replay;

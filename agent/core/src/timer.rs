@@ -27,6 +27,10 @@ pub enum Reason {
     HalfOpen,
     /// Evidence did not come in time; the remedy goes on without it.
     Evidence,
+    /// A service's files are looked at, or were to be put back by now.
+    Files,
+    /// The host is rebooted, or should be down by now.
+    Reboot,
     /// A hold is over.
     HoldOver,
     /// What outlives the run is to be kept.

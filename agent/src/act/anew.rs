@@ -17,6 +17,9 @@ impl Services {
         let new = all.iter().skip(self.items.len()).map(|service| Item::new(service, state, files));
         let new = new.collect::<io::Result<Vec<_>>>()?;
         self.items.extend(new);
+        for (item, service) in self.items.iter_mut().zip(all) {
+            item.kept = super::files::Keeper::new(service, state, files);
+        }
         for at in other.iter().map(|ix| usize::from(*ix)) {
             if let (Some(item), Some(service)) = (self.items.get_mut(at), all.get(at)) {
                 item.command = super::item::command(service, state);

@@ -189,7 +189,8 @@ pub(super) fn last_line(log: &File, life: Range<u64>) -> String {
     }
 }
 
-fn last_of(bytes: &[u8]) -> String {
+/// The last line that is not empty.
+pub(super) fn last_of(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
     line.unwrap_or_default().to_owned()

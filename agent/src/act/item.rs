@@ -1,7 +1,7 @@
 //! One service's process: its command, its start, its signals, its identity file.
 
 use super::script::Script;
-use super::{Item, Life, Owed, Process, adopt, evidence, limit};
+use super::{Item, Life, Owed, Process, adopt, evidence, files as kept, limit};
 use crate::config::Service;
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Rlimit, Signal};
@@ -19,6 +19,7 @@ impl Item {
         let folder = state.join("services");
         let own = folder.join(&name);
         let script = Script::new(service, &folder, files);
+        let kept = kept::Keeper::new(service, state, files);
         let is_unit = service.unit.is_some();
         let has_none = is_unit || script.is_some();
         let made = if is_unit { Ok(()) } else { crate::identity::make_private_folder(&own) };
@@ -33,6 +34,7 @@ impl Item {
             name,
             is_unit,
             script,
+            kept,
             told: 0,
             last_line: String::new(),
             command,

@@ -6,6 +6,7 @@
 //! time. Limits: the file is emptied at each run, and of it the last 4 KiB are looked at for the last line.
 
 use super::evidence;
+use crate::child::{Bounds, read};
 use crate::clock;
 use picket_proto::event::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -58,9 +59,33 @@ impl Program {
         }
     }
 
-    fn spawn(&self) -> io::Result<Child> {
+    /// Runs it to its end in the thread that calls, and reads what it prints in place of a file: with more than `most` bytes,
+    /// or where something keeps the pipe open for as long as it may run, it is killed with its group.
+    pub(super) fn run_bounded(&self, most: usize) -> Ended {
+        let run = || -> io::Result<Ended> {
+            let (out, into) = io::pipe()?;
+            let child = self.command().stdout(into.try_clone()?).stderr(into).spawn()?;
+            let _it_may_have_ended = rustix::process::prlimit(pid_of(&child), Resource::Nofile, self.files);
+            let bytes = read(out, Bounds { time: self.limit, bytes: most });
+            let is_whole = bytes.as_ref().is_some_and(|bytes| bytes.len() < most);
+            if let Some(pid) = pid_of(&child).filter(|_| !is_whole) {
+                let _it_has_ended_meanwhile = rustix::process::kill_process_group(pid, Signal::KILL);
+            }
+            let exit = self.watch(child)?;
+            let exit = if bytes.is_none() { Exit::NotStarted(libc::ETIMEDOUT) } else { exit };
+            Ok(Ended { exit, last_line: evidence::last_of(&bytes.unwrap_or_default()) })
+        };
+        run().unwrap_or_else(|error| not_started(&error))
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(self.parts.first().map_or("", String::as_str));
-        command.args(&self.parts[1..]).stdin(Stdio::null()).process_group(0).current_dir("/");
+        command.args(self.parts.iter().skip(1)).stdin(Stdio::null()).process_group(0).current_dir("/");
+        command
+    }
+
+    fn spawn(&self) -> io::Result<Child> {
+        let mut command = self.command();
         match &self.output {
             Some(path) => {
                 drop(OpenOptions::new().create(true).write(true).truncate(true).open(path)?);

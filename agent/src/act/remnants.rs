@@ -12,6 +12,16 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(2);
 
+impl super::Services {
+    /// At the end, once all services were stopped: kills what escaped from their groups, within 2 s.
+    pub(crate) async fn clear_escaped(&self) {
+        let logs: Vec<_> = self.items.iter().map(|item| item.log.path()).collect();
+        if !clear_writers(&logs).await {
+            tracing::warn!("what had left its service's process group did not end within 2 s of SIGKILL");
+        }
+    }
+}
+
 /// Kills the group until nobody in it lives; whether that came in time.
 pub(super) async fn clear(group: Pid, service: &str) -> bool {
     let cleared = async {

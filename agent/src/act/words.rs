@@ -1,6 +1,6 @@
 //! What watchers and programs tell the loop of services, and what the core is told of it.
 
-use super::script;
+use super::{files, script};
 use crate::probe::Answer;
 use picket_agent_core::service::{Fact, ServiceIx};
 use picket_proto::event::Exit;
@@ -12,6 +12,10 @@ pub(crate) enum Notice {
     Gone { service: ServiceIx },
     /// What was left of its group is gone, or did not go in time.
     Cleared { service: ServiceIx, in_time: bool },
+    /// Something came of an order about its files.
+    Files { service: ServiceIx, answer: files::Answer },
+    /// The command that reboots the host has failed.
+    NotRebooted { service: ServiceIx, why: String },
     /// A program of this service has ended.
     Said { service: ServiceIx, said: script::Said },
 }
@@ -23,7 +27,11 @@ impl Notice {
             Self::Said { said: script::Said::Status { check, reading, .. }, .. } => {
                 Some(Answer { check: *check, seen: (*reading).into() })
             }
-            Self::Said { .. } | Self::Gone { .. } | Self::Cleared { .. } => None,
+            Self::Said { .. }
+            | Self::Gone { .. }
+            | Self::Cleared { .. }
+            | Self::Files { .. }
+            | Self::NotRebooted { .. } => None,
         }
     }
 }
@@ -36,6 +44,8 @@ pub(crate) enum Outcome {
     Started { service: ServiceIx, pid: u32, adopted: bool },
     Exited { service: ServiceIx, pid: u32, exit: Exit },
     Evidence { service: ServiceIx, pid: u32, last_line: String },
+    Files { service: ServiceIx, answer: files::Answer },
+    NotRebooted { service: ServiceIx, why: String },
 }
 
 impl Outcome {
@@ -45,7 +55,9 @@ impl Outcome {
         | Self::Lost { service, .. }
         | Self::Started { service, .. }
         | Self::Exited { service, .. }
-        | Self::Evidence { service, .. }) = self;
+        | Self::Evidence { service, .. }
+        | Self::NotRebooted { service, .. }
+        | Self::Files { service, .. }) = self;
         *service
     }
 
@@ -61,6 +73,8 @@ impl Outcome {
             Self::Evidence { service, pid, last_line } => {
                 Fact::Evidence { service: *service, pid: *pid, last_line }
             }
+            Self::NotRebooted { service, why } => Fact::NotRebooted { service: *service, why },
+            Self::Files { service, answer } => Fact::Files { service: *service, said: answer.said() },
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::Spool;
 use super::bus::{self, BusAddress};
 use super::read::{Keys, Sheet};
-use picket_proto::HostId;
+use super::service::find;
+use picket_agent_core::service::Reboots;
+use picket_proto::{HostId, Span};
 use std::path::{Path, PathBuf};
 
 /// `[agent]`.
@@ -12,6 +14,8 @@ pub(super) struct AgentTable {
     pub(super) host: HostId,
     pub(super) spool: Spool,
     pub(super) bus: BusAddress,
+    /// The command that reboots the host, and how often it may.
+    pub(super) reboot: Option<(Vec<String>, Reboots)>,
 }
 
 /// Reads the table, or takes the defaults where there is none.
@@ -21,7 +25,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> A
     let mib = |count: u32| u64::from(count) * 1024 * 1024;
     let Some(mut keys) = keys.table(sheet, "agent") else {
         let spool = Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) };
-        return AgentTable { state: None, host: kernel_host(), spool, bus: BusAddress::System };
+        return AgentTable { state: None, host: kernel_host(), spool, bus: BusAddress::System, reboot: None };
     };
     let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
     let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
@@ -38,8 +42,33 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> A
         flash_budget: mib(keys.number(sheet, "flash_budget", 1..=1024, BUDGET)),
     };
     let bus = bus::read(&mut keys, sheet);
+    let reboot = reboot(&mut keys, sheet, here);
     keys.finish(sheet);
-    AgentTable { state, host, spool, bus }
+    AgentTable { state, host, spool, bus, reboot }
+}
+
+/// How the host is rebooted, where services may ask for that.
+fn reboot(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<(Vec<String>, Reboots)> {
+    const HOUR: Span = Span::from_secs(3600);
+    let mut keys = keys.table(sheet, "reboot")?;
+    let usual = || vec!["systemctl".to_owned(), "reboot".to_owned()];
+    let command = keys.texts(sheet, "command").map_or_else(usual, |(command, place)| {
+        if command.first().is_none_or(String::is_empty) || command.iter().any(|part| part.contains('\0')) {
+            sheet.wrong(
+                &place,
+                "is no program with its arguments",
+                Some("write command = [\"reboot\"]".to_owned()),
+            );
+        }
+        command
+    });
+    let most = u16::try_from(keys.number(sheet, "max", 1..=32, 1)).unwrap_or(1);
+    let per = keys.span(sheet, "per", &(HOUR..=HOUR.times(7 * 24)), HOUR.times(24));
+    keys.finish(sheet);
+    let folder = here.to_string_lossy();
+    let mut parts = command.iter().map(|part| part.replace("{here}", &folder));
+    let program = parts.next().map(|program| find(&program, here));
+    Some((program.into_iter().chain(parts).collect(), Reboots { most, per }))
 }
 
 /// The kernel's host name as a [`HostId`]; `localhost` where it can't be one.

@@ -9,6 +9,7 @@ use super::{
     CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, baseline, collector, host, merge, metrics,
     needs, service,
 };
+use picket_agent_core::service::Reboots;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,14 +18,16 @@ use toml::de::DeTable;
 /// What was read so far.
 pub(super) struct Draft {
     pub(super) host: Arc<Host>,
+    /// How often the host may be rebooted.
+    pub(super) reboots: Option<Reboots>,
     pub(super) services: Vec<Service>,
     pub(super) checks: Vec<Check>,
     pub(super) skipped: Vec<Skipped>,
 }
 
 impl Draft {
-    pub(super) const fn new(host: Arc<Host>) -> Self {
-        Self { host, services: Vec::new(), checks: Vec::new(), skipped: Vec::new() }
+    pub(super) const fn new(host: Arc<Host>, reboots: Option<Reboots>) -> Self {
+        Self { host, reboots, services: Vec::new(), checks: Vec::new(), skipped: Vec::new() }
     }
 
     /// Reads one check.
@@ -97,7 +100,8 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let baseline = baseline::read(table, sheet);
     let table = keys.table(sheet, "metrics");
     let metrics = metrics::read(table, sheet);
-    let mut draft = Draft::new(Arc::new(at.unwrap_or_else(|| Host::new(&own.bus))));
+    let (reboot, reboots) = own.reboot.clone().unzip();
+    let mut draft = Draft::new(Arc::new(at.unwrap_or_else(|| Host::new(&own.bus))), reboots);
     for table in keys.tables(sheet, "service") {
         service::read(table, sheet, &here, &mut draft);
     }
@@ -108,18 +112,19 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let table = keys.table(sheet, "host");
     let wish = host::read(table, sheet, &mut draft.checks);
     keys.finish(sheet);
-    let Draft { mut services, checks, skipped, host: _ } = draft;
+    let Draft { mut services, checks, skipped, host: _, reboots: _ } = draft;
     needs::tie(&mut services, &skipped, sheet);
     unique(&services, &checks, sheet);
     limits(&services, &checks, &place, sheet);
     let (file, texts) = (path.to_path_buf(), Arc::new(Texts::new([])));
-    let agent::AgentTable { state, host, spool, bus } = own;
+    let agent::AgentTable { state, host, spool, bus, reboot: _ } = own;
     Config {
         file,
         here,
         state,
         host,
         bus,
+        reboot: reboot.unwrap_or_default(),
         spool,
         collector,
         metrics,

@@ -9,7 +9,8 @@
 //! | `enabled` | true, false: not watched, and told so | true |
 //! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
 //! | `needs` | names of up to 8 services of this file without which it can't be well | none |
-//! | `ladder` | list of `reload`, `restart`, `isolate`: what is tried, one after the other | `["restart"]` |
+//! | `ladder` | list of `reload`, `restart`, `dependents`, `rollback`, `reboot`, `isolate`: what is tried, one after the other | `["restart"]` |
+//! | `good` | its files that are kept while they are good, see `config/kept.rs` | none |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
 //! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
@@ -30,12 +31,13 @@
 use super::check::{self, Owner};
 use super::command::{self, Commands};
 use super::draft::Draft;
+use super::kept::{self, Kept};
+use super::ladder::{self, Can};
 use super::needs::Named;
-use super::read::{Keys, Sheet, nearest};
+use super::read::{Keys, Sheet};
 use super::when;
 use picket_agent_core::service::{Driver, Ladder, Spec};
 use picket_proto::Span;
-use picket_proto::event::Remedy;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -59,6 +61,8 @@ pub struct Service {
     pub env: Vec<(String, String)>,
     /// The working folder. `{state}` is still in it.
     pub cwd: String,
+    /// Its files of which the last good ones are kept.
+    pub kept: Option<Kept>,
     pub(super) at: usize,
     pub(super) needs: Named,
 }
@@ -91,11 +95,18 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     };
     let needs = needs(&mut keys, sheet);
     let driver = driver(unit.as_ref(), commands.as_ref());
-    let ladder = ladder(&mut keys, sheet, commands.as_ref());
+    let (kept, good) = kept::read(&mut keys, sheet, here).unzip();
+    let can = Can {
+        reload: commands.as_ref().is_none_or(|commands| commands.reload.is_some()),
+        rollback: kept.is_some(),
+        reboot: draft.reboots.is_some(),
+    };
+    let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
+    (spec.good, spec.reboots) = (good, draft.reboots);
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
-    let mut own = Draft::new(draft.host.clone());
+    let mut own = Draft::new(draft.host.clone(), None);
     own.checks.extend(check::own_process(&owner, at));
     for table in keys.tables(sheet, "check") {
         own.check(table, sheet, Some(&owner));
@@ -108,7 +119,8 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     match away {
         Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
         None => {
-            draft.services.push(Service { spec, unit, commands, command: program, env, cwd, at, needs });
+            let command = program;
+            draft.services.push(Service { spec, unit, commands, command, env, cwd, kept, at, needs });
             draft.checks.append(&mut own.checks);
             draft.skipped.append(&mut own.skipped);
         }
@@ -122,6 +134,8 @@ fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (driver, ladder): (Driver, L
         driver,
         needs: Default::default(),
         ladder,
+        good: None,
+        reboots: None,
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
         start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),
         hold: keys.span(sheet, "hold", &ms(100, 3_600_000), Span::from_secs(5)),
@@ -138,7 +152,7 @@ fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (driver, ladder): (Driver, L
     spec
 }
 
-const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {
+pub(super) const fn ms(least: u64, most: u64) -> RangeInclusive<Span> {
     Span::from_millis(least)..=Span::from_millis(most)
 }
 
@@ -198,41 +212,6 @@ const fn driver(unit: Option<&String>, commands: Option<&Commands>) -> Driver {
         (None, Some(_)) => Driver::Command,
         (None, None) => Driver::Spawn,
     }
-}
-
-/// The ladder, each rung once at most and `isolate` at its end.
-fn ladder(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, commands: Option<&Commands>) -> Ladder {
-    const RUNGS: [(&str, Remedy); 3] =
-        [("reload", Remedy::Reload), ("restart", Remedy::Restart), ("isolate", Remedy::Isolate)];
-    let restart = || [Remedy::Restart].into_iter().collect();
-    let Some((named, place)) = keys.texts(sheet, "ladder") else { return restart() };
-    let mut ladder = Ladder::new();
-    for name in &named {
-        let Some((_, rung)) = RUNGS.iter().find(|(known, _)| known == name) else {
-            let known = RUNGS.map(|(known, _)| known);
-            let near = nearest(name, &known).map(|near| format!("did you mean \"{near}\"?"));
-            let better = near.unwrap_or_else(|| format!("known: {}", known.join(", ")));
-            sheet.wrong(&place, format!("`{name}` is no rung"), Some(better));
-            continue;
-        };
-        if ladder.contains(rung) || ladder.last() == Some(&Remedy::Isolate) {
-            let better = "name each rung once, and isolate last".to_owned();
-            sheet.wrong(&place, format!("`{name}` can't stand there"), Some(better));
-            continue;
-        }
-        let _there_are_only_three = ladder.push(*rung);
-    }
-    if !ladder.contains(&Remedy::Restart) {
-        sheet.wrong(&place, "has no `restart`", Some("a dead service can't be healed without".to_owned()));
-    }
-    if ladder.contains(&Remedy::Reload) && commands.is_some_and(|commands| commands.reload.is_none()) {
-        sheet.wrong(
-            &place,
-            "names `reload`, and no program does it",
-            Some("add reload = [\"..\"]".to_owned()),
-        );
-    }
-    ladder
 }
 
 /// Keys that another driver has.

@@ -170,6 +170,8 @@ const fn next(reason: Reason) -> &'static str {
         Reason::Held => "believed",
         Reason::HalfOpen => "one more try",
         Reason::Evidence => "last words",
+        Reason::Files => "look at its files",
+        Reason::Reboot => "reboot",
         Reason::HoldOver => "hold over",
         Reason::Keep => "keep",
         Reason::Look => "look",

@@ -22,6 +22,10 @@ impl Shell<'_> {
             match effect {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
                 Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
+                Effect::Act(Act::Reboot { service }) => {
+                    self.reboots = Some(service);
+                    self.reboot_once_kept();
+                }
                 Effect::Unit(order) => self.systemd.obey(order),
                 Effect::Baseline(order) => self.baseline.obey(order, &self.agent, &self.systemd),
                 Effect::Act(act) => self.queue.extend(self.services.obey(act).map(Known::Outcome)),
@@ -51,6 +55,18 @@ impl Shell<'_> {
             self.answerer.made(frames);
             self.log.frames(frames);
         }
+    }
+
+    /// Has the host rebooted, as soon as it is on the disk that it was.
+    pub(super) fn reboot_once_kept(&mut self) {
+        let (Some(service), Some(kept)) = (self.reboots, self.keeper.is_kept()) else { return };
+        self.reboots = None;
+        if kept {
+            tracing::warn!(command = ?self.plan.reboot, "the host is rebooted");
+            return self.services.reboot(service, self.plan.reboot.clone());
+        }
+        let why = "that it is rebooted can't be written to the state folder".to_owned();
+        self.queue.push_back(Known::Outcome(Outcome::NotRebooted { service, why }));
     }
 
     /// Hands in what was heard of a unit.

@@ -53,10 +53,9 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     systemd.tell_stirs(baseline.stirs());
     let ports = ports((notices, heard, answers, ends, words, segments, asks, news), &plan, link.sent())?;
     let ending = plan.ending;
-    let reloader = Reloader::new(&plan, given);
     let mut shell = Shell {
         roster,
-        reloader,
+        reloader: Reloader::new(&plan, given),
         plan: Arc::new(plan),
         agent,
         services,
@@ -75,6 +74,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         legacy,
         keeper,
         answerer: Answerer::new(about),
+        reboots: None,
         ended: false,
     };
     shell.begin();

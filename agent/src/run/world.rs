@@ -38,6 +38,7 @@ impl Shell<'_> {
         if owed {
             self.keeper.keep(&self.agent, clock::now());
         }
+        self.reboot_once_kept();
     }
 
     pub(super) fn accept(&mut self, accepting: Accepting) {

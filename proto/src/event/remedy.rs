@@ -20,6 +20,8 @@ pub enum Remedy {
     Rollback,
     /// Stop it, so that it does no harm, and leave it to a person.
     Isolate,
+    /// Have the whole host rebooted. Since version 4 of kinds 6 and 7.
+    Reboot,
 }
 
 /// Why a remedy is due.
@@ -190,13 +192,14 @@ impl Because {
 }
 
 // The lowest version of the kinds that hold them that can say it: 2 knows what later checks see and what the init system
-// rules, 3 more than restarts, 4 that a host is starved, 5 why what was stopped was given up.
+// rules, 3 more than restarts, 4 that a host is starved or rebooted, 5 why what was stopped was given up.
 
 impl Remedy {
     const fn version(self) -> u8 {
         match self {
             Self::Restart => 1,
             Self::Reload | Self::Dependents | Self::Rollback | Self::Isolate => 3,
+            Self::Reboot => 4,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::Why;
 use crate::event::{
     BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, Outcome, Remedy,
-    RemedyEnded, Verdict, VerdictChanged, Witness,
+    RemedyEnded, Trigger, Verdict, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 
@@ -28,6 +28,9 @@ impl Display for Fact {
             }
             Self::Remedy(it) => {
                 write!(f, "{} {} (attempt {}): {}", it.service, it.remedy, it.attempt, it.trigger)?;
+                if let (Remedy::Rollback, Trigger::Changed(_)) = (it.remedy, &it.trigger) {
+                    f.write_str("; the changed one is kept in the agent's state")?;
+                }
                 if it.delay.millis() > 0 { write!(f, ", {} after the failure", it.delay) } else { Ok(()) }
             }
             Self::Outcome(it) => outcome(it, f),
@@ -72,7 +75,9 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
             f.write_str("; the files that were there before are put back")
         }
         (Remedy::Rollback, Outcome::Held { .. } | Outcome::NotDone { .. })
-        | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate, _) => Ok(()),
+        | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate | Remedy::Reboot, _) => {
+            Ok(())
+        }
     }
 }
 

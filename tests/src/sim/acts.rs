@@ -66,6 +66,8 @@ impl<'a> World<'a> {
             Act::Stop { service } => self.signal(at, usize::from(service), 15),
             Act::Kill { service } => self.signal(at, usize::from(service), 9),
             Act::Reload { .. } => unreachable!("no ladder of the simulator has a reload"),
+            Act::Reboot { .. } => unreachable!("no ladder of the simulator has a reboot"),
+            Act::Files { .. } => unreachable!("no service of the simulator names its files"),
             Act::Unit { service, verb } => self.call(at, shell, usize::from(service), verb),
             Act::Collect { service, of } => {
                 let words = AgentIn::Known(Known::Evidence(service, of.pid));

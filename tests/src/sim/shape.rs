@@ -117,6 +117,8 @@ fn service_spec(name: &str, keeper: Keeper) -> service::Spec {
         driver,
         needs: Default::default(),
         ladder: Default::default(),
+        good: None,
+        reboots: None,
         stop_timeout: Span::from_millis(2_000),
         start_timeout: Span::from_millis(10_000),
         hold: Span::from_millis(3_000),

@@ -148,7 +148,11 @@ impl Machine {
             }
             Act::Stop { service } | Act::Kill { service } => self.kill(service),
             // No service here is a unit.
-            Act::Unit { .. } | Act::Collect { .. } | Act::Reload { .. } => {}
+            Act::Unit { .. }
+            | Act::Collect { .. }
+            | Act::Reload { .. }
+            | Act::Reboot { .. }
+            | Act::Files { .. } => {}
         }
     }
 

@@ -12,6 +12,8 @@ mod link;
 mod local;
 mod once;
 mod reasons;
+mod reboot;
+mod rollback;
 mod servers;
 mod story;
 mod thread;

@@ -13,7 +13,7 @@ use std::time::Duration;
 const NGINX: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 18080);
 const REDIS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 16379);
 
-fn installed(test: &str, program: &str, package: &str) -> bool {
+pub(crate) fn installed(test: &str, program: &str, package: &str) -> bool {
     let path = std::env::var("PATH").unwrap_or_default() + ":/usr/sbin";
     let there = path.split(':').any(|folder| std::path::Path::new(folder).join(program).exists());
     if !there {
@@ -28,7 +28,7 @@ fn config(name: &str) -> String {
     format!("[host]\nenabled = false\n\n{}", text.replace("{here}", folder.to_str().unwrap()))
 }
 
-fn answers(address: SocketAddr, request: &str, expected: &str) -> bool {
+pub(crate) fn answers(address: SocketAddr, request: &str, expected: &str) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;

@@ -66,3 +66,22 @@ fn what_an_operator_stops_takes_its_dependents_and_stays_so() {
     assert_eq!(said.matches("service-left-stopped").count(), 3, "{said}");
     assert_eq!((host.starts(1), host.starts(2)), (1, 1));
 }
+
+/// Purpose: units that need one are stopped before it is restarted, as no operator's stop, and come back with it.
+#[test]
+fn units_that_need_one_are_stopped_while_it_is_restarted() {
+    const LADDER: Tied = Tied { unit: "", keys: "ladder = [\"dependents\", \"restart\"]\n" };
+    const NEEDS: Tied = Tied { unit: "", keys: "needs = [\"web-0\"]\n" };
+    let items = [LADDER, NEEDS];
+    let test = "units_that_need_one_are_stopped_while_it_is_restarted";
+    let Some(mut host) = Host::with_keys(test, &items, texts, |tied| tied.keys) else { return };
+    host.signal(0, Signal::KILL);
+    host.told_words(0, "web-0 is restarted while those that need it are stopped");
+    host.told(1, "service-stopped");
+    host.starts_are(0, 2);
+    host.told_words(1, "web-1 is restarted (attempt 1): it was stopped while web-0 was restarted");
+    host.starts_are(1, 2);
+    host.told(1, "remedy-held");
+    let said = host.agent.said();
+    assert!(!said.contains("service-left-stopped"), "{said}");
+}

@@ -8,7 +8,7 @@ use picket_proto::{Mono, Span};
 use serde::{Deserialize, Serialize};
 
 /// How long ago the latest remedies began, in milliseconds; oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeptBudget(Vec<u32, BUDGET_MAX>);
 
 /// What the last death was, and how many in a row were the same. `N` names a check.

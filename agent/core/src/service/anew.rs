@@ -1,5 +1,6 @@
 //! Services under a new configuration: which stay, which come, which go.
 
+use super::files::Files;
 use super::slot::{Slot, State};
 use super::{Driver, ServiceIx, Services, Spec};
 use crate::check::Stance;
@@ -14,6 +15,8 @@ impl Slot {
             name: "free".parse().expect("a constant of allowed characters"),
             needs: heapless::Vec::new(),
             ladder: heapless::Vec::new(),
+            good: None,
+            reboots: None,
             driver: Driver::Spawn,
             stop_timeout: Span::ZERO,
             start_timeout: Span::ZERO,
@@ -68,7 +71,7 @@ impl Services<'_> {
         for seated in all {
             let known = self.slots.taken(seated.ix).map(|slot| (&slot.spec.name, slot.spec.driver));
             match known {
-                Some(known) if known == (&seated.spec.name, seated.spec.driver) => self.change(seated),
+                Some(known) if known == (&seated.spec.name, seated.spec.driver) => self.change(now, seated),
                 Some(_) => self.refused = self.refused.saturating_add(1),
                 None => units_differ |= self.come(seated),
             }
@@ -84,7 +87,7 @@ impl Services<'_> {
         let at = usize::from(service);
         let slot = &mut self.slots[at];
         (slot.place, slot.state, slot.held) = (Place::Gone, State::Ended, None);
-        (slot.order, slot.collect) = (None, None);
+        (slot.order, slot.collect, slot.files) = (None, None, Files::default());
         let is_unit = slot.spec.driver == Driver::Systemd;
         timer::moved(&mut self.slots, at);
         self.keep.changed(true);
@@ -96,14 +99,19 @@ impl Services<'_> {
         slot.all_rest_until = self.held.as_ref().map_or_else(Mono::default, |held| held.until);
         let is_seated = self.slots.put(usize::from(seated.ix), slot);
         self.refused = self.refused.saturating_add(u32::from(!is_seated));
+        self.with(seated.ix, |moving| moving.look_at_files());
         is_seated && seated.spec.driver == Driver::Systemd
     }
 
     /// Its limits are others: they count from the next step on. What is under way keeps its times.
-    fn change(&mut self, seated: &Seated<Spec>) {
+    fn change(&mut self, now: Mono, seated: &Seated<Spec>) {
         self.with(seated.ix, |moving| {
             if moving.slot.spec != seated.spec {
+                let is_other = moving.slot.spec.good != seated.spec.good;
                 moving.slot.spec = seated.spec.clone();
+                if is_other {
+                    moving.files_due(now);
+                }
             }
         });
     }

@@ -67,7 +67,16 @@ impl Moving<'_> {
                 State::Waiting { process: Some(process), wait: Wait::Restart { at: now.plus(left) } }
             }
             Some(Left::Broken(left)) => State::Broken { process: Some(process), retry_at: now.plus(left) },
-            Some(Left::Settled) | None => State::Running { process },
+            // A boot came between, and something else started it: the remedy is proved all the same.
+            Some(Left::Settled) | None if self.slot.first == Proof::Remedy => {
+                self.slot.first = Proof::First;
+                let until = now.plus(self.slot.spec.start_timeout);
+                State::Verifying { process, proof: Proof::Remedy, stage: Stage::Rising { until } }
+            }
+            Some(Left::Settled) | None => {
+                self.well_with_files(now);
+                State::Running { process }
+            }
         };
     }
 }

@@ -31,7 +31,7 @@ impl State {
             Self::Idle
             | Self::Starting { aim: Aim::End }
             | Self::Running { .. }
-            | Self::Stopping { then: Then::End | Then::Rest, .. }
+            | Self::Stopping { then: Then::End | Then::Rest | Then::Root, .. }
             | Self::Waiting { .. }
             | Self::Broken { .. }
             | Self::Awaiting { .. }
@@ -45,6 +45,7 @@ impl Moving<'_> {
     /// A process that has just started has so long to pass its checks.
     pub(super) fn rise(&mut self, process: Process, proof: Proof, checks: &mut Checks<'_>) {
         checks.started(process.since, self.ix);
+        self.reads_files(process.since);
         self.slot.delays = Delays::default();
         let until = process.since.plus(self.slot.spec.start_timeout);
         self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };
@@ -162,6 +163,7 @@ impl Moving<'_> {
         self.slot.delays = Delays::default();
         self.slot.deaths.passed();
         around.checks.relax(around.now, self.ix);
+        self.well_with_files(around.now);
         self.slot.state = State::Running { process };
     }
 
@@ -180,6 +182,7 @@ impl Moving<'_> {
             self.slot.tell_outcome(around.now, outcome, around.out);
             self.slot.rung.did_not_hold();
         }
+        self.undo_files();
         around.checks.relax(around.now, self.ix);
         self.check_failed(Why::Check(check, cause), process, around);
     }

@@ -7,33 +7,26 @@
 //! away is not known and counts as none. A service of which there is nothing to remember is left out; all of 256 at
 //! their worst are 60 KiB. What does not fit is left out, and counted.
 
+mod away;
 mod due;
+mod head;
 
+pub use away::Away;
+use away::before;
 pub(super) use due::Due;
 
 use super::Services;
+use super::reboot::Step;
 use super::slot::{Aim, FRESH, Proof, Slot, State, Streak, Then, Wait, Why};
 use crate::check::Checks;
 use crate::hold::KeptHold;
 use crate::policy::{KeptBudget, KeptDeaths};
-use picket_proto::event::{Exit, Intent, Trigger};
+use picket_proto::event::{Exit, Intent, Remedy, Trigger};
 use picket_proto::{Mono, Name, Span};
 use serde::{Deserialize, Serialize};
 
-/// The first byte; another version is not read.
-const VERSION: u8 = 1;
-
 /// How long the next run has to learn how the services stand that others need.
 const ROOT_KNOWN: Span = Span::from_secs(1);
-
-/// Whether the boot is the one that the state was kept in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Away {
-    /// The same; so long ago.
-    SameBoot(Span),
-    /// Another: nobody knows how long ago, and no process is left.
-    OtherBoot,
-}
 
 /// What came of a restore.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,8 +117,7 @@ impl Mark {
 impl Services<'_> {
     /// Writes what is to be kept into `out`: how many bytes, and how many services did not fit.
     pub(crate) fn keep(&self, now: Mono, checks: &Checks<'_>, out: &mut [u8]) -> (usize, u16) {
-        let head = (VERSION, self.held.as_ref().map(|held| held.keep(now)));
-        let Ok(head) = postcard::to_slice(&head, out).map(|head| head.len()) else {
+        let Ok(head) = postcard::to_slice(&self.head(now), out).map(|head| head.len()) else {
             return (0, self.count());
         };
         let (mut used, mut left_out) = (head, 0);
@@ -157,11 +149,12 @@ impl Services<'_> {
     pub(crate) fn restore(&mut self, now: Mono, away: Away, kept: (&[u8], &Checks<'_>)) -> Restored {
         let (mut bytes, checks) = kept;
         let mut restored = Restored::default();
-        let Ok(((VERSION, hold), rest)) = postcard::take_from_bytes::<(u8, Option<KeptHold>)>(bytes) else {
+        let Some((head, rest)) = head::read(bytes) else {
             return Restored { damaged: true, ..restored };
         };
         bytes = rest;
-        self.rest_all(hold.map(|hold| hold.restore(now, away.span())));
+        self.rest_all(head.hold.map(|hold| hold.restore(now, away.span())));
+        self.reboots.restore(&head.reboots, |age| before(now, age.plus(away.span())));
         while !bytes.is_empty() {
             let Ok((record, rest)) = postcard::take_from_bytes::<Record>(bytes) else {
                 return Restored { damaged: true, ..restored };
@@ -170,7 +163,13 @@ impl Services<'_> {
             let named = self.slots.each().find(|(_, slot)| slot.spec.name == record.name);
             match named.map(|(at, _)| at) {
                 Some(service) => {
-                    self.with(service, |moving| record.put(moving.slot, now, away, checks));
+                    let reboots = head.reboots_for.as_ref() == Some(&record.name);
+                    self.with(service, |moving| {
+                        record.put(moving.slot, now, away, checks);
+                        if reboots {
+                            moving.slot.rung.begins(Remedy::Reboot, 0);
+                        }
+                    });
                     restored.services += 1;
                 }
                 None => restored.unknown = restored.unknown.saturating_add(1),
@@ -180,36 +179,26 @@ impl Services<'_> {
     }
 }
 
-impl Away {
-    const fn span(self) -> Span {
-        match self {
-            Self::SameBoot(span) => span,
-            Self::OtherBoot => Span::ZERO,
-        }
-    }
-
-    /// What is left of a wait.
-    const fn nearer(self, left: Span) -> Span {
-        Span::from_micros(left.micros().saturating_sub(self.span().micros()))
-    }
-}
-
-/// So long before `now`. What was before the boot counts from the boot on: later than it was, never earlier.
-const fn before(now: Mono, span: Span) -> Mono {
-    Mono::from_micros(now.micros().saturating_sub(span.micros()))
-}
-
 /// Where it stands, as far as that outlives the run.
 fn left(slot: &Slot, now: Mono) -> Left {
     match slot.state {
         State::Idle => slot.left.unwrap_or(Left::Settled),
         State::Starting { aim: Aim::Verify(proof) } | State::Verifying { proof, .. } => Left::Proving(proof),
-        State::Stopping { then: Then::Start, .. } => Left::Proving(Proof::Remedy),
+        State::Stopping { then: Then::Start, .. }
+        | State::Waiting { wait: Wait::Reboot { step: Step::Told | Step::Ordered, .. }, .. } => {
+            Left::Proving(Proof::Remedy)
+        }
         State::Waiting { wait: Wait::Restart { at } | Wait::Evidence { until: at }, .. } => {
             Left::Waiting(at.since(now))
         }
         // The next run finds out anew whether what it needs is well, which is known by then.
-        State::Waiting { wait: Wait::Root, .. } => Left::Waiting(ROOT_KNOWN),
+        // What a rollback had begun of is undone by then.
+        State::Waiting {
+            wait:
+                Wait::Root | Wait::Dependents { .. } | Wait::Reboot { step: Step::Asked, .. } | Wait::Files { .. },
+            ..
+        }
+        | State::Stopping { then: Then::Root, .. } => Left::Waiting(ROOT_KNOWN),
         State::Broken { retry_at, .. } => Left::Broken(retry_at.since(now)),
         State::Stopping { then: Then::Rest, .. } => Left::Broken(slot.spec.retry_after),
         State::Waiting { wait: Wait::First, .. }

@@ -13,7 +13,7 @@ use super::slot::{Delays, Process, Proof, Stage, State, Then, Verb};
 use crate::check::Checks;
 use crate::unit;
 use picket_proto::event::{Because, Cause, Exit, Outcome, Remedy};
-use picket_proto::{Mono, Name, Text};
+use picket_proto::{Mono, Name};
 
 /// Where a service stands on its ladder.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +24,8 @@ pub(super) struct Rung {
     pub(super) remedy: Remedy,
     /// How many checks failed when it began.
     failing: u16,
+    /// Whether a reboot may still be tried.
+    pub(super) can_reboot: bool,
     /// From when on its process must pass its checks, where that is later than its start.
     since: Mono,
     /// Why it was given up as it was last stopped.
@@ -36,6 +38,7 @@ impl Default for Rung {
             next: 0,
             remedy: Remedy::Restart,
             failing: 0,
+            can_reboot: true,
             since: Mono::default(),
             given_up: Because::Isolated,
         }
@@ -60,7 +63,14 @@ impl Moving<'_> {
     /// The next remedy.
     pub(super) fn next_rung(&mut self, process: Option<Process>) -> Remedy {
         let ladder = &self.slot.spec.ladder;
-        let can = |remedy: &Remedy| *remedy != Remedy::Reload || process.is_some();
+        let (is_kept, tried) = (self.slot.spec.good.is_some(), self.slot.files.tried);
+        let can_reboot = self.slot.rung.can_reboot && self.slot.spec.reboots.is_some();
+        let can = |remedy: &Remedy| match remedy {
+            Remedy::Reload => process.is_some(),
+            Remedy::Rollback => is_kept && !tried,
+            Remedy::Reboot => can_reboot,
+            Remedy::Restart | Remedy::Dependents | Remedy::Isolate => true,
+        };
         let at = usize::from(self.slot.rung.next).min(ladder.len().saturating_sub(1));
         let found = (at..).zip(ladder.iter().skip(at)).find(|(_, remedy)| can(remedy));
         let Some((at, remedy)) = found else { return Remedy::Restart };
@@ -86,6 +96,7 @@ impl Moving<'_> {
         });
         self.slot.rung.since = around.now;
         self.slot.delays = Delays::default();
+        self.reads_files(around.now);
         around.checks.started(around.now, self.ix);
         let until = around.now.plus(self.slot.spec.start_timeout);
         self.slot.state = State::Verifying { process, proof: Proof::Remedy, stage: Stage::Rising { until } };
@@ -95,15 +106,11 @@ impl Moving<'_> {
     pub(super) fn reload_refused(&mut self, exit: Exit, around: Around<'_, '_>) {
         let State::Verifying { process, proof: Proof::Remedy, .. } = self.slot.state else { return };
         let why = match exit {
-            Exit::NotStarted(_) => Text::new("its unit can't be reloaded"),
-            Exit::Code(_) | Exit::Signal(_) | Exit::Unknown | Exit::Ruled(_) => {
-                Text::new("its reload failed")
-            }
+            Exit::NotStarted(_) => "its unit can't be reloaded",
+            Exit::Code(_) | Exit::Signal(_) | Exit::Unknown | Exit::Ruled(_) => "its reload failed",
         };
-        self.slot.tell_outcome(around.now, Outcome::NotDone { why }, around.out);
-        self.slot.rung.did_not_hold();
         around.checks.relax(around.now, self.ix);
-        self.failed(self.slot.streak.why, Some(process), around);
+        self.not_done(why, Some(process), around);
     }
 
     /// Stops it and leaves it to a person, until its breaker's single try.

@@ -71,6 +71,7 @@ impl Moving<'_> {
                 Then::Start => self.start(Aim::Verify(Proof::Remedy)),
                 Then::End => self.slot.state = State::Ended,
                 Then::Rest => self.rest(around),
+                Then::Root => self.wait_for_root(None, around),
             }
             return Taken::Yes;
         }
@@ -102,12 +103,18 @@ impl Moving<'_> {
             around.out.tell(event::Fact::Evidence(event::Evidence { service, pid, last_line }));
         }
         self.slot.deaths.explained(pid, last_line);
+        self.go_on_with_words(around);
+        Taken::Yes
+    }
+
+    /// Goes on where all that can be known of the failure is known.
+    pub(super) fn go_on_with_words(&mut self, around: Around<'_, '_>) {
         if let State::Waiting { process, wait: Wait::Evidence { .. } } = self.slot.state
             && !self.slot.deaths.waits()
+            && !self.slot.files.waits()
         {
             self.decide(process, around);
         }
-        Taken::Yes
     }
 
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
@@ -177,9 +184,14 @@ impl Moving<'_> {
                 self.decide(process, around);
             }
             State::Waiting { process, wait: Wait::Restart { .. } } => self.remedy_or_believe(process, around),
+            // Moved on with the budget of all.
+            State::Waiting { wait: Wait::Reboot { .. }, .. } => {}
             // What it needs ends this, not a time.
             State::Waiting { wait: Wait::Root, .. } => {}
             State::Waiting { wait: Wait::First, .. } => self.first_start(),
+            State::Waiting { process, wait: Wait::Dependents { .. } } => self.restart(process, around.now),
+            State::Waiting { process, wait: Wait::Files { .. } } => self.rolls_back_in_vain(process, around),
+            State::Running { .. } => self.files_due(around.now),
             State::Broken { process, .. } if self.slot.ties.ailing.is_some() => {
                 self.wait_for_root(process, around);
             }
@@ -189,7 +201,7 @@ impl Moving<'_> {
                 self.begin(process, around);
             }
             State::Awaiting { .. } => self.awaited_in_vain(around),
-            State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {}
+            State::Idle | State::Starting { .. } | State::Left | State::Ended => {}
         }
     }
 
@@ -225,12 +237,22 @@ impl Moving<'_> {
         self.slot.state = State::Starting { aim };
     }
 
+    /// Stops what lives of it, then starts it as a remedy.
+    pub(super) fn restart(&mut self, process: Option<Process>, now: Mono) {
+        match process {
+            Some(process) => self.stop(now, process, Then::Start),
+            None => self.start(Aim::Verify(Proof::Remedy)),
+        }
+    }
+
     pub(super) fn stop(&mut self, now: Mono, process: Process, then: Then) {
         let (order, kill_at) = match self.slot.spec.driver {
             Driver::Spawn => (Verb::Stop, now.plus(self.slot.spec.stop_timeout)),
             Driver::Command => (Verb::Stop, Mono::NEVER),
             // One job stops and starts it; how long it may take to stop is its unit's business.
-            Driver::Systemd if then == Then::Rest => (Verb::Unit(unit::Verb::Stop), Mono::NEVER),
+            Driver::Systemd if matches!(then, Then::Rest | Then::Root) => {
+                (Verb::Unit(unit::Verb::Stop), Mono::NEVER)
+            }
             Driver::Systemd => (Verb::Unit(unit::Verb::Restart), Mono::NEVER),
         };
         self.order = Some(order);

@@ -6,14 +6,29 @@
 
 use super::Around;
 use super::moves::Moving;
-use super::slot::{Aim, Process, Proof, State, Then, Wait, Why};
+use super::slot::{Process, Proof, Slot, State, Wait, Why};
 use crate::check::{CheckIx, Checks};
 use crate::timer::Backoff;
 use picket_proto::event::{self, Because, Exit, Outcome, Remedy, Trigger};
-use picket_proto::{Name, Span};
+use picket_proto::{Mono, Name, Span};
 
 /// How long last words are waited for: 500 ms is ample for a pipe's rest, and no outage gets noticeably longer.
 const EVIDENCE_WAIT: Span = Span::from_millis(500);
+
+impl Slot {
+    /// Why remedies must rest now, if they must.
+    pub(super) fn rests(&self, now: Mono) -> Option<Because> {
+        let spec = &self.spec;
+        if spec.same_deaths > 0 && self.deaths.same() >= spec.same_deaths {
+            return Some(Because::SameDeath(self.deaths.same()));
+        }
+        let used_up = Because::Budget { allowed: spec.budget, window: spec.budget_window };
+        let allowed = self.budget.allows(now, spec.budget, spec.budget_window);
+        // A single try of an open breaker that did not hold opens it again, whatever the budget says.
+        let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
+        if allowed { again } else { Some(used_up) }
+    }
+}
 
 impl Moving<'_> {
     pub(super) fn died(&mut self, pid: u32, exit: Exit, proof: Proof, around: Around<'_, '_>) {
@@ -22,6 +37,7 @@ impl Moving<'_> {
             self.slot.tell_outcome(around.now, Outcome::Died(exit), around.out);
             self.slot.rung.did_not_hold();
         }
+        self.undo_files();
         self.failed(Why::Exit(exit), None, around);
     }
 
@@ -37,13 +53,14 @@ impl Moving<'_> {
         self.slot.streak.failed_at = around.now;
         self.slot.streak.why = why;
         self.slot.ties.has_failed = true;
+        self.look_at_files();
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
         if at_once && self.slot.rests(around.now).is_none() {
             self.begin_where_there_is_room(process, around);
-        } else if self.slot.deaths.waits() {
+        } else if self.slot.deaths.waits() || self.slot.files.waits() {
             let wait = Wait::Evidence { until: around.now.plus(EVIDENCE_WAIT) };
             self.slot.state = State::Waiting { process, wait };
         } else {
@@ -92,7 +109,9 @@ impl Moving<'_> {
 
     /// A remedy begins.
     pub(super) fn begin(&mut self, process: Option<Process>, around: Around<'_, '_>) {
-        let remedy = self.next_rung(process);
+        // One that was stopped for its root has no failure of its own.
+        let is_own = self.slot.streak.why != Why::Root;
+        let remedy = if is_own { self.next_rung(process) } else { Remedy::Restart };
         if remedy == Remedy::Isolate {
             return match process {
                 Some(process) => self.isolate(process, Because::Isolated, around),
@@ -103,8 +122,10 @@ impl Moving<'_> {
         self.tell_begun(remedy, &mut Around { now: around.now, checks: around.checks, out: around.out });
         match (remedy, process) {
             (Remedy::Reload, Some(process)) => self.reload(process, around),
-            (_, Some(process)) => self.stop(around.now, process, Then::Start),
-            (_, None) => self.start(Aim::Verify(Proof::Remedy)),
+            (Remedy::Rollback, process) => self.roll_back(process, around.now),
+            (Remedy::Reboot, process) => self.reboot(process, around.now),
+            (Remedy::Dependents, process) => self.stop_dependents(process, around.now),
+            (_, process) => self.restart(process, around.now),
         }
     }
 
@@ -127,10 +148,12 @@ impl Moving<'_> {
     }
 
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {
-        match self.slot.streak.why {
-            Why::Exit(exit) => Trigger::Exit(exit),
-            Why::Root => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
-            Why::Check(check, cause) => Trigger::Check { check: self.check_name(check, checks), cause },
+        let killed = matches!(self.slot.streak.why, Why::Exit(exit) if exit.is_from_outside());
+        match (self.slot.streak.why, &self.slot.files.changed) {
+            (Why::Exit(_) | Why::Check(..), Some(file)) if !killed => Trigger::Changed(file.clone()),
+            (Why::Exit(exit), _) => Trigger::Exit(exit),
+            (Why::Root, _) => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
+            (Why::Check(check, cause), _) => Trigger::Check { check: self.check_name(check, checks), cause },
         }
     }
 

@@ -6,20 +6,25 @@
 //! in time. Once all its roots are well, a dependent without process is started, and one that lives has as long as its
 //! hold to come back by itself. Only direct needs are asked: a root that waits for its own root is not well either.
 //!
+//! With the rung `dependents` those that need a service, and those that need them, are stopped before it is restarted, and come
+//! back as after any failure of their root: once it has held. One that rests is left alone, and the stop is waited for for a minute.
+//!
 //! Units are taken along by systemd when what they require fails, by a stop that looks like an operator's, or by a start
 //! that is not tried at all. Within 10 s of the root's failure that is laid to the root, and the unit is started again
 //! with it; a root that an operator stopped takes nobody along.
 
 use super::moves::Moving;
-use super::slot::{FRESH, Process, State, Wait, Why};
+use super::slot::{FRESH, Process, State, Then, Wait, Why};
 use super::{Around, ServiceIx, Services};
 use crate::check::{Checks, Seen, Sight};
-use picket_proto::event::{self, Exit, Intent, Ruling};
+use picket_proto::event::{self, Exit, Intent, Remedy, Ruling};
 use picket_proto::{Mono, Name, Span};
 
 /// How near to its root's failure a unit's stop is laid to it: systemd queues both at once, and a start that waits for
 /// a root's is given up the moment that this fails.
 const TAKEN_ALONG: Span = Span::from_secs(10);
+/// How long dependents may take to stop: ten seconds and a kill each by default, all at once.
+const STOPPING: Span = Span::from_secs(60);
 
 /// What binds one service to others.
 #[derive(Debug, Default)]
@@ -55,9 +60,20 @@ impl Ties {
     }
 }
 
-/// Whether any of them needs another.
+/// Whether any of them needs another, or would stop those that need it.
 pub(super) fn is_tied(slots: &[super::Slot]) -> bool {
-    slots.iter().any(|slot| !slot.spec.needs.is_empty())
+    slots.iter().any(|slot| !slot.spec.needs.is_empty() || slot.spec.ladder.contains(&Remedy::Dependents))
+}
+
+/// Whether those that need it are being stopped, or were.
+fn takes_along(slot: &super::Slot) -> bool {
+    match slot.state {
+        State::Waiting { wait: Wait::Dependents { .. }, .. } | State::Stopping { then: Then::Root, .. } => {
+            true
+        }
+        State::Waiting { wait: Wait::Root, .. } => slot.streak.why == Why::Root,
+        _ => false,
+    }
 }
 
 impl Services<'_> {
@@ -108,6 +124,9 @@ impl Services<'_> {
             self.find_taken_along(failed, around);
             return true;
         }
+        if self.dependents_move(around) {
+            return true;
+        }
         let waits = |slot: &super::Slot| match slot.state {
             State::Waiting { process, wait: Wait::Root } => Some(process),
             _ => None,
@@ -121,6 +140,40 @@ impl Services<'_> {
         self.look_at_roots(ix, around.checks);
         self.with(ix, |service| service.root_is_well(process, around.again()));
         true
+    }
+
+    /// Stops one that needs a service which is to be restarted without those; that goes on once all are down.
+    fn dependents_move(&mut self, around: &mut Around<'_, '_>) -> bool {
+        let waits =
+            |slot: &super::Slot| matches!(slot.state, State::Waiting { wait: Wait::Dependents { .. }, .. });
+        let Some((root, _)) = self.slots.each().find(|(_, slot)| waits(slot)) else { return false };
+        let goes = |slot: &super::Slot| {
+            let lives = match slot.state {
+                State::Verifying { .. } | State::Running { .. } | State::Waiting { process: Some(_), .. } => {
+                    true
+                }
+                State::Idle
+                | State::Starting { .. }
+                | State::Stopping { .. }
+                | State::Waiting { process: None, .. }
+                | State::Broken { .. }
+                | State::Awaiting { .. }
+                | State::Left
+                | State::Ended => false,
+            };
+            let root = slot.spec.needs.iter().find(|need| self.slots.taken(**need).is_some_and(takes_along));
+            root.copied().filter(|_| lives && around.now >= slot.rests_until())
+        };
+        let next = self.slots.each().find_map(|(ix, slot)| goes(slot).map(|root| (ix, root)));
+        if let Some((ix, root)) = next {
+            let name = self.slots[usize::from(root)].spec.name.clone();
+            return self.with(ix, |service| service.stop_for(name, around.now)).is_some();
+        }
+        let stops = |slot: &super::Slot| matches!(slot.state, State::Stopping { then: Then::Root, .. });
+        if self.slots.each().any(|(_, slot)| stops(slot)) {
+            return false;
+        }
+        self.with(root, |service| service.restart(service.slot.process(), around.now)).is_some()
     }
 
     /// Units that were stopped with a root that was read as failed only after them.
@@ -155,6 +208,20 @@ impl Moving<'_> {
             self.slot.tell_breaker(event::Breaker::Waits { root }, around.out);
         }
         self.slot.state = State::Waiting { process, wait: Wait::Root };
+    }
+
+    /// Those that need it are stopped before it is restarted.
+    pub(super) fn stop_dependents(&mut self, process: Option<Process>, now: Mono) {
+        self.slot.state = State::Waiting { process, wait: Wait::Dependents { until: now.plus(STOPPING) } };
+    }
+
+    /// It is stopped, since what it needs is restarted.
+    fn stop_for(&mut self, root: Name, now: Mono) {
+        let Some(process) = self.slot.process() else { return };
+        self.slot.streak = FRESH;
+        (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Root);
+        self.slot.ties.stopped_for(root);
+        self.stop(now, process, Then::Root);
     }
 
     /// What it needs is well: its own streak begins anew.

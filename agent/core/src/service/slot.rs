@@ -3,8 +3,10 @@
 //! What moves it from state to state is written beside: [`super::moves`] for what happens, [`super::hold`] for being
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
+use super::files::Files;
 use super::keep::Left;
 use super::ladder::Rung;
+use super::reboot::Step;
 use super::roots::Ties;
 use super::view::Remembered;
 use super::{ServiceIx, Spec};
@@ -15,7 +17,7 @@ use crate::shelf::{Place, Placed};
 use crate::timer::{Reason, Seat, Timed};
 use crate::unit;
 use picket_proto::Mono;
-use picket_proto::event::{Because, Cause, Exit, Intent};
+use picket_proto::event::{Cause, Exit, Intent};
 use serde::{Deserialize, Serialize};
 
 /// One service with all that is remembered of it.
@@ -43,13 +45,16 @@ pub struct Slot {
     pub(super) left: Option<Left>,
     /// What binds it to the services that it needs, and to those that need it.
     pub(super) ties: Ties,
+    /// What is known of its files.
+    pub(super) files: Files,
     /// What its first start is to prove.
     pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
     pub(super) order: Option<Verb>,
     /// Whose last words the shell has to look for, until that is fetched.
     pub(super) collect: Option<unit::Collect>,
-    /// The next service in the queue of orders.
+    /// Whether it is in the queue of orders, and the next service there.
+    pub(super) is_queued: bool,
     pub(super) link: Option<ServiceIx>,
     pub(super) seat: Seat,
     pub(super) place: Place,
@@ -61,6 +66,7 @@ pub(super) enum Verb {
     Stop,
     Kill,
     Reload,
+    Reboot,
     Unit(unit::Verb),
 }
 
@@ -97,6 +103,8 @@ pub(super) enum Then {
     End,
     /// Its breaker opens: it was isolated.
     Rest,
+    /// What it needs is restarted meanwhile.
+    Root,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,6 +125,12 @@ pub(super) enum Wait {
     First,
     /// For a service that it needs.
     Root,
+    /// For those that need it to be stopped.
+    Dependents { until: Mono },
+    /// For the host to be rebooted.
+    Reboot { step: Step, until: Mono },
+    /// For its good files to be put back.
+    Files { until: Mono },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -197,9 +211,11 @@ impl Slot {
             all_rest_until: Mono::default(),
             left: None,
             ties: Ties::default(),
+            files: Files::default(),
             first: Proof::First,
             order: None,
             collect: None,
+            is_queued: false,
             link: None,
             seat: Seat::default(),
             place: Place::Taken,
@@ -245,25 +261,16 @@ impl Slot {
             }
             State::Waiting { wait: Wait::First, .. } => (self.rests_until(), Reason::Restart),
             State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
+            State::Waiting { wait: Wait::Dependents { until }, .. } => (until, Reason::Restart),
+            State::Waiting { wait: Wait::Reboot { until, .. }, .. } => (until, Reason::Reboot),
+            State::Waiting { wait: Wait::Files { until }, .. } => (until, Reason::Files),
+            State::Running { .. } => (self.files.due(), Reason::Files),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
             State::Awaiting { until } => (until, Reason::Awaited),
-            State::Idle | State::Starting { .. } | State::Running { .. } | State::Left | State::Ended => {
+            State::Idle | State::Starting { .. } | State::Left | State::Ended => {
                 (Mono::NEVER, Reason::Restart)
             }
         }
-    }
-
-    /// Why remedies must rest now, if they must.
-    pub(super) fn rests(&self, now: Mono) -> Option<Because> {
-        let spec = &self.spec;
-        if spec.same_deaths > 0 && self.deaths.same() >= spec.same_deaths {
-            return Some(Because::SameDeath(self.deaths.same()));
-        }
-        let used_up = Because::Budget { allowed: spec.budget, window: spec.budget_window };
-        let allowed = self.budget.allows(now, spec.budget, spec.budget_window);
-        // A single try of an open breaker that did not hold opens it again, whatever the budget says.
-        let again = (!self.breaker.is_closed()).then_some(Because::SameDeath(self.deaths.same()));
-        if allowed { again } else { Some(used_up) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What one service is: parsed and validated by the shell, and never changed.
 
+use super::files::Good;
+use super::reboot::Reboots;
 use heapless::Vec;
 use picket_proto::event::Remedy;
 use picket_proto::{Name, Span};
@@ -12,7 +14,7 @@ pub type ServiceIx = u16;
 pub const NEEDS_MAX: usize = 8;
 
 /// Most rungs of a ladder: more than one of each kind heal nothing more.
-pub const LADDER_MAX: usize = 5;
+pub const LADDER_MAX: usize = 6;
 /// Remedies in the order in which they are tried.
 pub type Ladder = Vec<Remedy, LADDER_MAX>;
 
@@ -25,8 +27,12 @@ pub struct Spec {
     pub driver: Driver,
     /// Services without which it can't be well. There is no way from a service back to itself.
     pub needs: Vec<ServiceIx, NEEDS_MAX>,
-    /// What is tried, one after the other; of them reloads, restarts and isolations are known. Empty: restarts.
+    /// What is tried, one after the other. Empty: restarts.
     pub ladder: Ladder,
+    /// How its files are looked after, if they are.
+    pub good: Option<Good>,
+    /// How often the host may be rebooted for it and others, if at all.
+    pub reboots: Option<Reboots>,
     /// From the polite signal to the kill; 10 ms to 10 min.
     pub stop_timeout: Span,
     /// Within this time after a start all its checks must have passed once; failures before are not counted.

@@ -49,6 +49,9 @@ impl Services<'_> {
         if wanted || self.units() > 0 {
             self.bus.begin(now);
         }
+        for service in 0..self.end() {
+            self.with(service, |moving| moving.look_at_files());
+        }
     }
 
     /// The next thing to do about the bus.
@@ -185,6 +188,10 @@ impl Moving<'_> {
                 self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
                 self.rest(around);
             }
+            State::Stopping { then: Then::Root, .. } => {
+                self.slot.tell_end(now, (pid, exit), Who::Asked, around.out);
+                self.wait_for_root(None, around);
+            }
             // The crash itself was told when systemd began to restart it.
             State::Awaiting { .. } => self.failed(Why::Exit(exit), None, around),
             State::Idle => {
@@ -229,6 +236,9 @@ impl Moving<'_> {
         let is_stopping = matches!(self.slot.state, State::Stopping { .. });
         if !is_stopping && self.slot.state.proof() == Some(Proof::Remedy) {
             self.slot.tell_outcome(now, Outcome::Died(exit), out);
+        }
+        if !is_stopping {
+            self.undo_files();
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
         self.slot.ties.has_failed = true;

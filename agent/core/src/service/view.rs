@@ -157,7 +157,7 @@ impl<'a> View<'a> {
             | State::Verifying { .. }
             | State::Running { .. }
             | State::Stopping { .. }
-            | State::Waiting { wait: Wait::Evidence { .. } | Wait::Restart { .. } | Wait::First, .. }
+            | State::Waiting { .. }
             | State::Broken { .. }
             | State::Awaiting { .. }
             | State::Left

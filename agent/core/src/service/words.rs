@@ -1,6 +1,8 @@
 //! What the shell says of a service's process, and what it is to do to it.
 
 use super::ServiceIx;
+use super::files::{Order, Said};
+use super::slot::{Slot, Verb};
 use crate::unit;
 use picket_proto::event::Exit;
 
@@ -47,6 +49,20 @@ pub enum Fact<'a> {
         /// The words.
         last_line: &'a str,
     },
+    /// The host was to be rebooted, and the command for that failed.
+    NotRebooted {
+        /// For which service.
+        service: ServiceIx,
+        /// Why.
+        why: &'a str,
+    },
+    /// Something came of an order about its files.
+    Files {
+        /// Which service.
+        service: ServiceIx,
+        /// What.
+        said: Said<'a>,
+    },
 }
 
 /// Something to do to a service.
@@ -79,6 +95,18 @@ pub enum Act {
         /// Of which life.
         of: unit::Collect,
     },
+    /// Reboot the host, once what was kept is on the disk. Answered by NotRebooted, or by the host's end.
+    Reboot {
+        /// For which service.
+        service: ServiceIx,
+    },
+    /// Do something about its files. Answered by Files.
+    Files {
+        /// Which service.
+        service: ServiceIx,
+        /// What.
+        order: Order,
+    },
     /// Call systemd. Answered by [`unit::Fact::Answered`].
     Unit {
         /// Which service: the unit of the same place.
@@ -86,4 +114,27 @@ pub enum Act {
         /// What to ask for.
         verb: unit::Verb,
     },
+}
+
+impl Slot {
+    /// The next of what is to be done to it: a start goes before a look at its files.
+    pub(super) fn next_act(&mut self, service: ServiceIx) -> Option<Act> {
+        if let Some(of) = self.collect.take() {
+            return Some(Act::Collect { service, of });
+        }
+        let Some(verb) = self.order.take() else {
+            return self.files.next_order().map(|order| Act::Files { service, order });
+        };
+        Some(match verb {
+            Verb::Start => Act::Start { service },
+            Verb::Stop => Act::Stop { service },
+            Verb::Kill => Act::Kill { service },
+            Verb::Reload => Act::Reload { service },
+            Verb::Reboot => Act::Reboot { service },
+            Verb::Unit(verb) => {
+                self.unit.called();
+                Act::Unit { service, verb }
+            }
+        })
+    }
 }

@@ -3,7 +3,9 @@
 use super::recovery::{opened, starts};
 use super::world::{World, spec};
 use crate::service::{self, Phase};
-use picket_proto::event::{Breaker, Exit, Fact, Outcome};
+use crate::{Asked, Input, hold};
+use picket_proto::Span;
+use picket_proto::event::{Breaker, Exit, Fact, Outcome, Remedy};
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -123,6 +125,66 @@ fn a_root_whose_failure_is_read_later_is_looked_at_in_time() {
     world.run(3_000);
     assert_eq!((waits(&world).len(), remedies(&world, "web")), (1, 0), "{:#?}", world.story(0));
     assert_eq!(remedies(&world, "db"), 1);
+}
+
+#[test]
+fn those_that_need_it_are_stopped_before_it_is_restarted_and_come_back_once_it_has_held() {
+    const SHOP: u16 = 2;
+    let ladder = [Remedy::Dependents, Remedy::Restart].into_iter().collect();
+    let web = service::Spec { needs: [DB].into_iter().collect(), ..spec("web") };
+    // It needs the database by way of the web server only.
+    let shop = service::Spec { needs: [WEB].into_iter().collect(), ..spec("shop") };
+    let db = service::Spec { ladder, ..spec("db") };
+    let mut world = World::running(7, vec![db, web, shop, spec("other")]);
+    let from = world.at;
+    world.kill(DB);
+    world.run(60_000);
+    let acts: Vec<_> = world.acts.iter().filter(|(at, _)| *at >= from).copied().collect();
+    let at = |wanted: service::Act| acts.iter().find(|(_, act)| *act == wanted).map(|(at, _)| *at);
+    let (stop, start) = (|service| service::Act::Stop { service }, |service| service::Act::Start { service });
+    assert_eq!((at(stop(WEB)), at(stop(SHOP))), (Some(from), Some(from)), "{:#?}", world.story(from));
+    assert_eq!((at(stop(3)), at(start(3))), (None, None), "what does not need it is left alone");
+    assert!(at(start(DB)) > Some(from), "it is started once both are down: {acts:?}");
+    let held = world.told.iter().find_map(|(at, fact)| match fact {
+        Fact::Outcome(ended) if ended.service.as_str() == "db" => Some(*at),
+        _ => None,
+    });
+    assert_eq!(at(start(WEB)), held, "with the moment in which it had held");
+    assert!(at(start(SHOP)) > at(start(WEB)), "and each after what it needs");
+    for service in [DB, WEB, SHOP] {
+        assert_eq!(phase(&world, service), Phase::Running, "{:#?}", world.story(from));
+    }
+    let story = world.story(from);
+    let told = |line: &str| story.iter().any(|told| told.contains(line));
+    assert!(told("db is restarted while those that need it are stopped (attempt 1)"), "{story:#?}");
+    assert!(told("web is restarted (attempt 1): it was stopped while db was restarted"), "{story:#?}");
+}
+
+#[test]
+fn a_dependent_that_does_not_end_or_rests_holds_nobody_up() {
+    let ladder = [Remedy::Dependents, Remedy::Restart].into_iter().collect();
+    let web = service::Spec {
+        needs: [DB].into_iter().collect(),
+        stop_timeout: Span::from_secs(600),
+        ..spec("web")
+    };
+    let db = service::Spec { ladder, ..spec("db") };
+    for rests in [true, false] {
+        let mut world = World::running(8, vec![db.clone(), web.clone()]);
+        world.sims[usize::from(WEB)].ignores_stop = true;
+        if rests {
+            let hold = hold::Fact { service: Some(WEB), lasts: Some(Span::from_secs(600)), by: "me" };
+            world.input(Input::Asked(Asked::Hold(hold)));
+        }
+        let from = world.at;
+        world.kill(DB);
+        world.run(100_000);
+        assert_eq!(phase(&world, DB), Phase::Running, "{:#?}", world.story(from));
+        let waited = starts(&world, from)[0] - from;
+        assert_eq!(waited, if rests { 0 } else { 60_000_000 });
+        let stopped = world.acts.iter().any(|(_, act)| *act == service::Act::Stop { service: WEB });
+        assert_eq!(stopped, !rests, "whoever asked for rest has it");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What the small world is made of: a simulated service, and how services and checks are usually configured.
 
+use crate::service::files::Order;
 use crate::{Agent, KEEP_MAX, check, service};
 use picket_proto::Span;
 use picket_proto::event::{CheckKind, Exit};
@@ -16,6 +17,8 @@ pub(super) fn spec(name: &str) -> service::Spec {
         driver: service::Driver::Spawn,
         needs: Default::default(),
         ladder: Default::default(),
+        good: None,
+        reboots: None,
         stop_timeout: ms(500),
         start_timeout: ms(5_000),
         hold: ms(2_000),
@@ -56,6 +59,25 @@ pub(super) struct Sim {
     pub(super) sick: bool,
     /// A reload ends that.
     pub(super) heals_by_reload: bool,
+    /// Its files.
+    pub(super) files: Files,
+}
+
+/// Files of a service, as numbers: what they are now, and which were kept as good.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files {
+    pub(super) now: u64,
+    pub(super) good: Option<u64>,
+    /// What a rollback that is open replaced.
+    pub(super) aside: Option<u64>,
+    /// With these it dies as it starts.
+    pub(super) broken: Vec<u64>,
+    /// The precheck refuses these.
+    pub(super) refused: Vec<u64>,
+    /// No order about them is answered.
+    pub(super) hang: bool,
+    /// The orders about them.
+    pub(super) orders: Vec<Order>,
 }
 
 impl Sim {
@@ -69,6 +91,7 @@ impl Sim {
             ignores_stop: false,
             sick: false,
             heals_by_reload: false,
+            files: Files::default(),
         }
     }
 }

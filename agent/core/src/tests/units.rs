@@ -76,7 +76,7 @@ fn calls(world: &World, from: u64) -> Vec<(u64, Verb)> {
     let acts = world.acts.iter().filter(|(at, _)| *at >= from);
     let verb = |(at, act): &(u64, Act)| match act {
         Act::Unit { service: 0, verb } => Some((*at, *verb)),
-        Act::Collect { .. } => None,
+        Act::Collect { .. } | Act::Reboot { .. } | Act::Files { .. } => None,
         other => panic!("{other:?} of a unit"),
     };
     acts.filter_map(verb).collect()

@@ -7,6 +7,7 @@ use crate::check::{self, Reading};
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
 use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
+use deeds::Answer;
 use picket_proto::event::{Cause, CheckKind, Exit, Fact};
 use picket_proto::frame::{self, Content};
 use picket_proto::{BootId, Mono, Now, Ranges, Raw, Run, Seq, Span, Text, Wall};
@@ -45,6 +46,7 @@ enum Coming {
     Answer(check::Fact<'static>),
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
+    Files(u16, Answer),
 }
 
 impl World {
@@ -200,6 +202,10 @@ impl World {
             Coming::Answer(fact) => self.input(Input::Check(fact)),
             Coming::Started(service, pid) => {
                 self.input(Input::Service(service::Fact::Started { service, pid, adopted: false }));
+            }
+            Coming::Files(service, answer) => {
+                let said = answer.said();
+                self.input(Input::Service(service::Fact::Files { service, said }));
             }
             Coming::Exit(service, pid, exit, words) => {
                 if self.sims[usize::from(service)].alive != Some(pid) {

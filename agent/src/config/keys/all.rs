@@ -1,6 +1,6 @@
 //! The keys themselves, table by table.
 
-use super::Shape::{Flag, Number, OneOf, Pairs, Span, Tables as List, Text, TextOrTexts, Texts};
+use super::Shape::{Flag, Number, OneOf, Pairs, Span, Table as At, Tables as List, Text, TextOrTexts, Texts};
 use super::{Key, Table, checks, host};
 
 /// Init systems beside systemd.
@@ -31,6 +31,21 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("bus", Text, "where systemd is heard")
                 .range("`system`, `user`, or a D-Bus address such as `unix:path=/run/bus`")
                 .usual("\"system\""),
+            Key::new("reboot", At("reboot"), "how the host is rebooted where a service's ladder has `reboot`")
+                .else_("none: no ladder may have it")
+                .example("{ max = 1, per = \"24h\" }"),
+        ],
+    },
+    Table {
+        path: "reboot",
+        head: "reboot",
+        about: "In `[agent]`: the last that services may ask for. All of them share what is allowed, and uptime is counted: time that the \
+                host was off is not.",
+        keys: &[
+            Key::new("command", Texts, "program and arguments; `{here}` is the file's folder")
+                .usual("[\"systemctl\", \"reboot\"]"),
+            Key::new("max", Number { least: 1, most: 32 }, "reboots within `per`").range("1 to 32").usual("1"),
+            Key::new("per", Span, "the time in which so many are allowed").range("1 h to 7 d").usual("\"24h\""),
         ],
     },
     Table {
@@ -131,7 +146,8 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("needs", Texts, "services of this file without which it can't be well: while one is not, this one is left as it is")
                 .range("up to 8 names")
                 .usual("[]"),
-            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `isolate`").usual("[\"restart\"]"),
+            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `dependents`, `rollback`, `reboot`, `isolate`").usual("[\"restart\"]"),
+            Key::new("good", At("good"), "its files, kept while they are good: for naming the one that changed before it failed, and for `rollback`").else_("none are kept").example("{ files = [\"/etc/redis\"] }"),
             Key::new("env", Pairs, "added to the agent's environment").else_("nothing").example("{ LANG = \"C\" }").secret(),
             Key::new("cwd", Text, "working folder").range("folder").usual("\"{state}\""),
             Key::new("stop_timeout", Span, "from SIGTERM to SIGKILL").range("10 ms to 10 min").usual("\"10s\""),
@@ -154,6 +170,21 @@ pub(crate) const TABLES: &[Table] = &[
     checks::BELOW,
     checks::COUNT,
     checks::MAX_AGE,
+    Table {
+        path: "good",
+        head: "good",
+        about: "On a service: the files that it can't be well without. Links in them are kept as links; at most 256 files, 1 MiB in all and \
+                8 folders deep. What anyone may write is not kept.",
+        keys: &[
+            Key::new("files", Texts, "files and folders; `{here}` is the file's folder, `{state}` the service's own")
+                .range("1 to 16 paths, none within another")
+                .needed()
+                .example("[\"/etc/nginx\"]"),
+            Key::new("precheck", Texts, "program and arguments that end with status 0 where the files are sound; 30 s, then it is killed")
+                .example("[\"nginx\", \"-t\"]"),
+            Key::new("after", Span, "for how long the service must have been well with them").range("1 s to 24 h").usual("\"5m\""),
+        ],
+    },
     Table {
         path: "when",
         head: "when",

@@ -87,6 +87,8 @@ fn file_with(table: &Table, lines: &str) -> String {
         "count" => {
             format!("[[check]]\nkind = \"process\"\nexecutable = \"/bin/a\"\n[check.count]\n{lines}")
         }
+        "reboot" => format!("[agent.reboot]\n{lines}"),
+        "good" => format!("[[service]]\nname = \"it\"\nunit = \"it.service\"\n[service.good]\n{lines}"),
         "max_age" => format!("[[check]]\nkind = \"job\"\nrun = \"a\"\n[check.max_age]\n{lines}"),
         "when" => format!("[[check]]\nkind = \"tcp\"\naddress = \"a:1\"\n[check.when]\n{lines}"),
         _ => format!("{}\n{lines}", table.head),

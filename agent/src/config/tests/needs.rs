@@ -74,11 +74,20 @@ fn a_ladder_has_each_rung_once_and_a_restart() {
     assert_eq!(ladder(&own("\"reload\", \"restart\", \"isolate\"")), whole);
     let wrong = |text: &str| mistakes(text).join("\n");
     assert!(
-        wrong(&own("\"restart\", \"reboot\""))
-            .contains("`reboot` is no rung; known: reload, restart, isolate")
+        wrong(&own("\"restart\", \"pray\""))
+            .contains("`pray` is no rung; known: reload, restart, dependents, rollback, reboot, isolate")
     );
     assert!(wrong(&own("\"restart\", \"isolate\", \"reload\"")).contains("`reload` can't stand there"));
     assert!(wrong(&own("\"reload\"")).contains("has no `restart`"));
+    let reboot =
+        |more: &str| format!("[agent.reboot]\n{more}\n{}", own("\"restart\", \"reboot\", \"isolate\""));
+    assert_eq!(ladder(&reboot("")), [Remedy::Restart, Remedy::Reboot, Remedy::Isolate]);
+    let reboots = read(&reboot("max = 2\nper = \"7d\"")).unwrap().services()[0].spec.reboots;
+    assert_eq!(reboots.map(|it| (it.most, it.per)), Some((2, Span::from_secs(7 * 86_400))));
+    assert!(wrong(&reboot("per = \"1m\"")).contains("must lie between"));
+    assert!(wrong(&own("\"restart\", \"reboot\"")).contains("names `reboot`, and [agent] does not allow it"));
+    assert!(wrong(&own("\"reboot\", \"restart\"")).contains("`restart` can't stand there"));
+    assert!(wrong(&own("\"restart\", \"rollback\"")).contains("names `rollback`, and no files are kept"));
     let script = "start = [\"/s\"]\nstop = [\"/s\"]\nstatus = [\"/s\"]\nladder = [\"reload\", \"restart\"]";
     assert!(wrong(&with(script)).contains("names `reload`, and no program does it"));
 }
@@ -103,4 +112,34 @@ fn an_init_system_fills_the_programs_and_what_is_missing_is_told() {
         wrong("init = \"sysv\"\ncommand = [\"/s\"]")
             .contains("is not for a service that other programs start")
     );
+}
+
+#[test]
+fn files_that_are_kept_are_a_services_own() {
+    let with =
+        |good: &str| format!("[[service]]\nname = \"web\"\ncommand = [\"/bin/true\"]\ngood = {{ {good} }}\n");
+    let read = read(&with(
+        "files = [\"/etc/web/\", \"{state}/conf\", \"own.d\"], precheck = [\"/bin/t\", \"{here}\"]",
+    ))
+    .unwrap();
+    let service = &read.services()[0];
+    let kept = service.kept.clone().unwrap();
+    let here = read.here.to_str().unwrap();
+    assert_eq!(kept.paths, ["/etc/web", "{state}/conf", &format!("{here}/own.d")]);
+    assert_eq!(kept.precheck.unwrap(), ["/bin/t", here]);
+    assert!(service.spec.good.is_some_and(|good| good.precheck && good.after == Span::from_secs(300)));
+    for (good, words) in [
+        ("files = [\"/\"]", "`/` is not a service's own"),
+        ("files = [\"/etc\"]", "`/etc` is not a service's own"),
+        ("files = [\"{state}\"]", "`{state}` is not a service's own"),
+        ("files = [\"/etc/web/../ssl\"]", "has `..` in it"),
+        ("files = [\"/etc/web\", \"/etc/web/conf.d\"]", "is named by `/etc/web` already"),
+        ("files = [\"/etc/web\"], after = \"1ms\"", "must lie between"),
+        ("files = [\"/etc/web\"], precheck = []", "is no program"),
+        ("precheck = [\"/bin/t\"]", "files: is missing"),
+        ("files = []", "names none"),
+    ] {
+        let wrong = mistakes(&with(good)).join("\n");
+        assert!(wrong.contains(words), "{good}: {wrong}");
+    }
 }

@@ -7,12 +7,13 @@ use crate::run::roster::Roster;
 use std::path::{Path, PathBuf};
 
 /// Keys that only a start can change.
-const FIXED: [(&str, &str); 8] = [
+const FIXED: [(&str, &str); 9] = [
     ("agent", "state"),
     ("agent", "host"),
     ("agent", "spool"),
     ("agent", "flash_budget"),
     ("agent", "bus"),
+    ("agent", "reboot"),
     ("collector", "address"),
     ("metrics", "listen"),
     ("baseline", "learn"),
@@ -30,6 +31,7 @@ pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistak
         old.spool.bytes != new.spool.bytes,
         old.spool.flash_budget != new.spool.flash_budget,
         old.bus != new.bus,
+        old.reboot != new.reboot,
         ways(old) != ways(new),
         old.metrics != new.metrics,
         old.baseline != new.baseline,

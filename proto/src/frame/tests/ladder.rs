@@ -36,14 +36,20 @@ pub(super) fn samples() -> Vec<(&'static str, Fact)> {
     ]
 }
 
-/// What version 4 of kind 8 can say.
+/// What version 4 of these kinds can say.
 pub(super) fn starved() -> Vec<(&'static str, Fact)> {
-    let check = "n".repeat(64).parse().unwrap();
-    let to = Breaker::Starved { check, longest: Span::MAX };
-    std::vec![(
-        "breaker-starved",
-        Fact::Breaker(BreakerMoved { service: "n".repeat(64).parse().unwrap(), to })
-    )]
+    let long = || "n".repeat(64).parse::<crate::Name>().unwrap();
+    let to = Breaker::Starved { check: long(), longest: Span::MAX };
+    let (service, remedy, attempt) = (long(), Remedy::Reboot, u16::MAX);
+    let trigger = Trigger::Check { check: long(), cause: Cause::Refused };
+    let begun = RemedyBegun { service: service.clone(), remedy, attempt, trigger, delay: Span::MAX };
+    let outcome = Outcome::Held { check: long(), back_after: Span::MAX, held_for: Span::MAX };
+    let ended = RemedyEnded { service: service.clone(), remedy, attempt, outcome, took: Span::MAX };
+    std::vec![
+        ("breaker-starved", Fact::Breaker(BreakerMoved { service, to })),
+        ("remedy-reboot", Fact::Remedy(begun)),
+        ("outcome-reboot", Fact::Outcome(ended)),
+    ]
 }
 
 /// What version 5 of kind 8 can say.

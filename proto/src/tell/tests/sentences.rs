@@ -219,6 +219,7 @@ fn remedies_beyond_a_restart_say_what_was_done() {
             begun(Remedy::Isolate, check()),
             "web is stopped and left to a person (attempt 1): web:http: HTTP status 500",
         ),
+        (begun(Remedy::Reboot, check()), "web has its host rebooted (attempt 1): web:http: HTTP status 500"),
         (
             begun(Remedy::Restart, Trigger::Root("db".parse().unwrap())),
             "web is restarted (attempt 1): it was stopped while db was restarted",

@@ -1,6 +1,34 @@
 //! What the world does when it is asked: it answers probes, and starts and ends processes.
 
 use super::*;
+use crate::service::files::{Order, Said};
+
+/// What came of an order about files.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
+    Taken(bool),
+    RolledBack,
+    NotDone(&'static str),
+    Settled,
+}
+
+impl Answer {
+    pub(super) fn said(&self) -> Said<'_> {
+        match self {
+            Answer::Looked { digest, changed, has_good, is_open } => Said::Looked {
+                digest: *digest,
+                changed: changed.as_deref(),
+                has_good: *has_good,
+                is_open: *is_open,
+            },
+            Answer::Taken(taken) => Said::Taken(*taken),
+            Answer::RolledBack => Said::RolledBack,
+            Answer::NotDone(why) => Said::NotDone { why },
+            Answer::Settled => Said::Settled,
+        }
+    }
+}
 
 impl World {
     pub(super) fn answer(&mut self, check: u16) {
@@ -22,7 +50,8 @@ impl World {
 
     pub(super) fn act(&mut self, act: Act) {
         match act {
-            Act::Unit { .. } | Act::Collect { .. } => {}
+            Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => {}
+            Act::Files { service, order } => self.files(service, order),
             Act::Reload { service } => {
                 let sim = &mut self.sims[usize::from(service)];
                 sim.sick &= !sim.heals_by_reload;
@@ -35,7 +64,9 @@ impl World {
                 sim.alive = Some(pid);
                 sim.frozen = false;
                 sim.listens_at = sim.boots.map_or(u64::MAX, |boots| at + boots * 1_000);
-                let dies = sim.dies.clone();
+                let broken = sim.files.broken.contains(&sim.files.now);
+                let dies = broken.then(|| (20, Exit::Code(1), String::from("no such directive")));
+                let dies = dies.or_else(|| sim.dies.clone());
                 self.pending.push((at, Coming::Started(service, pid)));
                 if let Some((after, exit, words)) = dies {
                     self.pending.push((at + after * 1_000, Coming::Exit(service, pid, exit, words)));
@@ -54,5 +85,48 @@ impl World {
                 }
             }
         }
+    }
+
+    /// A millisecond later, as a disk answers.
+    fn files(&mut self, service: u16, order: Order) {
+        let files = &mut self.sims[usize::from(service)].files;
+        files.orders.push(order);
+        if files.hang {
+            return;
+        }
+        let name = |it: &u64| format!("/etc/it-{it}");
+        let answer = match order {
+            Order::Look => Answer::Looked {
+                digest: files.now,
+                changed: files.good.filter(|good| *good != files.now).map(|_| name(&files.now)),
+                has_good: files.good.is_some(),
+                is_open: files.aside.is_some(),
+            },
+            Order::Take { digest, precheck } => {
+                let takes = digest == files.now && !(precheck && files.refused.contains(&digest));
+                if takes {
+                    files.good = Some(digest);
+                }
+                Answer::Taken(takes)
+            }
+            Order::RollBack => match files.good {
+                Some(good) if good == files.now => Answer::NotDone("they did not change"),
+                Some(good) if files.refused.contains(&good) => Answer::NotDone("the precheck failed"),
+                Some(good) => {
+                    files.aside = Some(core::mem::replace(&mut files.now, good));
+                    Answer::RolledBack
+                }
+                None => Answer::NotDone("there are none"),
+            },
+            Order::Undo => {
+                files.now = files.aside.take().unwrap_or(files.now);
+                Answer::Settled
+            }
+            Order::Close => {
+                files.aside = None;
+                Answer::Settled
+            }
+        };
+        self.pending.push((self.at + 1_000, Coming::Files(service, answer)));
     }
 }

@@ -1,0 +1,271 @@
+//! A service's own files: kept while they are good, put back when the core says so. Opt-in: of the paths that its
+//! configuration names ([`tree`]), in `STATE/good/NAME` ([`store`]).
+//!
+//! | there | what |
+//! |---|---|
+//! | `good-N` | the good ones, whole: written beside and renamed; older ones go when a newer is there |
+//! | `aside-N` | what a rollback replaced: the newest [`ASIDE_MAX`] stay, for a person to compare |
+//! | `open` | a rollback that has not held yet: which `aside-N`, and which paths it touched |
+//!
+//! `open` is written before the first path is touched, so that a killed agent's next run can undo what was begun. Undoing
+//! leaves alone what somebody has edited since the rollback. Each order has a thread of its own, and of a service one is out
+//! at a time: a disk that hangs holds up nothing else. When to do what is the core's to say.
+
+mod store;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use super::program::Program;
+use crate::config::Service;
+use crate::scribe::STACK;
+use picket_agent_core::service::files::{Order, Said};
+use picket_proto::event::Exit;
+use rustix::process::Rlimit;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tree::{Entry, Tree};
+
+/// Rollbacks whose replaced files stay: who has not looked at five of them will not look at the sixth.
+const ASIDE_MAX: usize = 5;
+/// A precheck reads a configuration; the core gives a rollback three times as long.
+const PRECHECK: Duration = Duration::from_secs(20);
+/// What a precheck may print.
+const OUTPUT_MAX: usize = 64 * 1024;
+
+/// What came of an order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
+    Unread,
+    Taken(bool),
+    RolledBack,
+    NotDone(String),
+    Settled,
+}
+
+impl Answer {
+    /// As the core takes it.
+    pub(crate) fn said(&self) -> Said<'_> {
+        match self {
+            Self::Looked { digest, changed, has_good, is_open } => Said::Looked {
+                digest: *digest,
+                changed: changed.as_deref(),
+                has_good: *has_good,
+                is_open: *is_open,
+            },
+            Self::Unread => Said::Unread,
+            Self::Taken(taken) => Said::Taken(*taken),
+            Self::RolledBack => Said::RolledBack,
+            Self::NotDone(why) => Said::NotDone { why },
+            Self::Settled => Said::Settled,
+        }
+    }
+}
+
+/// Who keeps one service's files.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    name: String,
+    folder: PathBuf,
+    roots: Vec<PathBuf>,
+    precheck: Option<Program>,
+    /// That they can't be kept was told.
+    told: AtomicBool,
+}
+
+impl Keeper {
+    pub(super) fn new(service: &Service, state: &Path, files: Rlimit) -> Option<Arc<Self>> {
+        let kept = service.kept.as_ref()?;
+        let name = service.spec.name.to_string();
+        let own = state.join("services").join(&name);
+        let fill = |text: &String| text.replace("{state}", &own.to_string_lossy());
+        let folder = state.join("good").join(&name);
+        let precheck = kept.precheck.as_ref().map(|parts| Program {
+            parts: parts.iter().map(fill).collect(),
+            output: None,
+            limit: PRECHECK,
+            files,
+        });
+        let roots = kept.paths.iter().map(|path| PathBuf::from(fill(path))).collect();
+        Some(Arc::new(Self { name, folder, roots, precheck, told: AtomicBool::new(false) }))
+    }
+
+    /// Does it in a thread of its own, and tells.
+    ///
+    /// # Errors
+    /// There can be no more threads.
+    pub(super) fn begin(
+        self: Arc<Self>,
+        order: Order,
+        tell: impl FnOnce(Answer) + Send + 'static,
+    ) -> io::Result<()> {
+        let thread = std::thread::Builder::new().name("files".to_owned()).stack_size(2 * STACK);
+        thread.spawn(move || tell(self.obey(order))).map(drop)
+    }
+
+    fn obey(&self, order: Order) -> Answer {
+        match order {
+            Order::Look => self.look().unwrap_or(Answer::Unread),
+            Order::Take { digest, precheck } => Answer::Taken(self.take(digest, precheck).is_some()),
+            Order::RollBack => match self.roll_back() {
+                Ok(()) => Answer::RolledBack,
+                Err(why) => Answer::NotDone(why),
+            },
+            Order::Undo => {
+                self.undo();
+                Answer::Settled
+            }
+            Order::Close => {
+                self.close();
+                Answer::Settled
+            }
+        }
+    }
+
+    fn look(&self) -> Option<Answer> {
+        let now = self.tell_why(tree::read(&self.roots))?;
+        let good = self.good();
+        let changed = good.as_ref().and_then(|good| {
+            let changes = tree::changes(good, &now);
+            changes.first().map(|change| change.path().to_string_lossy().into_owned())
+        });
+        let is_open = self.folder.join("open").exists();
+        Some(Answer::Looked { digest: tree::short(&now), changed, has_good: good.is_some(), is_open })
+    }
+
+    fn take(&self, digest: u64, precheck: bool) -> Option<()> {
+        if precheck {
+            self.tell_why(self.precheck())?;
+        }
+        let now = self.tell_why(tree::read(&self.roots))?;
+        if tree::short(&now) != digest {
+            return None;
+        }
+        let numbers = store::numbers(&self.folder, "good-");
+        let next = numbers.last().map_or(1, |last| last + 1);
+        let saved = store::save(&self.place("good-", next), (&self.roots, &now));
+        self.tell_why(saved.map_err(|error| error.to_string()))?;
+        numbers.iter().for_each(|number| self.drop_copy("good-", *number));
+        tracing::info!(service = self.name, files = now.len(), "its files are kept as good ones");
+        Some(())
+    }
+
+    fn roll_back(&self) -> Result<(), String> {
+        self.undo();
+        let good = self.good().ok_or("no files of it are known to be good yet")?;
+        let now = tree::read(&self.roots)?;
+        let changes = tree::changes(&good, &now);
+        if changes.is_empty() {
+            return Err("its files are those with which it was last good".to_owned());
+        }
+        self.put_aside(&changes).map_err(|error| format!("its files can't be put aside: {error}"))?;
+        let put = tree::settle(&self.roots, changes.iter().map(|change| (change.now, change.good)));
+        let put = put.map_err(|error| format!("its good files can't be put back: {error}"));
+        let done = put.and_then(|()| {
+            self.precheck().map_err(|why| format!("the precheck of its good files failed: {why}"))
+        });
+        if done.is_err() {
+            self.undo();
+        }
+        done
+    }
+
+    /// Keeps what will be replaced, and notes what will be touched.
+    fn put_aside(&self, changes: &[tree::Change<'_>]) -> io::Result<()> {
+        let numbers = store::numbers(&self.folder, "aside-");
+        let next = numbers.last().map_or(1, |last| last + 1);
+        let newer: Vec<&Entry> = changes.iter().filter_map(|change| change.now).collect();
+        store::save_some(&self.place("aside-", next), (&self.roots, &newer))?;
+        let beyond = (numbers.len() + 1).saturating_sub(ASIDE_MAX);
+        numbers.iter().take(beyond).for_each(|number| self.drop_copy("aside-", *number));
+        let mut open = format!("{next}\n").into_bytes();
+        for change in changes {
+            open.extend_from_slice(change.path().as_os_str().as_bytes());
+            open.push(b'\n');
+        }
+        crate::whole::replace(&self.folder.join("open"), &open)?;
+        store::sync(&self.folder)
+    }
+
+    /// Puts the newer files back, where a rollback is open. What is no longer as that left it is somebody's own work.
+    fn undo(&self) {
+        let Ok(open) = std::fs::read(self.folder.join("open")) else { return };
+        let mut lines = open.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let number = lines.next().and_then(|number| std::str::from_utf8(number).ok()?.parse().ok());
+        let copies = number.and_then(|number| {
+            Some((store::load(&self.place("aside-", number), &self.roots)?, self.good()?))
+        });
+        let (Some((aside, good)), Ok(now)) = (copies, tree::read(&self.roots)) else {
+            tracing::error!(service = self.name, folder = %self.folder.display(), "the newer files can't be put back: copy them by hand from the newest aside-N");
+            return self.close();
+        };
+        let touched: Vec<&Path> = lines.map(|line| Path::new(OsStr::from_bytes(line))).collect();
+        let of = |tree: &Tree, path: &Path| tree.iter().position(|entry| entry.path == path);
+        let steps = touched.iter().filter_map(|path| {
+            let (is, was) = (of(&now, path).map(|at| &now[at]), of(&good, path).map(|at| &good[at]));
+            let newer = of(&aside, path).map(|at| &aside[at]);
+            if is == newer {
+                return None;
+            }
+            if is != was {
+                tracing::warn!(service = self.name, file = %path.display(), "changed since the rollback: left as it is");
+                return None;
+            }
+            Some((is, newer))
+        });
+        let steps: Vec<_> = steps.collect();
+        if let Err(error) = tree::settle(&self.roots, steps.into_iter()) {
+            tracing::error!(service = self.name, folder = %self.folder.display(), %error, "the newer files can't be put back: copy them by hand from the newest aside-N");
+        }
+        self.close();
+    }
+
+    fn close(&self) {
+        let _there_may_be_none = std::fs::remove_file(self.folder.join("open"));
+    }
+
+    fn precheck(&self) -> Result<(), String> {
+        let Some(precheck) = &self.precheck else { return Ok(()) };
+        let ended = precheck.run_bounded(OUTPUT_MAX);
+        match ended.exit {
+            Exit::Code(0) => Ok(()),
+            Exit::NotStarted(libc::ETIMEDOUT) => Err(format!("no end within {} s", PRECHECK.as_secs())),
+            exit if ended.last_line.is_empty() => Err(exit.to_string()),
+            _ => Err(ended.last_line),
+        }
+    }
+
+    /// The good ones, if they are whole.
+    fn good(&self) -> Option<Tree> {
+        let numbers = store::numbers(&self.folder, "good-");
+        numbers.iter().rev().find_map(|number| store::load(&self.place("good-", *number), &self.roots))
+    }
+
+    fn place(&self, prefix: &str, number: u32) -> PathBuf {
+        self.folder.join(format!("{prefix}{number}"))
+    }
+
+    fn drop_copy(&self, prefix: &str, number: u32) {
+        if let Err(error) = std::fs::remove_dir_all(self.place(prefix, number)) {
+            tracing::warn!(service = self.name, prefix, number, %error, "an old copy of its files stays");
+        }
+    }
+
+    /// Tells once why they can't be kept, until they can.
+    fn tell_why<T>(&self, done: Result<T, String>) -> Option<T> {
+        match &done {
+            Ok(_) => self.told.store(false, Ordering::Relaxed),
+            Err(why) if self.told.swap(true, Ordering::Relaxed) => tracing::debug!(service = self.name, why),
+            Err(why) => {
+                tracing::warn!(service = self.name, why, "its files can't be kept as good ones");
+            }
+        }
+        done.ok()
+    }
+}

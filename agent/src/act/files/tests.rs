@@ -1,0 +1,260 @@
+//! Files kept, compared, rolled back and undone, with links, owners and damage.
+
+use super::*;
+use rustix::process::{Resource, getrlimit};
+use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use tempfile::TempDir;
+
+/// What makes files that can't be kept.
+type Spoils<'s> = &'s dyn Fn(&Path);
+
+/// A folder `etc` with a configuration of three parts, and who keeps it.
+fn begin(precheck: Option<&str>) -> (TempDir, Keeper) {
+    let folder = tempfile::tempdir().unwrap();
+    let etc = folder.path().join("etc");
+    fs::create_dir_all(etc.join("conf.d")).unwrap();
+    fs::write(etc.join("main.conf"), "good\n").unwrap();
+    fs::set_permissions(etc.join("main.conf"), Permissions::from_mode(0o640)).unwrap();
+    fs::write(etc.join("conf.d/a.conf"), "a\n").unwrap();
+    symlink("../main.conf", etc.join("conf.d/link")).unwrap();
+    let own = folder.path().join("state/good/it");
+    let precheck = precheck.map(|script| Program {
+        parts: ["/bin/sh", "-c", script, "sh"].map(str::to_owned).into_iter().chain([text(&etc)]).collect(),
+        output: None,
+        limit: Duration::from_secs(20),
+        files: getrlimit(Resource::Nofile),
+    });
+    let (name, told) = ("it".to_owned(), AtomicBool::new(false));
+    let keeper = Keeper { name, folder: own, roots: vec![etc], precheck, told };
+    (folder, keeper)
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn look(keeper: &Keeper) -> (u64, Option<String>, bool, bool) {
+    match keeper.obey(Order::Look) {
+        Answer::Looked { digest, changed, has_good, is_open } => (digest, changed, has_good, is_open),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Keeps what is there now.
+fn taken(keeper: &Keeper) {
+    let (digest, ..) = look(keeper);
+    assert_eq!(keeper.obey(Order::Take { digest, precheck: false }), Answer::Taken(true));
+}
+
+/// All of it: path, kind, permissions, content.
+fn all(keeper: &Keeper) -> Tree {
+    tree::read(&keeper.roots).unwrap()
+}
+
+/// Changes, adds and removes some of each kind.
+fn spoil(etc: &Path) {
+    fs::write(etc.join("main.conf"), "spoiled\n").unwrap();
+    fs::set_permissions(etc.join("main.conf"), Permissions::from_mode(0o600)).unwrap();
+    fs::remove_dir_all(etc.join("conf.d")).unwrap();
+    fs::write(etc.join("conf.d"), "a file where a folder was\n").unwrap();
+    fs::create_dir_all(etc.join("new/deep")).unwrap();
+    fs::write(etc.join("new/deep/b.conf"), "b\n").unwrap();
+    symlink("/dev/null", etc.join("new/link")).unwrap();
+}
+
+#[test]
+fn all_that_changed_is_put_back_with_its_permissions_and_undone_again() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    let good = all(&keeper);
+    assert_eq!((look(&keeper).1, look(&keeper).2), (None, true));
+    spoil(&keeper.roots[0]);
+    let spoiled = all(&keeper);
+    assert_ne!(good, spoiled);
+    assert_eq!(look(&keeper).1, Some(text(&keeper.roots[0].join("conf.d"))), "the first that differs");
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    assert_eq!(all(&keeper), good);
+    assert!(look(&keeper).3, "it is open");
+    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
+    assert_eq!(all(&keeper), spoiled);
+    assert!(!look(&keeper).3);
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    assert_eq!(keeper.obey(Order::Close), Answer::Settled);
+    assert_eq!((all(&keeper), look(&keeper).3), (good, false));
+    let aside = keeper.place("aside-", 2).join("files").join(keeper.roots[0].strip_prefix("/").unwrap());
+    assert_eq!(fs::read_to_string(aside.join("new/deep/b.conf")).unwrap(), "b\n", "a person can look at it");
+}
+
+#[test]
+fn what_somebody_edited_since_the_rollback_is_not_undone() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    let etc = &keeper.roots[0];
+    fs::write(etc.join("main.conf"), "spoiled\n").unwrap();
+    fs::write(etc.join("conf.d/a.conf"), "spoiled\n").unwrap();
+    keeper.obey(Order::RollBack);
+    fs::write(etc.join("main.conf"), "mended\n").unwrap();
+    keeper.obey(Order::Undo);
+    assert_eq!(fs::read_to_string(etc.join("main.conf")).unwrap(), "mended\n");
+    assert_eq!(fs::read_to_string(etc.join("conf.d/a.conf")).unwrap(), "spoiled\n");
+}
+
+#[test]
+fn a_rollback_that_was_cut_off_anywhere_can_be_undone() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    spoil(&keeper.roots[0]);
+    let (good, spoiled) = (keeper.good().unwrap(), all(&keeper));
+    let changes = tree::changes(&good, &spoiled);
+    for done in 0..=changes.len() {
+        keeper.put_aside(&changes).unwrap();
+        // The steps are whole files each: what a killed agent has done is some of them.
+        let some = changes.iter().rev().take(done).rev().map(|change| (change.now, change.good));
+        let _it_may_need_more_than_was_done = tree::settle(&keeper.roots, some);
+        assert!(look(&keeper).3);
+        keeper.obey(Order::Undo);
+        assert_eq!(all(&keeper), spoiled, "after {done} of {}", changes.len());
+    }
+}
+
+#[test]
+fn nothing_is_done_without_good_ones_or_without_a_change() {
+    let (_folder, keeper) = begin(None);
+    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(why) if why.contains("known to be good")));
+    let (digest, _, has_good, _) = look(&keeper);
+    assert!(!has_good);
+    fs::write(keeper.roots[0].join("main.conf"), "other\n").unwrap();
+    assert_eq!(keeper.obey(Order::Take { digest, precheck: false }), Answer::Taken(false), "it is another");
+    taken(&keeper);
+    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(why) if why.contains("last good")));
+    assert_eq!(store::numbers(&keeper.folder, "aside-"), [0_u32; 0]);
+}
+
+#[test]
+fn a_precheck_that_fails_leaves_all_as_it_was_and_says_why() {
+    let (folder, keeper) =
+        begin(Some("echo looking at $1; test -e $1/../sound || { echo unsound >&2; exit 1; }"));
+    let (digest, ..) = look(&keeper);
+    assert_eq!(keeper.obey(Order::Take { digest, precheck: true }), Answer::Taken(false));
+    taken(&keeper);
+    fs::write(keeper.roots[0].join("main.conf"), "spoiled\n").unwrap();
+    let spoiled = all(&keeper);
+    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(why) if why.ends_with("failed: unsound")));
+    assert_eq!((all(&keeper), look(&keeper).3), (spoiled, false));
+    fs::write(folder.path().join("sound"), "").unwrap();
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    assert_eq!(look(&keeper).1, None);
+}
+
+#[test]
+fn a_precheck_can_neither_print_without_end_nor_stay() {
+    let (folder, mut keeper) = begin(Some("sleep 600 & echo $! > $1/../pid; yes"));
+    assert_eq!(keeper.precheck().unwrap_err(), "y");
+    let pid = fs::read_to_string(folder.path().join("pid")).unwrap();
+    let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
+    let gone = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).map_or(1, |pidfd| {
+        let most = rustix::event::Timespec::try_from(Duration::from_secs(60)).unwrap();
+        let mut ends = [rustix::event::PollFd::new(&pidfd, rustix::event::PollFlags::IN)];
+        rustix::event::poll(&mut ends, Some(&most)).unwrap()
+    });
+    assert_eq!(gone, 1, "what it started is gone with it");
+    let hangs = Program { limit: Duration::from_secs(1), ..keeper.precheck.take().unwrap() };
+    let parts = ["/bin/sh", "-c", "exec sleep 600"].map(str::to_owned).to_vec();
+    keeper.precheck = Some(Program { parts, ..hangs });
+    assert!(keeper.precheck().unwrap_err().contains("no end within"));
+}
+
+#[test]
+fn no_link_leads_out_of_what_is_named() {
+    let (folder, keeper) = begin(None);
+    let etc = keeper.roots[0].clone();
+    taken(&keeper);
+    // Whoever may write there puts a link to a folder of others in the place of one of the service's own.
+    let others = folder.path().join("others");
+    fs::create_dir(&others).unwrap();
+    fs::write(others.join("a.conf"), "theirs\n").unwrap();
+    fs::remove_dir_all(etc.join("conf.d")).unwrap();
+    symlink(&others, etc.join("conf.d")).unwrap();
+    assert!(all(&keeper).iter().all(|entry| !entry.path.starts_with(&others)), "it is not followed");
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    assert_eq!(fs::read_to_string(others.join("a.conf")).unwrap(), "theirs\n");
+    assert!(fs::symlink_metadata(etc.join("conf.d")).unwrap().is_dir());
+    let named = Keeper { roots: vec![etc.join("conf.d/link")], ..begin(None).1 };
+    assert_eq!(named.obey(Order::Look), Answer::Unread, "one that is named itself is refused");
+    let entry = Entry { path: etc.join("conf.d/../../others/a.conf"), ..all(&keeper)[0].clone() };
+    assert!(tree::settle(&keeper.roots, [(None, Some(&entry))].into_iter()).is_err());
+}
+
+#[test]
+fn what_is_too_large_too_deep_too_many_or_anyones_is_not_kept() {
+    let deep = |etc: &Path| fs::create_dir_all(etc.join("1/2/3/4/5/6/7/8/9")).unwrap();
+    let many = |etc: &Path| (0..300).for_each(|at| fs::write(etc.join(at.to_string()), "").unwrap());
+    let large = |etc: &Path| fs::write(etc.join("data"), vec![b'x'; 1024 * 1024]).unwrap();
+    let open = |etc: &Path| {
+        fs::set_permissions(etc.join("conf.d/a.conf"), Permissions::from_mode(0o666)).unwrap();
+    };
+    let cases: [(Spoils<'_>, &str); 4] = [
+        (&deep, "folders deep"),
+        (&many, "more than 256 files"),
+        (&large, "larger than 1024 KiB"),
+        (&open, "a.conf may be written by anyone"),
+    ];
+    for (spoils, words) in cases {
+        let (_folder, keeper) = begin(None);
+        taken(&keeper);
+        spoils(&keeper.roots[0]);
+        assert!(tree::read(&keeper.roots).unwrap_err().contains(words), "{words}");
+        assert_eq!(keeper.obey(Order::Look), Answer::Unread);
+        assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)));
+        assert!(keeper.good().is_some(), "the good ones stay");
+    }
+}
+
+#[test]
+fn a_fifo_holds_nobody_and_is_passed_over() {
+    let (_folder, keeper) = begin(None);
+    let before = all(&keeper);
+    crate::open::fifo(&keeper.roots[0].join("fifo"));
+    assert_eq!(all(&keeper), before);
+}
+
+#[test]
+fn a_copy_that_was_damaged_or_is_of_other_paths_is_none_and_an_older_one_goes() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    fs::write(keeper.roots[0].join("main.conf"), "newer\n").unwrap();
+    taken(&keeper);
+    assert_eq!(store::numbers(&keeper.folder, "good-"), [2]);
+    let place = keeper.place("good-", 2);
+    let own = keeper.roots[0].strip_prefix("/").unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(
+        (mode(&keeper.folder), mode(&place.join("files").join(own).join("main.conf"))),
+        (0o700, 0o600)
+    );
+    assert!(store::load(&place, &[keeper.roots[0].join("conf.d")]).is_none());
+    let whole = fs::read(place.join("index")).unwrap();
+    for cut in 0..whole.len() - 1 {
+        fs::write(place.join("index"), &whole[..cut]).unwrap();
+        assert!(keeper.good().is_none(), "cut at {cut}");
+    }
+    fs::write(place.join("index"), &whole).unwrap();
+    assert!(keeper.good().is_some());
+    fs::write(place.join("files").join(own).join("conf.d/a.conf"), "flipped\n").unwrap();
+    assert!(keeper.good().is_none());
+    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)));
+}
+
+#[test]
+fn of_rollbacks_the_newest_five_stay() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    for round in 0..7 {
+        fs::write(keeper.roots[0].join("main.conf"), format!("spoiled {round}\n")).unwrap();
+        assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+        assert_eq!(keeper.obey(Order::Close), Answer::Settled);
+    }
+    assert_eq!(store::numbers(&keeper.folder, "aside-"), [3, 4, 5, 6, 7]);
+}
