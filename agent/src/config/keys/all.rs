@@ -43,7 +43,8 @@ pub(crate) const TABLES: &[Table] = &[
                 host was off is not.",
         keys: &[
             Key::new("command", Texts, "program and arguments; `{here}` is the file's folder")
-                .usual("[\"systemctl\", \"reboot\"]"),
+                .else_("`[\"systemctl\", \"reboot\"]`")
+                .example("[\"systemctl\", \"reboot\"]"),
             Key::new("max", Number { least: 1, most: 32 }, "reboots within `per`").range("1 to 32").usual("1"),
             Key::new("per", Span, "the time in which so many are allowed").range("1 h to 7 d").usual("\"24h\""),
         ],
