@@ -16,16 +16,16 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn said(&self) -> Said<'_> {
         match self {
-            Answer::Looked { digest, changed, has_good, is_open } => Said::Looked {
+            Self::Looked { digest, changed, has_good, is_open } => Said::Looked {
                 digest: *digest,
                 changed: changed.as_deref(),
                 has_good: *has_good,
                 is_open: *is_open,
             },
-            Answer::Taken(taken) => Said::Taken(*taken),
-            Answer::RolledBack => Said::RolledBack,
-            Answer::NotDone(why) => Said::NotDone { why },
-            Answer::Settled => Said::Settled,
+            Self::Taken(taken) => Said::Taken(*taken),
+            Self::RolledBack => Said::RolledBack,
+            Self::NotDone(why) => Said::NotDone { why },
+            Self::Settled => Said::Settled,
         }
     }
 }
