@@ -70,7 +70,7 @@ fn what_no_rung_heals_is_stopped_and_told_as_not_healed() {
         assert!(begun.contains(words), "{begun}");
     }
     let open = agent.awaits("breaker-open");
-    assert!(open.contains("no remedy of its ladder held, so it was stopped"), "{open}");
+    assert!(open.contains("in the same way without once being up for 1 s, so it was stopped"), "{open}");
     soon("its end", || host.saved().is_none().then_some(()));
 }
 
