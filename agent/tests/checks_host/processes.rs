@@ -81,11 +81,11 @@ fn a_count_has_two_ends() {
         Watch::begin("", |_| one("1s", &format!("args = \"{mark}\"\ncount = {{ min = 2, max = 2 }}")));
     watch.until("p", "up");
     let third = Sleeper::begin(&mark);
-    assert_eq!(watch.until("p", "down").reading, "level 3, limit 2");
+    assert_eq!(watch.until("p", "down").reading, "3 found, at most 2 should run");
     drop(third);
     watch.until("p", "up");
     sleepers[0].ends();
-    assert_eq!(watch.until("p", "down").reading, "1 of the 2 that there should be");
+    assert_eq!(watch.until("p", "down").reading, "1 found, at least 2 should run");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn files_are_told_as_they_come_go_age_and_change() {
     agent.awaits("lock", "up");
     std::fs::set_permissions(file("secret"), Permissions::from_mode(0o644)).unwrap();
     let open = agent.awaits("secret", "down");
-    assert!(text(&open, "said").ends_with("secret has mode 0644, not 0600"), "{open}");
+    assert!(text(&open, "said").ends_with("secret has mode 0644, should have 0600"), "{open}");
     std::fs::remove_file(file("secret")).unwrap();
     agent.awaits_that("secret", |check| text(check, "reading") == "it is not there");
 }

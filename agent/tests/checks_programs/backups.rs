@@ -27,7 +27,7 @@ fn copies_must_be_there_many_large_and_young() {
     copy(&host, "db-1.gz", 20_000, 50 * HOUR);
     copy(&host, "db-3.gz.part", 1, HOUR);
     copy(&host, ".db-4.gz", 1, HOUR);
-    assert_eq!(host.look("db").0, "1 of the 3 that there should be");
+    assert_eq!(host.look("db").0, "1 found, at least 3 should be there");
     copy(&host, "db-2.gz", 22_000, 30 * HOUR);
     copy(&host, "db-3.gz", 4_095, 26 * HOUR);
     assert_eq!(host.look("db").0, "4095 bytes, fewer than 4096");
