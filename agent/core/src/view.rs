@@ -60,6 +60,11 @@ impl Agent<'_> {
         self.spool.view(self.now)
     }
 
+    /// Whether the host is still to be rebooted for this service.
+    pub fn reboot_is_ordered(&self, service: ServiceIx) -> bool {
+        self.services.reboot_is_ordered(service)
+    }
+
     /// Whether every unit was read, or there is no bus to read them from.
     pub fn units_settled(&self) -> bool {
         self.services.units_settled()

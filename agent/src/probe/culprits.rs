@@ -24,8 +24,8 @@ use tokio::time::timeout;
 
 const NAMED: usize = 5;
 const MOST: Duration = Duration::from_secs(2);
-/// An older walk tells of another time.
-const OLD: Span = Span::from_secs(60);
+/// An older walk tells of another time. While a level stays bad there is one a minute.
+const OLD: Span = Span::from_secs(150);
 /// Descriptors looked at in one walk; a host that has more open is not searched to the end.
 const OPEN_MAX: usize = 65_536;
 

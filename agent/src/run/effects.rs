@@ -61,6 +61,10 @@ impl Shell<'_> {
     pub(super) fn reboot_once_kept(&mut self) {
         let (Some(service), Some(kept)) = (self.reboots, self.keeper.is_kept()) else { return };
         self.reboots = None;
+        if !self.agent.reboot_is_ordered(service) {
+            // It was given up while the disk hung, and the service may be well by now.
+            return;
+        }
         if kept {
             tracing::warn!(command = ?self.plan.reboot, "the host is rebooted");
             return self.services.reboot(service, self.plan.reboot.clone());

@@ -1,6 +1,6 @@
 //! Who makes a level what it is: asked for only when it is bad, since finding out costs more than the level.
 //!
-//! The probe that may decide is asked for words, and while a level stays bad one probe a minute, so that a person who asks
+//! The probe that may decide and the one before it are asked for words, since what somebody took is seen between two walks; and while a level stays bad one probe a minute, so that a person who asks
 //! later sees who it is by then; so is the look that a person asks for. Finding out walks over all processes: at every
 //! look of a second it would cost a host that has nothing left more than all else together. Where a reading would decide that
 //! came without words it is put off, once, for a second look at the same moment.
@@ -52,13 +52,13 @@ impl Slot {
     pub(super) fn wants_words(&self, now: Mono, class: Verdict) -> bool {
         self.is_explained()
             && matches!(class, Verdict::Degraded | Verdict::Down)
-            && (self.decides(class) || self.is_refreshed(now))
+            && (self.decides(class, 2) || self.is_refreshed(now))
     }
 
-    /// Whether one more reading like this changes the verdict for the worse.
-    fn decides(&self, class: Verdict) -> bool {
+    /// Whether so many more readings like this change the verdict for the worse.
+    fn decides(&self, class: Verdict, more: u8) -> bool {
         let before = self.streak.filter(|streak| streak.way == Way::Worse).map_or(0, |streak| streak.count);
-        way_of(self.base, class) == Way::Worse && before.saturating_add(1) >= self.spec.fall
+        way_of(self.base, class) == Way::Worse && before.saturating_add(more) >= self.spec.fall
     }
 
     /// Whether a minute is over by the next reading, counted since its verdict began.
@@ -74,7 +74,7 @@ impl Slot {
         if self.explain || !self.is_explained() || !is_bad_level || class == self.base {
             return false;
         }
-        let decides = self.decides(class);
+        let decides = self.decides(class, 1);
         if decides {
             (self.explain, self.due) = (true, now);
         }

@@ -51,6 +51,10 @@ impl Services<'_> {
         let Some((ix, step, process, reboots)) = due else { return false };
         let inner = around.again();
         match (step, reboots) {
+            // One reboot is for all: who comes second waits for what comes of it, and spends nothing.
+            (Step::Asked, Some(_)) if self.reboots_for().is_some() => {
+                self.with(ix, |moving| moving.steps(Step::Asked, process, now.plus(GOES_DOWN)));
+            }
             (Step::Asked, Some(Reboots { most, per })) if self.reboots.allows(now, most, per) => {
                 self.reboots.spend(now);
                 self.keep.changed(true);
@@ -72,6 +76,13 @@ impl Services<'_> {
             }
         }
         true
+    }
+
+    /// Whether a reboot was ordered for this one and not given up since.
+    pub(crate) fn reboot_is_ordered(&self, service: super::ServiceIx) -> bool {
+        self.slots.get(usize::from(service)).is_some_and(|slot| {
+            matches!(slot.state, State::Waiting { wait: Wait::Reboot { step: Step::Ordered, .. }, .. })
+        })
     }
 
     /// The service for which the host is rebooted, if it is.

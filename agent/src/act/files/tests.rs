@@ -258,3 +258,38 @@ fn of_rollbacks_the_newest_five_stay() {
     }
     assert_eq!(store::numbers(&keeper.folder, "aside-"), [3, 4, 5, 6, 7]);
 }
+
+#[test]
+fn two_services_with_files_in_one_folder_are_put_back_beside_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let etc = folder.path().join("etc");
+    fs::create_dir(&etc).unwrap();
+    let of = |name: &str| {
+        let file = etc.join(format!("{name}.conf"));
+        fs::write(&file, format!("good {name}\n")).unwrap();
+        let own = folder.path().join("state/good").join(name);
+        let told = AtomicBool::new(false);
+        let keeper = Keeper { name: name.to_owned(), folder: own, roots: vec![file], precheck: None, told };
+        taken(&keeper);
+        keeper
+    };
+    let both = ["a", "b"].map(of);
+    let at_once = std::sync::Barrier::new(2);
+    for round in 0..50 {
+        std::thread::scope(|scope| {
+            for keeper in &both {
+                scope.spawn(|| {
+                    fs::write(&keeper.roots[0], "spoiled\n").unwrap();
+                    at_once.wait();
+                    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack, "round {round}");
+                    keeper.obey(Order::Close);
+                });
+            }
+        });
+        for keeper in &both {
+            let good = format!("good {}\n", keeper.name);
+            assert_eq!(fs::read_to_string(&keeper.roots[0]).unwrap(), good, "round {round}");
+        }
+    }
+    assert_eq!(fs::read_dir(&etc).unwrap().count(), 2, "nothing else is left");
+}

@@ -16,12 +16,15 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const ENTRIES_MAX: usize = 256;
 const BYTES_MAX: usize = 1024 * 1024;
 const DEPTH_MAX: usize = 8;
 /// What a new file is called until it takes its place.
-const NEW: &str = ".picket-new";
+const NEW: &str = ".picket-new-";
+/// Two services may have files in one folder, and their orders have threads of their own.
+static NEWS: AtomicU32 = AtomicU32::new(0);
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +147,7 @@ fn names(folder: &OwnedFd) -> Result<Vec<OsString>, Errno> {
     let mut all = Vec::new();
     for entry in Dir::read_from(folder)? {
         let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
-        if name != "." && name != ".." && name != NEW {
+        if name != "." && name != ".." && !name.as_bytes().starts_with(NEW.as_bytes()) {
             all.push(name);
         }
         if all.len() > ENTRIES_MAX {
@@ -235,18 +238,29 @@ fn put(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
         }
         return own(&rustix::fs::openat(&folder, name, FOLDER, Mode::empty())?, entry);
     }
-    let _none_is_left_as_a_rule = rustix::fs::unlinkat(&folder, NEW, AtFlags::empty());
+    let new = format!("{NEW}{}-{}", std::process::id(), NEWS.fetch_add(1, Ordering::Relaxed));
+    let put =
+        write(&folder, &new, entry).and_then(|()| Ok(rustix::fs::renameat(&folder, &new, &folder, name)?));
+    if put.is_err() {
+        // What is left of it would keep a full disk full.
+        let _none_is_left_as_a_rule = rustix::fs::unlinkat(&folder, &new, AtFlags::empty());
+    }
+    put?;
+    Ok(rustix::fs::fsync(&folder)?)
+}
+
+/// Makes a new file or link of this name.
+fn write(folder: &OwnedFd, new: &str, entry: &Entry) -> io::Result<()> {
     if entry.kind == Kind::Link {
-        rustix::fs::symlinkat(OsStr::from_bytes(&entry.bytes), &folder, NEW)?;
+        rustix::fs::symlinkat(OsStr::from_bytes(&entry.bytes), folder, new)?;
     } else {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::openat(&folder, NEW, flags, Mode::RUSR | Mode::WUSR)?);
+        let mut file = File::from(rustix::fs::openat(folder, new, flags, Mode::RUSR | Mode::WUSR)?);
         file.write_all(&entry.bytes)?;
         own(&file, entry)?;
         file.sync_all()?;
     }
-    rustix::fs::renameat(&folder, NEW, &folder, name)?;
-    Ok(rustix::fs::fsync(&folder)?)
+    Ok(())
 }
 
 /// Gives it its owner, then its permissions: a change of owner takes some of those away.

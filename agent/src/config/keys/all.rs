@@ -181,7 +181,7 @@ pub(crate) const TABLES: &[Table] = &[
                 .range("1 to 16 paths, none within another")
                 .needed()
                 .example("[\"/etc/nginx\"]"),
-            Key::new("precheck", Texts, "program and arguments that end with status 0 where the files are sound; 30 s, then it is killed")
+            Key::new("precheck", Texts, "program and arguments that end with status 0 where the files are sound; 20 s, then it is killed")
                 .example("[\"nginx\", \"-t\"]"),
             Key::new("after", Span, "for how long the service must have been well with them").range("1 s to 24 h").usual("\"5m\""),
         ],

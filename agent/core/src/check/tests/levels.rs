@@ -62,7 +62,7 @@ fn the_reading_that_decides_for_the_worse_was_asked_for_words_and_a_good_one_was
     let calm = (false, None);
     assert_eq!(
         told,
-        [(false, Some(Up)), calm, calm, (true, Some(Down)), calm, calm, (false, Some(Up)), calm]
+        [(false, Some(Up)), calm, (true, None), (true, Some(Down)), calm, calm, (false, Some(Up)), calm]
     );
 }
 
