@@ -3,7 +3,7 @@
 //!
 //! | there | what |
 //! |---|---|
-//! | `good-N` | the good ones, whole: written beside and renamed; older ones go when a newer is there |
+//! | `good-N` | the good ones, whole: written beside and renamed; the newest is used, the one before stays for a person |
 //! | `aside-N` | what a rollback replaced: the newest [`ASIDE_MAX`] stay, for a person to compare |
 //! | `open` | a rollback that has not held yet: which `aside-N`, and which paths it touched |
 //!
@@ -151,7 +151,8 @@ impl Keeper {
         let next = numbers.last().map_or(1, |last| last + 1);
         let saved = store::save(&self.place("good-", next), (&self.roots, &now));
         self.tell_why(saved.map_err(|error| error.to_string()))?;
-        numbers.iter().for_each(|number| self.drop_copy("good-", *number));
+        // The one before stays too: what turns out to be bad was kept once as well.
+        numbers.iter().rev().skip(1).for_each(|number| self.drop_copy("good-", *number));
         tracing::info!(service = self.name, files = now.len(), "its files are kept as good ones");
         Some(())
     }
@@ -241,10 +242,10 @@ impl Keeper {
         }
     }
 
-    /// The good ones, if they are whole.
+    /// The good ones, if they are whole. The older copy is no stand-in: it may be of another year.
     fn good(&self) -> Option<Tree> {
         let numbers = store::numbers(&self.folder, "good-");
-        numbers.iter().rev().find_map(|number| store::load(&self.place("good-", *number), &self.roots))
+        store::load(&self.place("good-", *numbers.last()?), &self.roots)
     }
 
     fn place(&self, prefix: &str, number: u32) -> PathBuf {

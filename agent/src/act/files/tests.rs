@@ -221,13 +221,15 @@ fn a_fifo_holds_nobody_and_is_passed_over() {
 }
 
 #[test]
-fn a_copy_that_was_damaged_or_is_of_other_paths_is_none_and_an_older_one_goes() {
+fn a_copy_that_was_damaged_or_is_of_other_paths_is_none_and_all_but_two_go() {
     let (_folder, keeper) = begin(None);
     taken(&keeper);
-    fs::write(keeper.roots[0].join("main.conf"), "newer\n").unwrap();
-    taken(&keeper);
-    assert_eq!(store::numbers(&keeper.folder, "good-"), [2]);
-    let place = keeper.place("good-", 2);
+    for newer in ["newer\n", "newest\n"] {
+        fs::write(keeper.roots[0].join("main.conf"), newer).unwrap();
+        taken(&keeper);
+    }
+    assert_eq!(store::numbers(&keeper.folder, "good-"), [2, 3]);
+    let place = keeper.place("good-", 3);
     let own = keeper.roots[0].strip_prefix("/").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(
