@@ -83,11 +83,10 @@ impl Keeper {
     pub(super) fn new(service: &Service, state: &Path, files: Rlimit) -> Option<Arc<Self>> {
         let kept = service.kept.as_ref()?;
         let name = service.spec.name.to_string();
-        let own = state.join("services").join(&name);
-        let fill = |text: &String| text.replace("{state}", &own.to_string_lossy());
+        let fill = super::item::filled(service, state);
         let folder = state.join("good").join(&name);
         let precheck = kept.precheck.as_ref().map(|parts| Program {
-            parts: parts.iter().map(fill).collect(),
+            parts: parts.iter().map(|part| fill(part)).collect(),
             output: None,
             limit: PRECHECK,
             files,
@@ -207,10 +206,8 @@ impl Keeper {
             return self.close();
         };
         let touched: Vec<&Path> = lines.map(|line| Path::new(OsStr::from_bytes(line))).collect();
-        let of = |tree: &Tree, path: &Path| tree.iter().position(|entry| entry.path == path);
         let steps = touched.iter().filter_map(|path| {
-            let (is, was) = (of(&now, path).map(|at| &now[at]), of(&good, path).map(|at| &good[at]));
-            let newer = of(&aside, path).map(|at| &aside[at]);
+            let [is, was, newer] = [&now, &good, &aside].map(|tree| tree::find(tree, path));
             if is == newer {
                 return None;
             }

@@ -102,11 +102,16 @@ impl Item {
     }
 }
 
+/// Puts a service's own folder in the place of `{state}`.
+pub(super) fn filled(service: &Service, state: &Path) -> impl Fn(&str) -> String {
+    let own = state.join("services").join(service.spec.name.as_str());
+    let own = own.to_string_lossy().into_owned();
+    move |text| text.replace("{state}", &own)
+}
+
 /// How its process is started.
 pub(super) fn command(service: &Service, state: &Path) -> Command {
-    let own = state.join("services").join(service.spec.name.as_str());
-    let own = own.to_string_lossy();
-    let fill = |text: &str| text.replace("{state}", &own);
+    let fill = filled(service, state);
     let mut parts = service.command.iter().map(|part| fill(part));
     let mut command = Command::new(parts.next().unwrap_or_default());
     command.args(parts).current_dir(fill(&service.cwd)).process_group(0);

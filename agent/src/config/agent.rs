@@ -2,6 +2,7 @@
 
 use super::Spool;
 use super::bus::{self, BusAddress};
+use super::command;
 use super::read::{Keys, Sheet};
 use super::service::find;
 use picket_agent_core::service::Reboots;
@@ -51,24 +52,12 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> A
 fn reboot(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<(Vec<String>, Reboots)> {
     const HOUR: Span = Span::from_secs(3600);
     let mut keys = keys.table(sheet, "reboot")?;
-    let usual = || vec!["systemctl".to_owned(), "reboot".to_owned()];
-    let command = keys.texts(sheet, "command").map_or_else(usual, |(command, place)| {
-        if command.first().is_none_or(String::is_empty) || command.iter().any(|part| part.contains('\0')) {
-            sheet.wrong(
-                &place,
-                "is no program with its arguments",
-                Some("write command = [\"reboot\"]".to_owned()),
-            );
-        }
-        command
-    });
+    let usual = || vec![find("systemctl", here), "reboot".to_owned()];
+    let command = command::found(&mut keys, sheet, "command", here).unwrap_or_else(usual);
     let most = u16::try_from(keys.number(sheet, "max", 1..=32, 1)).unwrap_or(1);
     let per = keys.span(sheet, "per", &(HOUR..=HOUR.times(7 * 24)), HOUR.times(24));
     keys.finish(sheet);
-    let folder = here.to_string_lossy();
-    let mut parts = command.iter().map(|part| part.replace("{here}", &folder));
-    let program = parts.next().map(|program| find(&program, here));
-    Some((program.into_iter().chain(parts).collect(), Reboots { most, per }))
+    Some((command, Reboots { most, per }))
 }
 
 /// The kernel's host name as a [`HostId`]; `localhost` where it can't be one.

@@ -34,18 +34,40 @@ pub struct Commands {
     pub pidfile: Option<PathBuf>,
 }
 
+/// Reads a program with its arguments, if it is there; `{here}` in them is the file's folder.
+pub(super) fn program(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    here: &Path,
+) -> Option<Vec<String>> {
+    let (parts, place) = keys.texts(sheet, key)?;
+    if parts.first().is_none_or(String::is_empty) || parts.iter().any(|part| part.contains('\0')) {
+        let better = format!("write {key} = [\"program\", \"argument\"]");
+        sheet.wrong(&place, "is no program with its arguments", Some(better));
+    }
+    let folder = here.to_string_lossy();
+    Some(parts.iter().map(|part| part.replace("{here}", &folder)).collect())
+}
+
+/// The same, with the program by its path where it is found.
+pub(super) fn found(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    key: &'static str,
+    here: &Path,
+) -> Option<Vec<String>> {
+    let mut parts = program(keys, sheet, key, here)?;
+    if let Some(program) = parts.first_mut() {
+        *program = find(program, here);
+    }
+    Some(parts)
+}
+
 /// Reads the keys, if any of them is there.
 pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, name: &str) -> Option<Commands> {
     let init = init(keys, sheet, name);
-    let mut list = |key| {
-        let (list, place) = keys.texts(sheet, key)?;
-        if list.first().is_none_or(String::is_empty) || list.iter().any(|part| part.contains('\0')) {
-            let better = format!("write {key} = [\"program\", \"argument\"]");
-            sheet.wrong(&place, "is no program with its arguments", Some(better));
-        }
-        let folder = here.to_string_lossy();
-        Some(list.iter().map(|part| part.replace("{here}", &folder)).collect::<Vec<String>>())
-    };
+    let mut list = |key| program(keys, sheet, key, here);
     let (start, stop, status, reload) = (list("start"), list("stop"), list("status"), list("reload"));
     let pidfile = keys.text(sheet, "pidfile").map(|(path, _)| here.join(path));
     let is_there = init.is_some() || start.is_some() || stop.is_some() || status.is_some();

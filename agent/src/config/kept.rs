@@ -9,8 +9,9 @@
 //! A path must name something of the service's own: `/`, `/etc` and all that is as near to the root is refused, since all
 //! that is there would be put back with it. What is there is looked at when the agent runs.
 
+use super::command;
 use super::read::{Keys, Place, Sheet};
-use super::service::{find, ms};
+use super::service::ms;
 use picket_agent_core::service::files::Good;
 use picket_proto::Span;
 use std::path::{Component, Path};
@@ -31,8 +32,7 @@ pub struct Kept {
 /// Reads the table, if it is there.
 pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Option<(Kept, Good)> {
     let mut keys = keys.table(sheet, "good")?;
-    let folder = here.to_string_lossy().into_owned();
-    let fill = |text: &String| text.replace("{here}", &folder);
+    let folder = here.to_string_lossy();
     if !keys.has("files") {
         keys.missing(sheet, "files", "add files = [\"/etc/NAME\"]".to_owned());
     }
@@ -40,17 +40,10 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> O
     if keys.has("files") && named.is_empty() {
         sheet.wrong(&place, "names none", Some("add files = [\"/etc/NAME\"]".to_owned()));
     }
-    let paths: Vec<String> = named.iter().map(|path| absolute(&fill(path), here)).collect();
+    let paths: Vec<String> =
+        named.iter().map(|path| absolute(&path.replace("{here}", &folder), here)).collect();
     look(&paths, &place, sheet);
-    let precheck = keys.texts(sheet, "precheck").map(|(parts, place)| {
-        if parts.first().is_none_or(String::is_empty) || parts.iter().any(|part| part.contains('\0')) {
-            let better = Some("write precheck = [\"program\", \"argument\"]".to_owned());
-            sheet.wrong(&place, "is no program with its arguments", better);
-        }
-        let mut parts = parts.iter().map(fill);
-        let program = parts.next().map(|program| find(&program, here));
-        program.into_iter().chain(parts).collect()
-    });
+    let precheck = command::found(&mut keys, sheet, "precheck", here);
     let after = keys.span(sheet, "after", &ms(1000, 86_400_000), AFTER);
     keys.finish(sheet);
     let good = Good { after, precheck: precheck.is_some() };

@@ -218,10 +218,7 @@ impl Answerer {
     /// A reading came: whoever waits for it gets it. One about a process that is gone counts for nothing.
     pub(crate) fn read(&mut self, agent: &Agent<'_>, now: Mono, seen: &crate::probe::Answer) {
         let Some(slot) = agent.check_at(seen.check) else { return };
-        let is_silent = seen.seen.said.is_empty() && seen.seen.figures.is_empty();
-        if !(is_silent && slot.words_stand()) {
-            self.spoken.keep(seen.check, &seen.seen);
-        }
+        self.spoken.keep(seen.check, &seen.seen, slot.words_stand());
         let is_read =
             |one: &mut Waiting| one.check == seen.check && slot.last().is_some_and(|(at, _)| at >= one.since);
         let waiting: Vec<Waiting> = self.looks.extract_if(.., is_read).collect();

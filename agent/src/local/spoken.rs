@@ -12,10 +12,14 @@ use serde::Serialize;
 pub(crate) struct Spoken(Vec<(String, Vec<Figure>)>);
 
 impl Spoken {
-    /// Keeps what this check's probe said, in the place of what it said before.
-    pub(super) fn keep(&mut self, check: CheckIx, seen: &Seen) {
+    /// Keeps what this check's probe said, in the place of what it said before. Where that `stands`, only other words take
+    /// its place.
+    pub(super) fn keep(&mut self, check: CheckIx, seen: &Seen, stands: bool) {
         let at = usize::from(check);
         let is_silent = seen.said.is_empty() && seen.figures.is_empty();
+        if is_silent && stands {
+            return;
+        }
         if self.0.len() <= at && !is_silent {
             self.0.resize(at + 1, <(String, Vec<Figure>)>::default());
         }

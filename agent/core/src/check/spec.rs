@@ -35,9 +35,7 @@ impl Spec {
             CheckKind::Log | CheckKind::Expires | CheckKind::Tls | CheckKind::Job | CheckKind::Backup
         )
     }
-}
 
-impl Spec {
     /// Whether it counts what is new since the last look: one for asking would take that away, and by it end a failure
     /// that nobody has looked into.
     pub const fn counts_news(&self) -> bool {

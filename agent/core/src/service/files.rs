@@ -18,7 +18,7 @@ use super::slot::{Process, Proof, State, Wait};
 use picket_proto::event::{Outcome, Remedy};
 use picket_proto::{Mono, Span, Text};
 
-/// How long a rollback may take: half a minute for its precheck, and as long again for a slow disk.
+/// How long a rollback may take: 20 s for its precheck, and the rest for a slow disk.
 const ROLL_BACK: Span = Span::from_secs(60);
 /// A look that comes later after a start may have seen a change that the process did not read.
 const NOTED_WITHIN: Span = Span::from_secs(5);

@@ -108,7 +108,7 @@ impl Moving<'_> {
     }
 
     /// A remedy begins.
-    pub(super) fn begin(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+    pub(super) fn begin(&mut self, process: Option<Process>, mut around: Around<'_, '_>) {
         // One that was stopped for its root has no failure of its own.
         let is_own = self.slot.streak.why != Why::Root;
         let remedy = if is_own { self.next_rung(process) } else { Remedy::Restart };
@@ -119,7 +119,7 @@ impl Moving<'_> {
             };
         }
         self.slot.budget.spend(around.now);
-        self.tell_begun(remedy, &mut Around { now: around.now, checks: around.checks, out: around.out });
+        self.tell_begun(remedy, &mut around);
         match (remedy, process) {
             (Remedy::Reload, Some(process)) => self.reload(process, around),
             (Remedy::Rollback, process) => self.roll_back(process, around.now),

@@ -74,8 +74,13 @@ fn copy_of(place: &Path, path: &Path) -> PathBuf {
     place.join("files").join(path.strip_prefix("/").unwrap_or(path))
 }
 
+/// The digest of these, in hexadecimal digits.
+fn sum<'t>(entries: impl Iterator<Item = &'t Entry>) -> String {
+    digest(entries).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 fn index(roots: &[PathBuf], entries: &[&Entry]) -> Vec<u8> {
-    let sum: String = digest(entries.iter().copied()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = sum(entries.iter().copied());
     let mut text = format!("{VERSION} {sum}\n").into_bytes();
     let mut line = |head: String, path: &Path| {
         text.extend_from_slice(head.as_bytes());
@@ -106,8 +111,7 @@ pub(super) fn load(place: &Path, roots: &[PathBuf]) -> Option<Tree> {
             None => tree.push(entry(place, line)?),
         }
     }
-    let own: String = digest(tree.iter()).iter().map(|byte| format!("{byte:02x}")).collect();
-    (named == roots && sum.trim() == own).then_some(tree)
+    (named == roots && sum.trim() == self::sum(tree.iter())).then_some(tree)
 }
 
 fn entry(place: &Path, line: &[u8]) -> Option<Entry> {

@@ -161,11 +161,13 @@ fn said(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
+/// The entry of this path.
+pub(super) fn find<'t>(tree: &'t Tree, path: &Path) -> Option<&'t Entry> {
+    tree.binary_search_by(|entry| entry.path.as_path().cmp(path)).ok().map(|at| &tree[at])
+}
+
 /// What differs, by path.
 pub(super) fn changes<'t>(good: &'t Tree, now: &'t Tree) -> Vec<Change<'t>> {
-    let find = |tree: &'t Tree, path: &Path| {
-        tree.binary_search_by(|entry| entry.path.as_path().cmp(path)).ok().map(|at| &tree[at])
-    };
     let known = good.iter().map(|entry| Change { good: Some(entry), now: find(now, &entry.path) });
     let added = now.iter().filter(|entry| find(good, &entry.path).is_none());
     let added = added.map(|entry| Change { good: None, now: Some(entry) });
