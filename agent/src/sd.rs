@@ -18,6 +18,8 @@ mod last;
 pub(crate) mod list;
 pub(crate) mod notify;
 mod read;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use last::runs;
 
@@ -106,7 +108,7 @@ impl Systemd {
     pub(crate) fn obey(&mut self, order: Order) {
         match order {
             Order::Connect => {
-                self.calls = JoinSet::new();
+                // Calls made since the last connection ended are out: each has yet to be answered that nobody heard it.
                 let watch = Watch::new(Arc::clone(&self.names), self.facts.clone(), Arc::clone(&self.stirs));
                 self.session = Some(Session::begin(self.address.clone(), watch));
             }
