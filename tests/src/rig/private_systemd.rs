@@ -29,12 +29,13 @@ done
 exec "$3" --user --log-target=console --log-level=warning
 "#;
 
-/// The bus, as a socket and a service of the private systemd.
+/// The bus, as a socket and a service of the private systemd. It has no limits of starts: a test that restarts it six
+/// times within ten seconds would find it failed for good.
 const UNITS: [(&str, &str); 4] = [
-    ("dbus.socket", "[Socket]\nListenStream=%t/bus\n"),
+    ("dbus.socket", "[Socket]\nListenStream=%t/bus\nTriggerLimitIntervalSec=0\n"),
     (
         "dbus.service",
-        "[Unit]\nRequires=dbus.socket\n[Service]\nType=notify\nExecStart=/usr/bin/dbus-daemon --session \
+        "[Unit]\nRequires=dbus.socket\nStartLimitIntervalSec=0\n[Service]\nType=notify\nExecStart=/usr/bin/dbus-daemon --session \
          --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only\n",
     ),
     ("basic.target", "[Unit]\nWants=dbus.socket\n"),

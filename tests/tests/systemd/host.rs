@@ -266,6 +266,13 @@ impl Host {
         self.agent.said().matches("\"blind-systemd\"").count()
     }
 
+    /// Restarts the bus; how often the agent was blind before that.
+    pub(crate) fn restart_bus(&mut self) -> usize {
+        let before = self.blind();
+        self.systemd.ctl(&["restart", "dbus.service"]);
+        before
+    }
+
     /// Waits until it was blind once more and sees again.
     pub(crate) fn sees_again(&mut self, before: usize) {
         let since = Since::now();

@@ -35,23 +35,25 @@ fn every_random_kill_is_followed_by_exactly_one_start() {
     for kill in 0..kills {
         let nth = usize::try_from(dice.below(3)).unwrap();
         let signal = [Signal::KILL, Signal::TERM, Signal::USR1][usize::try_from(dice.below(3)).unwrap()];
-        match dice.below(10) {
-            0 => drop(host.systemd.ctl(&["daemon-reload"])),
-            1 => {
-                let blind = host.blind();
-                host.systemd.ctl(&["restart", "dbus.service"]);
-                // Nobody could tell a stray SIGTERM from a stop while the bus is away: that is told, and left alone.
-                if signal == Signal::TERM {
-                    host.sees_again(blind);
-                }
+        let mut blind = match dice.below(10) {
+            0 => {
+                host.systemd.ctl(&["daemon-reload"]);
+                None
             }
-            _ => {}
+            1 => Some(host.restart_bus()),
+            _ => None,
+        };
+        // Nobody could tell a stray SIGTERM from a stop while the bus is away: that is told, and left alone.
+        if signal == Signal::TERM {
+            blind.take().into_iter().for_each(|before| host.sees_again(before));
         }
         let before = host.pid(nth);
         host.signal(nth, signal);
         starts[nth] += 1;
         host.starts_are(nth, starts[nth]);
         host.alive_again(nth, before);
+        // The next one may be a SIGTERM.
+        blind.into_iter().for_each(|before| host.sees_again(before));
         println!("kill {kill}: web-{nth} by {signal:?}");
     }
     // A second start for one death would have come by the time a later death is healed.
