@@ -6,7 +6,9 @@
 mod processes;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use watch::{Watch, cannot_run_here, hindrance};
 
@@ -80,10 +82,20 @@ fn a_mount_that_never_answers_is_stuck_and_holds_up_nothing_else() {
         assert_eq!(said.reading, "the mount does not answer");
     }
     watch.until("host:memory", "up");
-    let threads = std::fs::read_dir(format!("/proc/{}/task", watch.pid())).unwrap().filter_map(|task| {
-        std::fs::read_to_string(task.unwrap().path().join("comm")).ok().filter(|name| name.trim() == "look")
-    });
-    assert_eq!(threads.count(), 3, "one for each check, however often it looks");
+    let before = at_work(watch.pid());
+    watch.until("host:memory", "up");
+    let hang = before.intersection(&at_work(watch.pid())).count();
+    assert_eq!(hang, 3, "one for each check, however often it looks");
+}
+
+/// The agent's threads that are in the midst of a look: one that is free waits for its next deed.
+fn at_work(agent: u32) -> BTreeSet<PathBuf> {
+    let is_at_work = |task: &PathBuf| {
+        let read = |name| std::fs::read_to_string(task.join(name)).unwrap_or_default();
+        read("comm").trim() == "look" && !read("syscall").starts_with(&format!("{} ", libc::SYS_futex))
+    };
+    let tasks = std::fs::read_dir(format!("/proc/{agent}/task")).unwrap();
+    tasks.map(|task| task.unwrap().path()).filter(is_at_work).collect()
 }
 
 #[test]
