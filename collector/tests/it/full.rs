@@ -5,7 +5,7 @@
 use crate::common::{Agent, Collector, SOON, events, frames, last};
 use picket_rpc::v1::{self, agent_message, collector_message};
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -64,10 +64,18 @@ impl Disk {
         found.f_bavail * found.f_frsize
     }
 
-    /// Takes what is free but `left` bytes.
+    /// Takes what is free but `left` bytes, or all where a running collector takes the rest meanwhile: a snapshot is
+    /// written whenever the upkeep comes to it.
     fn fill(&self, left: u64) {
-        let bytes = usize::try_from(self.free().saturating_sub(left)).unwrap();
-        fs::write(self.seen().join("fill"), vec![0; bytes]).unwrap();
+        const STEP: u64 = 64 << 10;
+        let mut file = fs::File::create(self.seen().join("fill")).unwrap();
+        while let Some(over) = self.free().checked_sub(left).filter(|over| *over > 0) {
+            let step = usize::try_from(over.min(STEP)).unwrap();
+            match file.write_all(&[0; STEP as usize][..step]) {
+                Err(full) if full.kind() == ErrorKind::StorageFull => return,
+                written => written.unwrap(),
+            }
+        }
     }
 
     fn empty(&self) {
@@ -233,23 +241,24 @@ fn snapshots(disk: &Disk) -> Vec<u64> {
 }
 
 /// Sends until there are eight segments and both snapshots reach to the last three of them, a batch at a time; the last
-/// number.
+/// number. Each batch waits until a snapshot reaches to the last two: so no two of them lie further apart than these
+/// three, however slowly they are made.
 async fn kept_up_with(
     disk: &Disk,
     (collector, credentials): (&Collector, &crate::common::Credentials),
 ) -> u64 {
     let mut acked = 0;
-    while segments(disk).len() < 8 || !is_near(disk, snapshots(disk).first()) {
+    while segments(disk).len() < 8 || !reaches(disk, snapshots(disk).first(), 3) {
         assert!(acked < 400 * BATCH, "snapshots follow: {:?} of {:?}", snapshots(disk), segments(disk));
         acked = goes_on(collector, credentials, acked, acked + BATCH).await;
-        comes("a snapshot follows", || is_near(disk, snapshots(disk).last())).await;
+        comes("a snapshot follows", || reaches(disk, snapshots(disk).last(), 2)).await;
     }
     acked
 }
 
-/// Whether a snapshot has all but the last three segments.
-fn is_near(disk: &Disk, snapshot: Option<&u64>) -> bool {
-    segments(disk).iter().rev().nth(2).is_none_or(|first| snapshot.is_some_and(|last| last >= first))
+/// Whether a snapshot reaches into the last so many segments.
+fn reaches(disk: &Disk, snapshot: Option<&u64>, last: usize) -> bool {
+    segments(disk).iter().rev().nth(last - 1).is_none_or(|first| snapshot.is_some_and(|index| index >= first))
 }
 
 /// Waits until it is so: what the upkeep does at its own pace, beside whatever else the machine has to do.
