@@ -6,9 +6,11 @@
 //! | `good-N` | the good ones, whole: written beside and renamed; the newest is used, the one before stays for a person |
 //! | `aside-N` | what a rollback replaced: the newest [`ASIDE_MAX`] stay, for a person to compare |
 //! | `open` | a rollback that has not held yet: which `aside-N`, and which paths it touched |
+//! | `whole` | that one is done: all its files stand in their places, and the precheck has passed |
 //!
-//! `open` is written before the first path is touched, so that a killed agent's next run can undo what was begun. Undoing
-//! leaves alone what somebody has edited since the rollback. Each order has a thread of its own, and of a service one is out
+//! `open` is written before the first path is touched, so that a killed agent's next run can undo what was begun, and
+//! stays until that was done: while it is there, nothing is kept as good. Undoing reads the touched paths alone, and leaves
+//! alone what somebody has edited since the rollback. Each order has a thread of its own, and of a service one is out
 //! at a time: a disk that hangs holds up nothing else. When to do what is the core's to say.
 
 mod store;
@@ -19,7 +21,7 @@ mod tree;
 use super::program::Program;
 use crate::config::Service;
 use crate::scribe::STACK;
-use picket_agent_core::service::files::{Order, Said};
+use picket_agent_core::service::files::{Open, Order, Said};
 use picket_proto::event::Exit;
 use rustix::process::Rlimit;
 use std::ffi::OsStr;
@@ -41,7 +43,7 @@ const OUTPUT_MAX: usize = 64 * 1024;
 /// What came of an order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
+    Looked { digest: u64, changed: Option<String>, has_good: bool, open: Open },
     Unread,
     Taken(bool),
     RolledBack,
@@ -53,11 +55,11 @@ impl Answer {
     /// As the core takes it.
     pub(crate) fn said(&self) -> Said<'_> {
         match self {
-            Self::Looked { digest, changed, has_good, is_open } => Said::Looked {
+            Self::Looked { digest, changed, has_good, open } => Said::Looked {
                 digest: *digest,
                 changed: changed.as_deref(),
                 has_good: *has_good,
-                is_open: *is_open,
+                open: *open,
             },
             Self::Unread => Said::Unread,
             Self::Taken(taken) => Said::Taken(*taken),
@@ -116,10 +118,10 @@ impl Keeper {
                 Ok(()) => Answer::RolledBack,
                 Err(why) => Answer::NotDone(why),
             },
-            Order::Undo => {
-                self.undo();
-                Answer::Settled
-            }
+            Order::Undo => match self.undo() {
+                Ok(()) => Answer::Settled,
+                Err(why) => Answer::NotDone(why),
+            },
             Order::Close => {
                 self.close();
                 Answer::Settled
@@ -134,8 +136,17 @@ impl Keeper {
             let changes = tree::changes(good, &now);
             changes.first().map(|change| change.path().to_string_lossy().into_owned())
         });
-        let is_open = self.folder.join("open").exists();
-        Some(Answer::Looked { digest: tree::short(&now), changed, has_good: good.is_some(), is_open })
+        let (digest, has_good) = (tree::short(&now), good.is_some());
+        Some(Answer::Looked { digest, changed, has_good, open: self.open() })
+    }
+
+    fn open(&self) -> Open {
+        let is_there = |name| self.folder.join(name).exists();
+        match (is_there("open"), is_there("whole")) {
+            (false, _) => Open::No,
+            (true, false) => Open::Begun,
+            (true, true) => Open::Whole,
+        }
     }
 
     fn take(&self, digest: u64, precheck: bool) -> Option<()> {
@@ -143,7 +154,8 @@ impl Keeper {
             self.tell_why(self.precheck())?;
         }
         let now = self.tell_why(tree::read(&self.roots))?;
-        if tree::short(&now) != digest {
+        // Files in the midst of a rollback are nobody's.
+        if tree::short(&now) != digest || self.open() != Open::No {
             return None;
         }
         let numbers = store::numbers(&self.folder, "good-");
@@ -157,7 +169,7 @@ impl Keeper {
     }
 
     fn roll_back(&self) -> Result<(), String> {
-        self.undo();
+        self.undo()?;
         let good = self.good().ok_or("no files of it are known to be good yet")?;
         let now = tree::read(&self.roots)?;
         let changes = tree::changes(&good, &now);
@@ -167,13 +179,22 @@ impl Keeper {
         self.put_aside(&changes).map_err(|error| format!("its files can't be put aside: {error}"))?;
         let put = tree::settle(&self.roots, changes.iter().map(|change| (change.now, change.good)));
         let put = put.map_err(|error| format!("its good files can't be put back: {error}"));
-        let done = put.and_then(|()| {
-            self.precheck().map_err(|why| format!("the precheck of its good files failed: {why}"))
-        });
-        if done.is_err() {
-            self.undo();
-        }
-        done
+        let done = put
+            .and_then(|()| {
+                self.precheck().map_err(|why| format!("the precheck of its good files failed: {why}"))
+            })
+            .and_then(|()| {
+                self.is_whole().map_err(|error| format!("that it is done can't be noted: {error}"))
+            });
+        done.or_else(|why| match self.undo() {
+            Ok(()) => Err(why),
+            Err(undo) => Err(format!("{why}; and {undo}")),
+        })
+    }
+
+    fn is_whole(&self) -> io::Result<()> {
+        crate::whole::replace(&self.folder.join("whole"), b"")?;
+        store::sync(&self.folder)
     }
 
     /// Keeps what will be replaced, and notes what will be touched.
@@ -189,43 +210,72 @@ impl Keeper {
             open.extend_from_slice(change.path().as_os_str().as_bytes());
             open.push(b'\n');
         }
+        remove(&self.folder.join("whole"))?;
         crate::whole::replace(&self.folder.join("open"), &open)?;
         store::sync(&self.folder)
     }
 
     /// Puts the newer files back, where a rollback is open. What is no longer as that left it is somebody's own work.
-    fn undo(&self) {
-        let Ok(open) = std::fs::read(self.folder.join("open")) else { return };
+    fn undo(&self) -> Result<(), String> {
+        let open = match std::fs::read(self.folder.join("open")) {
+            Ok(open) => open,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return self.by_hand(&error.to_string()),
+        };
         let mut lines = open.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let number = lines.next().and_then(|number| std::str::from_utf8(number).ok()?.parse().ok());
         let copies = number.and_then(|number| {
             Some((store::load(&self.place("aside-", number), &self.roots)?, self.good()?))
         });
-        let (Some((aside, good)), Ok(now)) = (copies, tree::read(&self.roots)) else {
-            tracing::error!(service = self.name, folder = %self.folder.display(), "the newer files can't be put back: copy them by hand from the newest aside-N");
-            return self.close();
+        let Some((aside, good)) = copies else {
+            // Trying again would find no more: it is told, and over.
+            let told = self.by_hand("what it replaced is damaged, or the named paths are others now");
+            self.close();
+            return told;
         };
         let touched: Vec<&Path> = lines.map(|line| Path::new(OsStr::from_bytes(line))).collect();
+        match self.put_newer_back(&touched, &good, &aside) {
+            Ok(()) => {
+                self.close();
+                Ok(())
+            }
+            Err(why) => self.by_hand(&why),
+        }
+    }
+
+    fn put_newer_back(&self, touched: &[&Path], good: &Tree, aside: &Tree) -> Result<(), String> {
+        let now = tree::read_these(&self.roots, touched)?;
         let steps = touched.iter().filter_map(|path| {
-            let [is, was, newer] = [&now, &good, &aside].map(|tree| tree::find(tree, path));
+            let [is, was, newer] = [&now, good, aside].map(|tree| tree::find(tree, path));
             if is == newer {
                 return None;
             }
-            if is != was {
+            // An undoing that was cut off between a folder and what takes its place.
+            let is_halfway = is.is_none() && was.zip(newer).is_some_and(|(was, newer)| !was.is_like(newer));
+            if is != was && !is_halfway {
                 tracing::warn!(service = self.name, file = %path.display(), "changed since the rollback: left as it is");
                 return None;
             }
             Some((is, newer))
         });
         let steps: Vec<_> = steps.collect();
-        if let Err(error) = tree::settle(&self.roots, steps.into_iter()) {
-            tracing::error!(service = self.name, folder = %self.folder.display(), %error, "the newer files can't be put back: copy them by hand from the newest aside-N");
-        }
-        self.close();
+        tree::settle(&self.roots, steps.into_iter()).map_err(|error| error.to_string())
+    }
+
+    /// It could not be undone; what a person can do.
+    fn by_hand(&self, why: &str) -> Result<(), String> {
+        let folder = self.folder.display();
+        tracing::error!(service = self.name, %folder, why, "the newer files can't be put back: copy them by hand from the newest aside-N");
+        Err(format!("the newer files can't be put back: {why}; they are in the newest aside-N of {folder}"))
     }
 
     fn close(&self) {
-        let _there_may_be_none = std::fs::remove_file(self.folder.join("open"));
+        // Without `open` the other says nothing.
+        for mark in ["open", "whole"] {
+            if let Err(error) = remove(&self.folder.join(mark)) {
+                tracing::warn!(service = self.name, mark, %error, "a rollback can't be closed");
+            }
+        }
     }
 
     fn precheck(&self) -> Result<(), String> {
@@ -265,5 +315,13 @@ impl Keeper {
             }
         }
         done.ok()
+    }
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -72,7 +72,7 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
     }?;
     match (it.remedy, &it.outcome) {
         (Remedy::Rollback, Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::Worse { .. }) => {
-            f.write_str("; the files that were there before are put back")
+            f.write_str("; the files that were there before are being put back")
         }
         (Remedy::Rollback, Outcome::Held { .. } | Outcome::NotDone { .. })
         | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate | Remedy::Reboot, _) => {

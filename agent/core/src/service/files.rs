@@ -47,7 +47,7 @@ pub enum Order {
     /// Put aside what differs, put the good ones back, and run the precheck; if it fails, all is as before. Answered by
     /// RolledBack or NotDone.
     RollBack,
-    /// The rollback did not help: the newer files are put back. Answered by Settled.
+    /// The rollback did not help: the newer files are put back. Answered by Settled; by NotDone where it stays open.
     Undo,
     /// The rollback has held. Answered by Settled.
     Close,
@@ -64,8 +64,8 @@ pub enum Said<'a> {
         changed: Option<&'a str>,
         /// Whether there are good ones.
         has_good: bool,
-        /// Whether a rollback is open.
-        is_open: bool,
+        /// How far a rollback has come that has not held yet.
+        open: Open,
     },
     /// They can't be looked at.
     Unread,
@@ -73,13 +73,25 @@ pub enum Said<'a> {
     Taken(bool),
     /// The good ones stand in their places.
     RolledBack,
-    /// They could not be put back; nothing is changed.
+    /// They could not be put back.
     NotDone {
         /// Why.
         why: &'a str,
     },
     /// The rollback is no longer open.
     Settled,
+}
+
+/// How far a rollback has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Open {
+    /// There is none, or it has held.
+    #[default]
+    No,
+    /// It was begun: some of the good files may stand in their places, and nothing has proven them.
+    Begun,
+    /// All of them do, and the precheck has passed.
+    Whole,
 }
 
 /// Which files the present life began with.
@@ -217,11 +229,14 @@ impl Moving<'_> {
             (Said::NotDone { why }, Some(process)) => self.not_done(why, process, around),
             // Nobody waits for it any more: what it proves would be laid to another remedy.
             (Said::RolledBack, None) => self.slot.files.wanted = Some(Order::Undo),
-            (Said::Looked { digest, changed, has_good, is_open }, _) => {
+            (Said::Looked { digest, changed, has_good, open }, _) => {
                 self.slot.files.changed = changed.map(Text::new);
                 self.looked_at_files(digest, has_good, around.now);
-                if is_open {
-                    self.found_open();
+                match open {
+                    Open::No => {}
+                    // No order of this run is out, so nobody finishes it; the process read the files before, if any.
+                    Open::Begun => self.slot.files.wanted = Some(Order::Undo),
+                    Open::Whole => self.found_whole(),
                 }
                 self.go_on_with_words(around);
             }
@@ -260,8 +275,8 @@ impl Moving<'_> {
         files.last = Some(digest);
     }
 
-    /// An earlier run left a rollback open.
-    fn found_open(&mut self) {
+    /// A rollback is done and has not held yet: an earlier run left it so.
+    fn found_whole(&mut self) {
         let proves = self.slot.state.proof().or(match self.slot.left {
             Some(Left::Proving(proof)) => Some(proof),
             Some(Left::Settled | Left::Waiting(_) | Left::Broken(_)) | None => None,

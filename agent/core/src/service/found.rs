@@ -15,21 +15,28 @@ impl Moving<'_> {
             return Taken::No;
         }
         let now = around.now;
+        if self.waits_on(None, now) {
+            return Taken::Yes;
+        }
         match self.slot.left.take() {
             Some(Left::Proving(proof)) => self.died(0, Exit::Unknown, proof, around),
-            Some(Left::Waiting(left)) => {
-                self.slot.state =
-                    State::Waiting { process: None, wait: Wait::Restart { at: now.plus(left) } };
-            }
-            Some(Left::Broken(left)) => {
-                self.slot.state = State::Broken { process: None, retry_at: now.plus(left) };
-            }
-            Some(Left::Settled) | None if self.is_held(now) => {
-                self.slot.state = State::Waiting { process: None, wait: Wait::First };
-            }
-            Some(Left::Settled) | None => self.first_start(),
+            _ if self.is_held(now) => self.slot.state = State::Waiting { process: None, wait: Wait::First },
+            _ => self.first_start(),
         }
         Taken::Yes
+    }
+
+    /// What an earlier run waited for is waited for on; false if that was nothing.
+    pub(super) fn waits_on(&mut self, process: Option<Process>, now: Mono) -> bool {
+        self.slot.state = match self.slot.left {
+            Some(Left::Waiting(left)) => {
+                State::Waiting { process, wait: Wait::Restart { at: now.plus(left) } }
+            }
+            Some(Left::Broken(left)) => State::Broken { process, retry_at: now.plus(left) },
+            Some(Left::Settled | Left::Proving(_)) | None => return false,
+        };
+        self.slot.left = None;
+        true
     }
 
     /// A process that an earlier run of this boot left running is gone at the agent's start: it died, and nobody saw
@@ -58,22 +65,21 @@ impl Moving<'_> {
 
     /// A process is there at the agent's start: it goes on where an earlier run left it.
     pub(super) fn go_on(&mut self, process: Process, now: Mono) {
+        if self.waits_on(Some(process), now) {
+            return;
+        }
         self.slot.state = match self.slot.left.take() {
             Some(Left::Proving(proof)) => {
                 let until = now.plus(self.slot.spec.start_timeout);
                 State::Verifying { process, proof, stage: Stage::Rising { until } }
             }
-            Some(Left::Waiting(left)) => {
-                State::Waiting { process: Some(process), wait: Wait::Restart { at: now.plus(left) } }
-            }
-            Some(Left::Broken(left)) => State::Broken { process: Some(process), retry_at: now.plus(left) },
             // A boot came between, and something else started it: the remedy is proved all the same.
-            Some(Left::Settled) | None if self.slot.first == Proof::Remedy => {
+            _ if self.slot.first == Proof::Remedy => {
                 self.slot.first = Proof::First;
                 let until = now.plus(self.slot.spec.start_timeout);
                 State::Verifying { process, proof: Proof::Remedy, stage: Stage::Rising { until } }
             }
-            Some(Left::Settled) | None => {
+            _ => {
                 self.well_with_files(now);
                 State::Running { process }
             }

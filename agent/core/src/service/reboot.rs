@@ -65,10 +65,7 @@ impl Services<'_> {
                 self.with(ix, |moving| moving.not_rebooted(why, process, inner));
             }
             (Step::Told, _) => {
-                self.with(ix, |moving| {
-                    moving.order = Some(Verb::Reboot);
-                    moving.steps(Step::Ordered, process, now.plus(GOES_DOWN));
-                });
+                self.with(ix, |moving| moving.order_reboot(process, inner));
             }
             (Step::Ordered, _) => {
                 let why = "the host did not go down within 5 min";
@@ -124,6 +121,20 @@ impl Moving<'_> {
 
     fn steps(&mut self, step: Step, process: Option<Process>, until: Mono) {
         self.slot.state = State::Waiting { process, wait: Wait::Reboot { step, until } };
+    }
+
+    /// The collector had its time. What has healed meanwhile, or was paused by a person, is no reason to reboot any more.
+    fn order_reboot(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+        let is_healed =
+            process.is_some() && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none();
+        if is_healed {
+            self.not_done("it healed before the host went down", process, around)
+        } else if self.is_held(around.now) {
+            self.not_done("remedies are paused", process, around)
+        } else {
+            self.order = Some(Verb::Reboot);
+            self.steps(Step::Ordered, process, around.now.plus(GOES_DOWN));
+        }
     }
 
     fn not_rebooted(&mut self, why: &str, process: Option<Process>, around: Around<'_, '_>) {

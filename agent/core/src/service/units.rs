@@ -6,9 +6,8 @@
 
 mod later;
 
-use super::keep::Left;
 use super::moves::Moving;
-use super::slot::{Delays, FRESH, Process, Proof, State, Then, Wait, Why};
+use super::slot::{Delays, FRESH, Process, Proof, State, Then, Why};
 use super::{Around, Driver, Services};
 use crate::check::Voice;
 use crate::unit::{self, Fact, Order, Turn, Who};
@@ -196,17 +195,9 @@ impl Moving<'_> {
             State::Awaiting { .. } => self.failed(Why::Exit(exit), None, around),
             State::Idle => {
                 self.slot.tell_end(now, (pid, exit), Who::Itself, around.out);
-                match self.slot.left.take() {
-                    Some(Left::Waiting(left)) => {
-                        let wait = Wait::Restart { at: now.plus(left) };
-                        self.slot.state = State::Waiting { process: None, wait };
-                    }
-                    Some(Left::Broken(left)) => {
-                        self.slot.state = State::Broken { process: None, retry_at: now.plus(left) };
-                    }
-                    Some(Left::Settled | Left::Proving(_)) | None => {
-                        self.died(pid, exit, Proof::Alone, around);
-                    }
+                if !self.waits_on(None, now) {
+                    self.slot.left = None;
+                    self.died(pid, exit, Proof::Alone, around);
                 }
             }
             State::Stopping { .. } => {
@@ -266,6 +257,11 @@ impl Moving<'_> {
             let Around { now, checks, out } = around;
             checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *out });
             return self.goes_with_its_root(exit, Around { now, checks, out });
+        }
+        // An earlier run had stopped it, for its root or to isolate it, or was about to start it.
+        let is_ours = to == Intent::Unknown && self.slot.intent == Intent::Run;
+        if is_ours && matches!(self.slot.state, State::Idle) && self.waits_on(None, around.now) {
+            return self.slot.unit.is_down();
         }
         // What was known to be stopped before stays so: that it does not run is nothing new.
         let known = to == Intent::Unknown && self.slot.intent != Intent::Run;

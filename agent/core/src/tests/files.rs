@@ -192,3 +192,19 @@ fn the_next_run_of_the_agent_brings_a_rollback_to_its_end() {
         assert_eq!(first, Some(Remedy::Rollback));
     }
 }
+
+/// The agent was killed in the midst of it: a mixture lies there, and what runs is no proof of it.
+#[test]
+fn what_the_last_run_left_half_done_is_undone_whatever_the_service_does() {
+    for helps in [true, false] {
+        let mut world = running(10, &BOTH, false);
+        (world.sims[0].files.now, world.sims[0].files.aside) = (7, Some(0));
+        world.sims[0].files.is_half = true;
+        let mut next = next_run(world, 11);
+        next.sims[0].sick = !helps;
+        next.run(10_000);
+        let files = files(&next);
+        assert_eq!((files.now, files.aside), (0, None), "helps: {helps}: {:#?}", next.story(0));
+        assert!(!files.orders.contains(&Order::Close), "{:?}", files.orders);
+    }
+}

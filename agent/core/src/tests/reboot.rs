@@ -4,6 +4,7 @@ use super::recovery::outcomes;
 use super::sim::{kept, ms};
 use super::world::{World, spec};
 use crate::Input;
+use crate::hold;
 use crate::service::{self, Act, Away, Fact, Phase, Reboots};
 use picket_proto::event::{self, Outcome, Remedy};
 use picket_proto::{Mono, Ranges, Seq, SeqRange, Span};
@@ -164,4 +165,22 @@ fn what_a_version_without_reboots_kept_is_read() {
     bytes[0] = 3;
     let mut world = World::new(9, vec![spec("web")]);
     assert!(world.agent.restore(Mono::from_micros(1), Away::OtherBoot, &bytes).damaged);
+}
+
+#[test]
+fn what_heals_or_is_paused_while_the_collector_is_told_is_not_rebooted() {
+    for is_paused in [false, true] {
+        let mut world = told(10);
+        world.run(1_000);
+        if is_paused {
+            let fact = hold::Fact { service: None, lasts: Some(Span::from_secs(3_600)), by: "root" };
+            world.input(Input::Asked(crate::Asked::Hold(fact)));
+        } else {
+            world.sims[0].sick = false;
+        }
+        world.run(60_000);
+        assert_eq!(reboots(&world), [0_u64; 0], "{is_paused}: {:#?}", world.story(0));
+        let phase = world.agent.service_at(0).unwrap().phase();
+        assert_eq!(phase, if is_paused { Phase::Waiting } else { Phase::Running }, "{:#?}", world.story(0));
+    }
 }

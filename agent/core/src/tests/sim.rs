@@ -70,6 +70,8 @@ pub(super) struct Files {
     pub(super) good: Option<u64>,
     /// What a rollback that is open replaced.
     pub(super) aside: Option<u64>,
+    /// That rollback was cut off before its end.
+    pub(super) is_half: bool,
     /// With these it dies as it starts.
     pub(super) broken: Vec<u64>,
     /// The precheck refuses these.

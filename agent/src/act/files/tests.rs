@@ -35,9 +35,9 @@ fn text(path: &Path) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn look(keeper: &Keeper) -> (u64, Option<String>, bool, bool) {
+fn look(keeper: &Keeper) -> (u64, Option<String>, bool, Open) {
     match keeper.obey(Order::Look) {
-        Answer::Looked { digest, changed, has_good, is_open } => (digest, changed, has_good, is_open),
+        Answer::Looked { digest, changed, has_good, open } => (digest, changed, has_good, open),
         other => panic!("{other:?}"),
     }
 }
@@ -76,13 +76,15 @@ fn all_that_changed_is_put_back_with_its_permissions_and_undone_again() {
     assert_eq!(look(&keeper).1, Some(text(&keeper.roots[0].join("conf.d"))), "the first that differs");
     assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
     assert_eq!(all(&keeper), good);
-    assert!(look(&keeper).3, "it is open");
+    assert_eq!(look(&keeper).3, Open::Whole);
+    let (digest, ..) = look(&keeper);
+    assert_eq!(keeper.obey(Order::Take { digest, precheck: false }), Answer::Taken(false), "it is open");
     assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
     assert_eq!(all(&keeper), spoiled);
-    assert!(!look(&keeper).3);
+    assert_eq!(look(&keeper).3, Open::No);
     assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
     assert_eq!(keeper.obey(Order::Close), Answer::Settled);
-    assert_eq!((all(&keeper), look(&keeper).3), (good, false));
+    assert_eq!((all(&keeper), look(&keeper).3), (good, Open::No));
     let aside = keeper.place("aside-", 2).join("files").join(keeper.roots[0].strip_prefix("/").unwrap());
     assert_eq!(fs::read_to_string(aside.join("new/deep/b.conf")).unwrap(), "b\n", "a person can look at it");
 }
@@ -113,10 +115,82 @@ fn a_rollback_that_was_cut_off_anywhere_can_be_undone() {
         // The steps are whole files each: what a killed agent has done is some of them.
         let some = changes.iter().rev().take(done).rev().map(|change| (change.now, change.good));
         let _it_may_need_more_than_was_done = tree::settle(&keeper.roots, some);
-        assert!(look(&keeper).3);
+        assert_eq!(look(&keeper).3, Open::Begun);
         keeper.obey(Order::Undo);
         assert_eq!(all(&keeper), spoiled, "after {done} of {}", changes.len());
     }
+}
+
+/// A file that can't be kept came after the rollback: it is nobody's business.
+#[test]
+fn an_unrelated_file_that_can_not_be_kept_does_not_stop_the_undoing() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    let etc = &keeper.roots[0];
+    fs::write(etc.join("main.conf"), "spoiled\n").unwrap();
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    fs::write(etc.join("huge"), vec![0; 2 * 1024 * 1024]).unwrap();
+    fs::write(etc.join("anyones"), "").unwrap();
+    fs::set_permissions(etc.join("anyones"), Permissions::from_mode(0o666)).unwrap();
+    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
+    assert_eq!(fs::read_to_string(etc.join("main.conf")).unwrap(), "spoiled\n");
+}
+
+/// What can't be undone stays open, and is undone once it can.
+#[test]
+fn an_undoing_that_fails_is_told_and_can_be_tried_again() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    let file = keeper.roots[0].join("main.conf");
+    fs::write(&file, "spoiled\n").unwrap();
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+    let told = keeper.obey(Order::Undo);
+    assert!(
+        matches!(&told, Answer::NotDone(why) if why.contains("may be written by anyone") && why.contains("aside-N")),
+        "{told:?}"
+    );
+    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)), "not on top of it");
+    fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
+    assert_eq!((fs::read_to_string(&file).unwrap().as_str(), look(&keeper).3), ("spoiled\n", Open::No));
+}
+
+/// All is written beside its place before the first file goes.
+#[test]
+fn a_disk_that_is_full_in_the_midst_changes_nothing() {
+    let (_folder, keeper) = begin(None);
+    fs::write(keeper.roots[0].join("z.conf"), "z\n").unwrap();
+    taken(&keeper);
+    fs::write(keeper.roots[0].join("main.conf"), "spoiled\n").unwrap();
+    fs::write(keeper.roots[0].join("z.conf"), "spoiled\n").unwrap();
+    fs::write(keeper.roots[0].join("new.conf"), "new\n").unwrap();
+    let (good, spoiled) = (keeper.good().unwrap(), all(&keeper));
+    let mut refused = good.iter().find(|entry| entry.path.ends_with("z.conf")).unwrap().clone();
+    // As an error of the disk would: no link is that long.
+    (refused.kind, refused.bytes) = (tree::Kind::Link, vec![b'x'; 5000]);
+    let changes = tree::changes(&good, &spoiled);
+    let steps = changes.iter().map(|change| match change.good {
+        Some(good) if good.path == refused.path => (change.now, Some(&refused)),
+        good => (change.now, good),
+    });
+    assert!(tree::settle(&keeper.roots, steps).is_err());
+    assert_eq!(all(&keeper), spoiled);
+    let names = fs::read_dir(&keeper.roots[0]).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(names.into_iter().all(|name| !name.to_str().unwrap().contains("picket-new")));
+}
+
+/// A folder where a file comes: the undoing was cut off when the folder was gone already.
+#[test]
+fn an_undoing_that_was_cut_off_between_a_folder_and_its_file_goes_on() {
+    let (_folder, keeper) = begin(None);
+    taken(&keeper);
+    spoil(&keeper.roots[0]);
+    let spoiled = all(&keeper);
+    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
+    fs::remove_dir_all(keeper.roots[0].join("conf.d")).unwrap();
+    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
+    assert_eq!(all(&keeper), spoiled);
 }
 
 #[test]
@@ -142,7 +216,7 @@ fn a_precheck_that_fails_leaves_all_as_it_was_and_says_why() {
     fs::write(keeper.roots[0].join("main.conf"), "spoiled\n").unwrap();
     let spoiled = all(&keeper);
     assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(why) if why.ends_with("failed: unsound")));
-    assert_eq!((all(&keeper), look(&keeper).3), (spoiled, false));
+    assert_eq!((all(&keeper), look(&keeper).3), (spoiled, Open::No));
     fs::write(folder.path().join("sound"), "").unwrap();
     assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
     assert_eq!(look(&keeper).1, None);

@@ -45,6 +45,13 @@ pub(super) struct Entry {
     pub(super) bytes: Vec<u8>,
 }
 
+impl Entry {
+    /// Whether the other can take its place without its being removed first.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (self.kind == Kind::Folder) == (other.kind == Kind::Folder)
+    }
+}
+
 /// All of them, by their paths.
 pub(super) type Tree = Vec<Entry>;
 
@@ -66,7 +73,7 @@ impl<'t> Change<'t> {
 /// # Errors
 /// Why it can't be kept.
 pub(super) fn read(roots: &[PathBuf]) -> Result<Tree, String> {
-    let mut reader = Reader { tree: Tree::new(), left: BYTES_MAX };
+    let mut reader = Reader { tree: Tree::new(), left: BYTES_MAX, is_deep: true };
     for root in roots {
         match folder_of(roots, root) {
             Ok(folder) => reader.entry(&folder, root, 0)?,
@@ -74,16 +81,45 @@ pub(super) fn read(roots: &[PathBuf]) -> Result<Tree, String> {
             Err(error) => return Err(said(root, &error)),
         }
     }
-    reader.tree.sort_by(|one, other| one.path.cmp(&other.path));
-    Ok(reader.tree)
+    Ok(reader.sorted())
+}
+
+/// These alone, of folders nothing that is below. One that is not there has nothing, as where a folder above it is none
+/// any more.
+///
+/// # Errors
+/// Why one can't be read.
+pub(super) fn read_these(roots: &[PathBuf], paths: &[&Path]) -> Result<Tree, String> {
+    let mut reader = Reader { tree: Tree::new(), left: BYTES_MAX, is_deep: false };
+    for path in paths {
+        let depth = usize::from(!roots.iter().any(|root| root == path));
+        match folder_of(roots, path) {
+            Ok(folder) => reader.entry(&folder, path, depth)?,
+            Err(error) if is_no_folder(&error) => {}
+            Err(error) => return Err(said(path, &error)),
+        }
+    }
+    Ok(reader.sorted())
+}
+
+/// Whether what should be a folder is missing, or a file, or a link.
+fn is_no_folder(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    error.kind() == io::ErrorKind::NotFound || matches!(errno, Some(Errno::NOTDIR | Errno::LOOP))
 }
 
 struct Reader {
     tree: Tree,
     left: usize,
+    is_deep: bool,
 }
 
 impl Reader {
+    fn sorted(mut self) -> Tree {
+        self.tree.sort_by(|one, other| one.path.cmp(&other.path));
+        self.tree
+    }
+
     fn entry(&mut self, folder: &OwnedFd, path: &Path, depth: usize) -> Result<(), String> {
         let name = path.file_name().unwrap_or_default();
         let stat = match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
@@ -118,7 +154,8 @@ impl Reader {
             FileType::Directory => {
                 let below = rustix::fs::openat(folder, name, FOLDER, Mode::empty()).map_err(failed)?;
                 self.add(path, Kind::Folder, &stat, Vec::new())?;
-                for name in names(&below).map_err(failed)? {
+                let names = if self.is_deep { names(&below).map_err(failed)? } else { Vec::new() };
+                for name in names {
                     self.entry(&below, &path.join(name), depth + 1)?;
                 }
                 Ok(())
@@ -198,7 +235,8 @@ pub(super) fn short(tree: &Tree) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Makes of each first one the second: what goes, the deepest first, then what comes.
+/// Makes of each first one the second. All that is new is written first, beside its place, so that a disk that is full
+/// changes nothing; then goes what goes, the deepest first; then comes what comes.
 ///
 /// # Errors
 /// The first that can't be done; what follows is left out.
@@ -206,19 +244,84 @@ pub(super) fn settle<'t>(
     roots: &[PathBuf],
     steps: impl DoubleEndedIterator<Item = (Option<&'t Entry>, Option<&'t Entry>)> + Clone,
 ) -> io::Result<()> {
+    let mut stage = Stage { roots, files: Vec::new(), folders: Vec::new() };
     let told = |entry: &Entry, error: io::Error| io::Error::other(said(&entry.path, &error));
+    for (from, to) in steps.clone() {
+        if let Some(to) = to {
+            stage.prepare(from, to).map_err(|error| told(to, error))?;
+        }
+    }
+    stage.folders.clear();
     for (from, to) in steps.clone().rev() {
-        let stays = to.is_some_and(|to| {
-            from.is_none_or(|from| (from.kind == Kind::Folder) == (to.kind == Kind::Folder))
-        });
+        let stays = to.is_some_and(|to| from.is_none_or(|from| from.is_like(to)));
         if let Some(from) = from.filter(|_| !stays) {
             remove(roots, from).map_err(|error| told(from, error))?;
         }
     }
     for to in steps.filter_map(|(_, to)| to) {
-        put(roots, to).map_err(|error| told(to, error))?;
+        stage.put(to).map_err(|error| told(to, error))?;
     }
     Ok(())
+}
+
+/// New files beside their places, and folders that were made for them. Dropping it removes what is left of both.
+struct Stage<'t> {
+    roots: &'t [PathBuf],
+    files: Vec<(&'t Entry, String)>,
+    folders: Vec<&'t Entry>,
+}
+
+impl<'t> Stage<'t> {
+    /// Writes it beside its place. Where there is no folder for it yet, since a file must go first, it comes later.
+    fn prepare(&mut self, from: Option<&Entry>, to: &'t Entry) -> io::Result<()> {
+        let folder = match folder_of(self.roots, &to.path) {
+            Err(error) if is_no_folder(&error) => return Ok(()),
+            folder => folder?,
+        };
+        if to.kind != Kind::Folder {
+            let new = format!("{NEW}{}-{}", std::process::id(), NEWS.fetch_add(1, Ordering::Relaxed));
+            self.files.push((to, new.clone()));
+            return write(&folder, &new, to);
+        }
+        if from.is_none() {
+            match rustix::fs::mkdirat(&folder, name_of(to), Mode::RWXU) {
+                Ok(()) => self.folders.push(to),
+                Err(Errno::EXIST) => {}
+                Err(errno) => return Err(errno.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts it in its place.
+    fn put(&mut self, to: &'t Entry) -> io::Result<()> {
+        if to.kind == Kind::Folder {
+            return make(self.roots, to);
+        }
+        if !self.files.iter().any(|(entry, _)| entry.path == to.path) {
+            self.prepare(None, to)?;
+        }
+        let at =
+            self.files.iter().position(|(entry, _)| entry.path == to.path).ok_or(io::ErrorKind::NotFound)?;
+        let folder = folder_of(self.roots, &to.path)?;
+        rustix::fs::renameat(&folder, &self.files[at].1, &folder, name_of(to))?;
+        self.files.swap_remove(at);
+        Ok(rustix::fs::fsync(&folder)?)
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        // What is left would keep a full disk full.
+        for (entry, new) in &self.files {
+            if let Ok(folder) = folder_of(self.roots, &entry.path) {
+                let _it_was_not_written = rustix::fs::unlinkat(&folder, new, AtFlags::empty());
+            }
+        }
+        for folder in self.folders.iter().rev() {
+            let _somebody_has_put_something_there = remove(self.roots, folder);
+        }
+    }
 }
 
 fn remove(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
@@ -230,25 +333,14 @@ fn remove(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
     }
 }
 
-fn put(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
-    let folder = folder_of(roots, &entry.path)?;
-    let name = name_of(entry);
-    if entry.kind == Kind::Folder {
-        match rustix::fs::mkdirat(&folder, name, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-        return own(&rustix::fs::openat(&folder, name, FOLDER, Mode::empty())?, entry);
+/// Makes a folder, or gives one that is there its owner and its permissions.
+fn make(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
+    let (folder, name) = (folder_of(roots, &entry.path)?, name_of(entry));
+    match rustix::fs::mkdirat(&folder, name, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(errno) => return Err(errno.into()),
     }
-    let new = format!("{NEW}{}-{}", std::process::id(), NEWS.fetch_add(1, Ordering::Relaxed));
-    let put =
-        write(&folder, &new, entry).and_then(|()| Ok(rustix::fs::renameat(&folder, &new, &folder, name)?));
-    if put.is_err() {
-        // What is left of it would keep a full disk full.
-        let _none_is_left_as_a_rule = rustix::fs::unlinkat(&folder, &new, AtFlags::empty());
-    }
-    put?;
-    Ok(rustix::fs::fsync(&folder)?)
+    own(&rustix::fs::openat(&folder, name, FOLDER, Mode::empty())?, entry)
 }
 
 /// Makes a new file or link of this name.

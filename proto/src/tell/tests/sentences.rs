@@ -238,7 +238,7 @@ fn a_remedy_that_did_harm_or_could_not_be_done_says_so() {
         |remedy| ended(remedy, Outcome::Worse { before: 1, after: 3, check: "web:http".parse().unwrap() });
     let sentence = "web made worse by attempt 2: 3 of its checks fail, 1 did before; web:http does now";
     says(&worse(Remedy::Restart), "remedy-worse", Some("web"), sentence);
-    let undone = std::format!("{sentence}; the files that were there before are put back");
+    let undone = std::format!("{sentence}; the files that were there before are being put back");
     says(&worse(Remedy::Rollback), "remedy-worse", Some("web"), &undone);
     let not_done = ended(Remedy::Rollback, Outcome::NotDone { why: Text::new("the precheck failed: no") });
     says(&not_done, "remedy-not-held", Some("web"), "web not healed by attempt 2: the precheck failed: no");

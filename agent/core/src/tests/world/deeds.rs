@@ -1,12 +1,12 @@
 //! What the world does when it is asked: it answers probes, and starts and ends processes.
 
 use super::*;
-use crate::service::files::{Order, Said};
+use crate::service::files::{Open, Order, Said};
 
 /// What came of an order about files.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
-    Looked { digest: u64, changed: Option<String>, has_good: bool, is_open: bool },
+    Looked { digest: u64, changed: Option<String>, has_good: bool, open: Open },
     Taken(bool),
     RolledBack,
     NotDone(&'static str),
@@ -16,11 +16,11 @@ pub(super) enum Answer {
 impl Answer {
     pub(super) fn said(&self) -> Said<'_> {
         match self {
-            Self::Looked { digest, changed, has_good, is_open } => Said::Looked {
+            Self::Looked { digest, changed, has_good, open } => Said::Looked {
                 digest: *digest,
                 changed: changed.as_deref(),
                 has_good: *has_good,
-                is_open: *is_open,
+                open: *open,
             },
             Self::Taken(taken) => Said::Taken(*taken),
             Self::RolledBack => Said::RolledBack,
@@ -100,7 +100,11 @@ impl World {
                 digest: files.now,
                 changed: files.good.filter(|good| *good != files.now).map(|_| name(&files.now)),
                 has_good: files.good.is_some(),
-                is_open: files.aside.is_some(),
+                open: match (files.aside, files.is_half) {
+                    (None, _) => Open::No,
+                    (Some(_), true) => Open::Begun,
+                    (Some(_), false) => Open::Whole,
+                },
             },
             Order::Take { digest, precheck } => {
                 let takes = digest == files.now && !(precheck && files.refused.contains(&digest));
