@@ -36,6 +36,7 @@ mod words;
 
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
+pub(crate) use files::lacks;
 use papers::Identities;
 use picket_agent_core::service::{Act, ServiceIx};
 use picket_proto::event::Exit;

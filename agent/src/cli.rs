@@ -81,6 +81,13 @@ enum What {
         #[command(flatten)]
         place: Place,
     },
+    /// Have a service that was not healed tried again now, not when its next try would come
+    Try {
+        /// The service, as `status` lists it
+        service: String,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Let the running agent read its configuration again, and say what came of it; status 64 where it has mistakes
     Reload {
         #[command(flatten)]
@@ -168,6 +175,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             Err(failure) => show(Err(failure)),
         },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
+        What::Try { service, place } => show(status::try_now(&place, &service)),
         What::Baseline { what } => show(baseline::page(&what)),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };

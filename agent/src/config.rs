@@ -61,6 +61,7 @@ pub(crate) use explain::Section;
 pub(crate) use host::Seen;
 pub use host::{Part, Resource, Sensor};
 pub use kept::Kept;
+pub(crate) use ladder::rung;
 pub(crate) use mistake::counted;
 pub use mistake::{Mistake, Mistakes};
 pub(crate) use proxy::Environment;

@@ -183,6 +183,7 @@ impl Shell<'_> {
                 self.hand(Input::Asked(Asked::Hold(holding.as_fact())));
                 holding.done(&self.agent, clock::now().mono);
             }
+            Some(Wish::Try(service)) => self.hand(Input::Asked(Asked::Try(service))),
             Some(Wish::Reload(reply)) => self.reload(Some(reply)),
             None => {}
         }

@@ -113,7 +113,7 @@ codes! {
     "remedy-held": "The check that had failed passed again, with all others of the service, and they held: recovered, verified.", "Find out why it failed; the timeline and the evidence tell what is known.";
     "remedy-not-held": "After the remedy the service died again or kept failing its check.", "The next try follows with backoff until the breaker opens; read the cause and the last line.";
     "remedy-worse": "After the remedy more checks of the service failed than before; what could be undone of it was undone.", "Look at what the remedy did: after a rollback the newer files stand again, and the older ones did not fit either.";
-    "breaker-open": "Not healed: remedies rest, because more of the same would not help.", "Read the because and the evidence, mend the service's configuration or its host; a single try follows by itself after the time named.";
+    "breaker-open": "Not healed: remedies rest, because more of the same would not help.", "Read the because and the evidence, mend the service's configuration or its host; a single try follows by itself after the time named, or now with `picket-agent try NAME` on the host.";
     "breaker-half-open": "One remedy is tried to see whether the cause is gone.", "Nothing; the outcome follows.";
     "breaker-closed": "A remedy held, so remedies are allowed again.", "Nothing.";
     "service-waits": "The service fails while one that it needs is not well; nothing is done about it until that one has healed.", "Look at the service that it waits for; this one is restarted by itself afterwards if it is still down.";
@@ -143,7 +143,7 @@ codes! {
     // Severity rules.
     "sev-fleet-silent": "P0: at least 5 hosts and at least 30 % of the fleet are silent at once.", "Look for what they share: network, power, the collector's own link.";
     "sev-duplicate-identity": "P1: two machines use one host's certificate.", "Find both machines (a clone, a stolen key), revoke one by enrolling the other anew, then resolve the incident.";
-    "sev-not-healed": "P1: a service is down and its remedies rest.", "A person is needed: read the because.";
+    "sev-not-healed": "P1: a service is down and its remedies rest.", "A person is needed: read the because, mend the cause, then `picket-agent try NAME` on the host.";
     "sev-host-silent": "P2: a host is not heard.", "Look whether the host, its link or only its agent is gone.";
     "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
     "sev-check-down": "P2: a check that belongs to no service is down.", "Nobody heals it by itself: read the cause.";

@@ -26,11 +26,12 @@ mod units;
 mod view;
 mod words;
 
+pub use files::Kept;
 pub use keep::{Away, Restored};
 pub use reboot::Reboots;
 pub use slot::Slot;
 pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
-pub use view::{Ended, Past, Phase, View};
+pub use view::{Ended, NextTry, Past, Phase, View};
 pub use words::{Act, Fact};
 
 use crate::check::{Checks, Seen};

@@ -19,7 +19,7 @@ mod tests;
 mod tree;
 
 use super::program::Program;
-use crate::config::Service;
+use crate::config::{Kept, Service};
 use crate::scribe::STACK;
 use picket_agent_core::service::files::{Open, Order, Said};
 use picket_proto::event::Exit;
@@ -158,6 +158,9 @@ impl Keeper {
         if tree::short(&now) != digest || self.open() != Open::No {
             return None;
         }
+        if now.is_empty() {
+            return self.tell_why(Err("none of them is there: correct `good.files`".to_owned()));
+        }
         let numbers = store::numbers(&self.folder, "good-");
         let next = numbers.last().map_or(1, |last| last + 1);
         let saved = store::save(&self.place("good-", next), (&self.roots, &now));
@@ -186,9 +189,9 @@ impl Keeper {
             .and_then(|()| {
                 self.is_whole().map_err(|error| format!("that it is done can't be noted: {error}"))
             });
-        done.or_else(|why| match self.undo() {
-            Ok(()) => Err(why),
-            Err(undo) => Err(format!("{why}; and {undo}")),
+        done.map_err(|why| match self.undo() {
+            Ok(()) => why,
+            Err(undo) => format!("{why}; and {undo}"),
         })
     }
 
@@ -316,6 +319,27 @@ impl Keeper {
         }
         done.ok()
     }
+}
+
+/// What keeps a service's files from being kept, as they are now, with what to do. Paths below the agent's state are its
+/// own to make.
+pub(crate) fn lacks(kept: &Kept) -> Vec<String> {
+    let paths = kept.paths.iter().filter(|path| !path.contains("{state}"));
+    let roots: Vec<PathBuf> = paths.map(PathBuf::from).collect();
+    let is_missing =
+        |root: &&PathBuf| root.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    let mut found: Vec<String> = roots
+        .iter()
+        .filter(is_missing)
+        .map(|root| {
+            format!(
+                "there is no {} (good.files): correct the path, or a rollback takes away what comes there",
+                root.display()
+            )
+        })
+        .collect();
+    found.extend(tree::read(&roots).err().map(|why| format!("its files can't be kept as good ones: {why}")));
+    found
 }
 
 /// Removes a file, if it is there.

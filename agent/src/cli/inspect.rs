@@ -55,6 +55,11 @@ fn of_service(service: &Service) -> Vec<String> {
         let fault = command.first().and_then(|program| program_fault(program));
         found.extend(fault.map(|fault| format!("{fault}; what it does will fail until then")));
     }
+    if let Some(kept) = &service.kept {
+        found.extend(crate::act::lacks(kept));
+        let fault = kept.precheck.iter().flatten().next().and_then(|program| program_fault(program));
+        found.extend(fault.map(|fault| format!("{fault}; no rollback can be done until then")));
+    }
     let Some(program) = service.command.first() else { return found };
     let texts = service.command.iter().chain(service.env.iter().map(|(_, value)| value));
     for word in texts.chain([&service.cwd]).flat_map(|text| unknown(text)) {

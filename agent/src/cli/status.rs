@@ -49,6 +49,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     out.push_str(&config(&whole["config"], colour));
     out.push_str(&counts(whole));
     out.push_str(&holds(whole, services, colour));
+    out.push_str(&files(services));
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);
     let mut alarms = vec![false];
     for check in checks {
@@ -98,13 +99,32 @@ fn holds(whole: &Value, services: &[Value], colour: bool) -> String {
     told.collect()
 }
 
+/// The files of services that are not as they were when they were last good.
+fn files(services: &[Value]) -> String {
+    let told = services.iter().filter_map(|service| {
+        let name = text(service, "name");
+        Some(match text(service, "files") {
+            "none good yet" => format!("files:  none of {name} are known to be good yet: no rollback is possible\n"),
+            "changed" => {
+                format!("files:  {} of {name} differs from the good one\n", text(service, "changed_file"))
+            }
+            "rolled back" => {
+                format!("files:  {name} runs with its last good ones; the newer are in good/{name}/aside-N of the agent's state\n")
+            }
+            _ => return None,
+        })
+    });
+    told.collect()
+}
+
 fn remedies(services: &[Value]) -> Table {
-    let mut table = Table::new(&["LAST REMEDIES OF", "ATTEMPT", "BEGAN", "OUTCOME"]);
+    let mut table = Table::new(&["LAST REMEDIES OF", "ATTEMPT", "REMEDY", "BEGAN", "OUTCOME"]);
     for service in services {
         for remedy in service["remedies"].as_array().into_iter().flatten() {
             table.row(vec![
                 text(service, "name").to_owned(),
                 number(remedy, "attempt").to_string(),
+                text(remedy, "remedy").to_owned(),
                 age(remedy, "began_ms").map(|age| format!("{age} ago")).unwrap_or_default(),
                 text(remedy, "outcome").to_owned(),
             ]);
@@ -252,6 +272,14 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
         None if service.is_none() => "every hold is ended; failures are healed again\n".to_owned(),
         None => format!("remedies of {of} are allowed\n"),
     };
+    Ok(Page { text, well: true })
+}
+
+/// `try`; errors as in [`Failure`].
+pub(super) fn try_now(place: &Place, service: &str) -> Result<Page, Failure> {
+    let request = json!({ "v": VERSION, "ask": "try", "name": service });
+    place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
+    let text = format!("{service} is tried now; `events` and `status` tell what comes of it\n");
     Ok(Page { text, well: true })
 }
 

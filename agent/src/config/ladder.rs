@@ -13,6 +13,11 @@ const RUNGS: [(&str, Remedy); 6] = [
     ("isolate", Remedy::Isolate),
 ];
 
+/// The word for a remedy.
+pub(crate) fn rung(remedy: Remedy) -> &'static str {
+    RUNGS.iter().find(|(_, rung)| *rung == remedy).map_or("", |(word, _)| word)
+}
+
 /// Rungs that need something else in the file, and whether that is there.
 #[derive(Clone, Copy)]
 pub(super) struct Can {

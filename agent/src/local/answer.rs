@@ -16,7 +16,7 @@ use crate::metrics::Figures;
 use picket_agent_core::Agent;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::hold;
-use picket_agent_core::service::{ServiceIx, View};
+use picket_agent_core::service::{NextTry, ServiceIx, View};
 use picket_proto::frame::{self, Content};
 use picket_proto::{HostId, Mono, Now, Run, Span, code};
 use serde_json::json;
@@ -57,6 +57,8 @@ pub(crate) enum Wish {
     Accept(Accepting),
     /// Let remedies rest, then say what stands.
     Hold(Holding),
+    /// Begin this service's next remedy now.
+    Try(ServiceIx),
     /// Read the configuration again, then say what came of it.
     Reload(Reply),
 }
@@ -196,6 +198,15 @@ impl Answerer {
                 }
                 Err(why) => Answer::Whole(error(&why)),
             },
+            Question::Try { service } => match next_try(agent, now.mono, &service) {
+                Ok(number) => {
+                    tracing::info!(by = ask.by, service, "its next try is asked for now");
+                    let document = json!({ "v": VERSION, "tried": service }).to_string();
+                    let _asker_is_gone = ask.reply.send(Answer::Whole(document));
+                    return Some(Wish::Try(number));
+                }
+                Err(why) => Answer::Whole(error(&why)),
+            },
             Question::Baseline { from } => Answer::Whole(baseline::page(agent, now, from)),
             Question::Accept => return Some(Wish::Accept(Accepting::new(ask.by, ask.reply))),
             Question::Reload => return Some(Wish::Reload(Reply(ask.reply))),
@@ -280,11 +291,30 @@ fn holding(
         return Err(format!("a hold lasts from {} to {}", hold::LEAST, hold::MOST));
     }
     let Some(name) = name else { return Ok((None, lasts)) };
+    named(agent, &name).map(|(service, _)| (Some(service), lasts))
+}
+
+/// The service of this name.
+fn named<'a>(agent: &'a Agent<'_>, name: &str) -> Result<(ServiceIx, View<'a>), String> {
     let places = 0..agent.services_end();
     let mut services = places.filter_map(|service| Some((service, agent.service_at(service)?)));
-    match services.find(|(_, view)| view.name().as_str() == name) {
-        Some((service, _)) => Ok((Some(service), lasts)),
-        None => Err(format!("there is no service `{name}`; `status` lists them")),
+    let found = services.find(|(_, view)| view.name().as_str() == name);
+    found.ok_or_else(|| format!("there is no service `{name}`; `status` lists them"))
+}
+
+/// Which service is to be tried now; or why there is nothing to try.
+fn next_try(agent: &Agent<'_>, now: Mono, name: &str) -> Result<ServiceIx, String> {
+    let (service, view) = named(agent, name)?;
+    match view.next_try(now) {
+        NextTry::At(_) => Ok(service),
+        NextTry::Held => {
+            Err(format!("remedies of {name} rest: `hold off --service {name}`, or `hold off`, ends that"))
+        }
+        NextTry::Root(root) => Err(format!("{name} waits for {root}, which is not well: mend that first")),
+        NextTry::None => Err(format!(
+            "{name} is {}: nothing is to be tried; where a check fails, its remedy begins by itself",
+            page::phase(view.phase())
+        )),
     }
 }
 

@@ -40,6 +40,10 @@ pub(crate) enum Question {
         service: Option<String>,
         seconds: u64,
     },
+    /// The next remedy of a service begins now.
+    Try {
+        service: String,
+    },
     /// Read the configuration again.
     Reload,
     /// What should be on this host.
@@ -96,13 +100,14 @@ pub(super) fn read(line: &str) -> Result<Question, String> {
         "events" => Question::Events { n: usize::from(request.n) },
         "follow" => Question::Follow,
         "hold" => Question::Hold { service: request.name, seconds: request.seconds },
+        "try" => Question::Try { service: named()? },
         "reload" => Question::Reload,
         "baseline" => Question::Baseline { from: request.from },
         "accept" => Question::Accept,
         "look" => Question::Look { check: named()? },
         other => {
             return Err(format!(
-                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, reload, look, baseline, accept"
+                "`{other}` can't be asked; there are status, checks, services, events, follow, hold, try, reload, look, baseline, accept"
             ));
         }
     })

@@ -6,7 +6,7 @@ use super::facts::{ConfigFacts, Costs};
 use super::spoken::{FigureDoc, Spoken, figure};
 use picket_agent_core::check::{self, CheckIx, Reading};
 use picket_agent_core::hold::Held;
-use picket_agent_core::service::{Ended, Past, Phase, View};
+use picket_agent_core::service::{Ended, Kept, Past, Phase, View};
 use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, Reason, session};
 use picket_proto::event::Verdict;
@@ -48,6 +48,9 @@ pub(super) struct ServiceDoc<'d> {
     budget: u16,
     budget_window_ms: u64,
     hold: Option<HoldDoc<'d>>,
+    /// How its files stand to the good ones, and which one differs.
+    files: Option<&'static str>,
+    changed_file: Option<&'d str>,
     remedies: Vec<RemedyDoc>,
 }
 
@@ -66,6 +69,7 @@ pub(super) fn hold(held: Option<&Held>, now: Mono) -> Option<HoldDoc<'_>> {
 /// One remedy.
 #[derive(Serialize)]
 struct RemedyDoc {
+    remedy: &'static str,
     attempt: u16,
     began_ms: u64,
     outcome: String,
@@ -109,6 +113,7 @@ impl Look<'_> {
 pub(super) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
     let (used, allowed, window) = view.budget(now);
     let due = view.deadline();
+    let (files, changed_file) = view.files().map(files).unzip();
     ServiceDoc {
         name: view.name().as_str(),
         phase: phase(view.phase()),
@@ -122,7 +127,18 @@ pub(super) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
         budget: allowed,
         budget_window_ms: window.millis(),
         hold: hold(view.held(), now),
+        files,
+        changed_file: changed_file.flatten(),
         remedies: view.remedies().map(|past| remedy(past, now)).collect(),
+    }
+}
+
+fn files(kept: Kept<'_>) -> (&'static str, Option<&str>) {
+    match kept {
+        Kept::None => ("none good yet", None),
+        Kept::Same => ("good", None),
+        Kept::Changed(file) => ("changed", Some(file.as_str())),
+        Kept::RolledBack => ("rolled back", None),
     }
 }
 
@@ -137,6 +153,7 @@ fn remedy(past: &Past, now: Mono) -> RemedyDoc {
         Some((_, Ended::Isolated)) => "stopped, left to a person".to_owned(),
     };
     RemedyDoc {
+        remedy: crate::config::rung(past.remedy),
         attempt: past.attempt,
         began_ms: now.since(past.began).millis(),
         outcome,
@@ -144,7 +161,7 @@ fn remedy(past: &Past, now: Mono) -> RemedyDoc {
     }
 }
 
-const fn phase(phase: Phase) -> &'static str {
+pub(super) const fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Unknown => "unknown",
         Phase::Starting => "starting",

@@ -28,10 +28,15 @@ impl Display for Fact {
             }
             Self::Remedy(it) => {
                 write!(f, "{} {} (attempt {}): {}", it.service, it.remedy, it.attempt, it.trigger)?;
-                if let (Remedy::Rollback, Trigger::Changed(_)) = (it.remedy, &it.trigger) {
-                    f.write_str("; the changed one is kept in the agent's state")?;
+                if it.delay.millis() > 0 {
+                    write!(f, ", {} after the failure", it.delay)?;
                 }
-                if it.delay.millis() > 0 { write!(f, ", {} after the failure", it.delay) } else { Ok(()) }
+                match (it.remedy, &it.trigger) {
+                    (Remedy::Rollback, Trigger::Changed(_)) => {
+                        f.write_str("; the changed one is kept in the agent's state")
+                    }
+                    _ => Ok(()),
+                }
             }
             Self::Outcome(it) => outcome(it, f),
             Self::Breaker(it) => breaker(it, f),
@@ -74,7 +79,12 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
         (Remedy::Rollback, Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::Worse { .. }) => {
             f.write_str("; the files that were there before are being put back")
         }
-        (Remedy::Rollback, Outcome::Held { .. } | Outcome::NotDone { .. })
+        (Remedy::Rollback, Outcome::Held { .. }) => write!(
+            f,
+            "; it runs with its last good files, and what they replaced is in good/{}/aside-N of the agent's state",
+            it.service
+        ),
+        (Remedy::Rollback, Outcome::NotDone { .. })
         | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate | Remedy::Reboot, _) => {
             Ok(())
         }

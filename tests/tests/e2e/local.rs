@@ -203,6 +203,27 @@ async fn a_hold_keeps_a_killed_service_down_over_a_restart_of_the_agent_until_it
     }
 }
 
+/// Purpose: who has mended a cause has the service tried now, and is told where there is nothing to try.
+#[tokio::test]
+async fn what_was_not_healed_is_tried_again_when_a_person_says_so() {
+    let mut story = Story::begin(&config(free_port())).await;
+    story.agent.line_with("breaker-open");
+    status_when(&story, |status| service(status, "web")["phase"] == "running");
+    let tried = ask(&story, &["try", "broken"]);
+    assert!(tried.status.success() && said(&tried).contains("broken is tried now"), "{}", said(&tried));
+    story.agent.line_with("breaker-half-open");
+    story.agent.line_with("breaker-open");
+    for (name, words) in
+        [("web", "web is running: nothing is to be tried"), ("wbe", "there is no service `wbe`")]
+    {
+        let refused = ask(&story, &["try", name]);
+        assert!(!refused.status.success() && said(&refused).contains(words), "{}", said(&refused));
+    }
+    assert!(ask(&story, &["hold", "30m"]).status.success());
+    let refused = ask(&story, &["try", "broken"]);
+    assert!(!refused.status.success() && said(&refused).contains("`hold off`"), "{}", said(&refused));
+}
+
 /// Purpose: a power cut in the middle of a write costs the last change and never the start.
 #[tokio::test]
 async fn a_torn_slot_costs_one_change_and_two_are_told() {

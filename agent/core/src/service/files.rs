@@ -94,6 +94,19 @@ pub enum Open {
     Whole,
 }
 
+/// How a service's files stand to the good ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept<'a> {
+    /// None are known to be good yet: there is nothing to roll back to.
+    None,
+    /// They are the good ones.
+    Same,
+    /// They differ, this one first.
+    Changed(&'a Text),
+    /// A rollback put the good ones back, and must hold yet.
+    RolledBack,
+}
+
 /// Which files the present life began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Began {
@@ -118,6 +131,8 @@ pub(super) struct Files {
     due: Option<Mono>,
     /// The look that comes is for taking them.
     takes: bool,
+    /// Whether there are good ones, once that was looked at.
+    has_good: Option<bool>,
     /// The first one that differs from the good ones.
     pub(super) changed: Option<Text>,
     /// A rollback was tried in this streak.
@@ -149,6 +164,16 @@ impl Files {
     /// When they are next looked at.
     pub(super) fn due(&self) -> Mono {
         self.due.unwrap_or(Mono::NEVER)
+    }
+
+    /// How they stand, as they were looked at last.
+    pub(super) fn stand(&self) -> Option<Kept<'_>> {
+        Some(match (self.is_open, self.has_good?, &self.changed) {
+            (true, _, _) => Kept::RolledBack,
+            (false, false, _) => Kept::None,
+            (false, true, Some(changed)) => Kept::Changed(changed),
+            (false, true, None) => Kept::Same,
+        })
     }
 }
 
@@ -230,7 +255,8 @@ impl Moving<'_> {
             // Nobody waits for it any more: what it proves would be laid to another remedy.
             (Said::RolledBack, None) => self.slot.files.wanted = Some(Order::Undo),
             (Said::Looked { digest, changed, has_good, open }, _) => {
-                self.slot.files.changed = changed.map(Text::new);
+                let files = &mut self.slot.files;
+                (files.changed, files.has_good) = (changed.map(Text::new), Some(has_good));
                 self.looked_at_files(digest, has_good, around.now);
                 match open {
                     Open::No => {}
@@ -240,7 +266,10 @@ impl Moving<'_> {
                 }
                 self.go_on_with_words(around);
             }
-            (Said::Taken(true), _) => self.slot.files.changed = None,
+            (Said::Taken(true), _) => {
+                let files = &mut self.slot.files;
+                (files.changed, files.has_good) = (None, Some(true));
+            }
             (Said::Unread | Said::Taken(false) | Said::NotDone { .. } | Said::Settled, _) => {
                 self.slot.files.takes = false;
                 self.go_on_with_words(around);

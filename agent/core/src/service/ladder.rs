@@ -3,7 +3,7 @@
 //! The first rung is the first remedy of a streak; where one does not hold the next one follows, and the last is
 //! repeated. Budget, backoff and breaker stay in force, so a ladder never loops. A process that is not there can't be
 //! reloaded: that rung is passed over. With `isolate` on its ladder a service that still lives when its breaker opens is
-//! stopped; the single try of an open breaker begins at the first rung again. A remedy after which more checks fail than
+//! stopped; the single try of an open breaker goes on with the rung that comes next, and begins anew once all were tried. A remedy after which more checks fail than
 //! before made it worse, which is told. Which rung is next does not outlive the run: a new one begins at the first.
 
 use super::Around;
@@ -53,10 +53,6 @@ impl Rung {
     pub(super) const fn did_not_hold(&mut self) {
         self.next = self.next.saturating_add(1);
     }
-
-    pub(super) const fn begin_anew(&mut self) {
-        self.next = 0;
-    }
 }
 
 impl Moving<'_> {
@@ -76,6 +72,15 @@ impl Moving<'_> {
         let Some((at, remedy)) = found else { return Remedy::Restart };
         self.slot.rung.next = u8::try_from(at).unwrap_or(u8::MAX);
         *remedy
+    }
+
+    /// Where the single try of an open breaker begins: what the budget or the same death over and over kept from being
+    /// tried comes now. Once all were tried, or only isolation is left, it is the first rung again.
+    pub(super) fn try_again(&mut self) {
+        let next = self.slot.spec.ladder.get(usize::from(self.slot.rung.next));
+        if next.is_none_or(|remedy| *remedy == Remedy::Isolate) {
+            self.slot.rung.next = 0;
+        }
     }
 
     /// Whether it is stopped where its remedies rest.

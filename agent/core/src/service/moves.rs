@@ -196,7 +196,7 @@ impl Moving<'_> {
                 self.wait_for_root(process, around);
             }
             State::Broken { process, .. } => {
-                self.slot.rung.begin_anew();
+                self.try_again();
                 self.slot.tell_breaker(event::Breaker::HalfOpen, around.out);
                 self.begin(process, around);
             }

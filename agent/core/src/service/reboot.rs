@@ -7,7 +7,7 @@
 //! after the boot is proved as what came of it.
 
 use super::moves::{Moving, Taken};
-use super::slot::{Process, State, Verb, Wait};
+use super::slot::{Process, Slot, State, Verb, Wait};
 use super::{Around, Services};
 use picket_proto::{Mono, Name, Span};
 
@@ -77,26 +77,20 @@ impl Services<'_> {
 
     /// Whether a reboot was ordered for this one and not given up since.
     pub(crate) fn reboot_is_ordered(&self, service: super::ServiceIx) -> bool {
-        self.slots.get(usize::from(service)).is_some_and(|slot| {
-            matches!(slot.state, State::Waiting { wait: Wait::Reboot { step: Step::Ordered, .. }, .. })
-        })
+        let slot = self.slots.get(usize::from(service));
+        slot.and_then(Slot::reboot_step) == Some(Step::Ordered)
     }
 
     /// The service for which the host is rebooted, if it is.
     pub(super) fn reboots_for(&self) -> Option<&Name> {
-        let is_it = |slot: &super::Slot| match slot.state {
-            State::Waiting { wait: Wait::Reboot { step, .. }, .. } => step != Step::Asked,
-            _ => false,
-        };
+        let is_it = |slot: &Slot| matches!(slot.reboot_step(), Some(Step::Told | Step::Ordered));
         self.slots.each().find(|(_, slot)| is_it(slot)).map(|(_, slot)| &slot.spec.name)
     }
 
     /// Whether a reboot waits only for being heard of.
     pub(crate) fn says_farewell(&self) -> bool {
-        let waits = |slot: &super::Slot| {
-            matches!(slot.state, State::Waiting { wait: Wait::Reboot { step: Step::Told, .. }, .. })
-        };
-        self.reboots.latest().is_some() && self.slots.each().any(|(_, slot)| waits(slot))
+        self.reboots.latest().is_some()
+            && self.slots.each().any(|(_, slot)| slot.reboot_step() == Some(Step::Told))
     }
 
     /// The collector has heard everything.
@@ -109,6 +103,16 @@ impl Services<'_> {
                     moving.steps(Step::Told, process, now);
                 }
             });
+        }
+    }
+}
+
+impl Slot {
+    /// How far a reboot for it has come; nothing where none is wanted.
+    const fn reboot_step(&self) -> Option<Step> {
+        match self.state {
+            State::Waiting { wait: Wait::Reboot { step, .. }, .. } => Some(step),
+            _ => None,
         }
     }
 }
@@ -128,9 +132,9 @@ impl Moving<'_> {
         let is_healed =
             process.is_some() && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none();
         if is_healed {
-            self.not_done("it healed before the host went down", process, around)
+            self.not_done("it healed before the host went down", process, around);
         } else if self.is_held(around.now) {
-            self.not_done("remedies are paused", process, around)
+            self.not_done("remedies are paused", process, around);
         } else {
             self.order = Some(Verb::Reboot);
             self.steps(Step::Ordered, process, around.now.plus(GOES_DOWN));

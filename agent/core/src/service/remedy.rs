@@ -136,7 +136,7 @@ impl Moving<'_> {
         streak.tries = streak.tries.saturating_add(1);
         streak.attempt = streak.attempt.saturating_add(1);
         let (attempt, delay) = (streak.attempt, around.now.since(streak.failed_at));
-        self.slot.past.began(attempt, around.now);
+        self.slot.past.began(remedy, attempt, around.now);
         let begun = event::RemedyBegun {
             service: self.slot.spec.name.clone(),
             remedy,

@@ -5,7 +5,9 @@
 //! believed and left alone.
 
 use super::moves::Moving;
-use super::{Around, Services};
+use super::slot::{State, Wait};
+use super::view::{NextTry, View};
+use super::{Around, ServiceIx, Services};
 use crate::hold::{Fact, Held};
 use picket_proto::event::{self, HoldChanged};
 use picket_proto::{Mono, Name, Text};
@@ -38,6 +40,26 @@ impl Services<'_> {
                     self.end_each(fact, around);
                 }
             }
+        }
+    }
+
+    /// A person has a service tried now that would be tried later.
+    pub(crate) fn try_now(&mut self, now: Mono, service: ServiceIx) {
+        let tried = self.with(service, |moving| {
+            let slot = &mut moving.slot;
+            let is_to_come = matches!(View(slot).next_try(now), NextTry::At(_));
+            match &mut slot.state {
+                State::Broken { retry_at: at, .. } | State::Waiting { wait: Wait::Restart { at }, .. }
+                    if is_to_come =>
+                {
+                    *at = now;
+                    true
+                }
+                _ => false,
+            }
+        });
+        if tried != Some(true) {
+            self.refused = self.refused.saturating_add(1);
         }
     }
 

@@ -3,11 +3,12 @@
 //! Only looks. The latest four remedies of this run are remembered, enough to see whether they hold; the whole story
 //! is in the events.
 
+use super::files::Kept;
 use super::slot::{Slot, Stage, State, Wait};
 use crate::hold::Held;
 use crate::timer::Reason;
 use heapless::Deque;
-use picket_proto::event::{Cause, Exit, Intent, Outcome};
+use picket_proto::event::{Cause, Exit, Intent, Outcome, Remedy};
 use picket_proto::{Mono, Name, Span};
 
 /// Remedies that are remembered.
@@ -60,6 +61,8 @@ pub enum Ended {
 /// A remedy of this run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Past {
+    /// What was done.
+    pub remedy: Remedy,
     /// The how-manieth of its streak.
     pub attempt: u16,
     /// When it began.
@@ -68,17 +71,30 @@ pub struct Past {
     pub ended: Option<(Mono, Ended)>,
 }
 
+/// When a service's next remedy begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NextTry<'a> {
+    /// None is to come: it is well, left alone, or one is under way.
+    None,
+    /// By itself then, or once a person asks.
+    At(Mono),
+    /// Not before this hold ends.
+    Held,
+    /// Not before this service is well.
+    Root(&'a Name),
+}
+
 /// The latest remedies, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Remembered(Deque<Past, PAST_MAX>);
 
 impl Remembered {
     /// A remedy begins.
-    pub(super) fn began(&mut self, attempt: u16, now: Mono) {
+    pub(super) fn began(&mut self, remedy: Remedy, attempt: u16, now: Mono) {
         if self.0.is_full() {
             self.0.pop_front();
         }
-        let _there_is_room_now = self.0.push_back(Past { attempt, began: now, ended: None });
+        let _there_is_room_now = self.0.push_back(Past { remedy, attempt, began: now, ended: None });
     }
 
     /// The open one ended.
@@ -165,6 +181,24 @@ impl<'a> View<'a> {
         }
     }
 
+    /// When its next remedy begins.
+    pub fn next_try(self, now: Mono) -> NextTry<'a> {
+        let ties = &self.0.ties;
+        let root = ties.ailing.and_then(|_| ties.ailing());
+        match (self.0.state, root) {
+            (State::Waiting { wait: Wait::Root, .. }, Some(root)) => NextTry::Root(root),
+            (
+                State::Broken { retry_at: at, .. } | State::Waiting { wait: Wait::Restart { at }, .. },
+                root,
+            ) => match root {
+                Some(root) => NextTry::Root(root),
+                None if now < self.0.rests_until() => NextTry::Held,
+                None => NextTry::At(at),
+            },
+            _ => NextTry::None,
+        }
+    }
+
     /// Whether its breaker is closed: remedies are allowed.
     pub fn is_closed(self) -> bool {
         self.0.breaker.is_closed()
@@ -179,6 +213,11 @@ impl<'a> View<'a> {
     /// Its own hold, if one stands.
     pub fn held(self) -> Option<&'a Held> {
         self.0.held.as_ref()
+    }
+
+    /// How its files stand, where good ones are to be kept and they were looked at.
+    pub fn files(self) -> Option<Kept<'a>> {
+        self.0.spec.good.and_then(|_| self.0.files.stand())
     }
 
     /// Its latest remedies in this run, oldest first.

@@ -5,7 +5,7 @@ use super::sim::{Files, kept};
 use super::world::{World, spec};
 use crate::Input;
 use crate::service::files::{Good, Order};
-use crate::service::{self, Away, Fact, Phase};
+use crate::service::{self, Away, Ended, Fact, Kept, Phase};
 use picket_proto::event::{self, Outcome, Remedy, Trigger};
 use picket_proto::{Mono, Span};
 use std::vec;
@@ -105,6 +105,24 @@ fn where_the_good_ones_do_not_help_the_newer_ones_are_put_back_and_the_breaker_o
     assert_eq!(files(&world).aside, None);
     assert_eq!(remedies(&world), [Remedy::Restart, Remedy::Rollback, Remedy::Restart]);
     assert_eq!(opened(&world).len(), 1, "{:#?}", world.story(0));
+}
+
+#[test]
+fn what_the_budget_held_up_is_what_the_breakers_single_try_begins_with() {
+    let mut world = World::running(12, vec![service::Spec { budget: 1, ..with(&BOTH, false) }]);
+    (world.sims[0].files.now, world.sims[0].files.broken) = (1, vec![1]);
+    world.kill(0);
+    world.run(5_000);
+    let view = world.agent.service_at(0).unwrap();
+    assert_eq!(view.phase(), Phase::Broken, "{:#?}", world.story(0));
+    assert!(matches!(view.files(), Some(Kept::Changed(file)) if file.as_str() == "/etc/it-1"));
+    assert_eq!(remedies(&world), [Remedy::Restart]);
+    world.run(3_600_000);
+    assert_eq!(remedies(&world), [Remedy::Restart, Remedy::Rollback], "{:#?}", world.story(0));
+    let view = world.agent.service_at(0).unwrap();
+    assert_eq!((view.phase(), view.is_closed(), view.files()), (Phase::Running, true, Some(Kept::Same)));
+    let last = view.remedies().last().unwrap();
+    assert_eq!((last.remedy, last.ended.map(|(_, ended)| ended)), (Remedy::Rollback, Some(Ended::Held)));
 }
 
 #[test]

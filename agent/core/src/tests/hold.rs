@@ -3,10 +3,10 @@
 use super::recovery::{opened, starts};
 use super::world::{World, ms, spec};
 use crate::hold::{Fact, LEAST, MOST};
-use crate::service::Phase;
+use crate::service::{self, NextTry, Phase};
 use crate::{Input, Reason};
-use picket_proto::Span;
 use picket_proto::event;
+use picket_proto::{Mono, Span};
 use std::string::{String, ToString};
 use std::vec;
 use std::vec::Vec;
@@ -121,7 +121,7 @@ fn an_open_breaker_rests_for_the_whole_hold() {
 fn a_first_start_waits_for_the_end_of_a_hold() {
     let mut world = World::new(6, vec![spec("web")]);
     hold(&mut world, None, Some(LEAST));
-    world.input(Input::Service(crate::service::Fact::Absent { service: 0 }));
+    world.input(Input::Service(service::Fact::Absent { service: 0 }));
     world.run(59_000);
     assert!(world.acts.is_empty());
     let (at, reason) = world.agent.service_at(0).unwrap().deadline().unwrap();
@@ -151,4 +151,36 @@ fn a_hold_of_all_ends_also_where_there_is_no_service() {
     world.run(LEAST.millis() + ms(10).millis());
     assert_eq!(holds(&world).len(), 2);
     assert!(world.agent.held().is_none());
+}
+
+fn next(world: &World) -> NextTry<'_> {
+    world.agent.service_at(0).unwrap().next_try(Mono::from_micros(world.at))
+}
+
+#[test]
+fn what_was_not_healed_is_tried_when_a_person_says_so_and_nothing_else_is() {
+    let mut world = World::running(7, vec![service::Spec { budget: 1, ..spec("web") }]);
+    let ask = |world: &mut World| world.input(Input::Asked(crate::Asked::Try(0)));
+    let began = world.at;
+    ask(&mut world);
+    assert_eq!((starts(&world, began).len(), world.agent.refused()), (0, 1), "it runs");
+    world.kill(0);
+    world.run(500);
+    world.kill(0);
+    world.run(2_000);
+    assert!(!world.agent.service_at(0).unwrap().is_closed());
+    hold(&mut world, None, Some(LEAST));
+    assert_eq!(next(&world), NextTry::Held);
+    let asked = world.at;
+    ask(&mut world);
+    world.run(1_000);
+    assert_eq!(starts(&world, asked).len(), 0, "held");
+    hold(&mut world, None, None);
+    assert!(matches!(next(&world), NextTry::At(at) if at.micros() > world.at));
+    let asked = world.at;
+    ask(&mut world);
+    world.run(20_000);
+    assert_eq!(starts(&world, asked), [asked]);
+    let view = world.agent.service_at(0).unwrap();
+    assert_eq!((view.phase(), view.is_closed()), (Phase::Running, true), "{:?}", world.story(began));
 }

@@ -242,6 +242,14 @@ fn a_remedy_that_did_harm_or_could_not_be_done_says_so() {
     says(&worse(Remedy::Rollback), "remedy-worse", Some("web"), &undone);
     let not_done = ended(Remedy::Rollback, Outcome::NotDone { why: Text::new("the precheck failed: no") });
     says(&not_done, "remedy-not-held", Some("web"), "web not healed by attempt 2: the precheck failed: no");
+    let held = Outcome::Held {
+        check: "web:http".parse().unwrap(),
+        back_after: Span::from_millis(288),
+        held_for: Span::from_secs(5),
+    };
+    let sentence = "web recovered, verified: web:http passed 288 ms after the failure and held for 5 s; it runs with its \
+                    last good files, and what they replaced is in good/web/aside-N of the agent's state";
+    says(&ended(Remedy::Rollback, held), "remedy-held", Some("web"), sentence);
 }
 
 #[test]
