@@ -5,6 +5,7 @@
 //! (`check NAME`); 64 for mistakes in the configuration or on the command line; 69 when
 //! no agent answers on the local socket.
 
+mod asks;
 mod baseline;
 mod explain;
 mod inspect;
@@ -175,7 +176,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             Err(failure) => show(Err(failure)),
         },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
-        What::Try { service, place } => show(status::try_now(&place, &service)),
+        What::Try { service, place } => show(asks::try_now(&place, &service)),
         What::Baseline { what } => show(baseline::page(&what)),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };
@@ -186,7 +187,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             show(explain::page(&config, name.as_deref()).map_err(Failure::Config))
         }
         What::Schema { drop_in, page } => show(Ok(explain::schema(drop_in, page))),
-        What::Check { name: Some(name), place, json } => show(status::look(&place, &name, json)),
+        What::Check { name: Some(name), place, json } => show(asks::look(&place, &name, json)),
         What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
         What::Check { name: None, .. } => {
             say(
@@ -201,7 +202,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn hold(lasts: &str, service: Option<&str>, place: &Place) -> ExitCode {
     let span = if lasts == "off" { Some(Span::ZERO) } else { config::parse_span(lasts) };
     match span {
-        Some(span) if lasts == "off" || span.secs() > 0 => show(status::hold(place, service, span)),
+        Some(span) if lasts == "off" || span.secs() > 0 => show(asks::hold(place, service, span)),
         Some(_) | None => {
             let better = "write a number and s, m or h, such as 30m, from 1m to 168h; or `off`";
             say(&mut std::io::stderr(), &format!("error: `{lasts}` is no length of time; {better}"));

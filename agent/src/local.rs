@@ -20,6 +20,7 @@ mod baseline;
 mod client;
 mod facts;
 mod page;
+mod remedies;
 mod spoken;
 mod tail;
 

@@ -46,6 +46,11 @@ impl Budget {
         }
         let _there_is_room_now = self.0.push_back(now);
     }
+
+    /// The latest was none.
+    pub(crate) fn take_back(&mut self) {
+        self.0.pop_back();
+    }
 }
 
 /// The gist of words that did not come, or of none: a journal may be late.

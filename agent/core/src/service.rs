@@ -136,6 +136,10 @@ impl<'s> Services<'s> {
     pub(crate) fn see(&mut self, seen: Seen, mut around: Around<'_, '_>) {
         self.look_at_roots(seen.service, around.checks);
         self.doubt_roots(seen, &mut around);
+        let checks = &*around.checks;
+        if self.with(seen.service, |service| service.is_for_systemd(seen, checks)) == Some(true) {
+            return self.bus.doubt(around.now);
+        }
         self.with(seen.service, |service| service.see(seen, around));
     }
 

@@ -9,14 +9,14 @@ use super::baseline::{self, Accepting};
 use super::client::error;
 use super::facts::{ConfigFacts, LinkFacts, Written};
 use super::page::{self, Look};
+use super::remedies::{Holding, holding, next_try};
 use super::spoken::Spoken;
 use super::{Tail, VERSION};
 use crate::config::{Check, Mistakes};
 use crate::metrics::Figures;
 use picket_agent_core::Agent;
 use picket_agent_core::check::CheckIx;
-use picket_agent_core::hold;
-use picket_agent_core::service::{NextTry, ServiceIx, View};
+use picket_agent_core::service::ServiceIx;
 use picket_proto::frame::{self, Content};
 use picket_proto::{HostId, Mono, Now, Run, Span, code};
 use serde_json::json;
@@ -83,31 +83,6 @@ impl Reply {
             }
         };
         let _asker_is_gone = self.0.send(Answer::Whole(document.to_string()));
-    }
-}
-
-/// A hold that is asked for.
-pub(crate) struct Holding {
-    service: Option<ServiceIx>,
-    lasts: Option<Span>,
-    by: String,
-    reply: oneshot::Sender<Answer>,
-}
-
-impl Holding {
-    /// The fact that the core takes.
-    pub(crate) fn as_fact(&self) -> hold::Fact<'_> {
-        hold::Fact { service: self.service, lasts: self.lasts, by: &self.by }
-    }
-
-    /// Says what stands now.
-    pub(crate) fn done(self, agent: &Agent<'_>, now: Mono) {
-        let stands = match self.service {
-            None => agent.held(),
-            Some(service) => agent.service_at(service).and_then(View::held),
-        };
-        let document = json!({ "v": VERSION, "hold": page::hold(stands, now) });
-        let _asker_is_gone = self.reply.send(Answer::Whole(document.to_string()));
     }
 }
 
@@ -193,9 +168,7 @@ impl Answerer {
                 Answer::Lines(first, self.tail.follow())
             }
             Question::Hold { service, seconds } => match holding(agent, service, seconds) {
-                Ok((service, lasts)) => {
-                    return Some(Wish::Hold(Holding { service, lasts, by: ask.by, reply: ask.reply }));
-                }
+                Ok(wanted) => return Some(Wish::Hold(Holding::new(wanted, ask.by, ask.reply))),
                 Err(why) => Answer::Whole(error(&why)),
             },
             Question::Try { service } => match next_try(agent, now.mono, &service) {
@@ -277,44 +250,6 @@ impl Answerer {
         });
         let lines: Vec<_> = lines.collect();
         format!("{{\"v\":{VERSION},\"events\":[{}]}}", lines.join(","))
-    }
-}
-
-/// What is to be held, for how long.
-fn holding(
-    agent: &Agent<'_>,
-    name: Option<String>,
-    seconds: u64,
-) -> Result<(Option<ServiceIx>, Option<Span>), String> {
-    let lasts = (seconds > 0).then(|| Span::from_secs(seconds));
-    if lasts.is_some_and(|lasts| !(hold::LEAST..=hold::MOST).contains(&lasts)) {
-        return Err(format!("a hold lasts from {} to {}", hold::LEAST, hold::MOST));
-    }
-    let Some(name) = name else { return Ok((None, lasts)) };
-    named(agent, &name).map(|(service, _)| (Some(service), lasts))
-}
-
-/// The service of this name.
-fn named<'a>(agent: &'a Agent<'_>, name: &str) -> Result<(ServiceIx, View<'a>), String> {
-    let places = 0..agent.services_end();
-    let mut services = places.filter_map(|service| Some((service, agent.service_at(service)?)));
-    let found = services.find(|(_, view)| view.name().as_str() == name);
-    found.ok_or_else(|| format!("there is no service `{name}`; `status` lists them"))
-}
-
-/// Which service is to be tried now; or why there is nothing to try.
-fn next_try(agent: &Agent<'_>, now: Mono, name: &str) -> Result<ServiceIx, String> {
-    let (service, view) = named(agent, name)?;
-    match view.next_try(now) {
-        NextTry::At(_) => Ok(service),
-        NextTry::Held => {
-            Err(format!("remedies of {name} rest: `hold off --service {name}`, or `hold off`, ends that"))
-        }
-        NextTry::Root(root) => Err(format!("{name} waits for {root}, which is not well: mend that first")),
-        NextTry::None => Err(format!(
-            "{name} is {}: nothing is to be tried; where a check fails, its remedy begins by itself",
-            page::phase(view.phase())
-        )),
     }
 }
 

@@ -130,6 +130,7 @@ impl<'a> World<'a> {
             AgentIn::Exited { .. }
             | AgentIn::Disk(_)
             | AgentIn::Hold(..)
+            | AgentIn::Try(_)
             | AgentIn::Stop(_)
             | AgentIn::Time
             | AgentIn::Known(_) => true,

@@ -76,6 +76,8 @@ pub enum Deed {
     RestoreBus(usize),
     /// A person lets remedies rest on a host, for so many seconds; 0: no more.
     Hold(usize, u64),
+    /// A person has a service tried now.
+    Try(usize, usize),
     /// A second machine comes up from a copy of this one's disk.
     Clone(usize),
     /// A snapshot of the whole machine is taken.
@@ -104,6 +106,7 @@ impl Deed {
                 | Self::Thaw(_)
                 | Self::FreeDisk(_)
                 | Self::Cure(..)
+                | Self::Try(..)
                 | Self::OperatorStarts(..)
                 | Self::RestoreBus(_)
                 | Self::TakeSnapshot(_)

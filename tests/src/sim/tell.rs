@@ -44,6 +44,7 @@ pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
                 Input::Asked(Asked::Hold(hold::Fact { service: *service, lasts: *lasts, by: "ann" })),
             );
         }
+        AgentIn::Try(service) => agent.handle(now, Input::Asked(Asked::Try(*service))),
         AgentIn::Stop(ending) => agent.handle(now, Input::Stop(*ending)),
         AgentIn::Time => agent.handle(now, Input::Time),
     }

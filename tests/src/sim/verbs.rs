@@ -40,7 +40,8 @@ impl World<'_> {
             | Deed::OperatorStarts(..)
             | Deed::LoseBus(_)
             | Deed::RestoreBus(_)
-            | Deed::Hold(..) => self.do_to_service(deed),
+            | Deed::Hold(..)
+            | Deed::Try(..) => self.do_to_service(deed),
             Deed::SlowDisk(..)
             | Deed::LieAboutFsync(_)
             | Deed::TearLastWrite(_)

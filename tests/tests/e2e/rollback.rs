@@ -165,7 +165,7 @@ async fn good_files_that_fail_too_are_undone_and_the_breaker_opens() {
         assert!(open.contains("nginx.conf changed"), "{open}");
         let said = nginx.story.agent.said();
         let undone = match precheck {
-            Precheck::No => "; the files that were there before are put back",
+            Precheck::No => "; the files that were there before are being put back",
             Precheck::Yes => "the precheck of its good files failed: nginx: configuration file",
         };
         assert!(said.contains(undone), "{said}");

@@ -11,6 +11,10 @@
 //! did not fit will not fit either. One order is out at a time, so a disk that hangs costs one thread and the rung, never
 //! a restart. How files are copied is the shell's.
 
+mod said;
+
+pub use said::{Good, Kept, Open, Order, Said};
+
 use super::Around;
 use super::keep::Left;
 use super::moves::{Moving, Taken};
@@ -22,90 +26,6 @@ use picket_proto::{Mono, Span, Text};
 const ROLL_BACK: Span = Span::from_secs(60);
 /// A look that comes later after a start may have seen a change that the process did not read.
 const NOTED_WITHIN: Span = Span::from_secs(5);
-
-/// A service whose files are looked after.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Good {
-    /// For how long it must have been well with them.
-    pub after: Span,
-    /// Whether a program can say that they are sound.
-    pub precheck: bool,
-}
-
-/// What is to be done about a service's files. One order of a service is out at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Look at them. Answered by Looked or Unread.
-    Look,
-    /// Copy them as good ones, if they are still those of this digest. Answered by Taken.
-    Take {
-        /// As a look gave it.
-        digest: u64,
-        /// Only if the precheck passes.
-        precheck: bool,
-    },
-    /// Put aside what differs, put the good ones back, and run the precheck; if it fails, all is as before. Answered by
-    /// RolledBack or NotDone.
-    RollBack,
-    /// The rollback did not help: the newer files are put back. Answered by Settled; by NotDone where it stays open.
-    Undo,
-    /// The rollback has held. Answered by Settled.
-    Close,
-}
-
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Said<'a> {
-    /// They were looked at.
-    Looked {
-        /// Of all of them, with owners and modes.
-        digest: u64,
-        /// The first one that differs from the good ones.
-        changed: Option<&'a str>,
-        /// Whether there are good ones.
-        has_good: bool,
-        /// How far a rollback has come that has not held yet.
-        open: Open,
-    },
-    /// They can't be looked at.
-    Unread,
-    /// Whether they are the good ones now.
-    Taken(bool),
-    /// The good ones stand in their places.
-    RolledBack,
-    /// They could not be put back.
-    NotDone {
-        /// Why.
-        why: &'a str,
-    },
-    /// The rollback is no longer open.
-    Settled,
-}
-
-/// How far a rollback has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Open {
-    /// There is none, or it has held.
-    #[default]
-    No,
-    /// It was begun: some of the good files may stand in their places, and nothing has proven them.
-    Begun,
-    /// All of them do, and the precheck has passed.
-    Whole,
-}
-
-/// How a service's files stand to the good ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept<'a> {
-    /// None are known to be good yet: there is nothing to roll back to.
-    None,
-    /// They are the good ones.
-    Same,
-    /// They differ, this one first.
-    Changed(&'a Text),
-    /// A rollback put the good ones back, and must hold yet.
-    RolledBack,
-}
 
 /// Which files the present life began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -208,8 +128,13 @@ impl Moving<'_> {
             self.slot.files.due = None;
             return;
         };
-        self.slot.files.due = Some(now.plus(good.after));
-        self.slot.files.takes = true;
+        let files = &mut self.slot.files;
+        files.due = Some(now.plus(good.after));
+        if core::mem::take(&mut files.is_open) {
+            (files.wanted, files.changed) = (Some(Order::Close), None);
+            return;
+        }
+        files.takes = true;
         self.look_at_files();
     }
 
@@ -258,19 +183,19 @@ impl Moving<'_> {
                 let files = &mut self.slot.files;
                 (files.changed, files.has_good) = (changed.map(Text::new), Some(has_good));
                 self.looked_at_files(digest, has_good, around.now);
-                match open {
-                    Open::No => {}
-                    // No order of this run is out, so nobody finishes it; the process read the files before, if any.
-                    Open::Begun => self.slot.files.wanted = Some(Order::Undo),
-                    Open::Whole => self.found_whole(),
-                }
+                self.found_open(open);
+                self.go_on_with_words(around);
+            }
+            (Said::Unread { open }, _) => {
+                self.slot.files.takes = false;
+                self.found_open(open);
                 self.go_on_with_words(around);
             }
             (Said::Taken(true), _) => {
                 let files = &mut self.slot.files;
                 (files.changed, files.has_good) = (None, Some(true));
             }
-            (Said::Unread | Said::Taken(false) | Said::NotDone { .. } | Said::Settled, _) => {
+            (Said::Taken(false) | Said::NotDone { .. } | Said::Settled, _) => {
                 self.slot.files.takes = false;
                 self.go_on_with_words(around);
             }
@@ -304,6 +229,18 @@ impl Moving<'_> {
         files.last = Some(digest);
     }
 
+    /// A look found a rollback that has not held. No order of this run is out, so nobody finishes it.
+    fn found_open(&mut self, open: Open) {
+        match open {
+            Open::No => {}
+            // A rollback that is to come undoes it first.
+            Open::Begun | Open::Whole if self.slot.files.wanted == Some(Order::RollBack) => {}
+            // A process that lives read the files before.
+            Open::Begun => self.slot.files.wanted = Some(Order::Undo),
+            Open::Whole => self.found_whole(),
+        }
+    }
+
     /// A rollback is done and has not held yet: an earlier run left it so.
     fn found_whole(&mut self) {
         let proves = self.slot.state.proof().or(match self.slot.left {
@@ -312,13 +249,18 @@ impl Moving<'_> {
         });
         let files = &mut self.slot.files;
         match self.slot.state {
-            State::Idle | State::Starting { .. } | State::Verifying { .. } | State::Stopping { .. } => {
+            // One that runs may be the process that began with the newer files: nothing is proved before it was well for
+            // as long as good ones must be.
+            State::Idle
+            | State::Starting { .. }
+            | State::Verifying { .. }
+            | State::Stopping { .. }
+            | State::Running { .. } => {
                 (files.is_open, files.tried) = (true, true);
                 if proves == Some(Proof::Remedy) {
                     self.slot.rung.begins(Remedy::Rollback, 0);
                 }
             }
-            State::Running { .. } => files.wanted = Some(Order::Close),
             State::Waiting { .. }
             | State::Broken { .. }
             | State::Awaiting { .. }

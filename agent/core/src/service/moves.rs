@@ -6,10 +6,10 @@
 
 use super::slot::{Aim, Process, Proof, Slot, Stage, State, Then, Verb, Wait, Why};
 use super::{Around, Driver, ServiceIx};
-use crate::check::{Seen, Sight, Voice};
+use crate::check::{Checks, Seen, Sight, Voice};
 use crate::timer::Dice;
 use crate::unit;
-use picket_proto::event::{self, Exit};
+use picket_proto::event::{self, Cause, Exit};
 use picket_proto::{Mono, Span, Text};
 
 /// From one kill to the next where the first did not end it (a process in an uninterruptible wait).
@@ -115,6 +115,14 @@ impl Moving<'_> {
         {
             self.decide(process, around);
         }
+    }
+
+    /// Whether its process is gone, as its check says, and systemd knows how and what is done about it: a stop, a
+    /// restart that somebody asked for, its own. Its word comes behind the check's where the bus is slow.
+    pub(super) fn is_for_systemd(&self, seen: Seen, checks: &Checks<'_>) -> bool {
+        self.slot.spec.driver == Driver::Systemd
+            && seen.sight == Sight::Fails(Cause::NoProcess)
+            && checks.process_of(self.ix) == Some(seen.check)
     }
 
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {

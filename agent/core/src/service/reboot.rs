@@ -7,9 +7,10 @@
 //! after the boot is proved as what came of it.
 
 use super::moves::{Moving, Taken};
-use super::slot::{Process, Slot, State, Verb, Wait};
+use super::slot::{Process, Proof, Slot, State, Verb, Wait};
 use super::{Around, Services};
-use picket_proto::{Mono, Name, Span};
+use picket_proto::event::Outcome;
+use picket_proto::{Mono, Name, Span, Text};
 
 /// How long the collector may take to hear of it: a link that was lost is tried again within that, as a rule.
 const FAREWELL: Span = Span::from_secs(10);
@@ -65,7 +66,10 @@ impl Services<'_> {
                 self.with(ix, |moving| moving.not_rebooted(why, process, inner));
             }
             (Step::Told, _) => {
-                self.with(ix, |moving| moving.order_reboot(process, inner));
+                let goes = self.with(ix, |moving| moving.order_reboot(process, inner));
+                if goes != Some(true) {
+                    self.reboot_is_called_off(now);
+                }
             }
             (Step::Ordered, _) => {
                 let why = "the host did not go down within 5 min";
@@ -73,6 +77,21 @@ impl Services<'_> {
             }
         }
         true
+    }
+
+    /// What was to be is no more: it counts as none, and who waited for what comes of it asks for its own.
+    fn reboot_is_called_off(&mut self, now: Mono) {
+        self.reboots.take_back();
+        self.keep.changed(true);
+        for service in 0..self.end() {
+            self.with(service, |moving| {
+                if let State::Waiting { process, wait: Wait::Reboot { step: Step::Asked, .. } } =
+                    moving.slot.state
+                {
+                    moving.steps(Step::Asked, process, now);
+                }
+            });
+        }
     }
 
     /// Whether a reboot was ordered for this one and not given up since.
@@ -127,18 +146,29 @@ impl Moving<'_> {
         self.slot.state = State::Waiting { process, wait: Wait::Reboot { step, until } };
     }
 
-    /// The collector had its time. What has healed meanwhile, or was paused by a person, is no reason to reboot any more.
-    fn order_reboot(&mut self, process: Option<Process>, around: Around<'_, '_>) {
-        let is_healed =
-            process.is_some() && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none();
-        if is_healed {
-            self.not_done("it healed before the host went down", process, around);
-        } else if self.is_held(around.now) {
-            self.not_done("remedies are paused", process, around);
+    /// The collector had its time; whether the host goes down. What has healed meanwhile is believed, and what a person
+    /// has paused waits for the end of that, on the same rung.
+    fn order_reboot(&mut self, process: Option<Process>, mut around: Around<'_, '_>) -> bool {
+        let now = around.now;
+        let healed =
+            process.filter(|_| around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none());
+        if let Some(process) = healed {
+            self.called_off("it healed before the host went down", &mut around);
+            around.checks.watch(now, self.ix, self.slot.spec.hold);
+            self.hold(now, process, Proof::Alone, now);
+        } else if self.is_held(now) {
+            self.called_off("remedies are paused", &mut around);
+            self.slot.state = State::Waiting { process, wait: Wait::Restart { at: now } };
         } else {
             self.order = Some(Verb::Reboot);
-            self.steps(Step::Ordered, process, around.now.plus(GOES_DOWN));
+            self.steps(Step::Ordered, process, now.plus(GOES_DOWN));
+            return true;
         }
+        false
+    }
+
+    fn called_off(&mut self, why: &str, around: &mut Around<'_, '_>) {
+        self.slot.tell_outcome(around.now, Outcome::NotDone { why: Text::new(why) }, around.out);
     }
 
     fn not_rebooted(&mut self, why: &str, process: Option<Process>, around: Around<'_, '_>) {

@@ -83,7 +83,8 @@ impl Moving<'_> {
     }
 
     pub(super) fn open(&mut self, process: Option<Process>, because: Because, around: Around<'_, '_>) {
-        if let Some(process) = process.filter(|_| self.is_isolated_in_the_end()) {
+        let stops = self.is_isolated_in_the_end() && !self.is_held(around.now);
+        if let Some(process) = process.filter(|_| stops) {
             return self.isolate(process, because, around);
         }
         let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);

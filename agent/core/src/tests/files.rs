@@ -226,3 +226,39 @@ fn what_the_last_run_left_half_done_is_undone_whatever_the_service_does() {
         assert!(!files.orders.contains(&Order::Close), "{:?}", files.orders);
     }
 }
+
+/// An undoing of an earlier run was stuck when it dies: the rollback that is ordered undoes that first.
+#[test]
+fn a_look_that_finds_one_begun_does_not_take_the_rollback_away() {
+    let mut world = running(20, &[Remedy::Rollback, Remedy::Restart], false);
+    let files = &mut world.sims[0].files;
+    (files.now, files.aside, files.is_half) = (7, Some(1), true);
+    let at = world.at;
+    world.kill(0);
+    world.run(60_000);
+    let begun = starts(&world, at).first().map(|start| start - at);
+    assert!(begun.is_some_and(|after| after < 1_000_000), "{begun:?}: {:#?}", world.story(at));
+    assert_eq!(remedies(&world).first(), Some(&Remedy::Rollback));
+}
+
+/// The agent was killed when the good files stood in their places, before the process that fails was restarted.
+#[test]
+fn a_process_that_began_with_the_newer_files_is_no_proof_of_the_good_ones() {
+    for helps in [true, false] {
+        let mut world = running(21, &BOTH, false);
+        let bytes = kept(&world.agent);
+        (world.sims[0].files.now, world.sims[0].files.aside) = (0, Some(1));
+        let mut new = World::new(22, vec![with(&BOTH, false)]);
+        (new.at, new.next_pid) = (world.at + 100_000, world.next_pid);
+        new.sims = core::mem::take(&mut world.sims);
+        let away = Away::SameBoot(Span::from_millis(100));
+        assert!(!new.agent.restore(Mono::from_micros(new.at), away, &bytes).damaged);
+        let pid = new.sims[0].alive.unwrap();
+        new.sims[0].sick = !helps;
+        new.input(Input::Service(Fact::Started { service: 0, pid, adopted: true }));
+        new.run(60_000);
+        let files = files(&new);
+        assert_eq!(files.now, if helps { 0 } else { 1 }, "{helps}: {:#?}", new.story(0));
+        assert_eq!(files.aside, None, "{:?}", files.orders);
+    }
+}

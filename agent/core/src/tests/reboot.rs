@@ -39,7 +39,11 @@ fn begun(world: &World, wanted: Remedy) -> Vec<u64> {
 
 /// A service that answers no more, whatever is done: up to the reboot being told.
 fn told(seed: u64) -> World {
-    let mut world = World::running(seed, vec![last_resort()]);
+    told_of(seed, last_resort())
+}
+
+fn told_of(seed: u64, spec: service::Spec) -> World {
+    let mut world = World::running(seed, vec![spec]);
     world.sims[0].sick = true;
     while begun(&world, Remedy::Reboot).is_empty() {
         let until = world.at + 60_000_000;
@@ -167,20 +171,44 @@ fn what_a_version_without_reboots_kept_is_read() {
     assert!(world.agent.restore(Mono::from_micros(1), Away::OtherBoot, &bytes).damaged);
 }
 
+/// With isolation behind the reboot, and little time between the rungs.
+fn isolated_in_the_end() -> service::Spec {
+    let ladder = [Remedy::Restart, Remedy::Reboot, Remedy::Isolate].into_iter().collect();
+    service::Spec { ladder, backoff_first: ms(200), backoff_max: ms(200), ..last_resort() }
+}
+
 #[test]
-fn what_heals_or_is_paused_while_the_collector_is_told_is_not_rebooted() {
-    for is_paused in [false, true] {
-        let mut world = told(10);
-        world.run(1_000);
-        if is_paused {
-            let fact = hold::Fact { service: None, lasts: Some(Span::from_secs(3_600)), by: "root" };
-            world.input(Input::Asked(crate::Asked::Hold(fact)));
-        } else {
-            world.sims[0].sick = false;
-        }
+fn what_heals_while_the_collector_is_told_is_left_alone_and_costs_no_reboot() {
+    let mut world = told_of(10, isolated_in_the_end());
+    let pid = world.sims[0].alive;
+    world.run(1_000);
+    world.sims[0].sick = false;
+    world.run(60_000);
+    assert_eq!(reboots(&world), [0_u64; 0], "{:#?}", world.story(0));
+    let view = world.agent.service_at(0).unwrap();
+    assert_eq!((view.phase(), world.sims[0].alive), (Phase::Running, pid), "{:#?}", world.story(0));
+    let why = "it healed before the host went down";
+    assert!(
+        matches!(&outcomes(&world)[..], [.., Outcome::NotDone { why: told }, Outcome::Held { .. }] if told.as_str() == why),
+        "{:#?}",
+        outcomes(&world)
+    );
+    world.run(3_600_000);
+    world.sims[0].sick = true;
+    world.run(120_000);
+    assert_eq!(reboots(&world).len(), 1, "the one that was called off was none: {:#?}", world.story(0));
+}
+
+#[test]
+fn what_is_paused_while_the_collector_is_told_is_rebooted_when_the_pause_ends() {
+    for budget in [1, 5] {
+        let mut world = told_of(11, service::Spec { budget: budget + 1, ..isolated_in_the_end() });
+        let pid = world.sims[0].alive;
+        let fact = hold::Fact { service: None, lasts: Some(Span::from_secs(3_600)), by: "root" };
+        world.input(Input::Asked(crate::Asked::Hold(fact)));
+        world.run(3_590_000);
+        assert_eq!((reboots(&world), world.sims[0].alive), (Vec::new(), pid), "{:#?}", world.story(0));
         world.run(60_000);
-        assert_eq!(reboots(&world), [0_u64; 0], "{is_paused}: {:#?}", world.story(0));
-        let phase = world.agent.service_at(0).unwrap().phase();
-        assert_eq!(phase, if is_paused { Phase::Waiting } else { Phase::Running }, "{:#?}", world.story(0));
+        assert_eq!(reboots(&world).len(), 1, "{budget}: {:#?}", world.story(0));
     }
 }

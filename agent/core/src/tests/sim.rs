@@ -82,6 +82,13 @@ pub(super) struct Files {
     pub(super) orders: Vec<Order>,
 }
 
+impl Files {
+    /// A rollback that is open is undone.
+    pub(super) fn undone(&mut self) {
+        (self.now, self.is_half) = (self.aside.take().unwrap_or(self.now), false);
+    }
+}
+
 impl Sim {
     pub(super) fn healthy() -> Self {
         Self {

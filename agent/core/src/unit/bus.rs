@@ -11,6 +11,8 @@ use picket_proto::{Mono, Span};
 
 /// Between two comparisons: a lost signal hides nothing for longer than this, at two calls per unit.
 const LOOK_EVERY: Span = Span::from_secs(120);
+/// Between two where there is reason for one: a check of a unit that is gone says so at every reading.
+const LOOK_AGAIN: Span = Span::from_secs(5);
 /// A bus that was restarted is back within a second; one that is gone costs a connect per 5 s.
 const RECONNECT: Backoff = Backoff { first: Span::from_millis(100), most: Span::from_secs(5) };
 
@@ -37,6 +39,8 @@ pub(crate) struct Bus {
     left: u16,
     differences: u16,
     order: Option<Order>,
+    /// When they were compared last.
+    looked_at: Mono,
     /// Whether every unit was read once.
     synced: bool,
 }
@@ -51,6 +55,7 @@ impl Bus {
             left: 0,
             differences: 0,
             order: None,
+            looked_at: Mono::from_micros(0),
             synced: false,
         }
     }
@@ -124,9 +129,17 @@ impl Bus {
         }
     }
 
+    /// What is seen of a unit is not what systemd has told: all are read soon.
+    pub(crate) fn doubt(&mut self, now: Mono) {
+        if let State::Open { look_at } = &mut self.state {
+            *look_at = (*look_at).min(now.max(self.looked_at.plus(LOOK_AGAIN)));
+        }
+    }
+
     fn look(&mut self, now: Mono, units: u16) {
         (self.left, self.differences, self.order) = (units, 0, Some(Order::Look));
         self.synced |= units == 0;
+        self.looked_at = now;
         self.state = State::Open { look_at: now.plus(LOOK_EVERY) };
     }
 

@@ -1,5 +1,10 @@
 //! Files kept, compared, rolled back and undone, with links, owners and damage.
 
+mod cut;
+mod kept;
+mod undo;
+
+use super::tree::Entry;
 use super::*;
 use rustix::process::{Resource, getrlimit};
 use std::fs;
@@ -90,110 +95,6 @@ fn all_that_changed_is_put_back_with_its_permissions_and_undone_again() {
 }
 
 #[test]
-fn what_somebody_edited_since_the_rollback_is_not_undone() {
-    let (_folder, keeper) = begin(None);
-    taken(&keeper);
-    let etc = &keeper.roots[0];
-    fs::write(etc.join("main.conf"), "spoiled\n").unwrap();
-    fs::write(etc.join("conf.d/a.conf"), "spoiled\n").unwrap();
-    keeper.obey(Order::RollBack);
-    fs::write(etc.join("main.conf"), "mended\n").unwrap();
-    keeper.obey(Order::Undo);
-    assert_eq!(fs::read_to_string(etc.join("main.conf")).unwrap(), "mended\n");
-    assert_eq!(fs::read_to_string(etc.join("conf.d/a.conf")).unwrap(), "spoiled\n");
-}
-
-#[test]
-fn a_rollback_that_was_cut_off_anywhere_can_be_undone() {
-    let (_folder, keeper) = begin(None);
-    taken(&keeper);
-    spoil(&keeper.roots[0]);
-    let (good, spoiled) = (keeper.good().unwrap(), all(&keeper));
-    let changes = tree::changes(&good, &spoiled);
-    for done in 0..=changes.len() {
-        keeper.put_aside(&changes).unwrap();
-        // The steps are whole files each: what a killed agent has done is some of them.
-        let some = changes.iter().rev().take(done).rev().map(|change| (change.now, change.good));
-        let _it_may_need_more_than_was_done = tree::settle(&keeper.roots, some);
-        assert_eq!(look(&keeper).3, Open::Begun);
-        keeper.obey(Order::Undo);
-        assert_eq!(all(&keeper), spoiled, "after {done} of {}", changes.len());
-    }
-}
-
-/// A file that can't be kept came after the rollback: it is nobody's business.
-#[test]
-fn an_unrelated_file_that_can_not_be_kept_does_not_stop_the_undoing() {
-    let (_folder, keeper) = begin(None);
-    taken(&keeper);
-    let etc = &keeper.roots[0];
-    fs::write(etc.join("main.conf"), "spoiled\n").unwrap();
-    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
-    fs::write(etc.join("huge"), vec![0; 2 * 1024 * 1024]).unwrap();
-    fs::write(etc.join("anyones"), "").unwrap();
-    fs::set_permissions(etc.join("anyones"), Permissions::from_mode(0o666)).unwrap();
-    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
-    assert_eq!(fs::read_to_string(etc.join("main.conf")).unwrap(), "spoiled\n");
-}
-
-/// What can't be undone stays open, and is undone once it can.
-#[test]
-fn an_undoing_that_fails_is_told_and_can_be_tried_again() {
-    let (_folder, keeper) = begin(None);
-    taken(&keeper);
-    let file = keeper.roots[0].join("main.conf");
-    fs::write(&file, "spoiled\n").unwrap();
-    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
-    fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
-    let told = keeper.obey(Order::Undo);
-    assert!(
-        matches!(&told, Answer::NotDone(why) if why.contains("may be written by anyone") && why.contains("aside-N")),
-        "{told:?}"
-    );
-    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)), "not on top of it");
-    fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
-    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
-    assert_eq!((fs::read_to_string(&file).unwrap().as_str(), look(&keeper).3), ("spoiled\n", Open::No));
-}
-
-/// All is written beside its place before the first file goes.
-#[test]
-fn a_disk_that_is_full_in_the_midst_changes_nothing() {
-    let (_folder, keeper) = begin(None);
-    fs::write(keeper.roots[0].join("z.conf"), "z\n").unwrap();
-    taken(&keeper);
-    fs::write(keeper.roots[0].join("main.conf"), "spoiled\n").unwrap();
-    fs::write(keeper.roots[0].join("z.conf"), "spoiled\n").unwrap();
-    fs::write(keeper.roots[0].join("new.conf"), "new\n").unwrap();
-    let (good, spoiled) = (keeper.good().unwrap(), all(&keeper));
-    let mut refused = good.iter().find(|entry| entry.path.ends_with("z.conf")).unwrap().clone();
-    // As an error of the disk would: no link is that long.
-    (refused.kind, refused.bytes) = (tree::Kind::Link, vec![b'x'; 5000]);
-    let changes = tree::changes(&good, &spoiled);
-    let steps = changes.iter().map(|change| match change.good {
-        Some(good) if good.path == refused.path => (change.now, Some(&refused)),
-        good => (change.now, good),
-    });
-    assert!(tree::settle(&keeper.roots, steps).is_err());
-    assert_eq!(all(&keeper), spoiled);
-    let names = fs::read_dir(&keeper.roots[0]).unwrap().map(|entry| entry.unwrap().file_name());
-    assert!(names.into_iter().all(|name| !name.to_str().unwrap().contains("picket-new")));
-}
-
-/// A folder where a file comes: the undoing was cut off when the folder was gone already.
-#[test]
-fn an_undoing_that_was_cut_off_between_a_folder_and_its_file_goes_on() {
-    let (_folder, keeper) = begin(None);
-    taken(&keeper);
-    spoil(&keeper.roots[0]);
-    let spoiled = all(&keeper);
-    assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
-    fs::remove_dir_all(keeper.roots[0].join("conf.d")).unwrap();
-    assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
-    assert_eq!(all(&keeper), spoiled);
-}
-
-#[test]
 fn nothing_is_done_without_good_ones_or_without_a_change() {
     let (_folder, keeper) = begin(None);
     assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(why) if why.contains("known to be good")));
@@ -256,71 +157,9 @@ fn no_link_leads_out_of_what_is_named() {
     assert_eq!(fs::read_to_string(others.join("a.conf")).unwrap(), "theirs\n");
     assert!(fs::symlink_metadata(etc.join("conf.d")).unwrap().is_dir());
     let named = Keeper { roots: vec![etc.join("conf.d/link")], ..begin(None).1 };
-    assert_eq!(named.obey(Order::Look), Answer::Unread, "one that is named itself is refused");
+    assert_eq!(named.obey(Order::Look), Answer::Unread(Open::No), "one that is named itself is refused");
     let entry = Entry { path: etc.join("conf.d/../../others/a.conf"), ..all(&keeper)[0].clone() };
-    assert!(tree::settle(&keeper.roots, [(None, Some(&entry))].into_iter()).is_err());
-}
-
-#[test]
-fn what_is_too_large_too_deep_too_many_or_anyones_is_not_kept() {
-    let deep = |etc: &Path| fs::create_dir_all(etc.join("1/2/3/4/5/6/7/8/9")).unwrap();
-    let many = |etc: &Path| (0..300).for_each(|at| fs::write(etc.join(at.to_string()), "").unwrap());
-    let large = |etc: &Path| fs::write(etc.join("data"), vec![b'x'; 1024 * 1024]).unwrap();
-    let open = |etc: &Path| {
-        fs::set_permissions(etc.join("conf.d/a.conf"), Permissions::from_mode(0o666)).unwrap();
-    };
-    let cases: [(Spoils<'_>, &str); 4] = [
-        (&deep, "folders deep"),
-        (&many, "more than 256 files"),
-        (&large, "larger than 1024 KiB"),
-        (&open, "a.conf may be written by anyone"),
-    ];
-    for (spoils, words) in cases {
-        let (_folder, keeper) = begin(None);
-        taken(&keeper);
-        spoils(&keeper.roots[0]);
-        assert!(tree::read(&keeper.roots).unwrap_err().contains(words), "{words}");
-        assert_eq!(keeper.obey(Order::Look), Answer::Unread);
-        assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)));
-        assert!(keeper.good().is_some(), "the good ones stay");
-    }
-}
-
-#[test]
-fn a_fifo_holds_nobody_and_is_passed_over() {
-    let (_folder, keeper) = begin(None);
-    let before = all(&keeper);
-    crate::open::fifo(&keeper.roots[0].join("fifo"));
-    assert_eq!(all(&keeper), before);
-}
-
-#[test]
-fn a_copy_that_was_damaged_or_is_of_other_paths_is_none_and_all_but_two_go() {
-    let (_folder, keeper) = begin(None);
-    taken(&keeper);
-    for newer in ["newer\n", "newest\n"] {
-        fs::write(keeper.roots[0].join("main.conf"), newer).unwrap();
-        taken(&keeper);
-    }
-    assert_eq!(store::numbers(&keeper.folder, "good-"), [2, 3]);
-    let place = keeper.place("good-", 3);
-    let own = keeper.roots[0].strip_prefix("/").unwrap();
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(
-        (mode(&keeper.folder), mode(&place.join("files").join(own).join("main.conf"))),
-        (0o700, 0o600)
-    );
-    assert!(store::load(&place, &[keeper.roots[0].join("conf.d")]).is_none());
-    let whole = fs::read(place.join("index")).unwrap();
-    for cut in 0..whole.len() - 1 {
-        fs::write(place.join("index"), &whole[..cut]).unwrap();
-        assert!(keeper.good().is_none(), "cut at {cut}");
-    }
-    fs::write(place.join("index"), &whole).unwrap();
-    assert!(keeper.good().is_some());
-    fs::write(place.join("files").join(own).join("conf.d/a.conf"), "flipped\n").unwrap();
-    assert!(keeper.good().is_none());
-    assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)));
+    assert!(settle::settle(keeper.at(false), [(None, Some(&entry))].into_iter()).is_err());
 }
 
 #[test]

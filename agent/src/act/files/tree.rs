@@ -1,31 +1,28 @@
-//! The files that a service names, in memory: read within bounds, compared, and put in their places.
+//! The files that a service names, in memory: read within bounds, and compared.
 //!
 //! At most [`ENTRIES_MAX`] entries, [`BYTES_MAX`] bytes and [`DEPTH_MAX`] folders deep: a configuration is smaller, and
 //! what is larger is data, for which there are backups. Links are entries of their own: what they lead to is neither read
 //! nor written. From the folder above a named path on every folder is opened by its name alone and never through a link,
-//! so that whoever may write in there can lead nothing out of it. What anyone may write is refused. A file is never
-//! written into: a new one takes its place, with its owner and its permissions, but never setuid. Sockets, FIFOs and devices are
-//! passed over; attributes and dates are not kept.
+//! so that whoever may write in there can lead nothing out of it. What anyone may write is refused. Sockets, FIFOs and devices
+//! are passed over; attributes and dates are not kept. How they come into their places is [`super::settle`]'s.
 
-use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, Stat, Uid};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 const ENTRIES_MAX: usize = 256;
 const BYTES_MAX: usize = 1024 * 1024;
-const DEPTH_MAX: usize = 8;
-/// What a new file is called until it takes its place.
-const NEW: &str = ".picket-new-";
-/// Two services may have files in one folder, and their orders have threads of their own.
-static NEWS: AtomicU32 = AtomicU32::new(0);
-const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+pub(super) const DEPTH_MAX: usize = 8;
+/// How the name of what is still to take its place begins: it is none of the files.
+pub(super) const NEW: &str = ".picket-new-";
+pub(super) const FOLDER: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -103,7 +100,7 @@ pub(super) fn read_these(roots: &[PathBuf], paths: &[&Path]) -> Result<Tree, Str
 }
 
 /// Whether what should be a folder is missing, or a file, or a link.
-fn is_no_folder(error: &io::Error) -> bool {
+pub(super) fn is_no_folder(error: &io::Error) -> bool {
     let errno = Errno::from_io_error(error);
     error.kind() == io::ErrorKind::NotFound || matches!(errno, Some(Errno::NOTDIR | Errno::LOOP))
 }
@@ -180,11 +177,17 @@ impl Reader {
     }
 }
 
+/// What stands in a folder, but for what is still to take its place.
 fn names(folder: &OwnedFd) -> Result<Vec<OsString>, Errno> {
+    list(folder, |name| !name.as_bytes().starts_with(NEW.as_bytes()))
+}
+
+/// Names in a folder, a few more at most than are ever kept.
+pub(super) fn list(folder: &OwnedFd, is_one: impl Fn(&OsStr) -> bool) -> Result<Vec<OsString>, Errno> {
     let mut all = Vec::new();
     for entry in Dir::read_from(folder)? {
         let name = OsString::from_vec(entry?.file_name().to_bytes().to_vec());
-        if name != "." && name != ".." && !name.as_bytes().starts_with(NEW.as_bytes()) {
+        if name != "." && name != ".." && is_one(&name) {
             all.push(name);
         }
         if all.len() > ENTRIES_MAX {
@@ -194,7 +197,7 @@ fn names(folder: &OwnedFd) -> Result<Vec<OsString>, Errno> {
     Ok(all)
 }
 
-fn said(path: &Path, error: &io::Error) -> String {
+pub(super) fn said(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
@@ -235,152 +238,31 @@ pub(super) fn short(tree: &Tree) -> u64 {
     u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
-/// Makes of each first one the second. All that is new is written first, beside its place, so that a disk that is full
-/// changes nothing; then goes what goes, the deepest first; then comes what comes.
-///
-/// # Errors
-/// The first that can't be done; what follows is left out.
-pub(super) fn settle<'t>(
-    roots: &[PathBuf],
-    steps: impl DoubleEndedIterator<Item = (Option<&'t Entry>, Option<&'t Entry>)> + Clone,
-) -> io::Result<()> {
-    let mut stage = Stage { roots, files: Vec::new(), folders: Vec::new() };
-    let told = |entry: &Entry, error: io::Error| io::Error::other(said(&entry.path, &error));
-    for (from, to) in steps.clone() {
-        if let Some(to) = to {
-            stage.prepare(from, to).map_err(|error| told(to, error))?;
-        }
-    }
-    stage.folders.clear();
-    for (from, to) in steps.clone().rev() {
-        let stays = to.is_some_and(|to| from.is_none_or(|from| from.is_like(to)));
-        if let Some(from) = from.filter(|_| !stays) {
-            remove(roots, from).map_err(|error| told(from, error))?;
-        }
-    }
-    for to in steps.filter_map(|(_, to)| to) {
-        stage.put(to).map_err(|error| told(to, error))?;
-    }
-    Ok(())
-}
-
-/// New files beside their places, and folders that were made for them. Dropping it removes what is left of both.
-struct Stage<'t> {
-    roots: &'t [PathBuf],
-    files: Vec<(&'t Entry, String)>,
-    folders: Vec<&'t Entry>,
-}
-
-impl<'t> Stage<'t> {
-    /// Writes it beside its place. Where there is no folder for it yet, since a file must go first, it comes later.
-    fn prepare(&mut self, from: Option<&Entry>, to: &'t Entry) -> io::Result<()> {
-        let folder = match folder_of(self.roots, &to.path) {
-            Err(error) if is_no_folder(&error) => return Ok(()),
-            folder => folder?,
-        };
-        if to.kind != Kind::Folder {
-            let new = format!("{NEW}{}-{}", std::process::id(), NEWS.fetch_add(1, Ordering::Relaxed));
-            self.files.push((to, new.clone()));
-            return write(&folder, &new, to);
-        }
-        if from.is_none() {
-            match rustix::fs::mkdirat(&folder, name_of(to), Mode::RWXU) {
-                Ok(()) => self.folders.push(to),
-                Err(Errno::EXIST) => {}
-                Err(errno) => return Err(errno.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts it in its place.
-    fn put(&mut self, to: &'t Entry) -> io::Result<()> {
-        if to.kind == Kind::Folder {
-            return make(self.roots, to);
-        }
-        if !self.files.iter().any(|(entry, _)| entry.path == to.path) {
-            self.prepare(None, to)?;
-        }
-        let at =
-            self.files.iter().position(|(entry, _)| entry.path == to.path).ok_or(io::ErrorKind::NotFound)?;
-        let folder = folder_of(self.roots, &to.path)?;
-        rustix::fs::renameat(&folder, &self.files[at].1, &folder, name_of(to))?;
-        self.files.swap_remove(at);
-        Ok(rustix::fs::fsync(&folder)?)
-    }
-}
-
-impl Drop for Stage<'_> {
-    fn drop(&mut self) {
-        // What is left would keep a full disk full.
-        for (entry, new) in &self.files {
-            if let Ok(folder) = folder_of(self.roots, &entry.path) {
-                let _it_was_not_written = rustix::fs::unlinkat(&folder, new, AtFlags::empty());
-            }
-        }
-        for folder in self.folders.iter().rev() {
-            let _somebody_has_put_something_there = remove(self.roots, folder);
-        }
-    }
-}
-
-fn remove(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
-    let folder = folder_of(roots, &entry.path)?;
-    let flags = if entry.kind == Kind::Folder { AtFlags::REMOVEDIR } else { AtFlags::empty() };
-    match rustix::fs::unlinkat(&folder, name_of(entry), flags) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(errno) => Err(errno.into()),
-    }
-}
-
-/// Makes a folder, or gives one that is there its owner and its permissions.
-fn make(roots: &[PathBuf], entry: &Entry) -> io::Result<()> {
-    let (folder, name) = (folder_of(roots, &entry.path)?, name_of(entry));
-    match rustix::fs::mkdirat(&folder, name, Mode::RWXU) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(errno) => return Err(errno.into()),
-    }
-    own(&rustix::fs::openat(&folder, name, FOLDER, Mode::empty())?, entry)
-}
-
-/// Makes a new file or link of this name.
-fn write(folder: &OwnedFd, new: &str, entry: &Entry) -> io::Result<()> {
-    if entry.kind == Kind::Link {
-        rustix::fs::symlinkat(OsStr::from_bytes(&entry.bytes), folder, new)?;
-    } else {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(rustix::fs::openat(folder, new, flags, Mode::RUSR | Mode::WUSR)?);
-        file.write_all(&entry.bytes)?;
-        own(&file, entry)?;
-        file.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Gives it its owner, then its permissions: a change of owner takes some of those away.
-fn own(it: impl AsFd, entry: &Entry) -> io::Result<()> {
-    let stat = rustix::fs::fstat(&it)?;
-    if (stat.st_uid, stat.st_gid) != entry.owner {
-        let (user, group) = (Uid::from_raw(entry.owner.0), Gid::from_raw(entry.owner.1));
-        rustix::fs::fchown(&it, Some(user), Some(group))?;
-    }
-    Ok(rustix::fs::fchmod(&it, Mode::from_raw_mode(entry.mode))?)
-}
-
-fn name_of(entry: &Entry) -> &OsStr {
+pub(super) fn name_of(entry: &Entry) -> &OsStr {
     entry.path.file_name().unwrap_or_default()
 }
 
 /// The folder that an entry stands in, reached through no link from above the named path on.
-fn folder_of(roots: &[PathBuf], path: &Path) -> io::Result<OwnedFd> {
+pub(super) fn folder_of(roots: &[PathBuf], path: &Path) -> io::Result<OwnedFd> {
+    folder_by(roots, path, |_| None)
+}
+
+/// The same where some folders are still called otherwise.
+pub(super) fn folder_by<'n>(
+    roots: &[PathBuf],
+    path: &Path,
+    called: impl Fn(&Path) -> Option<&'n OsStr>,
+) -> io::Result<OwnedFd> {
     let root = roots.iter().find(|root| path.starts_with(root)).ok_or(io::ErrorKind::NotFound)?;
     let (above, below) = (root.parent(), path.parent());
     let (above, below) = above.zip(below).ok_or(io::ErrorKind::NotFound)?;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut folder = rustix::fs::open(above, flags, Mode::empty())?;
+    let mut whole = above.to_path_buf();
     for part in below.strip_prefix(above).map_err(io::Error::other)?.components() {
         let Component::Normal(part) = part else { return Err(io::ErrorKind::InvalidInput.into()) };
-        folder = rustix::fs::openat(&folder, part, FOLDER, Mode::empty())?;
+        whole.push(part);
+        folder = rustix::fs::openat(&folder, called(&whole).unwrap_or(part), FOLDER, Mode::empty())?;
     }
     Ok(folder)
 }

@@ -85,6 +85,12 @@ pub(super) const OPERATORS: Scenario = Scenario {
                     (lasts, Deed::OperatorStarts(at, number)),
                 ],
                 3 => vec![(0, Deed::Crash(Place::Host(at)))],
+                4 => vec![
+                    (0, Deed::Break(at, number, 20)),
+                    (lasts, Deed::Try(at, number)),
+                    (lasts + 200, Deed::Cure(at, number)),
+                    (lasts + 220, Deed::Try(at, number)),
+                ],
                 _ => vec![(0, Deed::OperatorStops(at, number)), (lasts, Deed::OperatorStarts(at, number))],
             }
         })

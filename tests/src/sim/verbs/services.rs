@@ -48,7 +48,17 @@ impl World<'_> {
                     self.queue.put(self.now, Happening::Agent(at, life, AgentIn::Hold(None, lasts)));
                 }
             }
+            Deed::Try(at, service) => self.try_now(at, service),
             _of_no_service => {}
+        }
+    }
+
+    fn try_now(&mut self, at: usize, service: usize) {
+        let at = self.host(at);
+        let service = service % self.hosts[at].services.len();
+        if let (Some(shell), Ok(service)) = (&self.hosts[at].agent, u16::try_from(service)) {
+            let life = shell.life;
+            self.queue.put(self.now, Happening::Agent(at, life, AgentIn::Try(service)));
         }
     }
 

@@ -143,3 +143,23 @@ fn units_are_settled_when_the_last_of_several_was_read() {
     }
     assert!(world.agent.units_settled());
 }
+
+#[test]
+fn a_process_that_is_gone_is_for_systemd_to_explain_however_slow_the_bus_is() {
+    let checks = vec![check_spec("web.process", CheckKind::Process, 0)];
+    let mut world = World::with(31, checks, vec![unit_spec()], 65_536);
+    world.sims = vec![Sim { alive: Some(7), ..Sim::healthy() }];
+    world.input(Input::Unit(Fact::Opened));
+    look(&mut world, running(1, 7));
+    world.run(20_000);
+    let gone = world.at;
+    world.sims[0].alive = None;
+    world.run(20_000);
+    assert_eq!((phase(&world), calls(&world, gone)), (Phase::Running, vec![]), "{:#?}", world.story(gone));
+    assert_eq!(world.agent.check_at(0).unwrap().verdict(), Verdict::Down, "it is told");
+    let asked = names(&world, gone);
+    assert!((1..=4).contains(&asked.iter().filter(|order| *order == "Look").count()), "{asked:?}");
+    read(&mut world, running(2, 8), Dones::default());
+    world.run(20_000);
+    assert_eq!((phase(&world), calls(&world, gone)), (Phase::Running, vec![]), "{:#?}", world.story(gone));
+}

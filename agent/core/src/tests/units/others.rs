@@ -193,3 +193,25 @@ fn an_agent_that_stops_its_services_leaves_units_to_systemd() {
     assert!(world.ended);
     assert_eq!((phase(&world), calls(&world, 0).len()), (Phase::Ended, 0));
 }
+
+/// It lived and failed its check when the agent went: that it is stopped by now was a person's doing.
+#[test]
+fn what_was_stopped_while_the_agent_was_away_is_left_alone_though_a_remedy_was_due() {
+    let slow = Span::from_secs(60);
+    let spec =
+        service::Spec { same_deaths: 100, budget: 1, backoff_first: slow, backoff_max: slow, ..unit_spec() };
+    let mut old = unit(24, spec);
+    old.input(Input::Unit(Fact::Opened));
+    look(&mut old, running(1, 7));
+    old.run(20_000);
+    old.sims[0].sick = true;
+    old.run(10_000);
+    answer(&mut old, Answer::Job(5));
+    read(&mut old, running(2, 8), done(5, JobEnd::Done));
+    old.run(30_000);
+    assert_eq!(phase(&old), Phase::Broken, "{:#?}", old.story(0));
+    let mut new = again(old, 20_000);
+    look(&mut new, dead(2, Active::Inactive, TERMINATED));
+    new.run(7_200_000);
+    assert_eq!((phase(&new), calls(&new, 0)), (Phase::Left, vec![]), "{:#?}", new.story(0));
+}

@@ -94,6 +94,10 @@ impl World {
         if files.hang {
             return;
         }
+        // A new one begins with undoing what is open.
+        if order == Order::RollBack {
+            files.undone();
+        }
         let name = |it: &u64| format!("/etc/it-{it}");
         let answer = match order {
             Order::Look => Answer::Looked {
@@ -123,7 +127,7 @@ impl World {
                 None => Answer::NotDone("there are none"),
             },
             Order::Undo => {
-                files.now = files.aside.take().unwrap_or(files.now);
+                files.undone();
                 Answer::Settled
             }
             Order::Close => {
