@@ -239,6 +239,12 @@ impl<'s> Checks<'s> {
         self.slots.each().find(|(_, slot)| of(slot)).map(|(at, _)| at)
     }
 
+    /// Whether the service's process was gone when it was last looked at.
+    pub(crate) fn is_gone(&self, service: u16) -> bool {
+        let last = self.process_of(service).and_then(|check| self.get(check)?.last);
+        matches!(last, Some((_, Reading::Bad(Cause::NoProcess))))
+    }
+
     /// The check of this name.
     pub(crate) fn named(&self, name: &Name) -> Option<CheckIx> {
         self.slots.each().find(|(_, slot)| slot.spec.name == *name).map(|(at, _)| at)

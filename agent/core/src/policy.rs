@@ -47,6 +47,11 @@ impl Budget {
         let _there_is_room_now = self.0.push_back(now);
     }
 
+    /// None of them counts any more.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
     /// The latest was none.
     pub(crate) fn take_back(&mut self) {
         self.0.pop_back();

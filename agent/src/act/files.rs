@@ -134,7 +134,11 @@ impl Keeper {
         let good = self.good();
         let changed = good.as_ref().and_then(|good| {
             let changes = tree::changes(good, &now);
-            changes.first().map(|change| change.path().to_string_lossy().into_owned())
+            let first = changes.first()?.path().display();
+            Some(match changes.len() - 1 {
+                0 => first.to_string(),
+                more => format!("{first} (and {more} more)"),
+            })
         });
         let (digest, has_good) = (tree::short(&now), good.is_some());
         Some(Answer::Looked { digest, changed, has_good, open: self.open() })
@@ -228,7 +232,15 @@ pub(crate) fn lacks(kept: &Kept) -> Vec<String> {
             )
         })
         .collect();
-    found.extend(tree::read(&roots).err().map(|why| format!("its files can't be kept as good ones: {why}")));
+    found.extend(match tree::read(&roots) {
+        Err(why) => Some(format!(
+            "its files can't be kept as good ones: {why}; no rollback can be done until that is mended"
+        )),
+        Ok(files) if !files.is_empty() && files.iter().all(|entry| entry.kind == tree::Kind::Folder) => Some(
+            "there is no file in what good.files names: a rollback takes away what comes there".to_owned(),
+        ),
+        Ok(_) => None,
+    });
     found
 }
 

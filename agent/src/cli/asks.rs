@@ -24,7 +24,9 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
 pub(super) fn try_now(place: &Place, service: &str) -> Result<Page, Failure> {
     let request = json!({ "v": VERSION, "ask": "try", "name": service });
     place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
-    let text = format!("{service} is tried now; `events` and `status` tell what comes of it\n");
+    let text = format!(
+        "{service} is being tried; `events --follow` tells what comes of it, `status` how it stands\n"
+    );
     Ok(Page { text, well: true })
 }
 

@@ -108,7 +108,12 @@ fn files(services: &[Value]) -> String {
                 format!("files:  {} of {name} differs from the good one\n", text(service, "changed_file"))
             }
             "rolled back" => {
-                format!("files:  {name} runs with its last good ones; the newer are in good/{name}/aside-N of the agent's state\n")
+                format!(
+                    "files:  {name} was given its last good ones; the newer are in the newest good/{name}/aside-N of the agent's state\n"
+                )
+            }
+            "can't be kept" => {
+                format!("files:  those of {name} can't be kept as good ones, the agent's log says why: no rollback is possible\n")
             }
             _ => return None,
         })

@@ -33,7 +33,7 @@ impl Display for Fact {
                 }
                 match (it.remedy, &it.trigger) {
                     (Remedy::Rollback, Trigger::Changed(_)) => {
-                        f.write_str("; the changed one is kept in the agent's state")
+                        f.write_str("; what changed is kept in the agent's state")
                     }
                     _ => Ok(()),
                 }
@@ -81,7 +81,7 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
         }
         (Remedy::Rollback, Outcome::Held { .. }) => write!(
             f,
-            "; it runs with its last good files, and what they replaced is in good/{}/aside-N of the agent's state",
+            "; it runs with its last good files, and what they replaced is in the newest good/{}/aside-N of the agent's state",
             it.service
         ),
         (Remedy::Rollback, Outcome::NotDone { .. })

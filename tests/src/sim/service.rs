@@ -58,6 +58,8 @@ pub(super) struct Service {
     pub(super) starts: Vec<u64>,
     /// True times at which runs of the agent began.
     pub(super) runs: Vec<u64>,
+    /// True times at which a person had it tried.
+    pub(super) tries: Vec<u64>,
     /// How many of its starts the state file knows of, and will once what is being written is there.
     pub(super) kept: (usize, usize),
     /// Since when it dies the same way after each start and nothing else was done to it, under one run of the agent.
@@ -83,6 +85,7 @@ impl Service {
             ill: None,
             starts: Vec::new(),
             runs: Vec::new(),
+            tries: Vec::new(),
             kept: (0, 0),
             loops_since: None,
             died_at: None,

@@ -210,7 +210,7 @@ async fn what_was_not_healed_is_tried_again_when_a_person_says_so() {
     story.agent.line_with("breaker-open");
     status_when(&story, |status| service(status, "web")["phase"] == "running");
     let tried = ask(&story, &["try", "broken"]);
-    assert!(tried.status.success() && said(&tried).contains("broken is tried now"), "{}", said(&tried));
+    assert!(tried.status.success() && said(&tried).contains("broken is being tried"), "{}", said(&tried));
     story.agent.line_with("breaker-half-open");
     story.agent.line_with("breaker-open");
     for (name, words) in

@@ -59,6 +59,10 @@ pub(super) struct Files {
     pub(super) tried: bool,
     /// A rollback is under way.
     is_open: bool,
+    /// One has held, and nothing was changed since.
+    is_reverted: bool,
+    /// They could not be looked at.
+    unread: bool,
 }
 
 impl Files {
@@ -81,6 +85,11 @@ impl Files {
         self.wanted.is_some() || self.out.is_some()
     }
 
+    /// The rollback has held.
+    fn close(&mut self) {
+        (self.wanted, self.changed, self.is_reverted) = (Some(Order::Close), None, true);
+    }
+
     /// When they are next looked at.
     pub(super) fn due(&self) -> Mono {
         self.due.unwrap_or(Mono::NEVER)
@@ -88,10 +97,13 @@ impl Files {
 
     /// How they stand, as they were looked at last.
     pub(super) fn stand(&self) -> Option<Kept<'_>> {
-        Some(match (self.is_open, self.has_good?, &self.changed) {
-            (true, _, _) => Kept::RolledBack,
-            (false, false, _) => Kept::None,
-            (false, true, Some(changed)) => Kept::Changed(changed),
+        if self.unread {
+            return Some(Kept::Unread);
+        }
+        Some(match (self.is_open || self.is_reverted, self.has_good?, &self.changed) {
+            (true, _, None) => Kept::RolledBack,
+            (_, false, _) => Kept::None,
+            (_, true, Some(changed)) => Kept::Changed(changed),
             (false, true, None) => Kept::Same,
         })
     }
@@ -118,7 +130,7 @@ impl Moving<'_> {
         files.due = self.slot.spec.good.map(|good| now.plus(good.after));
         (files.last, files.tried) = (None, false);
         if core::mem::take(&mut files.is_open) {
-            (files.wanted, files.changed) = (Some(Order::Close), None);
+            files.close();
         }
     }
 
@@ -131,7 +143,7 @@ impl Moving<'_> {
         let files = &mut self.slot.files;
         files.due = Some(now.plus(good.after));
         if core::mem::take(&mut files.is_open) {
-            (files.wanted, files.changed) = (Some(Order::Close), None);
+            files.close();
             return;
         }
         files.takes = true;
@@ -181,19 +193,21 @@ impl Moving<'_> {
             (Said::RolledBack, None) => self.slot.files.wanted = Some(Order::Undo),
             (Said::Looked { digest, changed, has_good, open }, _) => {
                 let files = &mut self.slot.files;
-                (files.changed, files.has_good) = (changed.map(Text::new), Some(has_good));
+                (files.changed, files.has_good, files.unread) =
+                    (changed.map(Text::new), Some(has_good), false);
+                files.is_reverted &= changed.is_none();
                 self.looked_at_files(digest, has_good, around.now);
                 self.found_open(open);
                 self.go_on_with_words(around);
             }
             (Said::Unread { open }, _) => {
-                self.slot.files.takes = false;
+                (self.slot.files.takes, self.slot.files.unread) = (false, true);
                 self.found_open(open);
                 self.go_on_with_words(around);
             }
             (Said::Taken(true), _) => {
                 let files = &mut self.slot.files;
-                (files.changed, files.has_good) = (None, Some(true));
+                (files.changed, files.has_good, files.is_reverted) = (None, Some(true), false);
             }
             (Said::Taken(false) | Said::NotDone { .. } | Said::Settled, _) => {
                 self.slot.files.takes = false;

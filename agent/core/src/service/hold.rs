@@ -157,6 +157,10 @@ impl Moving<'_> {
             self.slot.breaker.close();
             self.slot.tell_breaker(event::Breaker::Closed, around.out);
         }
+        // What a person has mended is a new case: the remedies before that are not counted against the next failure.
+        if self.slot.streak.asked {
+            self.slot.budget.clear();
+        }
         self.slot.streak = FRESH;
         self.slot.rung = Rung::default();
         self.slot.ties.told = None;

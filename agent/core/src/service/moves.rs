@@ -9,7 +9,7 @@ use super::{Around, Driver, ServiceIx};
 use crate::check::{Checks, Seen, Sight, Voice};
 use crate::timer::Dice;
 use crate::unit;
-use picket_proto::event::{self, Cause, Exit};
+use picket_proto::event::{self, Exit};
 use picket_proto::{Mono, Span, Text};
 
 /// From one kill to the next where the first did not end it (a process in an uninterruptible wait).
@@ -117,12 +117,12 @@ impl Moving<'_> {
         }
     }
 
-    /// Whether its process is gone, as its check says, and systemd knows how and what is done about it: a stop, a
-    /// restart that somebody asked for, its own. Its word comes behind the check's where the bus is slow.
+    /// Whether its process is gone, as its check says, so that systemd knows how it ended and what is done about it: a
+    /// stop or a restart that somebody asked for, or its own. Where the bus is slow its word comes behind the checks'.
     pub(super) fn is_for_systemd(&self, seen: Seen, checks: &Checks<'_>) -> bool {
         self.slot.spec.driver == Driver::Systemd
-            && seen.sight == Sight::Fails(Cause::NoProcess)
-            && checks.process_of(self.ix) == Some(seen.check)
+            && matches!(seen.sight, Sight::Fails(_))
+            && checks.is_gone(self.ix)
     }
 
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {

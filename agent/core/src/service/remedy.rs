@@ -87,6 +87,7 @@ impl Moving<'_> {
         if let Some(process) = process.filter(|_| stops) {
             return self.isolate(process, because, around);
         }
+        self.slot.streak.asked = false;
         let retry_in = self.slot.breaker.open(self.slot.spec.retry_after, self.dice);
         let last = self.trigger(around.checks);
         let attempts = self.slot.streak.attempt;
@@ -150,7 +151,9 @@ impl Moving<'_> {
 
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {
         let killed = matches!(self.slot.streak.why, Why::Exit(exit) if exit.is_from_outside());
-        match (self.slot.streak.why, &self.slot.files.changed) {
+        // Where it failed with the good files too, a change was not the cause.
+        let changed = self.slot.files.changed.as_ref().filter(|_| !self.slot.files.tried);
+        match (self.slot.streak.why, changed) {
             (Why::Exit(_) | Why::Check(..), Some(file)) if !killed => Trigger::Changed(file.clone()),
             (Why::Exit(exit), _) => Trigger::Exit(exit),
             (Why::Root, _) => self.slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),

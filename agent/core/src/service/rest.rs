@@ -53,6 +53,7 @@ impl Services<'_> {
                     if is_to_come =>
                 {
                     *at = now;
+                    slot.streak.asked = true;
                     true
                 }
                 _ => false,

@@ -187,10 +187,18 @@ pub(super) struct Streak {
     pub(super) why: Why,
     /// It was told that it waits for room on the host.
     pub(super) starved: bool,
+    /// A person had it tried, and knows why.
+    pub(super) asked: bool,
 }
 
-pub(super) const FRESH: Streak =
-    Streak { tries: 0, attempt: 0, failed_at: Mono::NEVER, why: Why::Exit(Exit::Unknown), starved: false };
+pub(super) const FRESH: Streak = Streak {
+    tries: 0,
+    attempt: 0,
+    failed_at: Mono::NEVER,
+    why: Why::Exit(Exit::Unknown),
+    starved: false,
+    asked: false,
+};
 
 impl Slot {
     /// A service of which nothing is known yet.

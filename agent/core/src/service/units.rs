@@ -259,10 +259,11 @@ impl Moving<'_> {
             checks.died(now, self.ix, Voice { owner: Some(&self.slot.spec.name), said: "", out: &mut *out });
             return self.goes_with_its_root(exit, Around { now, checks, out });
         }
-        // It was down when that was kept: it had died, or an earlier run had stopped it for its root or to isolate it.
-        // One whose check had failed lived, and may have been stopped by a person since.
+        // It was down when that was kept: an earlier run had stopped it for its root or to isolate it, or it had ended in
+        // a way that systemd takes for well. One whose check had failed lived, and one that had crashed would be `failed`:
+        // what is inactive then was stopped by a person since.
         let is_isolated = matches!(self.slot.left, Some(Left::Broken(_))) && self.is_isolated_in_the_end();
-        let was_down = is_isolated || !matches!(self.slot.streak.why, Why::Check(..));
+        let was_down = is_isolated || matches!(self.slot.streak.why, Why::Root | Why::Exit(Exit::Code(0)));
         let is_ours = to == Intent::Unknown && self.slot.intent == Intent::Run && was_down;
         if is_ours && matches!(self.slot.state, State::Idle) && self.waits_on(None, around.now) {
             return self.slot.unit.is_down();

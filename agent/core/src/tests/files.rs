@@ -120,7 +120,10 @@ fn what_the_budget_held_up_is_what_the_breakers_single_try_begins_with() {
     world.run(3_600_000);
     assert_eq!(remedies(&world), [Remedy::Restart, Remedy::Rollback], "{:#?}", world.story(0));
     let view = world.agent.service_at(0).unwrap();
-    assert_eq!((view.phase(), view.is_closed(), view.files()), (Phase::Running, true, Some(Kept::Same)));
+    assert_eq!(
+        (view.phase(), view.is_closed(), view.files()),
+        (Phase::Running, true, Some(Kept::RolledBack))
+    );
     let last = view.remedies().last().unwrap();
     assert_eq!((last.remedy, last.ended.map(|(_, ended)| ended)), (Remedy::Rollback, Some(Ended::Held)));
 }

@@ -183,4 +183,10 @@ fn what_was_not_healed_is_tried_when_a_person_says_so_and_nothing_else_is() {
     assert_eq!(starts(&world, asked), [asked]);
     let view = world.agent.service_at(0).unwrap();
     assert_eq!((view.phase(), view.is_closed()), (Phase::Running, true), "{:?}", world.story(began));
+    let now = Mono::from_micros(world.at);
+    assert_eq!(view.budget(now).0, 0, "what a person has mended begins anew");
+    let died = world.at;
+    world.kill(0);
+    world.run(100);
+    assert_eq!(starts(&world, died), [died], "the next failure is healed as any other");
 }

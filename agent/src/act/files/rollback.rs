@@ -26,6 +26,14 @@ impl Keeper {
             .and_then(|()| {
                 self.is_whole().map_err(|error| format!("that it is done can't be noted: {error}"))
             });
+        if done.is_ok() {
+            let files = changes.iter().map(|change| change.path().display().to_string()).collect::<Vec<_>>();
+            tracing::info!(
+                service = self.name,
+                files = files.join(" "),
+                "put back to what they were when it was last good"
+            );
+        }
         done.map_err(|why| match self.undo() {
             Ok(()) => why,
             Err(undo) => format!("{why}; and {undo}"),

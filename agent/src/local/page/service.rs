@@ -68,6 +68,7 @@ fn files(kept: Kept<'_>) -> (&'static str, Option<&str>) {
         Kept::Same => ("good", None),
         Kept::Changed(file) => ("changed", Some(file.as_str())),
         Kept::RolledBack => ("rolled back", None),
+        Kept::Unread => ("can't be kept", None),
     }
 }
 

@@ -213,7 +213,7 @@ fn remedies_beyond_a_restart_say_what_was_done() {
         (
             begun(Remedy::Rollback, Trigger::Changed(Text::new("/etc/web"))),
             "web is rolled back to its last good files and restarted (attempt 1): it fails since /etc/web changed; \
-             the changed one is kept in the agent's state",
+             what changed is kept in the agent's state",
         ),
         (
             begun(Remedy::Isolate, check()),
@@ -248,7 +248,7 @@ fn a_remedy_that_did_harm_or_could_not_be_done_says_so() {
         held_for: Span::from_secs(5),
     };
     let sentence = "web recovered, verified: web:http passed 288 ms after the failure and held for 5 s; it runs with its \
-                    last good files, and what they replaced is in good/web/aside-N of the agent's state";
+                    last good files, and what they replaced is in the newest good/web/aside-N of the agent's state";
     says(&ended(Remedy::Rollback, held), "remedy-held", Some("web"), sentence);
 }
 

@@ -77,12 +77,15 @@ impl Truth {
         let window = spec.budget_window.micros() * 9 / 10;
         let lately = |times: &[u64]| times.iter().filter(|at| **at + window > now).count();
         let recent = lately(&service.starts);
-        self.expect(now, recent < usize::from(spec.budget) + SPARE + lately(&service.runs), || {
+        // A person's word begins a budget anew, and one more try that needs no rest.
+        let tries = lately(&service.tries);
+        let most = (usize::from(spec.budget) + SPARE) * (1 + tries) + lately(&service.runs);
+        self.expect(now, recent < most, || {
             format!("{who} is started again without a rest after {recent} starts in its budget's window")
         });
         let since = service.loops_since.unwrap_or(u64::MAX);
         let same = service.starts.iter().filter(|at| **at >= since).count();
-        self.expect(now, same <= usize::from(spec.same_deaths), || {
+        self.expect(now, same <= usize::from(spec.same_deaths) + service.tries.len(), || {
             format!("{who} is started again without a rest after {same} starts that ended the same way")
         });
     }

@@ -56,6 +56,7 @@ impl World<'_> {
     fn try_now(&mut self, at: usize, service: usize) {
         let at = self.host(at);
         let service = service % self.hosts[at].services.len();
+        self.hosts[at].services[service].tries.push(self.now);
         if let (Some(shell), Ok(service)) = (&self.hosts[at].agent, u16::try_from(service)) {
             let life = shell.life;
             self.queue.put(self.now, Happening::Agent(at, life, AgentIn::Try(service)));

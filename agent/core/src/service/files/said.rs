@@ -85,6 +85,8 @@ pub enum Kept<'a> {
     Same,
     /// They differ, this one first.
     Changed(&'a Text),
-    /// A rollback put the good ones back, and must hold yet.
+    /// A rollback put the good ones back, and nothing was changed since.
     RolledBack,
+    /// They can't be looked at, or may not be kept.
+    Unread,
 }

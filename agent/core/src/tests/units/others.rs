@@ -161,23 +161,24 @@ fn a_stop_that_is_known_from_before_is_not_told_again_by_the_next_run() {
 #[test]
 fn a_wait_and_an_open_breaker_go_on_over_a_restart_of_the_agent() {
     let slow = Span::from_secs(3_600);
-    // Inactive is what a unit is that an earlier run had stopped for its root, or to isolate it.
-    for (same_deaths, active) in
-        [1, 100].into_iter().flat_map(|same| [(same, Active::Failed), (same, Active::Inactive)])
+    const ENDED: (i32, i32) = (1, 0);
+    for (same_deaths, (active, how)) in [1, 100]
+        .into_iter()
+        .flat_map(|same| [(same, (Active::Failed, KILLED)), (same, (Active::Inactive, ENDED))])
     {
         let spec = service::Spec { same_deaths, backoff_first: slow, backoff_max: slow, ..unit_spec() };
         let mut old = unit(21, spec);
         old.input(Input::Unit(Fact::Opened));
         look(&mut old, running(1, 7));
-        read(&mut old, dead(1, Active::Failed, KILLED), Dones::default());
+        read(&mut old, dead(1, active, how), Dones::default());
         answer(&mut old, Answer::Job(5));
-        read(&mut old, dead(2, Active::Failed, KILLED), done(5, JobEnd::Other));
+        read(&mut old, dead(2, active, how), done(5, JobEnd::Other));
         old.run(1_000);
         let stood = phase(&old);
         assert_eq!(stood, if same_deaths == 1 { Phase::Broken } else { Phase::Waiting });
         let due = old.agent.service_at(0).unwrap().deadline().unwrap().0;
         let mut new = again(old, 20_000);
-        look(&mut new, dead(2, active, KILLED));
+        look(&mut new, dead(2, active, how));
         assert_eq!((phase(&new), calls(&new, 0).len()), (stood, 0), "{active:?}: {:#?}", new.story(0));
         assert_eq!(new.agent.service_at(0).unwrap().deadline().unwrap().0, due);
         assert_eq!(new.agent.service_at(0).unwrap().intent(), Intent::Run);
