@@ -21,6 +21,7 @@ mod room;
 mod roots;
 mod slot;
 mod spec;
+mod streak;
 mod tell;
 mod units;
 mod view;

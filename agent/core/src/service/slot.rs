@@ -3,6 +3,8 @@
 //! What moves it from state to state is written beside: [`super::moves`] for what happens, [`super::hold`] for being
 //! believed, [`super::remedy`] for being restarted. At most one order waits per service: a later one replaces it.
 
+pub(super) use super::streak::{FRESH, Streak};
+
 use super::files::Files;
 use super::keep::Left;
 use super::ladder::Rung;
@@ -174,31 +176,6 @@ pub(super) struct Delays {
     /// Because an answer was out.
     pub(super) awaited: bool,
 }
-
-/// Failures that follow each other without a remedy that held.
-#[derive(Debug)]
-pub(super) struct Streak {
-    /// Starts that did not hold. The very first one of the run is among them unless all its checks had passed.
-    pub(super) tries: u16,
-    /// Remedies begun.
-    pub(super) attempt: u16,
-    /// The latest failure.
-    pub(super) failed_at: Mono,
-    pub(super) why: Why,
-    /// It was told that it waits for room on the host.
-    pub(super) starved: bool,
-    /// A person had it tried, and knows why.
-    pub(super) asked: bool,
-}
-
-pub(super) const FRESH: Streak = Streak {
-    tries: 0,
-    attempt: 0,
-    failed_at: Mono::NEVER,
-    why: Why::Exit(Exit::Unknown),
-    starved: false,
-    asked: false,
-};
 
 impl Slot {
     /// A service of which nothing is known yet.
