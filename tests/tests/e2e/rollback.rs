@@ -162,8 +162,12 @@ async fn good_files_that_fail_too_are_undone_and_the_breaker_opens() {
         std::fs::remove_file(nginx.folder.path().join("outside.conf")).unwrap();
         let edited = nginx.edited_and_killed("worker_connections 64", "worker_connections 65").await;
         let open = nginx.told("breaker-open");
-        assert!(open.contains("nginx.conf changed"), "{open}");
+        assert!(
+            open.contains("exited with status 1") && !open.contains("changed"),
+            "it was not the cause: {open}"
+        );
         let said = nginx.story.agent.said();
+        assert!(said.contains("it fails since") && said.contains("nginx.conf changed"), "{said}");
         let undone = match precheck {
             Precheck::No => "; the files that were there before are being put back",
             Precheck::Yes => "the precheck of its good files failed: nginx: configuration file",
