@@ -6,6 +6,17 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// It is there, and stays.
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Puts `bytes` in the place of what stands at `path`, by way of the same name with the ending `new`.
 ///
 /// # Errors

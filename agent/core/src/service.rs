@@ -137,8 +137,8 @@ impl<'s> Services<'s> {
     pub(crate) fn see(&mut self, seen: Seen, mut around: Around<'_, '_>) {
         self.look_at_roots(seen.service, around.checks);
         self.doubt_roots(seen, &mut around);
-        let checks = &*around.checks;
-        if self.with(seen.service, |service| service.is_for_systemd(seen, checks)) == Some(true) {
+        let slot = self.slots.taken(seen.service);
+        if slot.is_some_and(|slot| slot.is_for_systemd(seen, around.checks)) {
             return self.bus.doubt(around.now);
         }
         self.with(seen.service, |service| service.see(seen, around));

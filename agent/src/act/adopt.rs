@@ -39,14 +39,6 @@ pub(super) fn save(path: &Path, saved: &Saved) -> io::Result<()> {
     std::fs::rename(new, path)
 }
 
-/// Removes the file.
-pub(super) fn forget(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
 /// Reads the file; `None` if there is none, or not a whole one.
 pub(super) fn load(path: &Path) -> Option<Saved> {
     let text = std::fs::read_to_string(path).ok()?;
@@ -165,8 +157,8 @@ mod tests {
             std::fs::write(&path, &whole[..cut]).unwrap();
             assert_eq!(load(&path), None, "cut at {cut}");
         }
-        forget(&path).unwrap();
-        forget(&path).unwrap();
+        crate::whole::remove(&path).unwrap();
+        crate::whole::remove(&path).unwrap();
         assert_eq!(load(&path), None);
     }
 

@@ -243,11 +243,3 @@ pub(crate) fn lacks(kept: &Kept) -> Vec<String> {
     });
     found
 }
-
-/// Removes a file, if it is there.
-fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}

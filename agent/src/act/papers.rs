@@ -25,7 +25,8 @@ impl Order for Identities {
 pub(super) fn begin() -> io::Result<Scribe<Identities>> {
     Scribe::new("identities", |identities: Identities| {
         for (path, saved) in identities {
-            let written = saved.map_or_else(|| adopt::forget(&path), |saved| adopt::save(&path, &saved));
+            let written =
+                saved.map_or_else(|| crate::whole::remove(&path), |saved| adopt::save(&path, &saved));
             if let Err(error) = written {
                 tracing::warn!(file = %path.display(), %error, "the next run of the agent can't know the service's process");
             }

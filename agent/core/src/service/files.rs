@@ -173,10 +173,14 @@ impl Moving<'_> {
     }
 
     /// A remedy that could not be done: the next rung follows.
-    pub(super) fn not_done(&mut self, why: &str, process: Option<Process>, around: Around<'_, '_>) {
-        self.slot.tell_outcome(around.now, Outcome::NotDone { why: Text::new(why) }, around.out);
+    pub(super) fn not_done(&mut self, why: &str, process: Option<Process>, mut around: Around<'_, '_>) {
+        self.tell_not_done(why, &mut around);
         self.slot.rung.did_not_hold();
         self.failed(self.slot.streak.why, process, around);
+    }
+
+    pub(super) fn tell_not_done(&mut self, why: &str, around: &mut Around<'_, '_>) {
+        self.slot.tell_outcome(around.now, Outcome::NotDone { why: Text::new(why) }, around.out);
     }
 
     /// Something came of an order about its files.

@@ -62,6 +62,17 @@ impl Moving<'_> {
         }
     }
 
+    /// Whether every check has passed since it failed.
+    pub(super) fn has_passed(&self, checks: &Checks<'_>) -> bool {
+        checks.unproven(self.ix, self.slot.streak.failed_at).is_none()
+    }
+
+    /// It passes again without a remedy: it must hold, and is left alone.
+    pub(super) fn believe(&mut self, process: Process, around: Around<'_, '_>) {
+        around.checks.watch(around.now, self.ix, self.slot.spec.hold);
+        self.hold(around.now, process, Proof::Alone, around.now);
+    }
+
     pub(super) fn hold(&mut self, now: Mono, process: Process, proof: Proof, passed: Mono) {
         let stage = Stage::Holding { passed, since: now, until: now.plus(self.slot.spec.hold) };
         self.slot.state = State::Verifying { process, proof, stage };

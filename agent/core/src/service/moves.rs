@@ -33,6 +33,16 @@ pub(super) struct Moving<'a> {
     pub(super) collect: Option<unit::Collect>,
 }
 
+impl Slot {
+    /// Whether its process is gone, as its check says, so that systemd knows how it ended and what is done about it: a
+    /// stop or a restart that somebody asked for, or its own. Where the bus is slow its word comes behind the checks'.
+    pub(super) fn is_for_systemd(&self, seen: Seen, checks: &Checks<'_>) -> bool {
+        self.spec.driver == Driver::Systemd
+            && matches!(seen.sight, Sight::Fails(_))
+            && checks.is_gone(seen.service)
+    }
+}
+
 impl Moving<'_> {
     pub(super) fn started(&mut self, pid: u32, adopted: bool, around: Around<'_, '_>) -> Taken {
         let process = Process { pid, since: around.now };
@@ -117,14 +127,6 @@ impl Moving<'_> {
         }
     }
 
-    /// Whether its process is gone, as its check says, so that systemd knows how it ended and what is done about it: a
-    /// stop or a restart that somebody asked for, or its own. Where the bus is slow its word comes behind the checks'.
-    pub(super) fn is_for_systemd(&self, seen: Seen, checks: &Checks<'_>) -> bool {
-        self.slot.spec.driver == Driver::Systemd
-            && matches!(seen.sight, Sight::Fails(_))
-            && checks.is_gone(self.ix)
-    }
-
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
         match (self.slot.state, seen.sight) {
             (State::Running { process }, Sight::Fails(cause)) => {
@@ -144,19 +146,17 @@ impl Moving<'_> {
                 self.hold(around.now, process, proof, passed);
             }
             (State::Broken { process: Some(process), .. }, Sight::FirstPass | Sight::Passes)
-                if around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() =>
+                if self.has_passed(around.checks) =>
             {
-                around.checks.watch(around.now, self.ix, self.slot.spec.hold);
-                self.hold(around.now, process, Proof::Alone, around.now);
+                self.believe(process, around);
             }
             (
                 State::Waiting { process: Some(process), wait: wait @ (Wait::Restart { .. } | Wait::Root) },
                 Sight::FirstPass | Sight::Passes,
             ) if (matches!(wait, Wait::Root) || self.is_held(around.now))
-                && around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none() =>
+                && self.has_passed(around.checks) =>
             {
-                around.checks.watch(around.now, self.ix, self.slot.spec.hold);
-                self.hold(around.now, process, Proof::Alone, around.now);
+                self.believe(process, around);
             }
             // What else is seen changes nothing: it is on its way down, or waits for its turn.
             (

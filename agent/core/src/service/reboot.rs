@@ -7,10 +7,9 @@
 //! after the boot is proved as what came of it.
 
 use super::moves::{Moving, Taken};
-use super::slot::{Process, Proof, Slot, State, Verb, Wait};
+use super::slot::{Process, Slot, State, Verb, Wait};
 use super::{Around, Services};
-use picket_proto::event::Outcome;
-use picket_proto::{Mono, Name, Span, Text};
+use picket_proto::{Mono, Name, Span};
 
 /// How long the collector may take to hear of it: a link that was lost is tried again within that, as a rule.
 const FAREWELL: Span = Span::from_secs(10);
@@ -150,14 +149,11 @@ impl Moving<'_> {
     /// has paused waits for the end of that, on the same rung.
     fn order_reboot(&mut self, process: Option<Process>, mut around: Around<'_, '_>) -> bool {
         let now = around.now;
-        let healed =
-            process.filter(|_| around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none());
-        if let Some(process) = healed {
-            self.called_off("it healed before the host went down", &mut around);
-            around.checks.watch(now, self.ix, self.slot.spec.hold);
-            self.hold(now, process, Proof::Alone, now);
+        if let Some(process) = process.filter(|_| self.has_passed(around.checks)) {
+            self.tell_not_done("it healed before the host went down", &mut around);
+            self.believe(process, around);
         } else if self.is_held(now) {
-            self.called_off("remedies are paused", &mut around);
+            self.tell_not_done("remedies are paused", &mut around);
             self.slot.state = State::Waiting { process, wait: Wait::Restart { at: now } };
         } else {
             self.order = Some(Verb::Reboot);
@@ -165,10 +161,6 @@ impl Moving<'_> {
             return true;
         }
         false
-    }
-
-    fn called_off(&mut self, why: &str, around: &mut Around<'_, '_>) {
-        self.slot.tell_outcome(around.now, Outcome::NotDone { why: Text::new(why) }, around.out);
     }
 
     fn not_rebooted(&mut self, why: &str, process: Option<Process>, around: Around<'_, '_>) {

@@ -97,11 +97,8 @@ impl Moving<'_> {
 
     /// A restart is due; but what has healed meanwhile is not restarted.
     pub(super) fn remedy_or_believe(&mut self, process: Option<Process>, around: Around<'_, '_>) {
-        let healed =
-            process.filter(|_| around.checks.unproven(self.ix, self.slot.streak.failed_at).is_none());
-        if let Some(process) = healed {
-            around.checks.watch(around.now, self.ix, self.slot.spec.hold);
-            return self.hold(around.now, process, Proof::Alone, around.now);
+        if let Some(process) = process.filter(|_| self.has_passed(around.checks)) {
+            return self.believe(process, around);
         }
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);

@@ -1,7 +1,8 @@
 //! Putting the good files back, undoing that, and being done with it: what the marks `open` and `whole` stand for.
 
 use super::tree::{Entry, Tree};
-use super::{ASIDE_MAX, Keeper, remove, settle, store, tree};
+use super::{ASIDE_MAX, Keeper, settle, store, tree};
+use crate::whole;
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -41,13 +42,13 @@ impl Keeper {
     }
 
     fn is_whole(&self) -> io::Result<()> {
-        crate::whole::replace(&self.folder.join("whole"), b"")?;
+        whole::replace(&self.folder.join("whole"), b"")?;
         store::sync(&self.folder)
     }
 
     /// It counts as done no more: from here on some of the files may be the newer ones again.
     fn is_begun(&self) -> io::Result<()> {
-        remove(&self.folder.join("whole"))?;
+        whole::remove(&self.folder.join("whole"))?;
         store::sync(&self.folder)
     }
 
@@ -64,8 +65,8 @@ impl Keeper {
             open.extend_from_slice(change.path().as_os_str().as_bytes());
             open.push(b'\n');
         }
-        remove(&self.folder.join("whole"))?;
-        crate::whole::replace(&self.folder.join("open"), &open)?;
+        whole::remove(&self.folder.join("whole"))?;
+        whole::replace(&self.folder.join("open"), &open)?;
         store::sync(&self.folder)
     }
 
@@ -134,7 +135,7 @@ impl Keeper {
     pub(super) fn close(&self) {
         // Without `open` the other says nothing.
         for mark in ["open", "whole"] {
-            if let Err(error) = remove(&self.folder.join(mark)) {
+            if let Err(error) = whole::remove(&self.folder.join(mark)) {
                 tracing::warn!(service = self.name, mark, %error, "a rollback can't be closed");
             }
         }

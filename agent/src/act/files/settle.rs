@@ -123,14 +123,15 @@ struct Stage<'p, 't> {
 }
 
 impl<'t> Stage<'_, 't> {
+    /// What is called so until it takes its place.
+    fn called(&self, path: &Path) -> Option<&OsStr> {
+        self.new.iter().find(|(new, _)| new.path == path)?.1.as_deref()
+    }
+
     /// The folder in which it stands now, and whether that is a new one.
     fn folder(&self, entry: &Entry) -> io::Result<(OwnedFd, bool)> {
-        let called = |path: &Path| {
-            let new = self.new.iter().find(|(new, _)| new.kind == Kind::Folder && new.path == path);
-            new.and_then(|(_, name)| name.as_deref())
-        };
-        let is_new = entry.path.ancestors().skip(1).any(|above| called(above).is_some());
-        Ok((folder_by(self.place.roots, &entry.path, called)?, is_new))
+        let is_new = entry.path.ancestors().skip(1).any(|above| self.called(above).is_some());
+        Ok((folder_by(self.place.roots, &entry.path, |path| self.called(path))?, is_new))
     }
 
     fn write(&mut self, from: Option<&Entry>, to: &'t Entry) -> io::Result<()> {
@@ -159,8 +160,7 @@ impl<'t> Stage<'_, 't> {
             return Ok(());
         }
         let (folder, is_within) = self.folder(to)?;
-        let own_name =
-            self.new.iter().find(|(new, _)| new.path == to.path).and_then(|(_, name)| name.as_deref());
+        let own_name = self.called(&to.path);
         if !is_within && own_name.is_none() {
             return Ok(());
         }
