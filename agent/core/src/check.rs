@@ -114,6 +114,17 @@ impl<'s> Checks<'s> {
         Some(Seen { check: fact.check, service: service?, sight: sight? })
     }
 
+    /// A unit's process is gone, as this answer says before systemd has told what became of it: it is no verdict yet, but
+    /// what else fails is to know of it. `None` where systemd was waited for long enough.
+    pub(crate) fn withhold(&mut self, now: Mono, fact: Fact<'_>) -> Option<Seen> {
+        let at = usize::from(fact.check);
+        let slot = self.slots.get_mut(at).filter(|slot| slot.may_withhold(now))?;
+        slot.withhold(now, fact.reading);
+        let service = slot.spec.service;
+        timer::moved(&mut self.slots, at);
+        Some(Seen { check: fact.check, service: service?, sight: Sight::Fails(Cause::NoProcess) })
+    }
+
     /// What the host's own checks read last; the rest of the sample is empty.
     pub(crate) const fn levels(&self) -> Sample {
         self.levels

@@ -35,7 +35,7 @@ pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
 pub use view::{Ended, NextTry, Past, Phase, View};
 pub use words::{Act, Fact};
 
-use crate::check::{Checks, Seen};
+use crate::check::{Checks, Reading, Seen};
 use crate::facts::Facts;
 use crate::hold::Held;
 use crate::policy::Budget;
@@ -44,6 +44,7 @@ use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
+use picket_proto::event::Cause;
 use picket_proto::{Mono, Name};
 use slot::{State, Verb};
 
@@ -131,6 +132,15 @@ impl<'s> Services<'s> {
         if taken != Some(Taken::Yes) {
             self.refused = self.refused.saturating_add(1);
         }
+    }
+
+    /// Whether this says that a unit's process is gone of which systemd, though it is heard, has not told so: after
+    /// `systemctl restart` a check may look before the bus's word is here.
+    pub(crate) fn is_ahead_of_systemd(&self, service: Option<u16>, reading: Reading) -> bool {
+        let slot = service.and_then(|service| self.slots.taken(service));
+        reading == Reading::Bad(Cause::NoProcess)
+            && self.bus.is_open()
+            && slot.is_some_and(|slot| slot.spec.driver == Driver::Systemd && slot.process().is_some())
     }
 
     /// A check of a service was read.

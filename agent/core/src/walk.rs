@@ -28,7 +28,10 @@ impl Agent<'_> {
         let mut out = Facts::new();
         let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
         let owner = service.and_then(|service| self.services.name(service));
-        let seen = self.checks.on(now.mono, fact, check::Voice { owner, said: fact.said, out: &mut out });
+        let is_ahead = self.services.is_ahead_of_systemd(service, fact.reading);
+        let withheld = if is_ahead { self.checks.withhold(now.mono, fact) } else { None };
+        let voice = check::Voice { owner, said: fact.said, out: &mut out };
+        let seen = withheld.or_else(|| self.checks.on(now.mono, fact, voice));
         self.spool.append_all(now, out);
         if let Some(seen) = seen {
             self.tell(now, |services, around| services.see(seen, around));

@@ -8,8 +8,9 @@
 //! should not come in crowds. So many a wake-up at most, or it would keep the loop. None is later for it, and the phase
 //! stays.
 
-use super::Sight;
 use super::slot::Slot;
+use super::{Reading, Sight};
+use crate::shelf::Place;
 use picket_proto::event::{CheckKind, Verdict};
 use picket_proto::{Mono, Span};
 
@@ -27,6 +28,10 @@ const EARLY: (u64, Span) = (2, Span::from_secs(5));
 const EARLY_DEAR: (u64, Span) = (8, Span::from_millis(1250));
 /// So many probes go out early after one timer, 1 to 2 ms of work: a death that comes meanwhile waits for them.
 pub(super) const EARLY_MOST: u8 = 32;
+
+/// For systemd's word on a process that is gone a check waits so long, so many times: within 5 s all units are read.
+const WITHHELD_FOR: Span = Span::from_secs(1);
+const WITHHELD_MOST: u8 = 6;
 
 /// By how much an answer or a deadline must be late to tell of a pause: ten times what a loaded host makes of it.
 pub(crate) const LATE: Span = Span::from_secs(1);
@@ -156,6 +161,21 @@ impl Slot {
         if self.told != Verdict::Unknown {
             (self.told, self.since) = (Verdict::Unknown, now);
         }
+    }
+
+    /// Whether the answer that comes now can wait for another's word.
+    pub(super) fn may_withhold(&self, now: Mono) -> bool {
+        let is_timely = matches!(self.flight, Flight::Asked | Flight::Again) && now <= self.answer_by();
+        let is_one = self.place == Place::Taken && self.spec.kind == CheckKind::Process;
+        is_one && is_timely && self.withheld < WITHHELD_MOST
+    }
+
+    /// It does, and the next look comes soon.
+    pub(super) fn withhold(&mut self, now: Mono, reading: Reading) {
+        self.flight = Flight::Home;
+        self.withheld += 1;
+        self.last = Some((now, reading));
+        self.due = if self.pace == Pace::Rest { Mono::NEVER } else { now.plus(WITHHELD_FOR) };
     }
 
     /// An answer that is still out tells of the past.

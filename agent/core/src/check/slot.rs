@@ -46,6 +46,8 @@ pub struct Slot {
     pub(super) explain: bool,
     /// Bad readings in a row.
     pub(super) bad: u8,
+    /// Readings that were withheld since the last good one.
+    pub(super) withheld: u8,
     /// The last reading that counted, and when it came.
     pub(super) last: Option<(Mono, Reading)>,
 }
@@ -74,6 +76,7 @@ impl Slot {
             late: false,
             explain: false,
             bad: 0,
+            withheld: 0,
             last: None,
         }
     }

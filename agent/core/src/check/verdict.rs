@@ -81,7 +81,7 @@ impl Slot {
         }
         match (class, cause) {
             (Verdict::Up | Verdict::Degraded, _) => {
-                self.bad = 0;
+                (self.bad, self.withheld) = (0, 0);
                 let before = self.good_at.replace(now);
                 Some(if before.is_some() { Sight::Passes } else { Sight::FirstPass })
             }

@@ -129,6 +129,11 @@ impl Bus {
         }
     }
 
+    /// Whether systemd is heard.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.state, State::Open { .. })
+    }
+
     /// What is seen of a unit is not what systemd has told: all are read soon.
     pub(crate) fn doubt(&mut self, now: Mono) {
         if let State::Open { look_at } = &mut self.state {

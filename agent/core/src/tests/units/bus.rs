@@ -163,3 +163,35 @@ fn a_process_that_is_gone_is_for_systemd_to_explain_however_slow_the_bus_is() {
     world.run(20_000);
     assert_eq!((phase(&world), calls(&world, gone)), (Phase::Running, vec![]), "{:#?}", world.story(gone));
 }
+
+#[test]
+fn a_check_that_is_ahead_of_systemd_waits_for_its_word_for_a_few_seconds() {
+    for word in [true, false] {
+        let checks = vec![check_spec("web.process", CheckKind::Process, 0)];
+        let mut world = World::with(39, checks, vec![unit_spec()], 65_536);
+        world.sims = vec![Sim { alive: Some(7), ..Sim::healthy() }];
+        world.input(Input::Unit(Fact::Opened));
+        look(&mut world, running(1, 7));
+        world.run(20_000);
+        let (gone, told) = (world.at, world.told.len());
+        world.sims[0].alive = None;
+        // It looks every second from its next reading on.
+        let first = |world: &World| world.agent.check_at(0).unwrap().last().map(|(at, _)| at.micros());
+        while first(&world) <= Some(gone) {
+            world.run(100);
+        }
+        if word {
+            world.sims[0].alive = Some(8);
+            read(&mut world, running(2, 8), done(5, JobEnd::Done));
+            world.run(20_000);
+        } else {
+            world.run(5_000);
+        }
+        let is_verdict = |fact: &&(u64, picket_proto::Fact)| matches!(fact.1, event::Fact::Verdict(_));
+        let verdicts = || world.told[told..].iter().filter(is_verdict).count();
+        assert_eq!(verdicts(), 0, "{:#?}", world.story(gone));
+        world.run(3_000);
+        let down = world.agent.check_at(0).unwrap().verdict() == Verdict::Down;
+        assert_eq!(down, !word, "a bus that says nothing hides nothing: {:#?}", world.story(gone));
+    }
+}
