@@ -11,6 +11,7 @@ mod explain;
 mod inspect;
 mod job;
 mod keeping;
+mod metered;
 mod reload;
 mod socket;
 mod start;

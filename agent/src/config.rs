@@ -19,6 +19,9 @@
 //! | `collector.token` | the token itself; only if no one but the owner can read this file | none |
 //! | `collector.proxy` | `http://USER@HOST:PORT`, for every address | the environment's, see `config/proxy.rs` |
 //! | `collector.proxy_password_file` | file with its password; only its owner can read it | none |
+//! | `collector.profile` | `normal`, `metered` | `normal` |
+//! | `collector.report` | 10 s to 1 h: how often the collector hears of this host | 10 s; 15 min where `metered` |
+//! | `collector.cap` | 64KiB to 1024GiB: what the link may carry in 30 days | none |
 //!
 //! The tables `[baseline]`, `[host]`, `[metrics]`, `[[service]]` and `[[check]]` are described in `config/baseline.rs`,
 //! `config/host.rs`, `config/metrics.rs`, `config/service.rs` and `config/check.rs`. It starts nothing. It looks

@@ -7,19 +7,22 @@
 //! | sent | a counter | latest value wins: counts add up until the loop takes them |
 //!
 //! A try goes to all addresses as `dial.rs` says, beginning with the one that took the last session; after one that
-//! opened there and was never welcomed, with the address behind it. A try has 10 s from the first packet to the open stream. HTTP/2 pings every 10 s, also when idle, and a peer that
-//! is silent for 20 s is lost. Words of a stream that was given up are recognised by its number and dropped.
+//! opened there and was never welcomed, with the address behind it. A try has 10 s from the first packet to the open stream.
+//! HTTP/2 pings every 10 s, also when idle, and a peer that is silent for 20 s is lost; over a link that costs money it pings
+//! only where an answer to a heartbeat did not come, and TLS sessions are resumed (`tls.rs`). Words of a stream that was given up are recognised by its number and dropped.
 //! Opened is told once TLS stands and before the collector has said anything, because it speaks only after Hello.
 
 mod dial;
 mod enrol;
 mod eyeballs;
 mod fate;
+mod hello;
 mod stream;
 mod tls;
 mod trial;
 mod tunnel;
 mod why;
+mod wire;
 mod word;
 
 pub(crate) use dial::{Peer, Way};
@@ -67,6 +70,8 @@ pub(crate) struct Link {
     standing: Vec<v1::StandingCheck>,
     words: mpsc::Sender<Heard>,
     sent: Arc<Sent>,
+    /// TLS of the last try that opened: the next one resumes it.
+    kept: Option<tls::Kept>,
 }
 
 struct Open {
@@ -97,6 +102,7 @@ impl Link {
                 standing: Vec::new(),
                 words,
                 sent,
+                kept: None,
             },
             heard,
         )
@@ -117,7 +123,7 @@ impl Link {
     pub(crate) fn obey(&mut self, order: Order, now: Stamp, (frames, said): (&[u8], &str)) {
         match order {
             Order::Connect => self.connect(),
-            Order::Hello => self.put(1, Message::Hello(self.hello(now))),
+            Order::Hello { report, known } => self.put(1, Message::Hello(self.hello(now, report, known))),
             Order::Send { lane, bytes: _ } => {
                 let lane = convert::lane_to_wire(to_convert(lane)).into();
                 self.put(1, Message::Batch(v1::Batch { lane, frames: frames.to_vec() }));
@@ -167,7 +173,10 @@ impl Link {
             return None;
         }
         match &heard.word {
-            Word::Opened { place } => self.opened(*place),
+            Word::Opened { place, kept } => {
+                self.kept = Some(kept.clone());
+                self.opened(*place);
+            }
             Word::Welcomed { .. } => self.welcomed(),
             Word::Lost { .. } => self.forget(),
             Word::Acked { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
@@ -199,8 +208,12 @@ impl Link {
         self.cut();
         self.attempt += 1;
         let (orders, out) = mpsc::channel(ORDERS);
-        let line =
-            stream::Line { attempt: self.attempt, words: self.words.clone(), sent: Arc::clone(&self.sent) };
+        let line = stream::Line {
+            attempt: self.attempt,
+            words: self.words.clone(),
+            sent: Arc::clone(&self.sent),
+            kept: self.kept.clone(),
+        };
         let task = tokio::spawn(stream::run(Arc::clone(&self.peer), self.place, out, line));
         self.open = Some(Open { orders, task, place: self.place });
     }
@@ -241,20 +254,9 @@ impl Link {
         });
     }
 
-    fn hello(&self, now: Stamp) -> v1::Hello {
-        let watched = self.checks.iter().zip(self.watches.iter()).filter(|(_, watches)| **watches);
-        let watched = watched.map(|(check, _)| v1::Watched {
-            check: check.spec.name.to_string(),
-            kind: convert::check_kind_to_wire(check.spec.kind).into(),
-            service: self.service_of(check),
-        });
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        v1::Hello { now: Some(convert::stamp_to_wire(now)), version, watched: watched.collect() }
-    }
-
-    fn service_of(&self, check: &Check) -> String {
-        let name = check.spec.service.and_then(|ix| self.services.get(usize::from(ix)));
-        name.map(ToString::to_string).unwrap_or_default()
+    /// What was carried since the last time that somebody asked.
+    pub(crate) fn carried(&self) -> u64 {
+        self.peer.carried.take()
     }
 
     /// Ends our side of the stream; what is on its way still goes.

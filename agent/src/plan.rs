@@ -10,6 +10,7 @@ use crate::identity::Folder;
 use crate::link::Way;
 use picket_agent_core::Ending;
 use picket_agent_core::baseline::Rules;
+use picket_agent_core::session::Terms;
 use picket_proto::{HostId, Wall};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -167,7 +168,14 @@ fn named(given: &Given, filed: Option<Collector>, miss: &mut dyn FnMut(String, &
         miss(format!("--collector is given {} times", addresses.len()), "give at most 8 addresses");
         return None;
     }
-    let bare = || Collector { addresses: Vec::new(), server_name: None, ca: None, token: None, proxy: None };
+    let bare = || Collector {
+        addresses: Vec::new(),
+        server_name: None,
+        ca: None,
+        token: None,
+        proxy: None,
+        terms: Terms::USUAL,
+    };
     Some(Collector { addresses, ..filed.unwrap_or_else(bare) })
 }
 

@@ -94,6 +94,8 @@ struct Shell<'s> {
     disk: Disk,
     /// As it was told last.
     mode: spool::Mode,
+    /// The link has carried its cap.
+    is_over_cap: bool,
     log: Log,
     run: Run,
     boot: BootId,
@@ -249,6 +251,7 @@ impl Shell<'_> {
         let identities = self.services.settle(now.mono);
         self.tell_stuck(claims.max(identities));
         self.tell_mode();
+        self.tell_cap(now.mono);
         self.answerer.turn(now);
         self.tell_init(now.mono);
     }

@@ -1,5 +1,5 @@
 //! What no safe crate offers: whether the wall clock is synchronised, how a process ended that is not our child, a
-//! descriptor in tokio's poll, and what a child does between fork and exec. The only unsafe code of the agent; nothing
+//! descriptor in tokio's poll, what a TCP connection carried, and what a child does between fork and exec. The only unsafe code of the agent; nothing
 //! else belongs here.
 #![expect(unsafe_code, reason = "calls without a safe wrapper; each block says why it is sound")]
 
@@ -44,6 +44,33 @@ pub(crate) fn exit_status(pidfd: impl AsFd) -> Option<i32> {
     // SAFETY: the request carries the size of the struct, and the kernel writes at most that much into it.
     let answer = unsafe { libc::ioctl(pidfd.as_fd().as_raw_fd(), PIDFD_GET_INFO as _, &raw mut info) };
     (answer == 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
+}
+
+/// The kernel's `struct tcp_info` up to `tcpi_bytes_sent` (Linux 4.19), in words of 4 bytes.
+const TCP_INFO_WORDS: usize = 52;
+
+/// What a TCP connection carried so far: bytes sent, again and received, and packets both ways. `None` where the kernel
+/// tells less.
+pub(crate) fn tcp_traffic(socket: impl AsFd) -> Option<(u64, u64)> {
+    let mut info = [0_u32; TCP_INFO_WORDS];
+    let mut len = size_of_val(&info) as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes into `info`, for which any bits are valid, and says how many.
+    let answer = unsafe {
+        let fd = socket.as_fd().as_raw_fd();
+        libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut info).cast(), &raw mut len)
+    };
+    if answer != 0 || (len as usize) < size_of_val(&info) {
+        return None;
+    }
+    let long = |at: usize| {
+        let [low, high] = [info[at], info[at + 1]].map(u32::to_ne_bytes);
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&low);
+        bytes[4..].copy_from_slice(&high);
+        u64::from_ne_bytes(bytes)
+    };
+    let (received, sent, packets) = (long(32), long(50), u64::from(info[34]) + u64::from(info[35]));
+    Some((sent + received, packets))
 }
 
 /// Puts a pidfd or timerfd into the runtime's poll, for reading.

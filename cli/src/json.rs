@@ -58,6 +58,7 @@ pub(crate) fn host(host: &v1::Host) -> Value {
         "state": words::host_state(host.state).0,
         "last_heard": time(host.last_heard.as_ref()),
         "agent_version": text(&host.agent_version),
+        "report_ms": host.report_ms,
         "checks": host.checks,
         "checks_not_up": host.checks_not_up,
         "frames": host.frames,
@@ -71,6 +72,7 @@ pub(crate) fn host(host: &v1::Host) -> Value {
             "frames_waiting": sample.frames_waiting,
             "frames_lost": sample.frames_lost,
             "agent_rss_kib": sample.agent_rss_kib,
+            "carried": sample.carried.map(|carried| json!({ "bytes": carried.bytes, "cap": carried.cap })),
         })),
         "clock": host.clock.map(|clock| json!({
             "wall_ahead_ms": clock.wall_ahead_ms,

@@ -52,7 +52,7 @@ pub(crate) fn hosts(hosts: &[v1::Host], screen: &Screen) -> String {
         table.row(vec![
             Cell::plain(plain(&host.host)),
             Cell::inked(ink, state),
-            Cell::plain(at(host.last_heard.as_ref(), screen)),
+            Cell::plain(format!("{}{}", at(host.last_heard.as_ref(), screen), host::every(host))),
             Cell::plain(host.checks.to_string()),
             count(u64::from(host.checks_not_up)),
             Cell::plain(host.frames.to_string()),

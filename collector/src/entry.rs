@@ -19,8 +19,8 @@ pub fn input(host: HostId, session: SessionId, now: Now, message: AgentMessage) 
     let words = |refused: crate::server::Refused| refused.0.message().to_owned();
     Ok(match said(session, message).map_err(words)? {
         Said::Hello(first) => {
-            let hello = Box::new(hello(first).map_err(words)?);
-            Input::Session(Fact::Opened { session, host, hello })
+            let (hello, terms) = hello(first).map_err(words)?;
+            Input::Session(Fact::Opened { session, host, hello: Box::new(hello), terms })
         }
         Said::Beat(beat) => {
             let report = Some(report(now, beat).map_err(words)?);

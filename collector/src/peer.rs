@@ -3,7 +3,7 @@
 //! TLS has verified the chain before this is asked, so only certificates of our own CA arrive here. A certificate
 //! with no Picket URI, or with more than one, is nobody's.
 
-use picket_proto::{HostId, Name};
+use picket_proto::{HostId, Name, Wall};
 use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -29,6 +29,13 @@ impl Peer {
     pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>) -> Self {
         chain.and_then(<[_]>::first).and_then(|leaf| named(leaf)).unwrap_or(Self::Unknown)
     }
+}
+
+/// Whether the certificate of a verified chain does not hold any more.
+pub(crate) fn has_ended(chain: Option<&[CertificateDer<'_>]>, now: Wall) -> bool {
+    let Some(leaf) = chain.and_then(<[_]>::first) else { return false };
+    X509Certificate::from_der(leaf)
+        .is_ok_and(|(_, leaf)| leaf.validity().not_after.timestamp() < now.micros().div_euclid(1_000_000))
 }
 
 fn named(leaf: &CertificateDer<'_>) -> Option<Peer> {

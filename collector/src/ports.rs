@@ -19,7 +19,7 @@ pub(crate) use acks::Acks;
 use crate::counts::Counts;
 use picket_collector_core::identity::{KeyHash, SecretHash};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
-use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId};
+use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId, Terms};
 use picket_collector_core::view::{Push, Question, Watch, WatcherId};
 use picket_collector_core::{Effect, Input, Token, identity, incident, store, view};
 use picket_proto::{HostId, Name, Ranges, Span};
@@ -36,7 +36,7 @@ const OPEN_ASKS_MAX: usize = 1_024;
 /// What the server's tasks tell the core's task.
 pub(crate) enum Inlet {
     /// A session said Hello; here is how to talk back.
-    Opened { session: SessionId, host: HostId, hello: Box<Hello>, port: SessionPort },
+    Opened { session: SessionId, host: HostId, hello: Box<(Hello, Terms)>, port: SessionPort },
     /// Something happened on a session.
     Session(Fact),
     /// A host said something.
@@ -86,7 +86,7 @@ pub(crate) struct SessionPort {
 
 /// What is said to a session besides acks.
 pub(crate) enum Word {
-    Welcome { heartbeat: Span, known: Box<Ranges> },
+    Welcome { heartbeat: Span, known: Box<Ranges>, watched: u32 },
     Challenge { nonce: u64 },
     Refuse { code: &'static str },
 }
@@ -112,7 +112,8 @@ impl Ports {
                     return None;
                 }
                 self.sessions.insert(session, port);
-                Some(Input::Session(Fact::Opened { session, host, hello }))
+                let (hello, terms) = *hello;
+                Some(Input::Session(Fact::Opened { session, host, hello: Box::new(hello), terms }))
             }
             Inlet::Session(fact) => {
                 if let Fact::Closed { session, .. } = &fact {
@@ -199,7 +200,9 @@ impl Ports {
                 }
                 return;
             }
-            Order::Welcome { session, heartbeat, known } => (session, Word::Welcome { heartbeat, known }),
+            Order::Welcome { session, heartbeat, known, watched } => {
+                (session, Word::Welcome { heartbeat, known, watched })
+            }
             Order::Challenge { session, nonce } => (session, Word::Challenge { nonce }),
             Order::Refuse { session, code } => {
                 self.counts.refused(code);

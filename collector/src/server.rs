@@ -4,7 +4,8 @@
 //! and reflection are open to either. Identity is the connection's certificate, never a field. A refusal is a status
 //! whose message reads `CODE: meaning next`, from the one table of stable codes. Limits: an agent's message has at
 //! most 640 KiB (a Hello with 4,096 checks of the longest names; batches are held to 64 KiB), an operator's 1 MiB; a
-//! connection has at most 64 streams; HTTP/2 pings after 10 s of silence and gives up 20 s later.
+//! connection has at most 64 streams. Whether the peer still lives is TCP's to find out (`tls/pace.rs`): pings of HTTP/2 would
+//! cost every agent the same, and one over a link that costs money more than all that it says.
 
 mod agents;
 mod operator;
@@ -20,13 +21,13 @@ use crate::error::Failure;
 use crate::peer::Peer;
 use crate::ports::{Answered, Ask, Inlet};
 use crate::store::{Events, Health, Journaling};
+use crate::tls::{Pace, Wire};
 use picket_collector_core::view::{Answer, Question, Summary};
 use picket_proto::{HostId, Name, Wall, code};
 use picket_rpc::v1::agents_server::AgentsServer;
 use picket_rpc::v1::operator_server::OperatorServer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
@@ -36,8 +37,6 @@ use tonic::{Code, Request, Status};
 const AGENT_MESSAGE_MAX: usize = 640 * 1024;
 const OPERATOR_MESSAGE_MAX: usize = 1024 * 1024;
 const STREAMS_MAX: u32 = 64;
-const PING_AFTER: Duration = Duration::from_secs(10);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The server's way to the core, the journal and the CA.
 #[derive(Clone)]
@@ -110,8 +109,6 @@ pub(crate) async fn router(door: Door) -> Result<Router, Failure> {
     let v1 = describe().build_v1().map_err(Failure::Reflection)?;
     let v1alpha = describe().build_v1alpha().map_err(Failure::Reflection)?;
     Ok(Server::builder()
-        .http2_keepalive_interval(Some(PING_AFTER))
-        .http2_keepalive_timeout(Some(PING_TIMEOUT))
         .max_concurrent_streams(STREAMS_MAX)
         .add_service(agents)
         .add_service(operator)
@@ -121,7 +118,12 @@ pub(crate) async fn router(door: Door) -> Result<Router, Failure> {
 }
 
 fn peer<T>(request: &Request<T>) -> &Peer {
-    request.extensions().get::<Peer>().unwrap_or(&Peer::Unknown)
+    request.extensions().get::<Wire>().map_or(&Peer::Unknown, |wire| &wire.peer)
+}
+
+/// The pace of the connection that a call came on.
+fn pace<T>(request: &Request<T>) -> Pace {
+    request.extensions().get::<Wire>().map(|wire| wire.pace.clone()).unwrap_or_default()
 }
 
 /// The host that calls, by its certificate.
@@ -173,7 +175,9 @@ fn grpc_code(code: &str) -> Code {
         "not-an-operator" | "not-an-agent" | "token-unknown" | "token-used" | "quarantined" => {
             Code::PermissionDenied
         }
-        "hello-first" | "bad-message" | "bad-frame" | "too-large" | "bad-input" => Code::InvalidArgument,
+        "hello-first" | "hello-unknown" | "bad-message" | "bad-frame" | "too-large" | "bad-input" => {
+            Code::InvalidArgument
+        }
         "too-many" | "ranges-full" | "store-full" | "watch-cut" => Code::ResourceExhausted,
         "not-found" => Code::NotFound,
         "stale-revision" | "already-resolved" | "still-firing" => Code::FailedPrecondition,

@@ -6,15 +6,25 @@
 //! run at once, and who makes room, stands in `handshakes`; at most 20,000 connections, one per host and some for
 //! operators, and 64 of them without a certificate, each for 30 s (an enrolment is one call); what is beyond is closed
 //! at once.
+//!
+//! **Resumption.** A client that asks for a ticket gets one (RFC 9149): agents over links that cost money do, since a
+//! handshake with two certificates is most of what a reconnect costs them. What is kept stands in this process' memory
+//! alone, of at most as many peers as there are connections (some 1.3 KB each), is good for one resumption, and is gone
+//! with a restart. A resumed session is one like any other: the certificate that it began with is looked at again, for
+//! its end and for whom it names, before anything is served, and whoever judges a peer judges that certificate.
 
 mod handshakes;
+mod pace;
+
+pub(crate) use pace::Pace;
 
 use crate::authority::ServerIdentity;
+use crate::clock;
 use crate::error::Failure;
-use crate::peer::Peer;
+use crate::peer::{Peer, has_ended};
 use handshakes::{Handshakes, SPEAKERS_EVERY, Source, Spoken};
-use rustls::server::WebPkiClientVerifier;
-use rustls::{RootCertStore, ServerConfig};
+use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::{HandshakeKind, RootCertStore, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use std::io;
 use std::pin::Pin;
@@ -55,6 +65,8 @@ pub(crate) fn config(
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
+    (config.send_tls13_tickets, config.max_tls13_tickets) = (0, 1);
+    config.session_storage = ServerSessionMemoryCache::new(CONNECTIONS_MAX);
     Ok(Arc::new(config))
 }
 
@@ -62,6 +74,9 @@ pub(crate) fn config(
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
+    pace: Pace,
+    /// The pace that the socket follows.
+    followed: u32,
     _place: OwnedSemaphorePermit,
     stranger: Option<Stranger>,
 }
@@ -72,11 +87,31 @@ struct Stranger {
     _place: OwnedSemaphorePermit,
 }
 
-impl Connected for Connection {
-    type ConnectInfo = Peer;
+impl Connection {
+    fn new(stream: TlsStream<TcpStream>, peer: Peer, place: OwnedSemaphorePermit) -> Self {
+        let mut this =
+            Self { stream, peer, pace: Pace::default(), followed: 0, _place: place, stranger: None };
+        this.follow();
+        this
+    }
 
-    fn connect_info(&self) -> Peer {
-        self.peer.clone()
+    fn follow(&mut self) {
+        self.pace.follow(self.stream.get_ref().0, &mut self.followed);
+    }
+}
+
+/// What a call knows of the connection that it came on.
+#[derive(Debug, Clone)]
+pub(crate) struct Wire {
+    pub(crate) peer: Peer,
+    pub(crate) pace: Pace,
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Wire;
+
+    fn connect_info(&self) -> Wire {
+        Wire { peer: self.peer.clone(), pace: self.pace.clone() }
     }
 }
 
@@ -98,6 +133,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.follow();
         Pin::new(&mut self.stream).poll_write(cx, buf)
     }
 
@@ -202,8 +238,15 @@ async fn shake(
     });
     match shaken.await {
         Ok(Ok(stream)) => {
-            let peer = Peer::of(stream.get_ref().1.peer_certificates());
-            Some(Connection { stream, peer, _place: place, stranger: None })
+            let (_, session) = stream.get_ref();
+            // A resumed session's certificate was verified when the first one began, and may have ended since.
+            let chain = session.peer_certificates();
+            if session.handshake_kind() == Some(HandshakeKind::Resumed) && has_ended(chain, clock::wall()) {
+                tracing::debug!("a session was resumed with a certificate that has ended");
+                return None;
+            }
+            let peer = Peer::of(chain);
+            Some(Connection::new(stream, peer, place))
         }
         // Anybody can make these happen, so they are told only on request.
         Ok(Err(failure)) => {
@@ -216,3 +259,6 @@ async fn shake(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -25,6 +25,24 @@ pub struct Sample {
     pub lost: u64,
     /// Resident memory of the agent, KiB.
     pub rss_kib: Option<u32>,
+    /// Where the link has a cap: what it carried of that in this period.
+    pub carried: Option<Carried>,
+}
+
+/// What a link has carried in its present period, both ways together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carried {
+    /// Bytes with the headers of IP and TCP, as the agent counts them.
+    pub bytes: u64,
+    /// How many it should carry at most.
+    pub cap: u64,
+}
+
+impl Carried {
+    /// Whether only critical events go over it.
+    pub const fn is_over(self) -> bool {
+        self.bytes >= self.cap
+    }
 }
 
 /// One round trip: sent here, received and answered there, heard here.

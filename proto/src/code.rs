@@ -154,7 +154,7 @@ codes! {
     "sev-overstay": "P3: an agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or leave it and resolve the incident.";
     // Conditions and reasons of a finding.
     "check-blind": "A check can't be looked at: its probe can't run, or can't tell. What was known of it before may be over or not.", "Read the cause: give the probe what it lacks (a program, a right, a user), or take the check out of the configuration; both end it.";
-    "host-silent": "Nothing was heard of the host for 2.5 heartbeats (25 s).", "Look whether the host, its link or only its agent is gone.";
+    "host-silent": "Nothing was heard of the host for 2.5 heartbeats: 25 s, or 2.5 times as long as its agent asked for over a metered link.", "Look whether the host, its link or only its agent is gone.";
     "host-back": "The host is heard again.", "Nothing.";
     "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
     "agent-overstay": "The agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or resolve the incident.";
@@ -178,6 +178,7 @@ codes! {
     "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key.";
     "no-answer": "Another session of this host is there or waits already, and this one did not answer in time that it is there too.", "Nothing if it ends by itself: the agent tries again at once. If it stays, look for a second machine that holds the key.";
     "hello-first": "A session must begin with Hello.", "The peer is no Picket agent, or a broken one.";
+    "hello-unknown": "The agent named what it watches by a digest, and the collector does not have that list any more.", "Nothing: the agent says the whole list at its next try, at once.";
     "bad-message": "A message has a field that cannot be taken; the session was closed, nothing was changed.", "Compare the versions of agent and collector.";
     "bad-frame": "A batch holds bytes that are not whole, sound frames of the session's run; the session was closed.", "Compare versions; if they match, look at the agent's memory or disk.";
     "frame-spoiled": "A sound frame holds a body that is none, as a bit makes it that flips in the agent's memory; it is kept, and the session begins anew so that what stands is told again.", "Nothing for once; if it comes again, test that host's memory.";
@@ -195,6 +196,8 @@ codes! {
     "shutting-down": "The collector is ending.", "Try again when it is back.";
     // Why a link is not there, as the agent sees it.
     "link-open": "The collector took the agent's session.", "Nothing.";
+    "link-cap": "The link has carried as much as its cap allows in 30 days: only critical events go over it until they are over, what else is made waits in the spool.", "Look with `picket-agent status` what is left of the period; a higher [collector] cap counts from the agent's next start.";
+    "link-cap-over": "The 30 days of a link that had carried its cap are over: what waited is sent.", "Nothing.";
     "link-refused": "The collector's address refuses connections.", "Is the collector running, and is the port right?";
     "link-unreachable": "The collector's address cannot be reached.", "Look at routes and firewalls between the host and the collector.";
     "link-unresolved": "The collector's name does not resolve.", "Look at the name in the configuration and at the host's resolver.";

@@ -27,8 +27,9 @@ pub mod ranges;
 pub mod tell;
 pub mod text;
 pub mod time;
+pub mod watched;
 
-pub use beat::{Offset, Sample};
+pub use beat::{Carried, Offset, Sample};
 pub use event::{Event, Fact};
 pub use frame::{Class, Frame, Header};
 pub use id::{BootId, HostId, Name, Run, Seq};

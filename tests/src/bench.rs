@@ -5,6 +5,7 @@
 
 pub mod idle;
 pub mod ingest;
+pub mod metered;
 pub mod respawn;
 pub mod restart;
 pub mod watch;

@@ -5,16 +5,26 @@
 
 use crate::Agent;
 use crate::service::{Away, Restored};
+use crate::session::Terms;
 use picket_proto::Mono;
 
 /// Most bytes that are kept.
 pub const KEEP_MAX: usize = 60 * 1024;
 
 impl Agent<'_> {
+    /// How the link to the collector is to be used. Before the first input, and before [`Self::restore`].
+    pub fn use_link(&mut self, now: Mono, terms: Terms) {
+        self.session.use_on(now, terms);
+    }
+
     /// Takes back what an earlier run kept. Before the first input; later it changes nothing.
     pub fn restore(&mut self, now: Mono, away: Away, kept: &[u8]) -> Restored {
         if self.life.is_new() {
-            self.services.restore(now, away, (kept, &self.checks))
+            let (restored, meter) = self.services.restore(now, away, (kept, &self.checks));
+            if let Some(meter) = meter {
+                self.session.restore(now, away, meter);
+            }
+            restored
         } else {
             Restored::default()
         }
@@ -23,7 +33,7 @@ impl Agent<'_> {
     /// Writes what is to be kept into `out`, which [`KEEP_MAX`] bytes are enough for: how many bytes, and how many
     /// services did not fit.
     pub fn keep(&self, out: &mut [u8]) -> (usize, u16) {
-        self.services.keep(self.now, &self.checks, out)
+        self.services.keep(self.now, (&self.checks, self.session.keep(self.now)), out)
     }
 
     /// Takes back the baseline that an earlier run kept: how many things, none if it can't be read. Before the first

@@ -2,22 +2,26 @@
 //!
 //! After the welcome comes what stands (every check that is not up), then frames: those made since the stream opened
 //! go live, older ones in the backlog, live first, as long as the collector's 8 ranges allow. At most 8 batches and 256 KiB wait for their ack. When the stream
-//! is lost, everything unacknowledged is sent again. A heartbeat goes out every 10 s, whatever else is said: it
-//! carries a look at the host, and its answer measures the collector's clock. Whether the peer lives is the transport's to notice; only a
+//! is lost, everything unacknowledged is sent again. A heartbeat goes out every 10 s, or as often as the collector grants it
+//! to a link that costs money, whatever else is said: it carries a look at the host, and its answer measures the collector's clock. Whether the peer lives is the transport's to notice; only a
 //! welcome that does not come is noticed here.
 
+mod look;
+mod meter;
 mod offset;
 mod talk;
 mod words;
 
+pub use meter::Terms;
 pub use words::{Fact, Lane, Order, Phase, Trouble};
 
 use crate::check::Checks;
 use crate::spool::Spool;
 use crate::timer::{Backoff, Dice, Reason};
 use heapless::Deque;
+use meter::Meter;
 use picket_proto::beat::Trip;
-use picket_proto::{Mono, Now, Offset, Sample, Seq, Span};
+use picket_proto::{Mono, Now, Sample, Seq, Span};
 use talk::{Standing, Talk};
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
@@ -68,6 +72,9 @@ pub(crate) struct Session {
     /// What to order next: one input makes at most two (a welcome that did not come: Close; a lost link: Connect;
     /// a beat and a goodbye at once: two), and `poll` empties it.
     orders: Deque<Order, 8>,
+    meter: Meter,
+    /// What the collector lists as watched here, by the last welcome.
+    watched: Option<u32>,
     refused: u32,
 }
 
@@ -75,7 +82,17 @@ impl Session {
     /// A session that connects at once.
     pub(crate) const fn new(dice: Dice) -> Self {
         let link = Link::Resting { until: Mono::from_micros(0) };
-        Self { link, dice, tries: 0, farewell: Farewell::No, out: 0, orders: Deque::new(), refused: 0 }
+        Self {
+            link,
+            dice,
+            tries: 0,
+            farewell: Farewell::No,
+            out: 0,
+            orders: Deque::new(),
+            meter: Meter::new(),
+            watched: None,
+            refused: 0,
+        }
     }
 
     /// Something happened to the link. Whether it shows that another life of this run went on.
@@ -86,8 +103,9 @@ impl Session {
             (Fact::Welcomed { known, .. }, Link::Greeting { .. }) if known.last() > Some(talk::SEQ_MAX) => {
                 self.disbelieve(now.mono);
             }
-            (Fact::Welcomed { heartbeat, known }, Link::Greeting { boundary, .. }) => {
+            (Fact::Welcomed { heartbeat, known, watched }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
+                self.watched = watched;
                 is_resumed = spool.welcomed(now, known);
                 self.link = Link::Talking(Talk::new(now.mono, heartbeat, boundary, known));
             }
@@ -104,6 +122,7 @@ impl Session {
             (Fact::Lost { trouble }, Link::Connecting | Link::Greeting { .. } | Link::Talking(_)) => {
                 self.rest(now.mono, trouble);
             }
+            (Fact::Carried { bytes }, _) => self.meter.add(bytes),
             (Fact::Sent { messages }, _) => self.out = self.out.saturating_sub(messages),
             (
                 Fact::Opened
@@ -120,6 +139,7 @@ impl Session {
 
     /// The agent ends: flush what is live, say goodbye.
     pub(crate) fn leave(&mut self, now: Mono) {
+        self.meter.keep_soon();
         if self.farewell == Farewell::No {
             self.farewell = Farewell::Flushing(now.plus(FAREWELL.0));
         }
@@ -148,12 +168,13 @@ impl Session {
 
     /// Does what the time and the acks have made due; after every input.
     pub(crate) fn settle(&mut self, now: Now, spool: &mut Spool<'_>) {
+        self.meter.turn(now.mono);
         if let Link::Talking(talk) = &mut self.link {
-            talk.settle(now, spool);
+            talk.settle(now, spool, self.meter.is_over());
         } else {
             spool.hold_back();
         }
-        self.time(now.mono);
+        self.time(now.mono, spool.last());
         self.part(now.mono, spool);
     }
 
@@ -169,7 +190,8 @@ impl Session {
             self.out = self.out.saturating_add(1);
         }
         if let (Order::Heartbeat { sample, offset }, Link::Talking(talk)) = (&mut order, &mut self.link) {
-            *sample = Sample { waiting: spool.waiting(), lost: spool.given_up(), ..checks.levels() };
+            let (waiting, lost, carried) = (spool.waiting(), spool.given_up(), self.meter.carried());
+            *sample = Sample { waiting, lost, carried, ..checks.levels() };
             *offset = talk.offsets.news(now);
             talk.next_beat = now.plus(self.dice.around(talk.beat, 10));
         }
@@ -191,31 +213,12 @@ impl Session {
         }
     }
 
-    /// Where it stands.
-    pub(crate) fn phase(&self) -> Phase {
-        match &self.link {
-            Link::Resting { until } => Phase::Resting { until: *until },
-            Link::Connecting => Phase::Connecting,
-            Link::Greeting { .. } => Phase::Greeting,
-            Link::Talking(talk) => Phase::Open { since: talk.welcomed },
-        }
-    }
-
-    /// How the collector's clock lies to ours, while a session stands that has measured it.
-    pub(crate) fn offset(&self, now: Mono) -> Option<Offset> {
-        let Link::Talking(talk) = &self.link else { return None };
-        talk.offsets.best(now)
-    }
-
-    /// How many facts were refused.
-    pub(crate) const fn refused(&self) -> u32 {
-        self.refused
-    }
-
     fn greet(&mut self, now: Mono, spool: &Spool<'_>) {
         self.out = 0;
         self.link = Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT) };
-        self.order(Order::Hello);
+        // A collector that does not know that list after all refuses, and the next Hello says the whole one.
+        let known = self.watched.take();
+        self.order(Order::Hello { report: self.meter.terms.report, known });
     }
 
     fn rest(&mut self, now: Mono, trouble: Trouble) {
@@ -232,7 +235,7 @@ impl Session {
         self.link = Link::Resting { until: now.plus(wait) };
     }
 
-    fn time(&mut self, now: Mono) {
+    fn time(&mut self, now: Mono, last: Seq) {
         match &mut self.link {
             Link::Resting { until } if *until <= now && self.farewell == Farewell::No => {
                 self.link = Link::Connecting;
@@ -244,6 +247,9 @@ impl Session {
             }
             Link::Talking(talk) if talk.next_beat <= now => {
                 talk.next_beat = now.plus(talk.beat);
+                if self.meter.is_over() {
+                    talk.restate(last);
+                }
                 self.order(Order::Heartbeat { sample: Sample::default(), offset: None });
             }
             Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_) => {}
@@ -271,7 +277,9 @@ impl Session {
     fn speak(&mut self, spool: &mut Spool<'_>, checks: &Checks<'_>) -> Option<Order> {
         let open = matches!(self.farewell, Farewell::No | Farewell::Flushing(_)) && self.out < PLACES;
         match &mut self.link {
-            Link::Talking(talk) if open => talk.stand(checks).or_else(|| talk.send(spool)),
+            Link::Talking(talk) if open => {
+                talk.stand(checks).or_else(|| talk.send(spool, self.meter.is_over()))
+            }
             Link::Talking(_) | Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } => None,
         }
     }

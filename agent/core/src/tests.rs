@@ -8,6 +8,7 @@ mod hold;
 mod keep;
 mod ladder;
 mod link;
+mod metered;
 mod pause;
 mod power;
 mod reboot;

@@ -7,7 +7,7 @@ use crate::check::{self, CheckIx};
 use crate::hold::Held;
 use crate::service::{self, ServiceIx};
 use crate::{Agent, session, spool};
-use picket_proto::{Mono, Offset, Run, Seq};
+use picket_proto::{Carried, Mono, Offset, Run, Seq, Span};
 
 impl Agent<'_> {
     /// The place behind the last check. Places before it may be gone.
@@ -73,6 +73,12 @@ impl Agent<'_> {
     /// Where the link stands.
     pub fn link(&self) -> session::Phase {
         self.session.phase()
+    }
+
+    /// How the link is used: its terms, how often the collector hears of this host while a session stands, what it carried
+    /// where it has a cap, and how much of the 30 days is left.
+    pub fn link_usage(&self, now: Mono) -> (session::Terms, Option<Span>, Option<Carried>, Span) {
+        self.session.usage(now)
     }
 
     /// Whether the collector may still lack something of this earlier run.

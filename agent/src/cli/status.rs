@@ -3,6 +3,7 @@
 //! `status` ends with 1 where the agent is not connected, so that a script can ask.
 
 use super::keeping::{stuck, waiting};
+use super::metered::metered;
 use super::reload::config;
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::table::{Table, age, alarming, bytes, coloured, cut, number, span, text};
@@ -185,7 +186,7 @@ fn link(link: &Value, colour: bool) -> String {
     let collector = text(link, "collector");
     if text(link, "state") == "open" {
         let since = age(link, "since_ms").unwrap_or_default();
-        return format!("link:   connected to {collector} for {since}\n");
+        return format!("link:   connected to {collector} for {since}\n") + &metered(link, colour);
     }
     let trouble = &link["trouble"];
     let mut out = String::new();
@@ -207,7 +208,7 @@ fn link(link: &Value, colour: bool) -> String {
             text(trouble, "next"),
         );
     }
-    out
+    out + &metered(link, colour)
 }
 
 /// What exactly was seen. A collector that refuses says its code's next step too, which has a line of its own.

@@ -80,6 +80,7 @@ pub use container::Container;
 pub use exec::{Exec, Program};
 pub use expires::Expires;
 pub use file::Watched;
+pub(super) use file::size;
 pub(crate) use job::is_job_name;
 pub use job::{Job, JobSource};
 pub(crate) use labels::labels;

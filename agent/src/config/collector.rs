@@ -1,18 +1,32 @@
 //! How to reach the collector: addresses in their order, whom to believe, the token, the proxy.
 //!
 //! At most 8 addresses. Any of them may be a name with addresses of both families; which are tried first is the
-//! link's business. Secrets are literal only in a file that no one but its owner can read.
+//! link's business. Secrets are literal only in a file that no one but its owner can read. A link that costs by the byte has
+//! the profile `metered`: it sets how often the collector hears of this host, and that may be set by itself.
 
+use super::check::size;
 use super::proxy::Proxy;
 use super::read::{Keys, Place, Sheet};
 use super::token::{self, Token};
+use picket_agent_core::session::Terms;
+use picket_proto::Span;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use toml::de::DeValue;
 
 /// Most addresses of a collector.
 pub const ADDRESSES_MAX: usize = 8;
+
+/// What a link may cost: nothing, or by the byte.
+pub(crate) const PROFILES: &[&str] = &["normal", "metered"];
+/// How often the collector hears of a host over a metered link: 96 words a day are 1 MB a month with all their headers.
+const METERED_REPORT: Span = Span::from_secs(15 * 60);
+/// The longest that a collector grants.
+const REPORT_MAX: Span = Span::from_secs(3_600);
+/// Caps: less is used up by connecting, and more is none.
+const CAPS: RangeInclusive<u64> = 64 * 1024..=1 << 40;
 
 /// How to reach the collector.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +41,8 @@ pub struct Collector {
     pub token: Option<Token>,
     /// The proxy that the file names: for every address.
     pub proxy: Option<Proxy>,
+    /// How often it hears of this host, and how much the link may carry.
+    pub terms: Terms,
 }
 
 impl fmt::Display for Collector {
@@ -96,8 +112,29 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Op
         keys.text(sheet, "token_file").and_then(|(file, place)| token_file(&here.join(file), &place, sheet));
     let literal = keys.text(sheet, "token").and_then(|(text, place)| literal_token(text, &place, sheet));
     let proxy = proxy(&mut keys, sheet, here);
+    let terms = terms(&mut keys, sheet);
     keys.finish(sheet);
-    Some(Collector { addresses: addresses?, server_name, ca, token: from_file.or(literal), proxy })
+    Some(Collector { addresses: addresses?, server_name, ca, token: from_file.or(literal), proxy, terms })
+}
+
+/// How the link is to be used.
+fn terms(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Terms {
+    let is_metered = keys.text(sheet, "profile").is_some_and(|(profile, place)| {
+        if !PROFILES.contains(&profile) {
+            sheet.wrong(&place, format!("must be \"{}\" or \"{}\"", PROFILES[0], PROFILES[1]), None);
+        }
+        profile == PROFILES[1]
+    });
+    let usual = if is_metered { METERED_REPORT } else { Terms::USUAL.report };
+    let report = keys.span(sheet, "report", &(Terms::USUAL.report..=REPORT_MAX), usual);
+    let cap = size(keys, sheet, "cap");
+    if cap.is_some_and(|cap| !CAPS.contains(&cap)) {
+        let better = "5MiB carry a host at rest for 30 days with 20 reconnects a day";
+        let table = keys.place();
+        let place = Place { key: format!("{}.cap", table.key), ..table };
+        sheet.wrong(&place, "must lie between 64KiB and 1024GiB", Some(better.to_owned()));
+    }
+    Terms { report, cap }
 }
 
 /// One text, or a list of them.

@@ -8,12 +8,13 @@
 use super::eyeballs::{self, first};
 use super::fate::{Fate, Noted};
 use super::why::{Diagnosis, Step, Taken, Trail, broken, chain_of, unresolved};
+use super::wire::{Carried, Wire};
 use super::{tls, tunnel};
 use crate::config::{Address, Collector, Proxy};
 use crate::identity::Folder;
 use crate::plan::Plan;
 use hyper_util::rt::TokioIo;
-use picket_proto::{HostId, Name};
+use picket_proto::{HostId, Name, Span};
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use std::io;
@@ -40,6 +41,8 @@ pub(crate) struct Peer {
     pub(crate) host: HostId,
     /// The services' names, by their place.
     pub(crate) services: Vec<Name>,
+    /// What its connections carry.
+    pub(super) carried: Carried,
 }
 
 impl Peer {
@@ -51,6 +54,7 @@ impl Peer {
             identity: Folder::below(&plan.state),
             host: plan.host.clone(),
             services: plan.services.iter().map(|service| service.spec.name.clone()).collect(),
+            carried: Carried::default(),
         }
     }
 }
@@ -71,19 +75,20 @@ pub(super) struct Reached {
 }
 
 /// Opens an HTTP/2 channel to the collector, beginning with the address at `place`.
-pub(super) async fn dial(peer: &Peer, place: usize, config: ClientConfig) -> Result<Reached, Diagnosis> {
-    let (config, all) = (Arc::new(config), peer.ways.len());
+pub(super) async fn dial(peer: &Peer, place: usize, config: Arc<ClientConfig>) -> Result<Reached, Diagnosis> {
+    let all = peer.ways.len();
     let places = (0..all).map(|nth| (place + nth) % all);
     let tries =
         places.filter_map(|place| peer.ways.get(place).map(|way| (place, way))).map(|(place, way)| {
             let config = Arc::clone(&config);
             async move {
-                let (secured, _) = secure(way, peer.collector.server_name.as_deref(), config).await;
+                let (secured, _) = secure(peer, way, config).await;
                 secured.map(|stream| (place, way, stream))
             }
         });
     let (place, way, stream) = first(tries).await.map_err(furthest)?;
-    let (channel, fate) = channel(stream).await.map_err(|why| why.at(&way.address))?;
+    let report = peer.collector.terms.report;
+    let (channel, fate) = channel(stream, report).await.map_err(|why| why.at(&way.address))?;
     Ok(Reached { channel, fate, place, address: way.address.to_string() })
 }
 
@@ -103,12 +108,12 @@ fn furthest(failed: Vec<Diagnosis>) -> Diagnosis {
 
 /// TLS with one address, and the steps on the way.
 pub(super) async fn secure(
+    peer: &Peer,
     way: &Way,
-    server_name: Option<&str>,
     config: Arc<ClientConfig>,
-) -> (Result<TlsStream<TcpStream>, Diagnosis>, Vec<Taken>) {
+) -> (Result<TlsStream<Wire>, Diagnosis>, Vec<Taken>) {
     let mut trail = Trail::new(way.address.to_string());
-    let walked = tokio::time::timeout(ADDRESS_LIMIT, walk(way, server_name, config, &mut trail)).await;
+    let walked = tokio::time::timeout(ADDRESS_LIMIT, walk(peer, way, config, &mut trail)).await;
     let secured = match walked {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(why)) => Err(trail.bad(why)),
@@ -118,11 +123,11 @@ pub(super) async fn secure(
 }
 
 async fn walk(
+    peer: &Peer,
     way: &Way,
-    server_name: Option<&str>,
     config: Arc<ClientConfig>,
     trail: &mut Trail,
-) -> Result<TlsStream<TcpStream>, Diagnosis> {
+) -> Result<TlsStream<Wire>, Diagnosis> {
     let stream = match &way.proxy {
         None => reach(&way.address, trail).await?,
         Some(proxy) => {
@@ -137,7 +142,9 @@ async fn walk(
         }
     };
     trail.enter(Step::Tls);
-    let stream = handshake(stream, server_name.unwrap_or(&way.address.name), config).await?;
+    let name = peer.collector.server_name.as_deref().unwrap_or(&way.address.name);
+    let counted = peer.collector.terms.cap.is_some().then(|| peer.carried.clone());
+    let stream = handshake(Wire::new(stream, counted), name, config).await?;
     trail.good("the collector's certificate holds");
     Ok(stream)
 }
@@ -154,11 +161,7 @@ async fn reach(address: &Address, trail: &mut Trail) -> Result<TcpStream, Diagno
     Ok(stream)
 }
 
-async fn handshake(
-    tcp: TcpStream,
-    name: &str,
-    config: Arc<ClientConfig>,
-) -> Result<TlsStream<TcpStream>, Diagnosis> {
+async fn handshake(tcp: Wire, name: &str, config: Arc<ClientConfig>) -> Result<TlsStream<Wire>, Diagnosis> {
     let server = ServerName::try_from(name.to_owned())
         .map_err(|error| Diagnosis::new(Step::Tls, "link-name", format!("{name}: {error}")))?;
     let stream = TlsConnector::from(config).connect(server, tcp).await.map_err(|error| {
@@ -170,8 +173,14 @@ async fn handshake(
     Err(Diagnosis::new(Step::Tls, "link-not-picket", "what answers speaks TLS but not HTTP/2"))
 }
 
+/// When nothing was heard for so long, HTTP/2 asks. A link that costs money is asked only where the answer to a heartbeat,
+/// which comes a tenth later at most, did not come.
+fn ping_every(report: Span) -> Duration {
+    PING_EVERY.max(report.to_duration() * 5 / 4)
+}
+
 /// HTTP/2 on a stream whose TLS stands, and where to read how that ended.
-pub(super) async fn channel(stream: TlsStream<TcpStream>) -> Result<(Channel, Fate), Diagnosis> {
+pub(super) async fn channel(stream: TlsStream<Wire>, report: Span) -> Result<(Channel, Fate), Diagnosis> {
     // With TLS 1.3 the other side judges this host's certificate only now, and either way it speaks first. Who writes
     // before that may find the connection closed and never read why.
     let _spoke_or_is_slow = tokio::time::timeout(FIRST_WORD, stream.get_ref().0.readable()).await;
@@ -182,7 +191,7 @@ pub(super) async fn channel(stream: TlsStream<TcpStream>) -> Result<(Channel, Fa
         std::future::ready(stream)
     });
     let connected = Endpoint::from_static("https://collector")
-        .http2_keep_alive_interval(PING_EVERY)
+        .http2_keep_alive_interval(ping_every(report))
         .keep_alive_timeout(PING_LIMIT)
         .keep_alive_while_idle(true)
         .connect_with_connector(connector)

@@ -14,6 +14,7 @@ use picket_rpc::v1;
 use picket_rpc::v1::agents_client::AgentsClient;
 use rustls::ClientConfig;
 use std::io;
+use std::sync::Arc;
 use tonic::transport::Channel;
 
 /// The host's identity, enrolling it first if it has none; `place` is the address to begin with.
@@ -42,7 +43,7 @@ pub(super) fn stranger(peer: &Peer) -> Result<(&Token, ClientConfig), Diagnosis>
 async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
     let (token, config) = stranger(peer)?;
     let csr = peer.identity.request().map_err(|error| local("key", &error))?;
-    let reached = dial(peer, place, config).await?;
+    let reached = dial(peer, place, Arc::new(config)).await?;
     let request = v1::EnrolRequest { host: peer.host.to_string(), secret: token.secret.clone(), csr };
     let answer = AgentsClient::new(reached.channel).enrol(request).await;
     let answer =

@@ -3,12 +3,12 @@
 
 use super::tls;
 use super::why::{Diagnosis, Step, broken};
+use super::wire::Wire;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// Why the connection ended, once it has in another way than in order.
@@ -33,13 +33,13 @@ impl Fate {
 
 /// A connection that notes how it ends.
 pub(super) struct Noted {
-    stream: TlsStream<TcpStream>,
+    stream: TlsStream<Wire>,
     fate: Fate,
 }
 
 impl Noted {
     /// The connection, and its fate.
-    pub(super) fn new(stream: TlsStream<TcpStream>) -> (Self, Fate) {
+    pub(super) fn new(stream: TlsStream<Wire>) -> (Self, Fate) {
         let fate = Fate::default();
         (Self { stream, fate: fate.clone() }, fate)
     }

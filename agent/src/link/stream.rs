@@ -3,8 +3,9 @@
 //! Every end is told once, with its trouble. A message that `convert.rs` refuses ends the stream.
 
 use super::dial::{Peer, Reached, dial};
+use super::tls::Kept;
 use super::why::{Diagnosis, Step, refused};
-use super::{Heard, Outgoing, Sent, Word, enrol, tls};
+use super::{Heard, Outgoing, Sent, Word, enrol};
 use futures_util::StreamExt;
 use picket_proto::{Run, Span};
 use picket_rpc::convert::{self, BadMessage};
@@ -24,6 +25,8 @@ pub(super) struct Line {
     pub(super) attempt: u64,
     pub(super) words: mpsc::Sender<Heard>,
     pub(super) sent: Arc<Sent>,
+    /// TLS of the try before.
+    pub(super) kept: Option<Kept>,
 }
 
 impl Line {
@@ -39,10 +42,11 @@ pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Ou
         let detail = format!("no session within {} s", TRY_LIMIT.as_secs());
         Diagnosis::new(Step::Session, "link-timed-out", detail)
     };
-    let opened = tokio::time::timeout(TRY_LIMIT, open(&peer, place)).await.unwrap_or_else(|_| Err(late()));
+    let opening = open(&peer, place, line.kept.as_ref());
+    let opened = tokio::time::timeout(TRY_LIMIT, opening).await.unwrap_or_else(|_| Err(late()));
     let diagnosis = match opened {
-        Ok(Reached { channel, fate, place, address }) => {
-            line.say(Word::Opened { place }).await;
+        Ok((Reached { channel, fate, place, address }, kept)) => {
+            line.say(Word::Opened { place, kept }).await;
             fate.explain(talk(channel, orders, &line).await).at(address)
         }
         Err(diagnosis) => diagnosis,
@@ -50,16 +54,15 @@ pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Ou
     line.say(Word::Lost { diagnosis }).await;
 }
 
-async fn open(peer: &Peer, place: usize) -> Result<Reached, Diagnosis> {
+async fn open(peer: &Peer, place: usize, kept: Option<&Kept>) -> Result<(Reached, Kept), Diagnosis> {
     let identity = enrol::identity(peer, place).await?;
-    let certificate = identity.chain.first().cloned();
-    let config =
-        tls::mutual(identity).map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;
-    let reached = dial(peer, place, config).await?;
-    if let Some(certificate) = certificate {
-        enrol::renew(peer, &certificate, crate::clock::now().wall, reached.channel.clone()).await;
+    let kept = Kept::take_up(kept, identity, peer.collector.terms.is_metered())
+        .map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;
+    let reached = dial(peer, place, kept.config()).await?;
+    if let Some(certificate) = kept.certificate() {
+        enrol::renew(peer, certificate, crate::clock::now().wall, reached.channel.clone()).await;
     }
-    Ok(reached)
+    Ok((reached, kept))
 }
 
 /// Speaks and listens until the stream ends; says why it did.
@@ -103,6 +106,7 @@ pub(crate) fn words(message: v1::CollectorMessage) -> Result<(Word, Option<Word>
             let word = Word::Welcomed {
                 heartbeat: Span::from_millis(welcome.heartbeat_ms.into()),
                 known: convert::ranges("welcome.known", &welcome.known)?,
+                watched: welcome.watched_digest,
             };
             return Ok((word, welcome.clock.map(beat)));
         }

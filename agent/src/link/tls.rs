@@ -5,14 +5,20 @@
 //! the server's certificate must verify against it and nothing else. A certificate that is not the CA's is refused as
 //! ever, but who issued it is kept in the error: that tells a device that opens TLS from a wrong collector. Nothing
 //! is accepted because a clock is wrong.
+//!
+//! **Resumption.** Over a link that costs money a session begins where the one before ended, if both ends still have it
+//! in their memory: a third of the bytes of a whole handshake, and no signature. Only the sessions of one identity and
+//! one set of CAs are resumed, since what is kept goes with the configuration that they began with, and each ticket is
+//! used once. Elsewhere none is asked for: one session per stream of days, and tickets would only be memory and a
+//! thing to leak.
 
 mod why;
 
 pub(super) use why::{below, why};
 
 use crate::identity::Identity;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{Resumption, TicketRequest, WebPkiServerVerifier};
 use rustls::crypto::{
     CryptoProvider, WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature,
 };
@@ -23,6 +29,46 @@ use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use why::Foreign;
+
+/// Names of collectors whose sessions are kept: one, and others where it was reached by another name.
+const SESSIONS_KEPT: usize = 8;
+
+/// TLS as this host, with the sessions that can be resumed.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    chain: Vec<CertificateDer<'static>>,
+    ca: Vec<CertificateDer<'static>>,
+    config: Arc<ClientConfig>,
+}
+
+impl Kept {
+    /// What was kept, where the identity is still the same; else made anew.
+    ///
+    /// # Errors
+    /// The identity's files don't fit together.
+    pub(super) fn take_up(kept: Option<&Self>, identity: Identity, resumes: bool) -> Result<Self, Error> {
+        let same = kept.filter(|kept| kept.chain == identity.chain && kept.ca == identity.ca);
+        if let Some(same) = same {
+            return Ok(same.clone());
+        }
+        let (chain, ca) = (identity.chain.clone(), identity.ca.clone());
+        let mut config = mutual(identity)?;
+        if resumes {
+            config.resumption = Resumption::in_memory_sessions(SESSIONS_KEPT);
+            config.send_ticket_request = Some(TicketRequest { new_session_count: 1, resumption_count: 1 });
+        }
+        Ok(Self { chain, ca, config: Arc::new(config) })
+    }
+
+    pub(super) fn config(&self) -> Arc<ClientConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// The host's own certificate.
+    pub(super) fn certificate(&self) -> Option<&[u8]> {
+        self.chain.first().map(AsRef::as_ref)
+    }
+}
 
 /// For a session: mutual.
 ///
@@ -72,8 +118,8 @@ fn builder(trust: Trust) -> Result<Builder, Error> {
 
 fn with_h2(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"h2".to_vec()];
-    // One session per stream of days: tickets would only be memory and a thing to leak.
-    config.resumption = rustls::client::Resumption::disabled();
+    config.resumption = Resumption::disabled();
+    config.send_ticket_request = Some(TicketRequest { new_session_count: 0, resumption_count: 0 });
     config
 }
 

@@ -7,6 +7,7 @@
 
 use super::dial::{Peer, channel, secure};
 use super::why::{Diagnosis, Step, Taken, refused};
+use super::wire::Wire;
 use super::{enrol, tls};
 use crate::clock;
 use picket_rpc::v1::RenewRequest;
@@ -32,11 +33,11 @@ pub(crate) async fn diagnose(peer: &Peer) -> Vec<(String, Vec<Taken>)> {
     let mut all = Vec::new();
     for way in &peer.ways {
         let mut taken = vec![identity.clone()];
-        let (secured, steps) = secure(way, peer.collector.server_name.as_deref(), Arc::clone(&config)).await;
+        let (secured, steps) = secure(peer, way, Arc::clone(&config)).await;
         taken.extend(steps);
         if let (Ok(stream), true) = (secured, is_known) {
             let since = clock::now().mono;
-            let called = tokio::time::timeout(CALL_LIMIT, call(stream)).await;
+            let called = tokio::time::timeout(CALL_LIMIT, call(stream, peer.collector.terms.report)).await;
             let late =
                 |_| Err(Diagnosis::new(Step::Session, "link-timed-out", "the collector does not answer"));
             let outcome = called.unwrap_or_else(late).map_err(|why| why.at(&way.address));
@@ -62,8 +63,11 @@ fn known(peer: &Peer) -> Result<(Arc<ClientConfig>, bool, String), Diagnosis> {
     Ok((Arc::new(config), true, format!("enrolled as {}", peer.host)))
 }
 
-async fn call(stream: tokio_rustls::client::TlsStream<tokio::net::TcpStream>) -> Result<String, Diagnosis> {
-    let (channel, fate) = channel(stream).await?;
+async fn call(
+    stream: tokio_rustls::client::TlsStream<Wire>,
+    report: picket_proto::Span,
+) -> Result<String, Diagnosis> {
+    let (channel, fate) = channel(stream, report).await?;
     let asked = AgentsClient::new(channel).renew(RenewRequest { csr: Vec::new() }).await;
     let why = match asked {
         Ok(_) => None,

@@ -79,9 +79,11 @@ impl Diagnosis {
             "link-unresolved" | "link-no-resolver" => Trouble::Unresolved,
             "link-timed-out" => Trouble::TimedOut,
             "link-proxy" | "link-proxy-auth" | "link-proxy-away" => Trouble::Proxy,
-            // A collector that is ending is back soon, another session's end is seen soon, and a spoiled frame is taken
-            // once: nobody has to act.
-            "link-closed" | "shutting-down" | "no-answer" | "frame-spoiled" => Trouble::Closed,
+            // A collector that is ending is back soon, another session's end is seen soon, a spoiled frame is taken
+            // once, and the next Hello is whole: nobody has to act.
+            "link-closed" | "shutting-down" | "no-answer" | "frame-spoiled" | "hello-unknown" => {
+                Trouble::Closed
+            }
             "link-tls" | "link-clock" | "link-expired" | "link-name" | "link-ca" | "link-intercepted"
             | "link-not-tls" | "link-not-picket" => Trouble::Tls,
             // The collector's own refusals, and what only a person can mend.

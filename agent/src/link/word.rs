@@ -1,5 +1,6 @@
 //! What comes out of the link: words of its stream, and the count of what the transport has taken.
 
+use super::tls::Kept;
 use super::why::Diagnosis;
 use picket_agent_core::session::Fact;
 use picket_proto::{Mono, Ranges, Run, Span};
@@ -15,8 +16,8 @@ pub(crate) struct Heard {
 /// What came.
 #[derive(Debug)]
 pub(crate) enum Word {
-    Opened { place: usize },
-    Welcomed { heartbeat: Span, known: Ranges },
+    Opened { place: usize, kept: Kept },
+    Welcomed { heartbeat: Span, known: Ranges, watched: Option<u32> },
     Acked { run: Run, ranges: Ranges },
     Beat { echo: Mono, received: Mono, answered: Mono },
     Challenged { nonce: u64 },
@@ -28,7 +29,9 @@ impl Word {
     pub(crate) fn as_fact(&self) -> Fact<'_> {
         match self {
             Self::Opened { .. } => Fact::Opened,
-            Self::Welcomed { heartbeat, known } => Fact::Welcomed { heartbeat: *heartbeat, known },
+            Self::Welcomed { heartbeat, known, watched } => {
+                Fact::Welcomed { heartbeat: *heartbeat, known, watched: *watched }
+            }
             Self::Acked { run, ranges } => Fact::Acked { run: *run, ranges },
             Self::Beat { echo, received, answered } => {
                 Fact::Beat { echo: *echo, received: *received, answered: *answered }

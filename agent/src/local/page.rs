@@ -164,7 +164,13 @@ fn link(answerer: &Answerer, agent: &Agent<'_>, now: Mono) -> serde_json::Value 
             "next": known.map(|known| known.next),
         })
     });
+    let (terms, beat, carried, left) = agent.link_usage(now);
     json!({
+        "report_ms": terms.report.millis(),
+        "heartbeat_ms": beat.map(picket_proto::Span::millis),
+        "carried": carried.map(|carried| json!({
+            "bytes": carried.bytes, "cap": carried.cap, "left_ms": left.millis(), "only_critical": carried.is_over(),
+        })),
         "state": state,
         "collector": if open { &facts.address } else { &answerer.about.collector },
         "since_ms": since,

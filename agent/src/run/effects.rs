@@ -8,9 +8,9 @@ use crate::link::{Heard, Word};
 use crate::probe::process;
 use crate::sd;
 use picket_agent_core::service::Act;
-use picket_agent_core::session::Order;
+use picket_agent_core::session::{self, Order};
 use picket_agent_core::{Effect, Input, spool};
-use picket_proto::{Mono, Span, Stamp};
+use picket_proto::{Carried, Mono, Span, Stamp};
 
 /// A disk that takes longer does not answer: a flash pauses for less than a second.
 pub(crate) const STUCK: Span = Span::from_secs(2);
@@ -112,6 +112,23 @@ impl Shell<'_> {
         }
     }
 
+    /// Tells when the link has carried its cap, and when it may carry on.
+    pub(super) fn tell_cap(&mut self, now: Mono) {
+        let (_, _, carried, left) = self.agent.link_usage(now);
+        let is_over = carried.is_some_and(Carried::is_over);
+        if std::mem::replace(&mut self.is_over_cap, is_over) == is_over {
+            return;
+        }
+        let (code, text) = if is_over {
+            let bytes = carried.map_or(0, |carried| carried.bytes);
+            let text = format!("the link carried {bytes} bytes; only critical events go for {left}");
+            ("link-cap", text)
+        } else {
+            ("link-cap-over", "30 days are over: the link carries all events again".to_owned())
+        };
+        self.log.link(clock::now().wall, code, &text);
+    }
+
     /// Tells when the disk of the state folder does not answer, and when it does again.
     pub(super) fn tell_stuck(&mut self, behind: Span) {
         let (was, is) = (self.answerer.stuck >= STUCK, behind >= STUCK);
@@ -133,7 +150,7 @@ impl Shell<'_> {
         let (frames, said): (&[u8], &str) = match order {
             Order::Send { bytes, .. } => (self.agent.bytes(bytes), ""),
             Order::Standing { check, .. } => (&[], self.answerer.said(check)),
-            Order::Hello | Order::Heartbeat { .. } => {
+            Order::Hello { .. } | Order::Heartbeat { .. } => {
                 self.ask_synced();
                 (&[], "")
             }
@@ -163,6 +180,11 @@ impl Shell<'_> {
                 self.log.link(now.wall, diagnosis.code, &text);
             }
             Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
+        }
+        // Every exchange ends with a word, so that this misses nothing for long and wakes nobody.
+        let bytes = self.link.carried();
+        if bytes > 0 {
+            self.hand(Input::Session(session::Fact::Carried { bytes }));
         }
         self.hand(Input::Session(word.as_fact()));
     }

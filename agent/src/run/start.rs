@@ -20,7 +20,7 @@ use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 use crate::watch;
 use picket_agent_core::check::CheckIx;
-use picket_agent_core::{Agent, Identity, spool};
+use picket_agent_core::{Agent, Identity, Storage, spool};
 use picket_proto::Text;
 use std::collections::VecDeque;
 use std::io;
@@ -39,20 +39,19 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let roster = Roster::new(&plan);
     let checks = Arc::clone(&roster.checks);
     let (services, notices) = Services::new(&plan.services, &plan.state, boot.0)?;
-    let learns = (plan.baseline, baseline::has_systemd(&plan.bus));
     let (mut systemd, heard) = Systemd::new(&plan.services, plan.bus.clone());
     let place = (plan.state.as_path().into(), plan.bus.clone());
     let (probes, answers, ends) = Probes::new(Arc::clone(&checks), place)?;
     let about = About::new(run, (plan.host.clone(), plan.collector.to_string()), Arc::clone(&checks));
     let (link, words) = Link::new(Peer::of(&plan), Arc::clone(&checks));
+    let (ending, learns) = (plan.ending, (plan.baseline, baseline::has_systemd(&plan.bus)));
     let mut places = Places::new(&checks, &plan.services, learns);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
-    let mut agent = Agent::new(clock::entropy()?, identity, places.lend(memory.lend()));
+    let mut agent = core(identity, places.lend(memory.lend()), &plan)?;
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
     let (baseline, news) = Baseline::open(&plan.state, &plan.services, clock::now().mono, &mut agent);
     systemd.tell_stirs(baseline.stirs());
     let ports = ports((notices, heard, answers, ends, words, segments, asks, news), &plan, link.sent())?;
-    let ending = plan.ending;
     let mut shell = Shell {
         roster,
         reloader: Reloader::new(&plan, given),
@@ -66,6 +65,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         link,
         disk,
         mode: spool::Mode::Opening,
+        is_over_cap: false,
         log,
         run,
         boot,
@@ -81,6 +81,13 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     shell.turn_until_ended(ports).await?;
     shell.finish(ending).await;
     Ok(())
+}
+
+/// The core, told how its link is to be used.
+fn core<'s>(identity: Identity, storage: Storage<'s>, plan: &Plan) -> io::Result<Agent<'s>> {
+    let mut agent = Agent::new(clock::entropy()?, identity, storage);
+    agent.use_link(clock::now().mono, plan.collector.terms);
+    Ok(agent)
 }
 
 /// Takes the state folder: who this run is, the memory for its spool, and what the runs before left.

@@ -3,11 +3,14 @@
 use super::at;
 use crate::screen::Screen;
 use crate::words::{self, plain};
+use picket_proto::Span;
 use picket_rpc::v1;
 use std::fmt::Write;
 
 /// A wall clock that is off by more is shown as a fault: half of what certificates and people forgive.
 const CLOCK_OFF_MS: i64 = 1_000;
+/// How often a host is heard whose link costs nothing.
+const USUAL_MS: u32 = 10_000;
 /// Columns of a label with its indent and gap.
 const LABEL: usize = 12;
 
@@ -23,6 +26,9 @@ pub(crate) fn host(host: &v1::Host, screen: &Screen) -> String {
     line("agent", format!("{}{}", plain(&host.agent_version), memory(host)));
     line("checks", format!("{}, of which {} are not up", host.checks, host.checks_not_up));
     line("events", format!("{} journaled, {} lost{}", host.frames, host.frames_lost, waiting(host)));
+    if let Some(words) = metered(host) {
+        line("link", words);
+    }
     if let Some(sample) = &host.sample {
         line("load", levels(sample));
     }
@@ -32,6 +38,29 @@ pub(crate) fn host(host: &v1::Host, screen: &Screen) -> String {
     let _text_takes_all =
         writeln!(text, "\nnext: `picket services --host {name}`, `picket events --host {name}`");
     text
+}
+
+/// How often a host is heard whose link costs money, behind the time when it was last; nothing of any other.
+pub(crate) fn every(host: &v1::Host) -> String {
+    report(host).map_or_else(String::new, |report| format!(", every {report}"))
+}
+
+fn report(host: &v1::Host) -> Option<Span> {
+    (host.report_ms > USUAL_MS).then(|| Span::from_millis(host.report_ms.into()))
+}
+
+/// How old the word of a host may be whose link costs money, and what that link carried.
+fn metered(host: &v1::Host) -> Option<String> {
+    let report = report(host).map(|report| {
+        let silent = Span::from_micros(report.micros().saturating_mul(5) / 2);
+        format!("metered: heard every {report}, so what is shown may be as old; silent after {silent}")
+    });
+    let carried = host.sample.and_then(|sample| sample.carried).map(|v1::Carried { bytes, cap }| {
+        let over = if bytes >= cap { ", so only critical events come" } else { "" };
+        format!("carried {} of {} KiB in its 30 days{over}", bytes / 1_024, cap / 1_024)
+    });
+    let words: Vec<String> = report.into_iter().chain(carried).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 fn memory(host: &v1::Host) -> String {

@@ -204,6 +204,7 @@ fn a_host_is_shown_with_its_sample_and_a_clock_that_is_off_stands_out() {
         frames_waiting: 7,
         frames_lost: 0,
         agent_rss_kib: Some(7_936),
+        carried: None,
     };
     let clock = v1::HostClock { wall_ahead_ms: -90_500, synced: false, bound_us: Some(1_200) };
     let mut shown = v1::Host {
@@ -229,6 +230,13 @@ fn a_host_is_shown_with_its_sample_and_a_clock_that_is_off_stands_out() {
     assert!(row.contains("13 %") && row.contains("-91 s"), "{row}");
     shown.clock = Some(v1::HostClock { wall_ahead_ms: 3, synced: true, bound_us: None });
     assert!(hosts(std::slice::from_ref(&shown), &screen).contains(" ok "));
+    assert!(!host(&shown, &screen).contains("metered"), "10 s or an older collector's nothing");
+    shown.report_ms = 900_000;
+    shown.sample = Some(v1::Sample { carried: Some(v1::Carried { bytes: 3 << 20, cap: 5 << 20 }), ..sample });
+    let page = host(&shown, &screen);
+    let link = "metered: heard every 15 min, so what is shown may be as old; silent after 37 min 30 s; carried 3072 of 5120 KiB";
+    assert!(page.contains(link), "{page}");
+    assert!(hosts(std::slice::from_ref(&shown), &screen).contains(", every 15 min"));
     (shown.sample, shown.clock) = (None, None);
     assert!(!host(&shown, &screen).contains("clock"), "what is not known is not shown");
 }

@@ -17,6 +17,7 @@ pub(crate) use service::{Death, Healing, Service};
 use crate::incident::IncidentId;
 use crate::incident::late::Late;
 use crate::ingest::dedupe::Runs;
+use crate::ingest::sessions::HEARTBEAT;
 use crate::signal::{Signal, What};
 use crate::table::{Named, Table};
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Intent, Verdict};
 use picket_proto::frame::Crc32c;
-use picket_proto::{HostId, Mono, Name, Run, Seq, Text, Wall};
+use picket_proto::{HostId, Mono, Name, Run, Seq, Span, Text, Wall};
 use serde::{Deserialize, Serialize};
 
 /// Most hosts: twice the largest fleet that the goals name.
@@ -91,6 +92,9 @@ pub(crate) struct Host {
     /// When it last fell silent, was stopped or quarantined.
     pub(crate) gone: Option<Wall>,
     pub(crate) version: String,
+    /// How often it is heard while all is well. In a snapshot it stands behind the state, see `state/kept.rs`.
+    #[serde(skip, default = "usual")]
+    pub(crate) report: Span,
     pub(crate) offset: Option<Offset>,
     /// The run of the last Hello.
     pub(crate) run: Option<Run>,
@@ -126,6 +130,11 @@ pub(crate) fn is_newer(present: Option<Run>, told: Option<(Run, Seq)>, (run, seq
     told.is_none_or(|(last_run, last)| if last_run == run { last < seq } else { present == Some(run) })
 }
 
+/// How often a host is heard that has no interval of its own.
+const fn usual() -> Span {
+    HEARTBEAT
+}
+
 impl Named for Host {
     fn name(&self) -> &str {
         self.id.as_str()
@@ -141,6 +150,7 @@ impl Host {
             trust: Trust::Full,
             gone: None,
             version: String::new(),
+            report: HEARTBEAT,
             offset: None,
             run: None,
             last_heard: None,

@@ -8,12 +8,15 @@ pub(crate) mod on;
 pub(crate) mod phase;
 pub(crate) mod sessions;
 pub(crate) mod taken;
+pub(crate) mod terms;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{Cause, CheckKind, Verdict};
 use picket_proto::{HostId, Name, Offset, Ranges, Run, Sample, Span, Stamp, Text};
 use serde::{Deserialize, Serialize};
+
+pub use terms::Terms;
 
 /// A session's number, given by the shell, never used twice in one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -128,6 +131,8 @@ pub enum Fact {
         host: HostId,
         /// What it said.
         hello: alloc::boxed::Box<Hello>,
+        /// What it asks of the session.
+        terms: Terms,
     },
     /// Frames came.
     Batch {
@@ -186,6 +191,8 @@ pub enum Order {
         heartbeat: Span,
         /// What is journaled of its run.
         known: alloc::boxed::Box<Ranges>,
+        /// The digest of what is listed as watched.
+        watched: u32,
     },
     /// These frames are journaled; the latest ack of a run replaces those before it.
     Ack {

@@ -7,7 +7,7 @@ use crate::identity::{KeyHash, SecretHash};
 use crate::incident::{IncidentId, Verb};
 use crate::ingest::{Close, Hello, Lane, Standing, Stands};
 use alloc::vec::Vec;
-use picket_proto::{BootId, HostId, Name, Offset, Run, SeqRange};
+use picket_proto::{BootId, HostId, Name, Offset, Run, SeqRange, Span};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened to the durable state.
@@ -143,5 +143,12 @@ pub enum Record {
         host: HostId,
         /// Which.
         checks: Vec<Stands>,
+    },
+    /// From here on a host is heard in another interval.
+    Paced {
+        /// Which host.
+        host: HostId,
+        /// How often.
+        report: Span,
     },
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 5;
+pub const LOGIC: u32 = 6;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
@@ -145,6 +145,7 @@ impl State {
                     host.offset = Some(Offset::measured(*boot, *offset));
                 }
             }
+            Record::Paced { host, report } => self.paced(host, *report),
             Record::Back { hosts } => {
                 for host in hosts {
                     if let Some(slot) = self.host(host) {

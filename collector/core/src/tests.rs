@@ -16,6 +16,7 @@ mod intent;
 mod kept;
 mod late;
 mod limits;
+mod metered;
 mod needs;
 mod outlived;
 mod people;
@@ -33,7 +34,7 @@ mod words;
 pub(crate) use agent::*;
 pub(crate) use words::*;
 
-use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Stands, Watched};
+use crate::ingest::{Close, Fact, Hello, Lane, Order, SessionId, Standing, Stands, Terms, Watched};
 use crate::store::Entry;
 use crate::view::{Answer, Detail, Incident, Question};
 use crate::{Collector, Effect, Input, Token, incident, store, view};

@@ -17,7 +17,7 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use picket_proto::event::{CheckKind, Intent, Verdict};
-use picket_proto::{HostId, Name, Sample, Wall};
+use picket_proto::{HostId, Name, Sample, Span, Wall};
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub enum HostState {
     Connected,
     /// No session, not yet silent.
     Away,
-    /// Not heard for 2.5 heartbeats.
+    /// Not heard for 2.5 of its heartbeats.
     Silent,
     /// Its agent said goodbye.
     Stopped,
@@ -125,6 +125,8 @@ pub struct Host {
     pub last_heard: Option<Wall>,
     /// Its agent's version.
     pub version: String,
+    /// How often it is heard while all is well.
+    pub report: Span,
     /// Checks that its agent watches.
     pub checks: u32,
     /// Of these, not up, or not known to be.

@@ -1,6 +1,6 @@
 //! The service that agents call: enrolment, renewal, and the opening of the one stream.
 
-use super::{Door, agent, refusal, refusal_because, session};
+use super::{Door, agent, pace, refusal, refusal_because, session};
 use crate::authority::{Request as CertificateRequest, hash};
 use crate::ports::Ask;
 use picket_proto::HostId;
@@ -72,7 +72,7 @@ impl agents_server::Agents for Agents {
         &self,
         request: Request<Streaming<AgentMessage>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
-        let host = agent(&request)?;
-        Ok(Response::new(session::open(self.door.clone(), host, request.into_inner())))
+        let (host, pace) = (agent(&request)?, pace(&request));
+        Ok(Response::new(session::open(self.door.clone(), host, pace, request.into_inner())))
     }
 }

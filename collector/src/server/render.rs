@@ -173,6 +173,7 @@ fn host(host: view::Host) -> v1::Host {
             synced: clock.synced,
             bound_us: clock.bound.map(picket_proto::Span::micros),
         }),
+        report_ms: u32::try_from(host.report.millis()).unwrap_or(u32::MAX),
     }
 }
 

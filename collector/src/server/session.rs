@@ -8,7 +8,8 @@ pub(crate) mod said;
 
 use super::{Door, refusal, refusal_because};
 use crate::ports::{Acks, Inlet, SessionPort, WORDS_OUT, Word};
-use picket_collector_core::ingest::{Close, Fact, Heard, Hello, Report, SessionId};
+use crate::tls::Pace;
+use picket_collector_core::ingest::{Close, Fact, Heard, Hello, Report, SessionId, Terms};
 use picket_proto::{HostId, Mono, Ranges, Run};
 use picket_rpc::convert;
 use picket_rpc::v1::{self, AgentMessage, CollectorMessage, agent_message, collector_message};
@@ -30,11 +31,12 @@ type Out = mpsc::Sender<Result<CollectorMessage, Status>>;
 pub(super) fn open(
     door: Door,
     host: HostId,
+    pace: Pace,
     messages: Streaming<AgentMessage>,
 ) -> ReceiverStream<Result<CollectorMessage, Status>> {
     let (out, stream) = mpsc::channel(OUT_MAX);
     let session = SessionId(door.number());
-    tokio::spawn(live(Session { door, host, session, out }, messages));
+    tokio::spawn(live(Session { door, host, session, pace, out }, messages));
     ReceiverStream::new(stream)
 }
 
@@ -42,6 +44,8 @@ struct Session {
     door: Door,
     host: HostId,
     session: SessionId,
+    /// Of the connection that it came on.
+    pace: Pace,
     out: Out,
 }
 
@@ -77,7 +81,7 @@ impl From<Refused> for End {
 async fn live(this: Session, mut messages: Streaming<AgentMessage>) {
     let end = match hello(&mut messages).await {
         Ok(hello) => {
-            let came = Came { echo: hello.stamp.mono, at: this.door.clock.now().mono };
+            let came = Came { echo: hello.0.stamp.mono, at: this.door.clock.now().mono };
             this.opened((hello, came), &mut messages).await
         }
         Err(end) => end,
@@ -88,7 +92,7 @@ async fn live(this: Session, mut messages: Streaming<AgentMessage>) {
     }
 }
 
-async fn hello(messages: &mut Streaming<AgentMessage>) -> Result<Box<Hello>, End> {
+async fn hello(messages: &mut Streaming<AgentMessage>) -> Result<Box<(Hello, Terms)>, End> {
     let first = timeout(HELLO_TIME, messages.message()).await.map_err(|_elapsed| refusal("hello-first"))?;
     match first.map_err(|_broken| End::Broken)?.ok_or(End::Ended)?.message {
         Some(agent_message::Message::Hello(hello)) => Ok(Box::new(said::hello(hello)?)),
@@ -97,7 +101,11 @@ async fn hello(messages: &mut Streaming<AgentMessage>) -> Result<Box<Hello>, End
 }
 
 impl Session {
-    async fn opened(&self, (hello, came): (Box<Hello>, Came), messages: &mut Streaming<AgentMessage>) -> End {
+    async fn opened(
+        &self,
+        (hello, came): (Box<(Hello, Terms)>, Came),
+        messages: &mut Streaming<AgentMessage>,
+    ) -> End {
         let (words, mut told) = mpsc::channel(WORDS_OUT);
         let (acks, mut acked) = watch::channel(Acks::default());
         let port = SessionPort { words, acks };
@@ -145,11 +153,15 @@ impl Session {
 
     async fn say(&self, word: Word, came: Came) -> Result<(), End> {
         let message = match word {
-            Word::Welcome { heartbeat, known } => collector_message::Message::Welcome(v1::Welcome {
-                heartbeat_ms: u32::try_from(heartbeat.millis()).unwrap_or(u32::MAX),
-                known: convert::ranges_to_wire(&known),
-                clock: Some(self.beat(came)),
-            }),
+            Word::Welcome { heartbeat, known, watched } => {
+                self.pace.set(heartbeat);
+                collector_message::Message::Welcome(v1::Welcome {
+                    heartbeat_ms: u32::try_from(heartbeat.millis()).unwrap_or(u32::MAX),
+                    known: convert::ranges_to_wire(&known),
+                    clock: Some(self.beat(came)),
+                    watched_digest: Some(watched),
+                })
+            }
             Word::Challenge { nonce } => collector_message::Message::Challenge(v1::Challenge { nonce }),
             Word::Refuse { code } => return Err(refusal(code).into()),
         };

@@ -7,7 +7,7 @@ use crate::v1;
 use picket_proto::event::{CAUSE_MAX, Cause, CheckKind, Intent, Verdict};
 use picket_proto::id::BadName;
 use picket_proto::{
-    BootId, HostId, Mono, Name, Offset, Ranges, Run, Sample, Seq, SeqRange, Span, Stamp, Wall,
+    BootId, Carried, HostId, Mono, Name, Offset, Ranges, Run, Sample, Seq, SeqRange, Span, Stamp, Wall,
 };
 use std::fmt;
 
@@ -100,7 +100,7 @@ pub fn stamp_to_wire(stamp: Stamp) -> v1::Stamp {
 }
 
 /// A host's sample.
-pub const fn sample(sample: v1::Sample) -> Sample {
+pub fn sample(sample: v1::Sample) -> Sample {
     Sample {
         cpu: sample.cpu_permille,
         memory: sample.memory_permille,
@@ -108,11 +108,12 @@ pub const fn sample(sample: v1::Sample) -> Sample {
         waiting: sample.frames_waiting,
         lost: sample.frames_lost,
         rss_kib: sample.agent_rss_kib,
+        carried: sample.carried.map(|v1::Carried { bytes, cap }| Carried { bytes, cap }),
     }
 }
 
 /// A host's sample for the wire.
-pub const fn sample_to_wire(sample: Sample) -> v1::Sample {
+pub fn sample_to_wire(sample: Sample) -> v1::Sample {
     v1::Sample {
         cpu_permille: sample.cpu,
         memory_permille: sample.memory,
@@ -120,6 +121,7 @@ pub const fn sample_to_wire(sample: Sample) -> v1::Sample {
         frames_waiting: sample.waiting,
         frames_lost: sample.lost,
         agent_rss_kib: sample.rss_kib,
+        carried: sample.carried.map(|Carried { bytes, cap }| v1::Carried { bytes, cap }),
     }
 }
 

@@ -16,12 +16,12 @@ use crate::rig::stack::{AgentHome, Collector};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::time::Duration;
 
 const SERVICES: usize = 20;
-const PORTS: usize = 26;
+pub(super) const PORTS: usize = 26;
 /// What is on the host is learned for 60 s and then written down: rest begins after that. A short run shows only that
 /// figures are made.
 const SETTLED: Duration = Duration::from_secs(75);
@@ -52,11 +52,15 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
         let listener = listener.try_clone().expect("a socket can be cloned");
         std::thread::spawn(move || listener.incoming().for_each(drop));
     }
+    let addresses: Vec<SocketAddr> = listeners
+        .iter()
+        .map(|listener| listener.local_addr().expect("a bound socket has an address"))
+        .collect();
     name_measured(agent);
     for interval in [10, 1] {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let collector = Collector::start(program, &folder.path().join("collector"));
-        let config = config(&listeners, interval);
+        let config = config(&addresses, interval);
         let agent_folder = folder.path().join("agent");
         let relay = Relay::to(&collector.address);
         let address = relay.address.to_string();
@@ -112,7 +116,7 @@ fn watch(
 
 /// Time passing is what this bench measures, so it waits; nothing else depends on it.
 #[expect(clippy::disallowed_methods, reason = "a bench at rest measures over a span of time")]
-fn rest(span: Duration) {
+pub(super) fn rest(span: Duration) {
     std::thread::sleep(span);
 }
 
@@ -139,14 +143,13 @@ fn print(interval: u32, agent: &Rest, monit: Option<&Rest>) {
         .print();
 }
 
-fn config(listeners: &[TcpListener], interval: u32) -> String {
+pub(super) fn config(addresses: &[SocketAddr], interval: u32) -> String {
     let mut text = format!("[host]\ninterval = \"{interval}s\"\n");
     for at in 0..SERVICES {
         let _strings_take_all =
             write!(text, "\n[[service]]\nname = \"s{at}\"\ncommand = [\"sleep\", \"86398\"]\n");
     }
-    for (at, listener) in listeners.iter().enumerate() {
-        let address = listener.local_addr().expect("a bound socket has an address");
+    for (at, address) in addresses.iter().enumerate() {
         let _strings_take_all = write!(
             text,
             "\n[[check]]\nname = \"p{at}\"\nkind = \"tcp\"\naddress = \"{address}\"\ninterval = \"{interval}s\"\n"

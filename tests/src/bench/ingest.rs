@@ -72,7 +72,16 @@ fn core() {
     let session = SessionId(1);
     let hello = Hello { stamp: scripted::stamp(run, 0), version: "bench".to_owned(), watched: Vec::new() };
     let host = "bench".parse().expect("a host");
-    step(&mut core, 0, Input::Session(ingest::Fact::Opened { session, host, hello: Box::new(hello) }));
+    step(
+        &mut core,
+        0,
+        Input::Session(ingest::Fact::Opened {
+            session,
+            host,
+            hello: Box::new(hello),
+            terms: ingest::Terms::default(),
+        }),
+    );
     let before = cpu_of_self();
     for (at, frames) in (1u64..).zip(batches) {
         step(&mut core, at, Input::Session(ingest::Fact::Batch { session, lane: Lane::Live, frames }));

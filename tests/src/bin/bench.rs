@@ -1,14 +1,26 @@
-//! `bench NAME|all`: prints figures as JSON lines. Names: respawn, watch, ingest, restart, idle, size.
+//! `bench NAME|all`: prints figures as JSON lines. Names: respawn, watch, ingest, restart, idle, metered, size.
 //!
 //! `--quick` takes a short span for the figures at rest and a small journal for `restart` (a share for CI), `--gib N`
 //! a journal of that size, `--agent PATH` measures that binary at
-//! rest, as `cross/size.sh` builds it. Build with `--release`: other builds print figures of no meaning.
+//! rest, as `cross/size.sh` builds it, `--minutes N` has `metered` also watch for so long with nothing scaled. Build with `--release`: other builds print figures of no meaning.
 
-use picket_tests::bench::{idle, ingest, respawn, restart, watch};
+use picket_tests::bench::{idle, ingest, metered, respawn, restart, watch};
+use std::ffi::{OsStr, OsString};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-const NAMES: [&str; 6] = ["respawn", "watch", "ingest", "restart", "idle", "size"];
+const NAMES: [&str; 7] = ["respawn", "watch", "ingest", "restart", "idle", "metered", "size"];
+
+/// What was asked for.
+struct Asked {
+    span: Duration,
+    agent: Option<OsString>,
+    journal: u64,
+    quick: bool,
+    /// Within the namespaces that `metered` makes.
+    inside: bool,
+    minutes: u64,
+}
 
 fn main() -> ExitCode {
     if let Some(code) = picket_tests::rig::role() {
@@ -16,38 +28,63 @@ fn main() -> ExitCode {
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
-    let (mut name, mut span, mut agent, mut journal) = (None, Duration::from_secs(60), None, 2_u64 << 30);
-    let mut rest = words.as_slice();
+    let (name, asked) = match parse(&words) {
+        Ok(parsed) => parsed,
+        Err(word) => return usage(word),
+    };
+    let Ok(program) = std::env::current_exe() else { return ExitCode::FAILURE };
+    for one in NAMES.into_iter().filter(|known| name == "all" || name == *known) {
+        let code = measure(one, program.as_os_str(), &asked);
+        if code != ExitCode::SUCCESS {
+            return code;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The bench and its options, or the word that is none.
+fn parse<'w>(words: &[&'w str]) -> Result<(&'w str, Asked), &'w str> {
+    let mut asked = Asked {
+        span: Duration::from_secs(60),
+        agent: None,
+        journal: 2 << 30,
+        quick: false,
+        inside: false,
+        minutes: 0,
+    };
+    let within = |count: &str, most| count.parse::<u64>().ok().filter(|count| (1..=most).contains(count));
+    let (mut name, mut rest) = (None, words);
     while let [word, after @ ..] = rest {
         rest = after;
         match (*word, after) {
-            ("--quick", _) => (span, journal) = (Duration::from_secs(6), 64 << 20),
+            ("--quick", _) => {
+                (asked.quick, asked.span, asked.journal) = (true, Duration::from_secs(6), 64 << 20);
+            }
+            ("--inside", _) => asked.inside = true,
+            ("--minutes", [count, after @ ..]) => {
+                (asked.minutes, rest) = (within(count, 10_000).ok_or(*count)?, after);
+            }
             ("--gib", [count, after @ ..]) => {
-                let Some(bytes) = count.parse::<u64>().ok().filter(|count| (1..=100).contains(count)) else {
-                    return usage(count);
-                };
-                journal = bytes << 30;
-                rest = after;
+                (asked.journal, rest) = (within(count, 100).ok_or(*count)? << 30, after);
             }
-            ("--agent", [path, after @ ..]) => {
-                agent = Some(std::ffi::OsString::from(path));
-                rest = after;
-            }
+            ("--agent", [path, after @ ..]) => (asked.agent, rest) = (Some(OsString::from(path)), after),
             (word, _) if NAMES.contains(&word) || word == "all" => name = Some(word),
-            (word, _) => return usage(word),
+            (word, _) => return Err(word),
         }
     }
-    let Some(name) = name else { return usage("nothing") };
-    let Ok(program) = std::env::current_exe() else { return ExitCode::FAILURE };
-    for one in NAMES.into_iter().filter(|known| name == "all" || name == *known) {
-        match one {
-            "respawn" => respawn::run(program.as_os_str()),
-            "watch" => watch::run(program.as_os_str()),
-            "ingest" => ingest::run(program.as_os_str()),
-            "restart" => restart::run(program.as_os_str(), journal),
-            "idle" => idle::run(program.as_os_str(), agent.as_deref(), span),
-            _ => return size(),
-        }
+    Ok((name.ok_or("nothing")?, asked))
+}
+
+fn measure(name: &str, program: &OsStr, asked: &Asked) -> ExitCode {
+    match name {
+        "respawn" => respawn::run(program),
+        "watch" => watch::run(program),
+        "ingest" => ingest::run(program),
+        "restart" => restart::run(program, asked.journal),
+        "idle" => idle::run(program, asked.agent.as_deref(), asked.span),
+        "metered" if asked.inside => metered::inside(program, asked.minutes, asked.quick),
+        "metered" => return metered::run(program, asked.minutes, asked.quick),
+        _ => return size(),
     }
     ExitCode::SUCCESS
 }
@@ -63,7 +100,7 @@ fn size() -> ExitCode {
 
 fn usage(word: &str) -> ExitCode {
     eprintln!(
-        "error: {word} is no bench. Say one of {} or all, and --quick, --gib N (1 to 100) or --agent PATH.",
+        "error: {word} is no bench. Say one of {} or all, and --quick, --gib N (1 to 100), --minutes N or --agent PATH.",
         NAMES.join(", ")
     );
     ExitCode::from(64)

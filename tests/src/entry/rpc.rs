@@ -13,7 +13,7 @@ use super::said;
 use picket_agent_core::{Agent, Effect, Input as AgentInput, session};
 use picket_collector_core::ingest::{Fact, SessionId, Stands};
 use picket_collector_core::{Collector, Input};
-use picket_proto::{BootId, HostId, Mono, Now, Offset, Raw, Run, Sample, Wall};
+use picket_proto::{BootId, Carried, HostId, Mono, Now, Offset, Raw, Run, Sample, Wall};
 use picket_rpc::v1::collector_message::Message as Answer;
 use picket_rpc::v1::{AgentMessage, CollectorMessage, EnrolRequest, agent_message::Message};
 use picket_rpc::{convert, v1};
@@ -198,6 +198,7 @@ fn same_value(cursor: &mut Cursor<'_>) {
         waiting: cursor.half(),
         lost: cursor.number(),
         rss_kib: some(cursor),
+        carried: some(cursor).map(|cap| Carried { bytes: u64::from(cap) << 16, cap: cap.into() }),
     };
     assert_eq!(convert::sample(convert::sample_to_wire(sent)), sent);
     let mut ranges = picket_proto::Ranges::new();

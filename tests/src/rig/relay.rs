@@ -34,7 +34,15 @@ impl Relay {
     /// # Panics
     /// If loopback has no free port.
     pub fn to(target: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        Self::on("127.0.0.1:0", target)
+    }
+
+    /// The same, listening there.
+    ///
+    /// # Panics
+    /// If that can't be listened on.
+    pub fn on(listen: &str, target: &str) -> Self {
+        let listener = TcpListener::bind(listen).expect("the address has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (words, heard) = channel();
         let carried = Arc::new(AtomicU64::new(0));
@@ -109,6 +117,8 @@ fn end(stream: &TcpStream) -> std::io::Result<()> {
 /// Connects onwards and starts both directions; `None` where the target is not there.
 fn join(near: TcpStream, target: &str, carried: &Arc<AtomicU64>) -> Option<(TcpStream, TcpStream)> {
     let far = TcpStream::connect(target).ok()?;
+    // What one side sends as one packet leaves as one.
+    let _works_without = (near.set_nodelay(true), far.set_nodelay(true));
     for (from, to) in [(&near, &far), (&far, &near)] {
         let (from, to, carried) = (from.try_clone().ok()?, to.try_clone().ok()?, Arc::clone(carried));
         thread::spawn(move || pass(from, to, &carried));

@@ -76,6 +76,7 @@ impl Identity {
                 kind: v1::CheckKind::Process.into(),
                 service: "web".to_owned(),
             }],
+            ..v1::Hello::default()
         };
         let first = v1::AgentMessage { message: Some(agent_message::Message::Hello(hello)) };
         send.send(first).await.map_err(|_| tonic::Status::internal("the channel is new"))?;

@@ -126,7 +126,7 @@ pub(super) enum Known {
 #[derive(Debug, Clone)]
 pub(super) enum Word {
     Opened,
-    Welcomed { heartbeat: Span, known: Ranges },
+    Welcomed { heartbeat: Span, known: Ranges, watched: u32 },
     Acked { run: Run, ranges: Ranges },
     Beat { echo: Mono, received: Mono, answered: Mono },
     Challenged { nonce: u64 },

@@ -241,8 +241,8 @@ impl World<'_> {
     fn session_order(&mut self, process: &mut Process, order: Order) {
         let stream_of = |session: SessionId| StreamId(session.0);
         match order {
-            Order::Welcome { session, heartbeat, known } => {
-                self.welcome(stream_of(session), heartbeat, known);
+            Order::Welcome { session, heartbeat, known, watched } => {
+                self.welcome(stream_of(session), heartbeat, (known, watched));
             }
             Order::Ack { session, run, ranges } => {
                 self.send_down(stream_of(session), Down::Ack { run, ranges });

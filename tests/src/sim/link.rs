@@ -22,7 +22,10 @@ impl<'a> World<'a> {
                 }
                 return;
             }
-            Order::Hello => Up::Hello(Box::new(words::hello(&self.hosts[at], shell.run, now))),
+            Order::Hello { report, known } => {
+                let (hello, terms) = words::hello(&self.hosts[at], (shell.run, now), (report, known));
+                Up::Hello(Box::new(hello), terms)
+            }
             Order::Send { lane, bytes } => Up::Batch(words::lane(lane), shell.agent.bytes(bytes).to_vec()),
             Order::Standing { check, verdict, since, cause } => {
                 let stands = (check, verdict, since, cause);

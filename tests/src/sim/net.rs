@@ -7,7 +7,7 @@
 //! twice, which no TCP does; the cores must bear it, since acks and batches are said to be idempotent.
 
 use crate::dice::Dice;
-use picket_collector_core::ingest::{Hello, Lane, Stands};
+use picket_collector_core::ingest::{Hello, Lane, Stands, Terms};
 use picket_proto::{Mono, Offset, Ranges, Run, Sample, Span, Stamp};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,7 +18,7 @@ pub(super) struct StreamId(pub(super) u64);
 /// From an agent.
 #[derive(Debug, Clone)]
 pub(super) enum Up {
-    Hello(Box<Hello>),
+    Hello(Box<Hello>, Terms),
     Batch(Lane, Vec<u8>),
     Standing(Vec<Stands>),
     StandingEnd {
@@ -46,6 +46,7 @@ pub(super) enum Down {
     Welcome {
         heartbeat: Span,
         known: Box<Ranges>,
+        watched: u32,
         beat: (Mono, Mono, Mono),
     },
     Ack {

@@ -53,7 +53,9 @@ pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
 fn fact_of(word: &Word) -> session::Fact<'_> {
     match word {
         Word::Opened => session::Fact::Opened,
-        Word::Welcomed { heartbeat, known } => session::Fact::Welcomed { heartbeat: *heartbeat, known },
+        Word::Welcomed { heartbeat, known, watched } => {
+            session::Fact::Welcomed { heartbeat: *heartbeat, known, watched: Some(*watched) }
+        }
         Word::Acked { run, ranges } => session::Fact::Acked { run: *run, ranges },
         Word::Beat { echo, received, answered } => {
             session::Fact::Beat { echo: *echo, received: *received, answered: *answered }

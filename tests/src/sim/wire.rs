@@ -5,7 +5,7 @@ use super::host::Power;
 use super::net::{Down, StreamId, Up};
 use super::world::World;
 use picket_agent_core::session::Trouble;
-use picket_collector_core::ingest::{Close, Fact, Report, SessionId};
+use picket_collector_core::ingest::{Close, Fact, Hello, Report, SessionId, Terms};
 use picket_proto::{Ranges, Span};
 
 /// Both ends ping so often, and wait so long for the answer.
@@ -37,7 +37,7 @@ impl World<'_> {
     /// Something leaves an agent.
     pub(super) fn send_up(&mut self, id: StreamId, up: Up) {
         if let Some((first, again)) = self.net.up(self.now, id, &mut self.dice) {
-            let once = matches!(up, Up::Hello(_) | Up::Fin { .. } | Up::Goodbye);
+            let once = matches!(up, Up::Hello(..) | Up::Fin { .. } | Up::Goodbye);
             if let Some(at) = again.filter(|_| !once) {
                 self.truth.counts.repeated += 1;
                 self.queue.put(at, Happening::Up(id, up.clone()));
@@ -91,7 +91,7 @@ impl World<'_> {
         let session = SessionId(id.0);
         self.truth.vigil.heard.insert(host, self.now);
         let fact = match up {
-            Up::Hello(hello) => return self.hello(at, host, id, hello),
+            Up::Hello(hello, terms) => return self.hello(at, host, id, (hello, terms)),
             Up::Heartbeat { stamp, sample, offset } => {
                 let now = self.keepers[at].clock.now(self.now);
                 self.send_down(id, Down::Beat(stamp.mono, now.mono, now.mono));
@@ -118,13 +118,7 @@ impl World<'_> {
         self.heard(at, self.hosts[host].id.clone(), None);
     }
 
-    fn hello(
-        &mut self,
-        at: usize,
-        host: usize,
-        id: StreamId,
-        hello: Box<picket_collector_core::ingest::Hello>,
-    ) {
+    fn hello(&mut self, at: usize, host: usize, id: StreamId, (hello, terms): (Box<Hello>, Terms)) {
         let session = SessionId(id.0);
         let came = self.collector_mono(at);
         if let Some(stream) = self.net.streams.get_mut(&id) {
@@ -134,14 +128,14 @@ impl World<'_> {
             process.sessions.insert(session, id);
         }
         let host = self.hosts[host].id.clone();
-        self.session_says(at, Fact::Opened { session, host, hello });
+        self.session_says(at, Fact::Opened { session, host, hello, terms });
     }
 
-    pub(super) fn welcome(&mut self, id: StreamId, heartbeat: Span, known: Box<Ranges>) {
+    pub(super) fn welcome(&mut self, id: StreamId, heartbeat: Span, (known, watched): (Box<Ranges>, u32)) {
         let Some(stream) = self.net.streams.get(&id) else { return };
         let Some((echo, came)) = stream.hello else { return };
         let beat = (echo, came, self.collector_mono(stream.collector));
-        self.send_down(id, Down::Welcome { heartbeat, known, beat });
+        self.send_down(id, Down::Welcome { heartbeat, known, watched, beat });
     }
 
     /// The collector learns that a session is over.
@@ -175,9 +169,9 @@ impl World<'_> {
         let mut second = None;
         let word = match down {
             Down::Open => Word::Opened,
-            Down::Welcome { heartbeat, known, beat } => {
+            Down::Welcome { heartbeat, known, watched, beat } => {
                 second = Some(beat);
-                Word::Welcomed { heartbeat, known: *known }
+                Word::Welcomed { heartbeat, known: *known, watched }
             }
             Down::Ack { run, ranges } => Word::Acked { run, ranges: *ranges },
             Down::Beat(echo, received, answered) => Word::Beat { echo, received, answered },

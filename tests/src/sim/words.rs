@@ -4,27 +4,38 @@ use super::happening::{AgentIn, Happening};
 use super::host::Host;
 use super::net::{Down, Up};
 use picket_agent_core::session;
-use picket_collector_core::ingest::{Hello, Lane, Standing, Stands, Watched};
+use picket_collector_core::ingest::{Hello, Lane, Standing, Stands, Terms, Watched};
 use picket_proto::event::{Cause, Verdict};
 use picket_proto::frame::{self, Content};
-use picket_proto::{Mono, Now, Run, Stamp};
+use picket_proto::watched::digest;
+use picket_proto::{Mono, Name, Now, Run, Span, Stamp};
 
 /// A host's clocks now.
 pub(super) const fn stamp(host: &Host<'_>, run: Run, now: Now) -> Stamp {
     Stamp { run, boot: host.clock.boot, mono: now.mono, wall: now.wall, synced: true }
 }
 
-pub(super) fn hello(host: &Host<'_>, run: Run, now: Now) -> Hello {
+/// In brief, where the collector has that very list.
+pub(super) fn hello(
+    host: &Host<'_>,
+    (run, now): (Run, Now),
+    (report, known): (Span, Option<u32>),
+) -> (Hello, Terms) {
     let watched = host.shape.checks.iter().map(|check| {
         let service = check.service.and_then(|service| host.shape.services.get(usize::from(service)));
         let service = service.map(|spec| spec.name.clone());
         Watched { check: check.name.clone(), kind: check.kind, service }
     });
-    Hello {
+    let watched: Vec<Watched> = watched.collect();
+    let listed = watched.iter().map(|one| (one.check.as_str(), one.kind, one.service.as_ref()));
+    let digest = digest(listed.map(|(check, kind, service)| (check, kind, service.map_or("", Name::as_str))));
+    let is_known = known == Some(digest);
+    let hello = Hello {
         stamp: stamp(host, run, now),
         version: format!("0.{}.0", host.version),
-        watched: watched.collect(),
-    }
+        watched: if is_known { Vec::new() } else { watched },
+    };
+    (hello, Terms { report, watched: is_known.then_some(digest) })
 }
 
 pub(super) fn standing(
@@ -97,7 +108,10 @@ pub(super) fn happening(happening: &Happening) -> Option<String> {
 
 fn up_in_words(up: &Up) -> Option<String> {
     Some(match up {
-        Up::Hello(hello) => format!("hello of run {}", hello.stamp.run),
+        Up::Hello(hello, terms) => {
+            let brief = if terms.watched.is_some() { ", in brief" } else { "" };
+            format!("hello of run {}{brief}", hello.stamp.run)
+        }
         Up::Batch(lane, bytes) => format!("{lane:?} {}", frames(bytes)),
         Up::Standing(checks) => {
             let named: Vec<_> = checks

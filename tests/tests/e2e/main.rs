@@ -10,6 +10,7 @@ mod chaos;
 mod identity;
 mod link;
 mod local;
+mod metered;
 mod once;
 mod reasons;
 mod reboot;

@@ -116,10 +116,13 @@ impl Mark {
 
 impl Services<'_> {
     /// Writes what is to be kept into `out`: how many bytes, and how many services did not fit.
-    pub(crate) fn keep(&self, now: Mono, checks: &Checks<'_>, out: &mut [u8]) -> (usize, u16) {
-        let Ok(head) = postcard::to_slice(&self.head(now), out).map(|head| head.len()) else {
-            return (0, self.count());
-        };
+    pub(crate) fn keep(
+        &self,
+        now: Mono,
+        (checks, meter): (&Checks<'_>, Option<head::Meter>),
+        out: &mut [u8],
+    ) -> (usize, u16) {
+        let Some(head) = self.put_head(now, meter, out) else { return (0, self.count()) };
         let (mut used, mut left_out) = (head, 0);
         for (_, slot) in self.slots.each().filter(|(_, slot)| has_something(slot, now)) {
             match postcard::to_slice(&record(slot, now, checks), &mut out[used..]) {
@@ -146,15 +149,27 @@ impl Services<'_> {
     }
 
     /// Takes back what an earlier run kept; before anything else happens.
-    pub(crate) fn restore(&mut self, now: Mono, away: Away, kept: (&[u8], &Checks<'_>)) -> Restored {
-        let (mut bytes, checks) = kept;
-        let mut restored = Restored::default();
-        let Some((head, rest)) = head::read(bytes) else {
-            return Restored { damaged: true, ..restored };
+    pub(crate) fn restore(
+        &mut self,
+        now: Mono,
+        away: Away,
+        (kept, checks): (&[u8], &Checks<'_>),
+    ) -> (Restored, Option<head::Meter>) {
+        let Some((head, meter, records)) = head::read(kept) else {
+            return (Restored { damaged: true, ..Restored::default() }, None);
         };
-        bytes = rest;
         self.rest_all(head.hold.map(|hold| hold.restore(now, away.span())));
         self.reboots.restore(&head.reboots, |age| before(now, age.plus(away.span())));
+        (self.restore_each(now, away, (records, checks, head.reboots_for)), meter)
+    }
+
+    fn restore_each(
+        &mut self,
+        now: Mono,
+        away: Away,
+        (mut bytes, checks, reboots_for): (&[u8], &Checks<'_>, Option<Name>),
+    ) -> Restored {
+        let mut restored = Restored::default();
         while !bytes.is_empty() {
             let Ok((record, rest)) = postcard::take_from_bytes::<Record>(bytes) else {
                 return Restored { damaged: true, ..restored };
@@ -163,7 +178,7 @@ impl Services<'_> {
             let named = self.slots.each().find(|(_, slot)| slot.spec.name == record.name);
             match named.map(|(at, _)| at) {
                 Some(service) => {
-                    let reboots = head.reboots_for.as_ref() == Some(&record.name);
+                    let reboots = reboots_for.as_ref() == Some(&record.name);
                     self.with(service, |moving| {
                         record.put(moving.slot, now, away, checks);
                         if reboots {

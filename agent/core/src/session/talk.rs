@@ -1,6 +1,10 @@
 //! An open session: what stands is told first, then frames, live before backlog, within the window of acks. Where frames
 //! of the session itself were lost, what stands is told once more.
 //!
+//! Above the link's cap only critical frames go, past others that were made before them. From then on those others are
+//! the backlog's: coming behind what is newer, they explain and undo nothing. What they would have said of checks is told with the next
+//! heartbeat by what stands.
+//!
 //! At most 8 batches and 256 KiB wait for their ack. When to say it, and whether there is a place for it with the
 //! shell, is the link's.
 
@@ -41,8 +45,10 @@ pub(super) struct Talk {
     pub(super) welcomed: Mono,
     pub(super) beat: Span,
     pub(super) next_beat: Mono,
-    /// The last frame from before the stream opened.
+    /// The last frame from before the stream opened, or that was passed above the cap: up to here all is backlog.
     pub(super) boundary: Seq,
+    /// The last frame that what stands was told behind, above the cap.
+    restated: Seq,
     /// What the collector knows of this run once all that was sent has arrived.
     pub(super) sent: Ranges,
     pub(super) standing: Standing,
@@ -78,6 +84,7 @@ impl Talk {
             beat,
             next_beat: now.plus(FIRST_BEAT.min(beat)),
             boundary,
+            restated: boundary,
             sent: known.clone(),
             standing: Standing::new(),
             owes_standing: false,
@@ -89,17 +96,26 @@ impl Talk {
     /// Does what the acks have made possible.
     ///
     /// What stands is told again only behind the last frame of the session: an older one, coming later, would undo it.
-    pub(super) fn settle(&mut self, now: Now, spool: &mut Spool<'_>) {
+    /// A link above its cap brings nothing back from the disk.
+    pub(super) fn settle(&mut self, now: Now, spool: &mut Spool<'_>, is_over: bool) {
         self.unacked.retain(|batch| spool.holds_any(batch.first, batch.last));
         if self.has_window() {
             self.owes_standing |= spool.name_losses(now, &self.sent, self.boundary);
         }
-        if !matches!(self.standing, Standing::Told) {
+        if !matches!(self.standing, Standing::Told) || is_over {
             return;
         }
         spool.bring(now, &self.sent);
         if self.owes_standing && spool.has_told_since(self.boundary, &self.sent) {
             (self.owes_standing, self.standing) = (false, Standing::new());
+        }
+    }
+
+    /// A heartbeat above the cap: what stands is told behind what did not go, where that is more than the last time.
+    pub(super) fn restate(&mut self, last: Seq) {
+        if matches!(self.standing, Standing::Told) && self.restated < last {
+            (self.boundary, self.restated) = (self.boundary.max(last), last);
+            self.standing = Standing::new();
         }
     }
 
@@ -128,17 +144,28 @@ impl Talk {
         !self.unacked.is_full() && waiting <= UNACKED_MAX - BATCH_BYTES
     }
 
-    pub(super) fn send(&mut self, spool: &mut Spool<'_>) -> Option<Order> {
+    /// The next batch; above the cap only what is critical.
+    pub(super) fn send(&mut self, spool: &mut Spool<'_>, is_over: bool) -> Option<Order> {
         if !self.has_window() {
             return None;
+        }
+        if is_over {
+            let (batch, sent) = spool.next_critical(&self.sent, self.boundary)?;
+            let order = self.sends(batch, sent);
+            self.boundary = self.boundary.max(batch.last);
+            return Some(order);
         }
         let Some((batch, sent)) = spool.next_batch(&self.sent, self.boundary) else {
             return self.send_late(spool);
         };
+        Some(self.sends(batch, sent))
+    }
+
+    fn sends(&mut self, batch: Batch, sent: Ranges) -> Order {
         self.sent = sent;
         let _there_is_a_place = self.unacked.push(batch);
         let lane = if batch.first > self.boundary { Lane::Live } else { Lane::Backlog };
-        Some(Order::Send { lane, bytes: batch.bytes })
+        Order::Send { lane, bytes: batch.bytes }
     }
 
     /// What the disk brings back: one batch at a time, when the ring has nothing to send.

@@ -150,7 +150,7 @@ impl<'s> Pair<'s> {
         self.settle();
         self.fact(Fact::Opened);
         let known = self.known.clone();
-        self.fact(Fact::Welcomed { heartbeat: Span::from_secs(10), known: &known });
+        self.fact(Fact::Welcomed { heartbeat: Span::from_secs(10), known: &known, watched: None });
     }
 
     fn step(&mut self, step: &Step) {

@@ -37,6 +37,8 @@ pub enum Fact<'a> {
         heartbeat: Span,
         /// What is journaled of this run.
         known: &'a Ranges,
+        /// The digest of what it lists as watched here, where it says so.
+        watched: Option<u32>,
     },
     /// These frames are journaled.
     Acked {
@@ -64,6 +66,11 @@ pub enum Fact<'a> {
         /// Why.
         trouble: Trouble,
     },
+    /// So many bytes more have gone over the link, both ways together, with the headers of IP and TCP.
+    Carried {
+        /// How many.
+        bytes: u64,
+    },
     /// Of the messages ordered, this many are with the transport; frees their place in the window.
     Sent {
         /// How many.
@@ -86,7 +93,13 @@ pub enum Order {
     /// Try to open the stream; answered by Opened or Lost.
     Connect,
     /// Say who we are and what we watch.
-    Hello,
+    Hello {
+        /// How often we want to be heard.
+        report: Span,
+        /// The digest of the list that the collector has, where it said so: if that is what is watched, it stands for the
+        /// list.
+        known: Option<u32>,
+    },
     /// Send these frames: whole, in order, of this run. The bytes are valid until the next `handle`.
     Send {
         /// In which lane.

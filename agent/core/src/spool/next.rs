@@ -22,9 +22,29 @@ pub(crate) type Next = (Batch, Ranges);
 impl Spool<'_> {
     /// The next batch that fits: none if all was sent, or if nothing fits.
     pub(crate) fn next_batch(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
-        let live = || self.stretch(self.unsent(boundary.next(), sent)?, boundary, sent, LIVE_MOST);
-        let lowest = || self.stretch(self.unsent(Seq::FIRST, sent)?, boundary, sent, BACKLOG_MOST);
+        let live =
+            || self.stretch(self.unsent(boundary.next(), sent)?, boundary, sent, (LIVE_MOST, Rank::Routine));
+        let lowest =
+            || self.stretch(self.unsent(Seq::FIRST, sent)?, boundary, sent, (BACKLOG_MOST, Rank::Routine));
         self.next_gap(sent, boundary).or_else(live).or_else(lowest)
+    }
+
+    /// The next batch of a link above its cap: only critical frames and gaps, live before backlog. Where no range is left for
+    /// them it is the lowest frame that is missing, whatever it is: that one makes a place.
+    pub(crate) fn next_critical(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
+        let first =
+            self.unsent_critical(boundary.next(), sent).or_else(|| self.unsent_critical(Seq::FIRST, sent))?;
+        let fitting = self.stretch(first, boundary, sent, (LIVE_MOST, Rank::Critical));
+        let lowest =
+            || self.stretch(self.unsent(Seq::FIRST, sent)?, boundary, sent, (BACKLOG_MOST, Rank::Routine));
+        self.next_gap(sent, boundary).or(fitting).or_else(lowest)
+    }
+
+    fn unsent_critical(&self, from: Seq, sent: &Ranges) -> Option<usize> {
+        let is_due = |entry: &Entry| {
+            matches!(entry.kept, Kept::Held(Rank::Critical | Rank::Gap)) && !sent.contains(Seq(entry.seq))
+        };
+        (self.place(from)..self.tail).find(|&at| is_due(&self.index[at]))
     }
 
     /// Whether all that was made after `boundary` is on its way, or named as lost.
@@ -37,7 +57,7 @@ impl Spool<'_> {
 
     /// The first gap frame that was not sent, with what follows it, if it fits.
     fn next_gap(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
-        self.stretch(self.unsent_gap(sent)?, boundary, sent, MOST)
+        self.stretch(self.unsent_gap(sent)?, boundary, sent, (MOST, Rank::Routine))
     }
 
     /// The first gap frame that was not sent.
@@ -65,15 +85,16 @@ impl Spool<'_> {
     }
 
     /// Frames in a row from place `at` on, within one lane, as many as fit in `most` ranges. Where there are more
-    /// already, they may not get more.
-    fn stretch(&self, at: usize, boundary: Seq, sent: &Ranges, most: usize) -> Option<Next> {
+    /// already, they may not get more. It ends before a frame of a lower rank than `least`.
+    fn stretch(&self, at: usize, boundary: Seq, sent: &Ranges, (most, least): (usize, Rank)) -> Option<Next> {
         let (first, most) = (self.index[at], most.max(sent.iter().count()));
         let upto = if first.seq > boundary.0 { self.last } else { boundary };
         let (mut closed, mut next, mut len) = (sent.clone(), None, 0);
         for (seq, entry) in (first.seq..=upto.0).zip(&self.index[at..self.tail]).take(BATCH_FRAMES) {
             let grown = len + u32::from(entry.len);
             let follows = entry.is_held() && entry.seq == seq && entry.at == first.at + len;
-            if !follows || grown > BATCH_BYTES || sent.contains(Seq(seq)) {
+            let counts = matches!(entry.kept, Kept::Held(rank) if rank >= least);
+            if !follows || !counts || grown > BATCH_BYTES || sent.contains(Seq(seq)) {
                 break;
             }
             if !self.closes(*entry, &mut closed) {

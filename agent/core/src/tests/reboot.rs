@@ -166,7 +166,7 @@ fn what_a_version_without_reboots_kept_is_read() {
     let mut world = World::new(8, vec![spec("web")]);
     let restored = world.agent.restore(Mono::from_micros(1), Away::SameBoot(Span::ZERO), &older);
     assert_eq!((restored.services, restored.damaged), (1, false));
-    bytes[0] = 3;
+    bytes[0] = 4;
     let mut world = World::new(9, vec![spec("web")]);
     assert!(world.agent.restore(Mono::from_micros(1), Away::OtherBoot, &bytes).damaged);
 }

@@ -120,9 +120,11 @@ pub(super) fn hand_in(world: &mut World, input: &Owned) {
             Input::Service(service::Fact::Evidence { service: *service, pid: *pid, last_line })
         }
         Owned::Opened => Input::Session(session::Fact::Opened),
-        Owned::Welcomed(beat, known) => {
-            Input::Session(session::Fact::Welcomed { heartbeat: Span::from_micros(*beat), known })
-        }
+        Owned::Welcomed(beat, known) => Input::Session(session::Fact::Welcomed {
+            heartbeat: Span::from_micros(*beat),
+            known,
+            watched: None,
+        }),
         Owned::Acked(run, ranges) => Input::Session(session::Fact::Acked { run: Run(*run), ranges }),
         Owned::Challenged(nonce) => Input::Session(session::Fact::Challenged { nonce: *nonce }),
         Owned::Lost(trouble) => Input::Session(session::Fact::Lost { trouble: *trouble }),

@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 use std::format;
 use std::vec::Vec;
 
+/// What an agent says first over a link that costs nothing to a collector that it does not know.
+const HELLO: Order = Order::Hello { report: Span::from_secs(10), known: None };
+
 pub(super) fn ranges(parts: &[(u64, u64)]) -> Ranges {
     let mut ranges = Ranges::new();
     for (first, last) in parts {
@@ -40,7 +43,7 @@ fn a_session_says_hello_what_stands_and_then_frames() {
     let from = world.orders.len();
     world.opened();
     let said: Vec<_> = world.orders[from..].iter().map(|(_, order)| *order).collect();
-    assert_eq!(said[0], Order::Hello);
+    assert_eq!(said[0], HELLO);
     let why = Some(Cause::Refused);
     assert!(matches!(said[1], Order::Standing { check: 3, cause, .. } if cause == why), "{said:?}");
     let mut digest = Crc32c::new();
@@ -214,7 +217,7 @@ fn a_welcome_that_does_not_come_closes_the_stream_and_tries_again() {
     world.input(Input::Session(Fact::Opened));
     world.run(32_000);
     let said: Vec<_> = world.orders.iter().map(|(_, order)| *order).collect();
-    assert_eq!(said, [Order::Connect, Order::Hello, Order::Close, Order::Connect]);
+    assert_eq!(said, [Order::Connect, HELLO, Order::Close, Order::Connect]);
 }
 
 #[test]

@@ -105,7 +105,7 @@ fn a_run_before_is_missed_until_the_collector_has_it() {
         assert_eq!(agent.misses(Run(6)), misses);
         agent.handle(Now::default(), Input::Session(Fact::Opened));
         let (heartbeat, known) = (Span::from_secs(10), &Ranges::new());
-        agent.handle(Now::default(), Input::Session(Fact::Welcomed { heartbeat, known }));
+        agent.handle(Now::default(), Input::Session(Fact::Welcomed { heartbeat, known, watched: None }));
         while agent.poll().is_some() {}
         let all = ranges(&[(1, 3)]);
         for run in [Run(6), Run(7)] {

@@ -253,7 +253,11 @@ impl World {
     }
 
     pub(super) fn welcomed(&mut self, known: &Ranges) {
-        self.input(Input::Session(session::Fact::Welcomed { heartbeat: Span::from_secs(10), known }));
+        self.input(Input::Session(session::Fact::Welcomed {
+            heartbeat: Span::from_secs(10),
+            known,
+            watched: None,
+        }));
     }
 
     pub(super) fn acked(&mut self, ranges: &Ranges) {

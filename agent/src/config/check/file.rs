@@ -116,7 +116,7 @@ fn short(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str) -> Optio
 }
 
 /// A number of bytes, or a text with its unit.
-fn size(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<u64> {
+pub(in crate::config) fn size(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, key: &'static str) -> Option<u64> {
     let (value, place) = keys.take(key)?;
     let bytes = match (value.as_integer(), value.as_str()) {
         (Some(number), _) => u64::from_str_radix(number.as_str(), number.radix()).ok(),

@@ -1,7 +1,10 @@
 //! The keys themselves, table by table.
 
-use super::Shape::{Flag, Number, OneOf, Pairs, Span, Table as At, Tables as List, Text, TextOrTexts, Texts};
+use super::Shape::{
+    Flag, Number, OneOf, Pairs, Size, Span, Table as At, Tables as List, Text, TextOrTexts, Texts,
+};
 use super::{Key, Table, checks, host};
+use crate::config::collector::PROFILES;
 
 /// Init systems beside systemd.
 const INITS: &[&str] = &["openrc", "runit", "sysv", "busybox"];
@@ -77,6 +80,15 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("proxy_password_file", Text, "file with its password")
                 .range("file that only its owner can read")
                 .example("\"password\""),
+            Key::new("profile", OneOf(PROFILES), "`metered` where the link costs by the byte: seldom heard, no pings, TLS sessions resumed")
+                .usual("\"normal\""),
+            Key::new("report", Span, "how often the collector hears of this host while all is well; events go at once. It is called silent after 2.5 times as long")
+                .range("10 s to 1 h")
+                .else_("10 s; 15 min over a metered link")
+                .example("\"15m\""),
+            Key::new("cap", Size, "what the link may carry in 30 days, both ways with all headers; above, only critical events go")
+                .range("bytes, or a number with `KiB`, `MiB` or `GiB`; 64KiB to 1024GiB")
+                .example("\"5MiB\""),
         ],
     },
     Table {

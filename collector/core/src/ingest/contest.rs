@@ -15,7 +15,7 @@ use super::{Hello, Order, SessionId};
 use crate::Collector;
 use crate::record::Record;
 use alloc::vec::Vec;
-use picket_proto::{HostId, Mono, Now};
+use picket_proto::{HostId, Mono, Now, Span};
 
 impl Collector {
     /// A session comes while another one, `old`, speaks for its host: both are asked whether they are there.
@@ -24,11 +24,11 @@ impl Collector {
         now: Now,
         (old, slot): (SessionId, u32),
         new: SessionId,
-        (host, hello): (HostId, Hello),
+        (host, hello, granted): (HostId, Hello, Span),
     ) {
         let asked = self.ask(new);
         let (until, last) = (now.mono.plus(CHALLENGE), now.mono.plus(PATIENCE));
-        let waiting = Waiting { hello, until, last, kept: Vec::new(), asked };
+        let waiting = Waiting { hello, granted, until, last, kept: Vec::new(), asked };
         self.live.sessions.wait(new, host, slot, waiting);
         let asked = self.ask(old);
         if let Some(life) = self.life(Some(old)) {
@@ -140,7 +140,7 @@ impl Collector {
             (seat.live, seat.replaced) = (None, Some(old));
         }
         let life = Life { asked: None, came: Some(waiting.asked.nonce), lived };
-        self.welcome(now, (id, life), session.host, waiting.hello);
+        self.welcome(now, (id, life), session.host, (waiting.hello, waiting.granted));
         for fact in waiting.kept {
             self.on_session(now, fact);
         }

@@ -4,7 +4,7 @@
 //! one: it moved beyond its bound, or is known twice as well. A heartbeat every 10 s makes one in hours, not one each.
 
 use super::Heard;
-use super::sessions::AMNESTY;
+use super::sessions::{AMNESTY, silence};
 use crate::Collector;
 use crate::host::{Presence, Trust};
 use crate::ingest::Report;
@@ -80,7 +80,8 @@ impl Collector {
         for (slot, host) in self.state.hosts.iter() {
             let waits = self.live.sessions.seat(slot).due == picket_proto::Mono::NEVER;
             if waits && host.presence == Presence::Present && host.trust == Trust::Full {
-                self.live.sessions.expect(slot, now.mono.plus(AMNESTY));
+                self.live.sessions.expect_every(slot, host.report);
+                self.live.sessions.expect(slot, now.mono.plus(AMNESTY.max(silence(host.report))));
             }
         }
     }

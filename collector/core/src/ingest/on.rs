@@ -3,16 +3,16 @@
 use super::batch::{fits, plan};
 use super::dedupe::Novelty;
 use super::phase::{Life, Phase};
-use super::sessions::HEARTBEAT;
 use super::taken::{bytes_of, span, take_apart};
-use super::{Close, Fact, Hello, Lane, Order, SessionId, Stands};
+use super::terms::whole;
+use super::{Close, Fact, Hello, Lane, Order, SessionId, Stands, Terms};
 use crate::host::{CHECKS_MAX, Trust};
 use crate::record::Record;
 use crate::{Collector, Effect};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use picket_proto::text::TEXT_MAX;
-use picket_proto::{HostId, Now, Ranges, Run};
+use picket_proto::{HostId, Now, Ranges, Run, Span};
 
 /// Most checks in one message that says what stands.
 const STANDING_MAX: usize = 500;
@@ -20,7 +20,9 @@ const STANDING_MAX: usize = 500;
 impl Collector {
     pub(crate) fn on_session(&mut self, now: Now, fact: Fact) {
         match fact {
-            Fact::Opened { session, host, hello } => self.on_opened(now, session, host, *hello),
+            Fact::Opened { session, host, hello, terms } => {
+                self.on_opened(now, session, host, (*hello, terms));
+            }
             Fact::Closed { session, how } => self.on_closed(now, session, how),
             Fact::Answered { session, nonce } => self.on_answered(now, session, nonce),
             Fact::Batch { session, .. }
@@ -30,7 +32,7 @@ impl Collector {
         }
     }
 
-    fn on_opened(&mut self, now: Now, session: SessionId, host: HostId, hello: Hello) {
+    fn on_opened(&mut self, now: Now, session: SessionId, host: HostId, (mut hello, terms): (Hello, Terms)) {
         if hello.watched.len() > CHECKS_MAX || hello.version.len() > TEXT_MAX {
             return self.say(Order::Refuse { session, code: "bad-message" });
         }
@@ -42,20 +44,24 @@ impl Collector {
         if let Some(code) = self.live.out.refusal().or_else(|| is_full.then_some("too-many")) {
             return self.say(Order::Refuse { session, code });
         }
-        let Some(slot) = known else { return self.welcome(now, (session, Life::default()), host, hello) };
+        if !whole(known.and_then(|slot| self.state.hosts.get(slot)), &mut hello, terms) {
+            return self.say(Order::Refuse { session, code: "hello-unknown" });
+        }
+        let said = (hello, terms.granted());
+        let Some(slot) = known else { return self.welcome(now, (session, Life::default()), host, said) };
         let trust = self.state.hosts.get(slot).map(|host| host.trust);
         let seat = self.live.sessions.seat(slot);
         match (trust, seat.live, seat.waiting) {
             (Some(Trust::Quarantined), _, _) => self.say(Order::Refuse { session, code: "quarantined" }),
             (Some(Trust::Full) | None, None, _) => {
-                self.welcome(now, (session, Life::default()), host, hello);
+                self.welcome(now, (session, Life::default()), host, said);
             }
             // One that waits already has up to 30 s; its place is free soon.
             (Some(Trust::Full) | None, Some(_), Some(_)) => {
                 self.say(Order::Refuse { session, code: "no-answer" });
             }
             (Some(Trust::Full) | None, Some(old), None) => {
-                self.contest(now, (old, slot), session, (host, hello));
+                self.contest(now, (old, slot), session, (host, said.0, said.1));
             }
         }
     }
@@ -66,15 +72,18 @@ impl Collector {
         now: Now,
         (session, life): (SessionId, Life),
         host: HostId,
-        hello: Hello,
+        (hello, granted): (Hello, Span),
     ) {
         let run = hello.stamp.run;
         self.commit(now, Record::Opened { host: host.clone(), hello }, &[]);
         let Some(slot) = self.state.hosts.find(host.as_str()) else { return };
+        self.pace(now, (&host, slot), granted);
         self.live.sessions.sit((session, life), host, slot);
+        self.live.sessions.expect_every(slot, granted);
         self.live.sessions.heard(slot, now);
-        let known = self.state.hosts.get(slot).map_or_else(Ranges::new, |host| host.runs.ranges(run));
-        self.say_when_durable(Order::Welcome { session, heartbeat: HEARTBEAT, known: Box::new(known) });
+        let Some(host) = self.state.hosts.get(slot) else { return };
+        let (known, watched) = (Box::new(host.runs.ranges(run)), host.watched_digest());
+        self.say_when_durable(Order::Welcome { session, heartbeat: granted, known, watched });
     }
 
     fn on_closed(&mut self, now: Now, id: SessionId, how: Close) {

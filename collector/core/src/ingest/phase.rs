@@ -3,7 +3,7 @@
 use super::{Fact, Hello};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use picket_proto::{HostId, Mono};
+use picket_proto::{HostId, Mono, Span};
 
 /// A session.
 #[derive(Debug)]
@@ -85,6 +85,8 @@ impl Session {
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) hello: Hello,
+    /// The interval that is granted to it.
+    pub(crate) granted: Span,
     pub(crate) until: Mono,
     /// It waits no longer than this.
     pub(crate) last: Mono,

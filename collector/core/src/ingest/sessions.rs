@@ -3,7 +3,8 @@
 //! A second session of a certificate waits while both are challenged, see [`super::contest`]. What a waiting session
 //! sends is kept
 //! (8 batches, 16 messages, 16 MiB over all). A host is silent after 25 s (2.5 heartbeats) without a word; after the
-//! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts.
+//! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts. One that is heard
+//! less often, over a link that costs money, gets 2.5 times its own interval, in both cases.
 
 use super::phase::{Life, Phase, Session, Waiting};
 use super::{Fact, Report, SessionId};
@@ -28,6 +29,11 @@ const KEPT_BATCHES: usize = 8;
 const KEPT_MAX: usize = 16;
 const KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// After this a host is silent that is heard as often as this.
+pub(crate) fn silence(report: Span) -> Span {
+    if report <= HEARTBEAT { SILENCE } else { Span::from_micros(report.micros().saturating_mul(5) / 2) }
+}
+
 /// The sessions of one host, and until when it must be heard.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Seat {
@@ -35,11 +41,14 @@ pub(crate) struct Seat {
     pub(crate) waiting: Option<SessionId>,
     pub(crate) replaced: Option<SessionId>,
     pub(crate) due: Mono,
+    /// After this it is silent.
+    patience: Span,
     /// When it was last heard by this process.
     pub(crate) heard: Option<Wall>,
 }
 
-const EMPTY: Seat = Seat { live: None, waiting: None, replaced: None, due: Mono::NEVER, heard: None };
+const EMPTY: Seat =
+    Seat { live: None, waiting: None, replaced: None, due: Mono::NEVER, patience: SILENCE, heard: None };
 
 /// See the module.
 #[derive(Debug)]
@@ -121,7 +130,13 @@ impl Sessions {
     /// A host was heard: it has its full time again.
     pub(crate) fn heard(&mut self, slot: u32, now: Now) {
         self.seat_mut(slot).heard = Some(now.wall);
-        self.expect(slot, now.mono.plus(SILENCE));
+        let patience = self.seat(slot).patience;
+        self.expect(slot, now.mono.plus(patience));
+    }
+
+    /// A host is to be heard as often as this.
+    pub(crate) fn expect_every(&mut self, slot: u32, report: Span) {
+        self.seat_mut(slot).patience = silence(report);
     }
 
     /// A heartbeat said this.

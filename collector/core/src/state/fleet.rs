@@ -7,6 +7,7 @@ use crate::host::{Host, Presence};
 use crate::incident::IncidentId;
 use crate::incident::life::{Ending, Scope};
 use crate::incident::timeline::Entry;
+use crate::ingest::sessions::silence as silence_of;
 use crate::live::note_fired;
 use crate::signal::{Key, What};
 use crate::state::{At, State};
@@ -49,7 +50,8 @@ fn alone(state: &mut State, at: At, slot: u32) {
     let was = |entry: &Entry| entry.code == "host-silent" && entry.host == Some(slot);
     let again =
         if incident.is_some_and(|incident| incident.timeline.iter().any(was)) { " again" } else { "" };
-    let text = format!("{} is silent{again}: nothing was heard of it for 25 s", host.id);
+    let text =
+        format!("{} is silent{again}: nothing was heard of it for {}", host.id, silence_of(host.report));
     let mut entry = Entry::said(at.now.wall, "host-silent", text);
     entry.host = Some(slot);
     note_fired(state, at, fired, entry);
@@ -66,7 +68,7 @@ fn should_be_heard(host: &Host) -> bool {
 pub(super) fn silence(host: &Host, at: At) -> Said {
     Said {
         title: format!("{}: the host is silent", host.id),
-        cause: format!("nothing was heard of {} for 25 s", host.id),
+        cause: format!("nothing was heard of {} for {}", host.id, silence_of(host.report)),
         at: at.now.wall,
     }
 }

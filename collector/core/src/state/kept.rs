@@ -1,9 +1,16 @@
-//! The durable state as bytes, and back: postcard, one value. When it is written and read is the shell's.
+//! The durable state as bytes, and back: postcard, one value, and behind it how often hosts are heard that have an interval of
+//! their own. Where none has, nothing stands there, as in the snapshots of versions that knew of none. When it is written
+//! and read is the shell's.
 
 use super::machine::Live;
 use super::{State, Unreadable};
 use crate::Collector;
+use crate::ingest::sessions::HEARTBEAT;
 use alloc::vec::Vec;
+use picket_proto::Span;
+
+/// By the host's slot: at most as many as there are hosts.
+type Paces = Vec<(u32, Span)>;
 
 impl Collector {
     /// The collector whose [`Self::snapshot`] these bytes are; what follows it in the journal is then replayed.
@@ -11,10 +18,8 @@ impl Collector {
     /// # Errors
     /// [`Unreadable`] if the bytes are not a whole state of this version.
     pub fn restore(seed: u64, snapshot: &[u8]) -> Result<Self, Unreadable> {
-        let (state, rest) = postcard::take_from_bytes::<State>(snapshot).map_err(|_| Unreadable)?;
-        if !rest.is_empty() {
-            return Err(Unreadable);
-        }
+        let (mut state, rest) = postcard::take_from_bytes::<State>(snapshot).map_err(|_| Unreadable)?;
+        state.pace_each(rest)?;
         let mut live = Live::new(seed);
         live.out.replayed(state.index);
         Ok(Self { state, live })
@@ -22,6 +27,31 @@ impl Collector {
 
     /// The durable state as bytes: equal bytes are equal state.
     pub fn snapshot(&self) -> Vec<u8> {
-        postcard::to_allocvec(&self.state).expect("only memory can fail, and that ends the process")
+        let bytes = postcard::to_allocvec(&self.state).and_then(|bytes| {
+            let paces = self.state.paces();
+            if paces.is_empty() { Ok(bytes) } else { postcard::to_extend(&paces, bytes) }
+        });
+        bytes.expect("only memory can fail, and that ends the process")
+    }
+}
+
+impl State {
+    fn paces(&self) -> Paces {
+        let own = self.hosts.iter().filter(|(_, host)| host.report != HEARTBEAT);
+        own.map(|(slot, host)| (slot, host.report)).collect()
+    }
+
+    fn pace_each(&mut self, bytes: &[u8]) -> Result<(), Unreadable> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let (paces, rest) = postcard::take_from_bytes::<Paces>(bytes).map_err(|_| Unreadable)?;
+        if paces.is_empty() || !rest.is_empty() {
+            return Err(Unreadable);
+        }
+        for (slot, report) in paces {
+            self.hosts.get_mut(slot).ok_or(Unreadable)?.report = report;
+        }
+        Ok(())
     }
 }

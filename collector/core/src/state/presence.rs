@@ -47,6 +47,13 @@ impl State {
         clear(self, at, Key { host: slot, what });
     }
 
+    /// It is to be heard as often as this.
+    pub(super) fn paced(&mut self, id: &HostId, report: Span) {
+        if let Some(host) = self.host(id).and_then(|slot| self.hosts.get_mut(slot)) {
+            host.report = report;
+        }
+    }
+
     pub(super) fn goodbye(&mut self, at: At, id: &HostId) {
         let Some(slot) = self.host(id) else { return };
         self.back(at, slot);

@@ -186,6 +186,7 @@ fn size_of(record: &Record) -> usize {
         | Record::Closed { .. }
         | Record::Duplicate { .. }
         | Record::Offset { .. }
+        | Record::Paced { .. }
         | Record::Tick => SMALL,
     }
 }

@@ -8,13 +8,16 @@ pub(crate) struct Agent {
     pub(crate) run: Run,
     pub(crate) seq: u64,
     pub(crate) session: SessionId,
+    /// What it asks of its next session.
+    pub(crate) terms: Terms,
 }
 
 pub(crate) const SERVICE: &str = "nginx";
 
 impl Agent {
     pub(crate) fn new(host: &str, number: u64) -> Self {
-        Self { host: host_id(host), run: Run(1_000 + number), seq: 0, session: SessionId(number) }
+        let (run, session) = (Run(1_000 + number), SessionId(number));
+        Self { host: host_id(host), run, seq: 0, session, terms: Terms::default() }
     }
 
     pub(crate) fn stamp(&self, world: &World) -> Stamp {
@@ -40,8 +43,12 @@ impl Agent {
     }
 
     pub(crate) fn open(&self, world: &mut World) {
-        let hello = Box::new(self.hello(world));
-        world.input(Input::Session(Fact::Opened { session: self.session, host: self.host.clone(), hello }));
+        let mut hello = Box::new(self.hello(world));
+        if self.terms.watched.is_some() {
+            hello.watched.clear();
+        }
+        let (session, host, terms) = (self.session, self.host.clone(), self.terms);
+        world.input(Input::Session(Fact::Opened { session, host, hello, terms }));
     }
 
     /// Opens a session and says that everything is up.

@@ -89,7 +89,12 @@ fn it_ends_with_its_check() {
     let mut hello = agent.hello(&world);
     hello.watched.retain(|watched| watched.check != name("space:/"));
     let (session, host) = (agent.session, agent.host.clone());
-    world.input(Input::Session(Fact::Opened { session, host, hello: Box::new(hello) }));
+    world.input(Input::Session(Fact::Opened {
+        session,
+        host,
+        hello: Box::new(hello),
+        terms: Terms::default(),
+    }));
     assert_eq!(state(&mut world), State::Verifying);
 }
 

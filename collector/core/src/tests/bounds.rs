@@ -15,7 +15,12 @@ fn reconfigured(world: &mut World, agent: &mut Agent, watched: Vec<Watched>) {
     agent.close(world);
     agent.session = SessionId(agent.session.0 + 1);
     let hello = Box::new(Hello { watched, ..agent.hello(world) });
-    world.input(Input::Session(Fact::Opened { session: agent.session, host: agent.host.clone(), hello }));
+    world.input(Input::Session(Fact::Opened {
+        session: agent.session,
+        host: agent.host.clone(),
+        hello,
+        terms: Terms::default(),
+    }));
 }
 
 fn watched(check: &str, kind: CheckKind, service: Option<&str>) -> Watched {

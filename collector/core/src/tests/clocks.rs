@@ -115,7 +115,12 @@ fn what_was_measured_of_a_boot_says_nothing_of_the_next_one() {
     let rebooted = Agent { session: SessionId(2), ..Agent::new("web-1", 2) };
     let stamp = Stamp { boot: BootId(71), mono: Mono::from_micros(9_000_000), ..rebooted.stamp(&world) };
     let hello = Box::new(Hello { stamp, ..rebooted.hello(&world) });
-    let opened = Fact::Opened { session: rebooted.session, host: rebooted.host.clone(), hello };
+    let opened = Fact::Opened {
+        session: rebooted.session,
+        host: rebooted.host.clone(),
+        hello,
+        terms: Terms::default(),
+    };
     world.input(Input::Session(opened));
     let (_, latest) = host(&world, &agent).local(&stamp).expect("the boot of the last Hello is known");
     assert_eq!(latest, world.now.mono);

@@ -103,7 +103,8 @@ fn hosts_beyond_the_limit_are_refused() {
         let host = host_id(&alloc::format!("h{at}"));
         let hello =
             Hello { stamp: Agent::new("x", 1).stamp(&world), version: String::new(), watched: vec![] };
-        let fact = Fact::Opened { session: SessionId(at), host, hello: Box::new(hello) };
+        let fact =
+            Fact::Opened { session: SessionId(at), host, hello: Box::new(hello), terms: Terms::default() };
         world.input(Input::Session(fact));
     }
     world.take_effects();

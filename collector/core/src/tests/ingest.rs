@@ -122,7 +122,8 @@ fn second_run() -> (World, Agent, Agent) {
     let previous = Some((old, Seq(8)));
     let began = Began { boot: BOOT, previous, version: Text::new("1"), checks: 1, services: 1 };
     agent.say_late(&mut world, Said::Began(began));
-    let old = Agent { host: agent.host.clone(), run: old, seq: 0, session: agent.session };
+    let old =
+        Agent { host: agent.host.clone(), run: old, seq: 0, terms: agent.terms, session: agent.session };
     (world, agent, old)
 }
 
@@ -145,8 +146,13 @@ fn frames_of_many_runs_before_are_each_taken_once_however_old_the_run_is() {
     let (mut world, agent, _) = second_run();
     for back in 0..2 {
         for run in 1..=40 {
-            let old =
-                Agent { host: agent.host.clone(), run: Run(2000 + run), seq: 0, session: agent.session };
+            let old = Agent {
+                host: agent.host.clone(),
+                run: Run(2000 + run),
+                seq: 0,
+                terms: agent.terms,
+                session: agent.session,
+            };
             let late = frames(&old, &world, 1..=2 + back);
             world.take_effects();
             agent.batch(&mut world, Lane::Backlog, late);

@@ -14,7 +14,12 @@ fn opened(checks: usize, version: usize) -> Option<&'static str> {
     hello.watched.resize(checks, hello.watched[0].clone());
     hello.version = "v".repeat(version);
     let hello = Box::new(hello);
-    world.input(Input::Session(Fact::Opened { session: agent.session, host: agent.host.clone(), hello }));
+    world.input(Input::Session(Fact::Opened {
+        session: agent.session,
+        host: agent.host.clone(),
+        hello,
+        terms: Terms::default(),
+    }));
     match world.session_orders()[..] {
         [Order::Refuse { code, .. }] => Some(code),
         [Order::Welcome { .. }] => None,

@@ -138,6 +138,7 @@ fn take(
             }
             *sessions += 1;
             agents[agent].session = SessionId(*sessions);
+            agents[agent].terms = terms(world, &agents[agent], *sessions);
             agents[agent].open(world);
         }
         Step::Close { agent } => agents[agent].close(world),
@@ -193,6 +194,17 @@ fn take(
                 _ => Watch::Gone { watcher },
             }));
         }
+    }
+}
+
+/// Of one host of three the link costs money every other time, and another names the list that is known.
+fn terms(world: &World, agent: &Agent, nth: u64) -> Terms {
+    let hosts = &world.core.state.hosts;
+    let known = hosts.find(agent.host.as_str()).and_then(|slot| hosts.get(slot));
+    match agent.host.as_str() {
+        "h-1" => Terms { report: Span::from_secs(nth % 2 * 60), watched: None },
+        "h-2" => Terms { report: Span::ZERO, watched: known.map(crate::host::Host::watched_digest) },
+        _ => Terms::default(),
     }
 }
 

@@ -135,7 +135,12 @@ fn what_waits_for_the_journal_is_bounded_by_its_bytes_too() {
         hello.watched.resize(4_096, hello.watched[0].clone());
         let hello = Box::new(hello);
         world.take_effects();
-        world.input(Input::Session(Fact::Opened { session: agent.session, host: agent.host, hello }));
+        world.input(Input::Session(Fact::Opened {
+            session: agent.session,
+            host: agent.host,
+            hello,
+            terms: Terms::default(),
+        }));
         !matches!(world.session_orders()[..], [Order::Refuse { code: "too-many", .. }])
     });
     assert_eq!(taken.count(), 32, "of half a MiB each");

@@ -67,6 +67,7 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
         state: state_of(slot, host, sessions),
         last_heard: sessions.seat(slot).heard.or(host.last_heard),
         version: host.version.clone(),
+        report: host.report,
         checks: count(watched().count()),
         not_up: count(not_up),
         frames: host.frames,

@@ -1,8 +1,8 @@
 //! What an agent's message says, in the core's words, or why it is refused. It knows no session and no state.
 
 use super::super::{refusal, refusal_because};
-use picket_collector_core::ingest::{Fact, Hello, Lane, Report, SessionId, Standing, Stands, Watched};
-use picket_proto::{Now, Text};
+use picket_collector_core::ingest::{Fact, Hello, Lane, Report, SessionId, Standing, Stands, Terms, Watched};
+use picket_proto::{Now, Span, Text};
 use picket_rpc::convert::{self, BadMessage};
 use picket_rpc::v1::{self, AgentMessage, agent_message::Message};
 use picket_rpc::{BATCH_MAX, PAGE_MAX};
@@ -69,7 +69,7 @@ pub(crate) fn report(now: Now, beat: v1::Heartbeat) -> Result<Report, Refused> {
 }
 
 /// What a Hello says.
-pub(crate) fn hello(hello: v1::Hello) -> Result<Hello, Refused> {
+pub(crate) fn hello(hello: v1::Hello) -> Result<(Hello, Terms), Refused> {
     let stamp = convert::stamp("hello.now", hello.now)?;
     if hello.version.len() > VERSION_MAX || hello.version.chars().any(char::is_control) {
         return Err(refusal_because("bad-message", "version must be at most 160 bytes of plain text").into());
@@ -77,8 +77,12 @@ pub(crate) fn hello(hello: v1::Hello) -> Result<Hello, Refused> {
     if hello.watched.len() > WATCHED_MAX {
         return Err(refusal_because("bad-message", "an agent watches at most 4,096 checks").into());
     }
+    if hello.watched_digest.is_some() && !hello.watched.is_empty() {
+        return Err(refusal_because("bad-message", "watched_digest stands in the place of watched").into());
+    }
+    let terms = Terms { report: Span::from_millis(hello.report_ms.into()), watched: hello.watched_digest };
     let watched = hello.watched.into_iter().map(watched_from).collect::<Result<_, _>>()?;
-    Ok(Hello { stamp, version: hello.version, watched })
+    Ok((Hello { stamp, version: hello.version, watched }, terms))
 }
 
 fn watched_from(watched: v1::Watched) -> Result<Watched, BadMessage> {

@@ -15,7 +15,11 @@ pub(crate) fn stamp(run: u64) -> Stamp {
 }
 
 pub(crate) fn hello(run: u64) -> v1::Hello {
-    v1::Hello { now: Some(convert::stamp_to_wire(stamp(run))), version: "scripted".into(), watched: vec![] }
+    v1::Hello {
+        now: Some(convert::stamp_to_wire(stamp(run))),
+        version: "scripted".into(),
+        ..v1::Hello::default()
+    }
 }
 
 /// Sound frames with these numbers; `what` is in each.

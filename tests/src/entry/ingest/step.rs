@@ -5,7 +5,7 @@ use crate::entry::cursor::Cursor;
 use crate::entry::said;
 use picket_collector_core::incident::{Command, IncidentId, Verb};
 use picket_collector_core::ingest::{
-    Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Stands, Watched,
+    Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Stands, Terms, Watched,
 };
 use picket_collector_core::view::{Query, Question, Watch, WatcherId};
 use picket_collector_core::{Input, Token, identity, store};
@@ -106,7 +106,7 @@ fn open(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
         watched: (0..cursor.below(6)).map(|_| watched(cursor)).collect(),
     });
     world.sessions.insert(session, (host.clone(), (!is_twice).then_some(run)));
-    world.input(Input::Session(Fact::Opened { session, host, hello }));
+    world.input(Input::Session(Fact::Opened { session, host, hello, terms: Terms::default() }));
 }
 
 fn watched(cursor: &mut Cursor<'_>) -> Watched {

@@ -43,6 +43,8 @@ pub(super) fn of_agent(cursor: &mut Cursor<'_>) -> AgentMessage {
             now: stamp(cursor),
             version: String::from_utf8_lossy(cursor.some(1)).into_owned(),
             watched: (0..cursor.below(6)).map(|_| watched(cursor)).collect(),
+            watched_digest: cursor.flag().then(|| cursor.half()),
+            report_ms: cursor.half(),
         }),
         2 | 3 => Message::Batch(batch(cursor)),
         4 => Message::Standing(v1::Standing {
@@ -123,6 +125,7 @@ pub(super) fn of_collector(cursor: &mut Cursor<'_>) -> CollectorMessage {
             heartbeat_ms: cursor.half(),
             known: ranges(cursor),
             clock: cursor.flag().then(|| beat(cursor)),
+            watched_digest: cursor.flag().then(|| cursor.half()),
         }),
         2 | 3 => Answer::Ack(v1::Ack { run: cursor.number() % 4, ranges: ranges(cursor) }),
         4 => Answer::Challenge(v1::Challenge { nonce: cursor.number() }),

@@ -106,7 +106,7 @@ impl Drain<'_, '_> {
                     next.push(Next::Disk(order, self.agent.bytes(bytes).to_vec()));
                 }
                 Effect::Link(Order::Connect) => next.push(Next::Opened),
-                Effect::Link(Order::Hello) => next.extend([Next::Sent, Next::Welcome]),
+                Effect::Link(Order::Hello { .. }) => next.extend([Next::Sent, Next::Welcome]),
                 Effect::Link(Order::Send { bytes, .. }) => {
                     let bytes = self.agent.bytes(bytes).to_vec();
                     next.push(Next::Sent);
@@ -132,7 +132,7 @@ impl Drain<'_, '_> {
             Next::Welcome => {
                 let known = self.known.get(&RUN).unwrap_or(&nothing);
                 let heartbeat = Span::from_secs(1_000_000);
-                agent.handle(now, Input::Session(Fact::Welcomed { heartbeat, known }));
+                agent.handle(now, Input::Session(Fact::Welcomed { heartbeat, known, watched: None }));
             }
             Next::Sent => agent.handle(now, Input::Session(Fact::Sent { messages: 1 })),
             Next::Ack(run) => {

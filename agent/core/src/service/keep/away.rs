@@ -12,7 +12,8 @@ pub enum Away {
 }
 
 impl Away {
-    pub(super) const fn span(self) -> Span {
+    /// How long ago, as far as is known.
+    pub(crate) const fn span(self) -> Span {
         match self {
             Self::SameBoot(span) => span,
             Self::OtherBoot => Span::ZERO,

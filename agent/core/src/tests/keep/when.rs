@@ -119,7 +119,7 @@ fn bytes_that_cannot_be_read_are_called_damaged_and_after_the_first_input_nothin
         world.agent.restore(Mono::from_micros(1), Away::SameBoot(Span::ZERO), bytes)
     };
     assert!(!restore(&bytes).damaged);
-    let other_version = [&[bytes[0] + 1], &bytes[1..]].concat();
+    let other_version = [&[bytes[0] + 2], &bytes[1..]].concat();
     for damaged in [&[][..], &bytes[..bytes.len() - 1], &other_version] {
         let restored = restore(damaged);
         assert_eq!((restored.damaged, restored.services), (true, 0));

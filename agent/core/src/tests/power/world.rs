@@ -93,7 +93,7 @@ impl World {
         self.life.is_connected = true;
         for fact in [
             session::Fact::Opened,
-            session::Fact::Welcomed { heartbeat: Span::from_secs(1_000_000), known: &known },
+            session::Fact::Welcomed { heartbeat: Span::from_secs(1_000_000), known: &known, watched: None },
         ] {
             let now = self.now();
             self.life.session.on(now, fact, &mut self.life.spool);
