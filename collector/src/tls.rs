@@ -23,7 +23,7 @@ use crate::clock;
 use crate::error::Failure;
 use crate::peer::{Peer, has_ended};
 use handshakes::{Handshakes, SPEAKERS_EVERY, Source, Spoken};
-use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
+use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
 use rustls::{HandshakeKind, RootCertStore, ServerConfig};
 use rustls_pki_types::CertificateDer;
 use std::io;
@@ -42,6 +42,8 @@ use tonic::transport::server::Connected;
 
 const HANDSHAKE_TIME: Duration = Duration::from_secs(3);
 const CONNECTIONS_MAX: usize = 20_000;
+/// A session with a host's chain has 1.3 KB; all that may be kept are 80 MB at this size.
+const SESSION_BYTES: usize = 4096;
 const STRANGERS_MAX: usize = 64;
 const STRANGER_TIME: Duration = Duration::from_secs(30);
 /// After a failed accept (no more file descriptors): long enough not to spin, short enough not to be noticed.
@@ -66,8 +68,28 @@ pub(crate) fn config(
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     (config.send_tls13_tickets, config.max_tls13_tickets) = (0, 1);
-    config.session_storage = ServerSessionMemoryCache::new(CONNECTIONS_MAX);
+    config.session_storage = Arc::new(Sessions(ServerSessionMemoryCache::new(CONNECTIONS_MAX)));
     Ok(Arc::new(config))
+}
+
+/// TLS sessions that may be resumed. Each holds its client's whole chain, to which anyone may add what he likes: one that
+/// is larger than a host's certificate and its CA's is not kept.
+#[derive(Debug)]
+struct Sessions(Arc<ServerSessionMemoryCache>);
+
+impl StoresServerSessions for Sessions {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        value.len() <= SESSION_BYTES && self.0.put(key, value)
+    }
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.0.get(key)
+    }
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.0.take(key)
+    }
+    fn can_cache(&self) -> bool {
+        self.0.can_cache()
+    }
 }
 
 /// A connection whose peer is known.

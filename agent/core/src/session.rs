@@ -47,7 +47,7 @@ const FAREWELL: (Span, Span) = (Span::from_secs(2), Span::from_millis(500));
 enum Link {
     Resting { until: Mono },
     Connecting,
-    Greeting { boundary: Seq, until: Mono },
+    Greeting { boundary: Seq, until: Mono, named: Option<u32> },
     Talking(Talk),
 }
 
@@ -102,6 +102,12 @@ impl Session {
             (Fact::Opened, Link::Connecting) => self.greet(now.mono, spool),
             (Fact::Welcomed { known, .. }, Link::Greeting { .. }) if known.last() > Some(talk::SEQ_MAX) => {
                 self.disbelieve(now.mono);
+            }
+            // Who does not know lists by their digest took it for an empty one.
+            (Fact::Welcomed { watched, .. }, Link::Greeting { named: named @ Some(_), .. })
+                if watched != *named && self.farewell == Farewell::No =>
+            {
+                self.greet_anew(now.mono);
             }
             (Fact::Welcomed { heartbeat, known, watched }, Link::Greeting { boundary, .. }) => {
                 let boundary = *boundary;
@@ -215,9 +221,10 @@ impl Session {
 
     fn greet(&mut self, now: Mono, spool: &Spool<'_>) {
         self.out = 0;
-        self.link = Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT) };
         // A collector that does not know that list after all refuses, and the next Hello says the whole one.
         let known = self.watched.take();
+        self.link =
+            Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT), named: known };
         self.order(Order::Hello { report: self.meter.terms.report, known });
     }
 

@@ -23,7 +23,9 @@ pub(crate) fn silent(state: &mut State, at: At, slots: &[u32]) {
         .iter()
         .filter(|(_, host)| {
             let signal = host.signals.get(&What::HostSilent);
-            signal.is_some_and(|signal| at.now.mono.since(signal.since) <= WINDOW)
+            // What fell silent at once is noticed over as long as these hosts are heard.
+            let window = WINDOW.max(host.report);
+            signal.is_some_and(|signal| at.now.mono.since(signal.since) <= window)
         })
         .map(|(slot, _)| slot)
         .collect();
