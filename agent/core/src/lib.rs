@@ -163,7 +163,7 @@ impl<'s> Agent<'s> {
         if let Some(act) = self.services.next_act() {
             return Some(Effect::Act(act));
         }
-        if self.services.keep_is_due(self.now) | self.session.keep_is_due() {
+        if self.services.keep_is_due(self.now) | self.session.keep_is_due(self.now) {
             return Some(Effect::Keep);
         }
         if self.life == Life::Over {

@@ -223,8 +223,7 @@ impl Session {
         self.out = 0;
         // A collector that does not know that list after all refuses, and the next Hello says the whole one.
         let known = self.watched.take();
-        self.link =
-            Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT), named: known };
+        self.link = Link::Greeting { boundary: spool.last(), until: now.plus(WELCOME_WAIT), named: known };
         self.order(Order::Hello { report: self.meter.terms.report, known });
     }
 
@@ -267,7 +266,12 @@ impl Session {
         match (self.farewell, &self.link) {
             (Farewell::Flushing(until), Link::Talking(talk)) => {
                 let told = matches!(talk.standing, Standing::Told);
-                let flushed = told && !spool.holds_any(talk.boundary.next(), spool.last());
+                let waits = if self.meter.is_over() {
+                    !talk.unacked.is_empty() || spool.owes_critical(&talk.sent)
+                } else {
+                    spool.holds_any(talk.boundary.next(), spool.last())
+                };
+                let flushed = told && !waits;
                 if flushed || until <= now {
                     self.farewell = Farewell::Said(now.plus(FAREWELL.1));
                     self.order(Order::Goodbye);

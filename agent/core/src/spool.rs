@@ -96,6 +96,8 @@ pub(crate) struct Spool<'s> {
     acked: Ranges,
     /// What left the ring for the disk. Too wide rather than too narrow: it is looked for there.
     spilled: Ranges,
+    /// Of that, what is critical; too wide rather than too narrow as well.
+    critical: Ranges,
     disk: Disk<'s>,
     late: Late<'s>,
 }
@@ -128,6 +130,7 @@ impl<'s> Spool<'s> {
             given_up: 0,
             acked: Ranges::new(),
             spilled: Ranges::new(),
+            critical: Ranges::new(),
             disk,
             late: Late::new(lent.runs),
         }
@@ -214,6 +217,7 @@ impl<'s> Spool<'s> {
             // What was given up on its way arrived after all; if that would split a range too many it stays named.
             let _named_although_it_arrived = self.lost.remove(range);
             let _looked_for_although_it_arrived = self.spilled.remove(range);
+            let _looked_for_although_it_arrived = self.critical.remove(range);
         }
         self.trim();
     }

@@ -23,6 +23,8 @@ pub const ADDRESSES_MAX: usize = 8;
 pub(crate) const PROFILES: &[&str] = &["normal", "metered"];
 /// How often the collector hears of a host over a metered link: 96 words a day are 1 MB a month with all their headers.
 const METERED_REPORT: Span = Span::from_secs(15 * 60);
+/// Oftener than this a word of the host is most of what the link carries, 15 MB a month.
+const METERED_LEAST: Span = Span::from_secs(60);
 /// The longest that a collector grants.
 const REPORT_MAX: Span = Span::from_secs(3_600);
 /// Caps: less is used up by connecting, and more is none.
@@ -125,8 +127,9 @@ fn terms(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Terms {
         }
         profile == PROFILES[1]
     });
-    let usual = if is_metered { METERED_REPORT } else { Terms::USUAL.report };
-    let report = keys.span(sheet, "report", &(Terms::USUAL.report..=REPORT_MAX), usual);
+    let (least, usual) =
+        if is_metered { (METERED_LEAST, METERED_REPORT) } else { (Terms::USUAL.report, Terms::USUAL.report) };
+    let report = keys.span(sheet, "report", &(least..=REPORT_MAX), usual);
     let cap = size(keys, sheet, "cap");
     if cap.is_some_and(|cap| !CAPS.contains(&cap)) {
         let better = "5MiB carry a host at rest for 30 days with 20 reconnects a day";

@@ -54,8 +54,8 @@ impl<F: Files> Store<F> {
                 Ok(damaged) => return tell(Told::Opened { damaged }),
                 Err(error) => Err(error),
             },
-            Order::Read { run, from } => {
-                let (bytes, damaged) = self.page(run, from);
+            Order::Read { run, from, only } => {
+                let (bytes, damaged) = self.page((run, from, only));
                 return tell(Told::Page { bytes, damaged });
             }
             Order::Begin { segment, class } => self.begin(segment, class),

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 const USUAL: u32 = 10;
 /// Between two probes.
 const AGAIN: Duration = Duration::from_secs(10);
-/// Probes without an answer, where nothing that was said waits.
+/// Probes without an answer, on kernels that do not go by time alone where the span below is set.
 const PROBES: u32 = 2;
 /// What was said is acknowledged within this, or the peer is gone.
 const UNHEARD_MS: u32 = 30_000;

@@ -70,7 +70,7 @@ impl Disk {
                 synced = self.write(segment, bytes, reached);
                 Told::Done { flash: bytes.len() as u64 + 4096 }
             }
-            Order::Read { run, from } => Told::Page { bytes: self.page(run, from), damaged: 0 },
+            Order::Read { run, from, only } => Told::Page { bytes: self.page(run, from, only), damaged: 0 },
             Order::Drop { segment } => {
                 self.segments.remove(&segment);
                 Told::Done { flash: 0 }
@@ -135,9 +135,12 @@ impl Disk {
         told
     }
 
-    fn page(&self, run: Run, from: Seq) -> Vec<u8> {
+    fn page(&self, run: Run, from: Seq, only: Option<Class>) -> Vec<u8> {
         let mut found: BTreeMap<Seq, &[u8]> = BTreeMap::new();
-        for frame in self.frames().filter(|(header, _)| header.run == run && header.seq >= from) {
+        let is_wanted = |header: &frame::Header| {
+            header.run == run && header.seq >= from && only.is_none_or(|only| only == header.class)
+        };
+        for frame in self.frames().filter(|(header, _)| is_wanted(header)) {
             found.insert(frame.0.seq, frame.1);
         }
         let mut page = Vec::new();

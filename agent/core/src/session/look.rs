@@ -38,8 +38,8 @@ impl Session {
     }
 
     /// Whether it is to be kept now; if so, it counts as done.
-    pub(crate) fn keep_is_due(&mut self) -> bool {
-        self.meter.keep_is_due()
+    pub(crate) fn keep_is_due(&mut self, now: Mono) -> bool {
+        self.meter.keep_is_due(now)
     }
 
     /// Takes it back; before the first input.

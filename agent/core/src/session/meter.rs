@@ -5,7 +5,8 @@
 //! limits, and goes when the next period begins. The few words that keep a session alive are not held back: without them the host
 //! would be silent, which costs more than they do. A period is time in which the host was up: what passes while it is off
 //! is not known to a clock that is to be believed, and counts as none, so that a period is never too short. The sum
-//! outlives the agent: it is kept whenever it has grown by a 64th of the cap, which is what a kill can lose of it.
+//! outlives the agent: it is kept whenever it has grown by a 64th of the cap, and within an hour, which is what a power cut
+//! can lose of it. A host that loses its power oftener than every hour carries more than its cap.
 
 use crate::service::Away;
 use picket_proto::{Carried, Mono, Span};
@@ -14,6 +15,8 @@ use picket_proto::{Carried, Mono, Span};
 const PERIOD: Span = Span::from_secs(30 * 86_400);
 /// Of the cap, what may be added before it is kept.
 const KEPT_EVERY: u64 = 64;
+/// Or so much later, so that a host whose power fails every day still counts: 24 writes of a page a day at most.
+const KEPT_WITHIN: Span = Span::from_secs(3600);
 
 /// How a link is to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,8 @@ impl Terms {
     }
 }
 
+const START: Mono = Mono::from_micros(0);
+
 /// What outlives the run: bytes, and how old the period is.
 pub(crate) type Kept = (u64, Span);
 
@@ -45,17 +50,18 @@ pub(super) struct Meter {
     /// How old the period was then.
     age: (Mono, Span),
     kept: u64,
+    kept_at: Mono,
 }
 
 impl Meter {
     /// Nothing was carried.
     pub(super) const fn new() -> Self {
-        Self { terms: Terms::USUAL, bytes: 0, age: (Mono::from_micros(0), Span::ZERO), kept: 0 }
+        Self { terms: Terms::USUAL, bytes: 0, age: (START, Span::ZERO), kept: 0, kept_at: START }
     }
 
     /// The agent begins: so does its first period, unless an earlier run's goes on.
     pub(super) fn begin(&mut self, now: Mono, terms: Terms) {
-        (self.terms, self.age) = (terms, (now, Span::ZERO));
+        (self.terms, self.age, self.kept_at) = (terms, (now, Span::ZERO), now);
     }
 
     /// So much went over the link.
@@ -90,11 +96,12 @@ impl Meter {
     }
 
     /// Whether the sum is to be kept now; if so, it counts as done.
-    pub(super) fn keep_is_due(&mut self) -> bool {
+    pub(super) fn keep_is_due(&mut self, now: Mono) -> bool {
         let Some(cap) = self.terms.cap else { return false };
-        let is_due = self.kept > self.bytes || self.bytes - self.kept > cap / KEPT_EVERY;
+        let is_late = self.bytes != self.kept && now.since(self.kept_at) >= KEPT_WITHIN;
+        let is_due = is_late || self.kept > self.bytes || self.bytes - self.kept > cap / KEPT_EVERY;
         if is_due {
-            self.kept = self.bytes;
+            (self.kept, self.kept_at) = (self.bytes, now);
         }
         is_due
     }
@@ -144,7 +151,7 @@ mod tests {
         meter.turn(at(31));
         assert_eq!(meter.carried(), Some(Carried { bytes: 0, cap: 5 * MIB }));
         assert_eq!(meter.left(at(31)), PERIOD);
-        assert!(meter.keep_is_due(), "else a restart would bring the old period back");
+        assert!(meter.keep_is_due(at(31)), "else a restart would bring the old period back");
     }
 
     #[test]
@@ -153,16 +160,26 @@ mod tests {
         meter.begin(at(1), Terms::USUAL);
         meter.add(u64::MAX);
         meter.add(1);
-        assert!(!meter.is_over() && !meter.keep_is_due() && meter.keep(at(2)).is_none());
+        assert!(!meter.is_over() && !meter.keep_is_due(at(2)) && meter.keep(at(2)).is_none());
+    }
+
+    #[test]
+    fn what_was_carried_is_kept_within_an_hour() {
+        let mut meter = capped(5 * MIB);
+        let hour = at(1).plus(KEPT_WITHIN);
+        assert!(!meter.keep_is_due(hour), "nothing was carried");
+        meter.add(1);
+        assert!(!meter.keep_is_due(at(1)));
+        assert!(meter.keep_is_due(hour) && !meter.keep_is_due(at(2)));
     }
 
     #[test]
     fn the_sum_is_kept_64_times_and_goes_on_after_a_restart_and_after_another_boot() {
         let mut meter = capped(64);
         meter.add(1);
-        assert!(!meter.keep_is_due());
+        assert!(!meter.keep_is_due(at(1)));
         meter.add(1);
-        assert!(meter.keep_is_due() && !meter.keep_is_due());
+        assert!(meter.keep_is_due(at(1)) && !meter.keep_is_due(at(1)));
         let kept = meter.keep(at(11)).unwrap();
         let mut next = capped(64);
         next.restore(at(12), Away::SameBoot(Span::from_secs(DAY)), kept);

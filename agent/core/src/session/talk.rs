@@ -1,9 +1,11 @@
 //! An open session: what stands is told first, then frames, live before backlog, within the window of acks. Where frames
 //! of the session itself were lost, what stands is told once more.
 //!
-//! Above the link's cap only critical frames go, past others that were made before them. From then on those others are
-//! the backlog's: coming behind what is newer, they explain and undo nothing. What they would have said of checks is told with the next
-//! heartbeat by what stands.
+//! Above the link's cap only critical frames go, from the ring and from the disk, past others that were made before them.
+//! From then on those others are the backlog's: coming behind what is newer, they explain and undo nothing. What they would
+//! have said of checks is told with the next heartbeat by what stands. Each stretch that was passed is a hole among the
+//! collector's ranges: where they leave no place for another, what was passed goes as if there were no cap, lowest first,
+//! until two ranges have become one.
 //!
 //! At most 8 batches and 256 KiB wait for their ack. When to say it, and whether there is a place for it with the
 //! shell, is the link's.
@@ -96,14 +98,16 @@ impl Talk {
     /// Does what the acks have made possible.
     ///
     /// What stands is told again only behind the last frame of the session: an older one, coming later, would undo it.
-    /// A link above its cap brings nothing back from the disk.
     pub(super) fn settle(&mut self, now: Now, spool: &mut Spool<'_>, is_over: bool) {
         self.unacked.retain(|batch| spool.holds_any(batch.first, batch.last));
         if self.has_window() {
             self.owes_standing |= spool.name_losses(now, &self.sent, self.boundary);
         }
-        if !matches!(self.standing, Standing::Told) || is_over {
+        if !matches!(self.standing, Standing::Told) {
             return;
+        }
+        if self.holds_back(spool, is_over) {
+            return spool.bring_critical(now, &self.sent);
         }
         spool.bring(now, &self.sent);
         if self.owes_standing && spool.has_told_since(self.boundary, &self.sent) {
@@ -144,21 +148,30 @@ impl Talk {
         !self.unacked.is_full() && waiting <= UNACKED_MAX - BATCH_BYTES
     }
 
+    /// Whether above the cap what is not critical stays: unless something critical has no place before it goes.
+    fn holds_back(&self, spool: &Spool<'_>, is_over: bool) -> bool {
+        is_over && (spool.has_place(&self.sent) || !spool.owes_critical(&self.sent))
+    }
+
     /// The next batch; above the cap only what is critical.
     pub(super) fn send(&mut self, spool: &mut Spool<'_>, is_over: bool) -> Option<Order> {
         if !self.has_window() {
             return None;
         }
-        if is_over {
-            let (batch, sent) = spool.next_critical(&self.sent, self.boundary)?;
-            let order = self.sends(batch, sent);
-            self.boundary = self.boundary.max(batch.last);
-            return Some(order);
-        }
-        let Some((batch, sent)) = spool.next_batch(&self.sent, self.boundary) else {
-            return self.send_late(spool);
+        let next = if self.holds_back(spool, is_over) {
+            spool.next_critical(&self.sent, self.boundary)
+        } else {
+            spool.next_batch(&self.sent, self.boundary)
         };
-        Some(self.sends(batch, sent))
+        let order = match next {
+            Some((batch, sent)) => self.sends(batch, sent),
+            None => self.send_late(spool)?,
+        };
+        if is_over {
+            // What was passed is backlog.
+            self.boundary = self.boundary.max(self.sent.last().unwrap_or(self.boundary));
+        }
+        Some(order)
     }
 
     fn sends(&mut self, batch: Batch, sent: Ranges) -> Order {

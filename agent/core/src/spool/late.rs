@@ -8,6 +8,7 @@
 //! with the fewest frames is given up and named whole.
 
 mod bring;
+mod critical;
 mod names;
 mod runs;
 
@@ -19,16 +20,21 @@ use super::disk::Order;
 use super::disk::Part;
 use heapless::Vec;
 use picket_proto::event::GapReason;
+use picket_proto::frame::Class;
 use picket_proto::{Ranges, Run, Seq, SeqRange};
 
 /// Most gap frames that wait for their acks before more are made.
 const NAMES_MAX: usize = 6;
 
-/// What was read: every frame of the run on the disk from `from` to `upto`.
+/// A stretch of a run that is wanted from the disk, or was read: from a number on, of one class or of all.
+type Wanted = (Run, Seq, Option<Class>);
+
+/// What was read: every frame of the run (of that class) on the disk from `from` to `upto`.
 #[derive(Debug, Clone, Copy)]
 struct Page {
     run: Run,
     from: Seq,
+    only: Option<Class>,
     upto: Seq,
     len: u32,
 }
@@ -48,11 +54,13 @@ pub(super) struct Late<'s> {
     table: &'s mut [Past],
     count: usize,
     page: Option<Page>,
-    wants: Option<(Run, Seq)>,
+    wants: Option<Wanted>,
     pub(super) ready: Option<Ready>,
     flying: Option<(Run, SeqRange)>,
     /// Times that a batch was answered with an ack that does not hold it.
     refusals: u8,
+    /// Above the cap: this run's lowest numbers go first, as it has no place for what is critical.
+    crowded: Option<Run>,
     naming: Vec<(Run, SeqRange, Seq), NAMES_MAX>,
 }
 
@@ -68,6 +76,7 @@ impl<'s> Late<'s> {
             ready: None,
             flying: None,
             refusals: 0,
+            crowded: None,
             naming: Vec::new(),
         }
     }
@@ -79,7 +88,7 @@ impl<'s> Late<'s> {
 
     /// What is to be read, until it was.
     pub(super) fn wanted(&self) -> Option<Order> {
-        self.wants.map(|(run, from)| Order::Read { run, from })
+        self.wants.map(|(run, from, only)| Order::Read { run, from, only })
     }
 
     /// Frames of this run are lost, and what they name of earlier runs is to be named anew. At once: where the loss itself was named
@@ -101,14 +110,26 @@ impl<'s> Late<'s> {
 
     /// There is no link: what was on its way is not.
     pub(super) fn grounded(&mut self) {
-        (self.ready, self.flying, self.refusals) = (None, None, 0);
+        (self.ready, self.flying, self.refusals, self.crowded) = (None, None, 0, None);
+        for past in &mut self.table[..self.count] {
+            past.passed = Seq(0);
+        }
     }
 
     /// The page holds what was read from a number on.
-    pub(super) fn read_page(&mut self, (run, from): (Run, Seq), len: u32) {
+    pub(super) fn read_page(&mut self, (run, from, only): Wanted, len: u32) {
         // How far it reaches is seen when it is looked at.
-        self.page = Some(Page { run, from, upto: Seq(0), len });
+        self.page = Some(Page { run, from, only, upto: Seq(0), len });
         self.wants = None;
+    }
+
+    /// This frame stands on the disk alone from now on: a page that was read before it was written would not show it.
+    pub(super) fn doubt_page(&mut self, run: Run, seq: Seq) {
+        let hides = |page: &Page| {
+            let reaches = page.upto == Seq(0) || seq <= page.upto;
+            page.run == run && page.from <= seq && reaches
+        };
+        self.page = self.page.filter(|page| !hides(page));
     }
 
     /// Numbers up to this one are another life's: what names of ours stood under them never left, and is made anew.
@@ -118,8 +139,8 @@ impl<'s> Late<'s> {
 
     /// Nothing could be read.
     pub(super) fn read_nothing(&mut self) {
-        if let Some((run, from)) = self.wants.take() {
-            self.page = Some(Page { run, from, upto: Seq(0), len: 0 });
+        if let Some((run, from, only)) = self.wants.take() {
+            self.page = Some(Page { run, from, only, upto: Seq(0), len: 0 });
         }
     }
 

@@ -29,18 +29,20 @@ impl Spool<'_> {
         self.next_gap(sent, boundary).or_else(live).or_else(lowest)
     }
 
-    /// The next batch of a link above its cap: only critical frames and gaps, live before backlog. Where no range is left for
-    /// them it is the lowest frame that is missing, whatever it is: that one makes a place.
+    /// The next batch of a link above its cap: only critical frames and gaps, live before backlog.
     pub(crate) fn next_critical(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
         let first =
             self.unsent_critical(boundary.next(), sent).or_else(|| self.unsent_critical(Seq::FIRST, sent))?;
-        let fitting = self.stretch(first, boundary, sent, (LIVE_MOST, Rank::Critical));
-        let lowest =
-            || self.stretch(self.unsent(Seq::FIRST, sent)?, boundary, sent, (BACKLOG_MOST, Rank::Routine));
-        self.next_gap(sent, boundary).or(fitting).or_else(lowest)
+        let fitting = || self.stretch(first, boundary, sent, (LIVE_MOST, Rank::Critical));
+        self.next_gap(sent, boundary).or_else(fitting)
     }
 
-    fn unsent_critical(&self, from: Seq, sent: &Ranges) -> Option<usize> {
+    /// Whether the collector has a place for one more range of live frames.
+    pub(crate) fn has_place(&self, sent: &Ranges) -> bool {
+        sent.iter().count() < LIVE_MOST
+    }
+
+    pub(super) fn unsent_critical(&self, from: Seq, sent: &Ranges) -> Option<usize> {
         let is_due = |entry: &Entry| {
             matches!(entry.kept, Kept::Held(Rank::Critical | Rank::Gap)) && !sent.contains(Seq(entry.seq))
         };

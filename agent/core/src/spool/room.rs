@@ -55,21 +55,32 @@ impl Spool<'_> {
         }
     }
 
-    /// What is on the disk as well leaves the ring, oldest first; but for gap frames, which are sent first.
+    /// What is on the disk as well leaves the ring, what is critical last, each oldest first; but for gap frames, which
+    /// are sent first.
     fn spill(&mut self, capacity: (u32, usize), spare: u32) {
-        for at in self.head..self.tail {
-            if self.fits(capacity, spare) {
-                return;
-            }
-            let entry = self.index[at];
-            // What is on its way there counts too: if it does not arrive it is not found, and then it is lost.
-            let is_there = matches!(entry.stored, Stored::Yes | Stored::Asked);
-            if is_there && entry.is_held() && entry.kept != Kept::Held(Rank::Gap) {
-                self.free(at);
-                if let Some(one) = SeqRange::one(Seq(entry.seq)) {
-                    widen(&mut self.spilled, one);
+        for is_critical in [false, true] {
+            for at in self.head..self.tail {
+                if self.fits(capacity, spare) {
+                    return;
+                }
+                let entry = self.index[at];
+                // What is on its way there counts too: if it does not arrive it is not found, and then it is lost.
+                let is_there = matches!(entry.stored, Stored::Yes | Stored::Asked);
+                let is_next = entry.is_held() && is_critical == (entry.kept == Kept::Held(Rank::Critical));
+                if is_there && is_next && entry.kept != Kept::Held(Rank::Gap) {
+                    self.free(at);
+                    self.spilled_one(Seq(entry.seq), is_critical);
                 }
             }
+        }
+    }
+
+    fn spilled_one(&mut self, seq: Seq, is_critical: bool) {
+        let Some(one) = SeqRange::one(seq) else { return };
+        widen(&mut self.spilled, one);
+        self.late.doubt_page(self.identity.run, seq);
+        if is_critical {
+            widen(&mut self.critical, one);
         }
     }
 

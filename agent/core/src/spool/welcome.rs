@@ -51,6 +51,7 @@ impl Spool<'_> {
         self.blame = Blame { upto: self.last, reason: GapReason::RestoredFromBackup };
         if self.disk.is_there() {
             widen(&mut self.spilled, gone);
+            widen(&mut self.critical, gone);
         } else {
             self.lose(Some(gone));
         }

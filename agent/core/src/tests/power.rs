@@ -59,6 +59,8 @@ enum Step {
         reached: usize,
     },
     Fail(Trouble),
+    /// The link has reached its cap, or a new period begins.
+    Cap(bool),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +91,7 @@ struct World {
     owed: BTreeMap<u64, u64>,
     /// What `STATE/run` says of them, the oldest first: of which runs something is missing.
     claims: Vec<(Run, Seq)>,
+    is_capped: bool,
     /// What was said to be durable.
     durable: BTreeMap<u64, BTreeSet<u64>>,
 }
@@ -181,6 +184,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn capped() -> impl Strategy<Value = Step> {
+    prop_oneof![9 => step(), 1 => any::<bool>().prop_map(Step::Cap)]
+}
+
 fn failures() -> impl Strategy<Value = Step> {
     let trouble = prop_oneof![Just(Trouble::Broken), Just(Trouble::Full), Just(Trouble::ReadOnly)];
     prop_oneof![9 => step(), 1 => trouble.prop_map(Step::Fail)]
@@ -216,6 +223,24 @@ proptest! {
         for one in &script {
             world.step(one);
         }
+        world.come_to_rest();
+        prop_assert!(world.missing().is_empty(), "neither here nor named: {:?}", world.missing());
+        prop_assert!(world.durable_but_lost().is_empty(), "durable but lost: {:?}", world.durable_but_lost());
+    }
+
+    #[test]
+    fn above_the_cap_what_is_critical_and_durable_arrives_and_below_it_all_the_rest(
+        script in proptest::collection::vec(capped(), 1..80),
+    ) {
+        let mut world = World::new(64);
+        for one in &script {
+            world.step(one);
+        }
+        world.cap(true);
+        world.come_to_rest_above_the_cap();
+        let late = world.critical_but_late();
+        prop_assert!(late.is_empty(), "critical, durable, and not said: {late:?}");
+        world.cap(false);
         world.come_to_rest();
         prop_assert!(world.missing().is_empty(), "neither here nor named: {:?}", world.missing());
         prop_assert!(world.durable_but_lost().is_empty(), "durable but lost: {:?}", world.durable_but_lost());

@@ -83,7 +83,7 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("profile", OneOf(PROFILES), "`metered` where the link costs by the byte: seldom heard, no pings, TLS sessions resumed")
                 .usual("\"normal\""),
             Key::new("report", Span, "how often the collector hears of this host while all is well; events go at once. It is called silent after 2.5 times as long")
-                .range("10 s to 1 h")
+                .range("10 s to 1 h; over a metered link 1 min to 1 h")
                 .else_("10 s; 15 min over a metered link")
                 .example("\"15m\""),
             Key::new("cap", Size, "what the link may carry in 30 days, both ways with all headers; above, only critical events go")

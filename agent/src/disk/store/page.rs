@@ -12,6 +12,7 @@ const CHUNK: usize = 32 * 1024;
 pub(super) struct Cursor {
     run: Run,
     from: Seq,
+    only: Option<Class>,
     places: [Option<(SegmentId, u32)>; 3],
 }
 
@@ -23,13 +24,16 @@ struct Read {
 }
 
 impl<F: Files> Store<F> {
-    /// Frames of a run from a number on, ascending, as many as a page holds.
-    pub(super) fn page(&mut self, run: Run, from: Seq) -> (Vec<u8>, u32) {
-        let cursor = self.cursor.take().filter(|cursor| cursor.run == run && cursor.from == from);
+    /// Frames of a run from a number on, ascending, as many as a page holds; of one class, if one is named.
+    pub(super) fn page(&mut self, wanted: (Run, Seq, Option<Class>)) -> (Vec<u8>, u32) {
+        let (run, from, only) = wanted;
+        let goes_on = |cursor: &Cursor| (cursor.run, cursor.from, cursor.only) == wanted;
+        let cursor = self.cursor.take().filter(goes_on);
         let mut places = cursor.map_or([None; 3], |cursor| cursor.places);
         let (mut buffer, mut damaged) = (Vec::new(), 0);
         let mut streams = CLASSES.map(|_| Vec::new().into_iter().peekable());
-        for (at, class) in CLASSES.into_iter().enumerate() {
+        let wanted = |class: &(usize, Class)| only.is_none_or(|only| only == class.1);
+        for (at, class) in CLASSES.into_iter().enumerate().filter(wanted) {
             let (read, holes) = self.stream(class, (run, from), places[at], &mut buffer);
             damaged += holes;
             streams[at] = read.into_iter().peekable();
@@ -49,7 +53,7 @@ impl<F: Files> Store<F> {
             streams[at].next();
         }
         if let Some(last) = last {
-            self.cursor = Some(Cursor { run, from: last.next(), places });
+            self.cursor = Some(Cursor { run, from: last.next(), only, places });
         }
         (page, damaged)
     }

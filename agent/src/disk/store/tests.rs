@@ -67,7 +67,7 @@ fn write<F: Files>(store: &mut Store<F>, segment: SegmentId, bytes: &[u8]) -> bo
 fn read_all<F: Files>(store: &mut Store<F>, run: u64) -> (Vec<Vec<u8>>, u32) {
     let (mut all, mut from, mut holes) = (Vec::new(), Seq::FIRST, 0);
     for _ in 0..100_000 {
-        let told = ask(store, Order::Read { run: Run(run), from }, &[]);
+        let told = ask(store, Order::Read { run: Run(run), from, only: None }, &[]);
         let [Told::Page { bytes, damaged }] = &told[..] else { panic!("{told:?}") };
         holes += damaged;
         if bytes.is_empty() {

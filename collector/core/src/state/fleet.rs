@@ -84,7 +84,7 @@ fn fleet_in_window(state: &State, at: At) -> Option<IncidentId> {
 fn open_fleet(state: &mut State, at: At, first: u32) -> IncidentId {
     let said = Said {
         title: String::new(),
-        cause: "many hosts fell silent within 60 s: look for what they share".to_string(),
+        cause: "many hosts fell silent together: look for what they share".to_string(),
         at: at.now.wall,
     };
     let id = opened(state, at, Key { host: first, what: What::HostSilent }, said, Scope::Fleet);

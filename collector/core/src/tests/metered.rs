@@ -2,6 +2,7 @@
 
 use super::ingest::refusals;
 use super::*;
+use crate::incident::{Severity, State};
 use crate::ingest::sessions::HEARTBEAT;
 use crate::record::Record;
 use crate::view::HostState;
@@ -173,4 +174,17 @@ fn a_crash_on_such_a_host_is_told_at_once() {
     world.pass(Span::from_secs(600));
     agent.say(&mut world, space(Verdict::Down));
     assert_eq!(world.the_incident().incident.severity_rule, "sev-check-down");
+}
+
+#[test]
+fn metered_hosts_that_lose_their_link_together_are_one_incident_though_they_are_missed_one_after_another() {
+    let mut world = World::new();
+    for number in 1..=6 {
+        metered(&mut world, &alloc::format!("buoy-{number}"), number);
+        world.pass(Span::from_secs(140));
+    }
+    world.pass(Span::from_secs(2_250));
+    let open: Vec<_> = world.incidents().into_iter().filter(|one| one.state != State::Resolved).collect();
+    assert_eq!(open.len(), 1, "{open:#?}");
+    assert_eq!((open[0].severity, open[0].firing, open[0].hosts.len()), (Severity::P0, 6, 6));
 }

@@ -30,7 +30,7 @@ fn read_all(spool: &mut Spool, run: Run, mut from: Seq) -> BTreeMap<Seq, Vec<u8>
     let mut all = BTreeMap::new();
     for _ in 0..PAGES {
         let mut page = Vec::new();
-        ask(spool, Order::Read { run, from }, &[], &mut |fact| {
+        ask(spool, Order::Read { run, from, only: None }, &[], &mut |fact| {
             if let Fact::Page { bytes, .. } = fact {
                 page.extend_from_slice(bytes);
             }

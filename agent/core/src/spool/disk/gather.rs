@@ -208,7 +208,7 @@ impl Spool<'_> {
     }
 
     fn read(&mut self, bytes: &[u8], damaged: u32) {
-        let Some(Order::Read { run, from }) = self.disk.asked else { return };
+        let Some(Order::Read { run, from, only }) = self.disk.asked else { return };
         self.disk.asked = None;
         self.disk.damaged = self.disk.damaged.saturating_add(damaged);
         if damaged > 0 {
@@ -216,7 +216,7 @@ impl Spool<'_> {
         }
         let bytes = bytes.get(..bytes.len().min(PAGE)).unwrap_or_default();
         self.disk.pages[PAGE..PAGE + bytes.len()].copy_from_slice(bytes);
-        self.late.read_page((run, from), bytes.len() as u32);
+        self.late.read_page((run, from, only), bytes.len() as u32);
     }
 }
 

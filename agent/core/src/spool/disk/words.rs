@@ -38,6 +38,8 @@ pub enum Order {
         run: Run,
         /// The lowest number wanted.
         from: Seq,
+        /// Frames of this class alone, if one is named.
+        only: Option<Class>,
     },
     /// Remove a segment. Answered by Done whether that worked or not: what stays is found at the next start.
     Drop {

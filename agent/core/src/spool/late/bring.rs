@@ -3,14 +3,15 @@
 use super::super::disk::Half;
 use super::super::{Bytes, Spool, covers};
 use super::{Page, Ready, Told};
+use picket_proto::frame::Class;
 use picket_proto::{Now, Ranges, Run, Seq, SeqRange, frame};
 
 /// Steps in one call at most: each names a loss or leaves a run behind; the next input goes on.
-const STEPS: usize = 32;
+pub(super) const STEPS: usize = 32;
 /// Most ranges that the present run's frames from the disk may make.
 pub(super) const MOST: usize = 7;
 /// Refusals in a row before a batch is given up.
-const REFUSALS: u8 = 3;
+pub(super) const REFUSALS: u8 = 3;
 
 /// What the page says about a number.
 pub(super) enum Look {
@@ -26,16 +27,21 @@ impl Spool<'_> {
     /// Goes on bringing back what the disk holds. `sent` is what the collector knows of this run once all that was
     /// sent has arrived.
     pub(crate) fn bring(&mut self, now: Now, sent: &Ranges) {
+        self.land();
+        for _ in 0..STEPS {
+            if self.late.is_busy() || !self.bring_one(now, sent) {
+                return;
+            }
+        }
+    }
+
+    /// A batch of this run that was on its way has arrived.
+    pub(super) fn land(&mut self) {
         if let Some((run, range)) = self.late.flying
             && run == self.identity.run
             && covers(&self.acked, range.first(), range.last())
         {
             self.late.flying = None;
-        }
-        for _ in 0..STEPS {
-            if self.late.is_busy() || !self.bring_one(now, sent) {
-                return;
-            }
         }
     }
 
@@ -85,7 +91,12 @@ impl Spool<'_> {
 
     /// The lowest number that left the ring for the disk and was not sent.
     pub(in crate::spool) fn lowest_spilled(&self, from: Seq, sent: &Ranges) -> Option<Seq> {
-        for range in self.spilled.iter() {
+        self.lowest_of(&self.spilled, from, sent)
+    }
+
+    /// The lowest of these numbers that was not sent, is not lost, and is not held.
+    pub(super) fn lowest_of(&self, ranges: &Ranges, from: Seq, sent: &Ranges) -> Option<Seq> {
+        for range in ranges.iter() {
             let mut seq = range.first().max(from);
             while seq <= range.last() {
                 let skip =
@@ -102,22 +113,27 @@ impl Spool<'_> {
 
     fn bring_own(&mut self, missing: Seq, sent: &Ranges) -> bool {
         let run = self.identity.run;
-        match self.look(run, missing) {
-            Look::Unread => self.late.wants = Some((run, missing)),
+        match self.look(run, missing, None) {
+            Look::Unread => self.late.wants = Some((run, missing, None)),
             Look::Nothing => self.lose_spilled_from(missing, Seq(u64::MAX), sent),
             Look::Frame { seq, .. } if seq > missing => {
                 self.lose_spilled_from(missing, Seq(seq.0 - 1), sent);
             }
             Look::Frame { at, .. } => {
-                let is_wanted = |spool: &Self, seq: Seq| {
-                    !sent.contains(seq) && !spool.lost.contains(seq) && !spool.holds_any(seq, seq)
-                };
-                self.prepare(run, at, |spool, before, seq| {
-                    before.is_none_or(|before| before.next() == seq) && is_wanted(spool, seq)
-                });
+                self.prepare_own(at, sent);
             }
         }
         true
+    }
+
+    /// Makes a batch of frames of this run in a row that are nowhere else.
+    pub(super) fn prepare_own(&mut self, at: u32, sent: &Ranges) {
+        let is_wanted = |spool: &Self, seq: Seq| {
+            !sent.contains(seq) && !spool.lost.contains(seq) && !spool.holds_any(seq, seq)
+        };
+        self.prepare(self.identity.run, at, |spool, before, seq| {
+            before.is_none_or(|before| before.next() == seq) && is_wanted(spool, seq)
+        });
     }
 
     /// Numbers from `first` on that are nowhere: as far as nothing else is known of them, at most to `upto`.
@@ -145,6 +161,7 @@ impl Spool<'_> {
             lost = SeqRange::new(first.min(range.first()), range.last()).unwrap_or(range);
             let _nothing_is_cut = self.spilled.remove(lost);
         }
+        let _looked_for_although_it_is_lost = self.critical.remove(lost);
         self.lose(Some(lost));
     }
 
@@ -159,14 +176,14 @@ impl Spool<'_> {
         }
     }
 
-    fn bring_past(&mut self, now: Now, at: usize) -> bool {
+    pub(super) fn bring_past(&mut self, now: Now, at: usize) -> bool {
         let Some(past) = self.late.runs().get(at).cloned() else { return false };
         if self.awaits_word(&past) {
             return false;
         }
         let missing = past.missing();
         match self.look_past(past.run, missing) {
-            Look::Unread => self.late.wants = Some((past.run, missing)),
+            Look::Unread => self.late.wants = Some((past.run, missing, None)),
             Look::Frame { at, seq } if self.late.refusals < REFUSALS => {
                 if past.told == Told::Collector && seq > missing {
                     return self.name_holes(now, at_most(&past), &past.known);
@@ -191,12 +208,14 @@ impl Spool<'_> {
 
     pub(super) fn look_past(&mut self, run: Run, missing: Seq) -> Look {
         let is_there = self.disk.segments.last_of(run).is_some_and(|last| last >= missing);
-        if is_there { self.look(run, missing) } else { Look::Nothing }
+        if is_there { self.look(run, missing, None) } else { Look::Nothing }
     }
 
-    fn look(&mut self, run: Run, missing: Seq) -> Look {
+    pub(super) fn look(&mut self, run: Run, missing: Seq, only: Option<Class>) -> Look {
         self.measure_page();
-        let reaches = |page: &Page| page.run == run && page.from <= missing && missing <= page.upto;
+        let reaches = |page: &Page| {
+            (page.run, page.only) == (run, only) && page.from <= missing && missing <= page.upto
+        };
         if !self.late.page.as_ref().is_some_and(reaches) {
             return Look::Unread;
         }
@@ -238,7 +257,12 @@ impl Spool<'_> {
     }
 
     /// Makes a batch of the frames at `start` of the page, as long as `goes_on`.
-    fn prepare(&mut self, run: Run, start: u32, goes_on: impl Fn(&Self, Option<Seq>, Seq) -> bool) {
+    pub(super) fn prepare(
+        &mut self,
+        run: Run,
+        start: u32,
+        goes_on: impl Fn(&Self, Option<Seq>, Seq) -> bool,
+    ) {
         let Some(page) = self.late.page else { return };
         let mut rest = self.disk.bytes(self.disk.page(Half::Read, start, page.len.saturating_sub(start)));
         let (mut first, mut last, mut len) = (None, None, 0);

@@ -84,6 +84,7 @@ impl Spool<'_> {
             return false;
         }
         while let Some((run, range, seq)) = self.late.naming.pop() {
+            self.late.crowded = None;
             if self.acked.contains(seq)
                 && let Some(past) = self.late.past_mut(run)
             {

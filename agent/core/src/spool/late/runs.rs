@@ -25,6 +25,8 @@ pub struct Past {
     pub(in crate::spool) told: Told,
     /// Why there are holes among what is on the disk.
     pub(in crate::spool) reason: GapReason,
+    /// In this session, above the cap: up to here all that is critical was sent, or is not there.
+    pub(super) passed: Seq,
 }
 
 impl Default for Past {
@@ -40,7 +42,14 @@ impl Past {
     }
 
     fn new(run: Run, made: Seq) -> Self {
-        Self { run, made, known: Ranges::new(), told: Told::Kept, reason: GapReason::AgentEnded }
+        Self {
+            run,
+            made,
+            known: Ranges::new(),
+            told: Told::Kept,
+            reason: GapReason::AgentEnded,
+            passed: Seq(0),
+        }
     }
 
     /// Whether every number was taken or named.
@@ -108,6 +117,7 @@ impl Late<'_> {
             return false;
         };
         (past.known, past.told) = (ranges.clone(), Told::Collector);
+        self.crowded = self.crowded.filter(|crowded| *crowded != run);
         if let Some((flying, range)) = self.flying
             && flying == run
         {

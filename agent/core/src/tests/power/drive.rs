@@ -32,7 +32,9 @@ impl Drive {
                 assert!(used <= spool::SEGMENT_FRAMES as usize);
                 tell(Fact::Done { flash: 4096 });
             }
-            Order::Read { run, from } => tell(Fact::Page { bytes: &self.page(*run, *from), damaged: 0 }),
+            Order::Read { run, from, only } => {
+                tell(Fact::Page { bytes: &self.page(*run, *from, *only), damaged: 0 });
+            }
             Order::Drop { segment } => {
                 self.segments.remove(segment).expect("it was there");
                 tell(Fact::Done { flash: 0 });
@@ -67,11 +69,12 @@ impl Drive {
         tell(Fact::Opened { damaged: 0 });
     }
 
-    pub(super) fn page(&self, run: Run, from: Seq) -> Vec<u8> {
+    pub(super) fn page(&self, run: Run, from: Seq, only: Option<Class>) -> Vec<u8> {
         let mut found: BTreeMap<u64, &[u8]> = BTreeMap::new();
         for bytes in self.segments.values().flat_map(|(_, held)| held) {
             let (frame, _) = frame::split(bytes).unwrap();
-            if frame.header.run == run && frame.header.seq >= from {
+            let is_one = only.is_none_or(|only| only == frame.header.class);
+            if frame.header.run == run && frame.header.seq >= from && is_one {
                 found.insert(frame.header.seq.0, bytes);
             }
         }

@@ -14,6 +14,7 @@ impl World {
             segments,
             owed: BTreeMap::new(),
             claims: Vec::new(),
+            is_capped: false,
             durable: BTreeMap::new(),
         }
     }
@@ -158,7 +159,7 @@ impl World {
         self.runs += 1;
         self.life = Life::new(Run(self.runs), previous, &self.claims, self.segments, self.now());
         self.claims.extend(previous);
-        self.settle();
+        self.cap(self.is_capped);
     }
 
     /// Nothing but the disk tells of this run any more: its segments, and what is kept of it.
@@ -187,7 +188,49 @@ impl World {
             Step::Cut { arrived } => self.cut(*arrived),
             Step::Restart { power, reached } => self.restart(*power, *reached),
             Step::Fail(trouble) => self.drive.trouble = Some(*trouble),
+            Step::Cap(is_reached) => self.cap(*is_reached),
         }
+    }
+
+    /// From now on the link is above its cap, or far below it.
+    pub(super) fn cap(&mut self, is_reached: bool) {
+        self.is_capped = is_reached;
+        let now = self.now();
+        let terms = session::Terms { report: Span::from_secs(900), cap: is_reached.then_some(1) };
+        self.life.session.use_on(now.mono, terms);
+        self.life.session.on(now, session::Fact::Carried { bytes: 1 }, &mut self.life.spool);
+        self.settle();
+    }
+
+    /// The link stays up above its cap, the disk works and nothing new is made, until nothing more is said.
+    pub(super) fn come_to_rest_above_the_cap(&mut self) {
+        self.drive.trouble = None;
+        self.cut(0);
+        self.connect();
+        let mut quiet = 0;
+        for _ in 0..20_000 {
+            quiet = if self.drive() | self.deliver() { 0 } else { quiet + 1 };
+            if quiet == 3 {
+                return;
+            }
+            if quiet > 0 {
+                self.wait(61_000);
+            }
+        }
+        panic!("it never rests: {:?}", self.life.spool.view(self.now().mono));
+    }
+
+    /// What is critical, stands on the disk, and is not with the collector.
+    pub(super) fn critical_but_late(&self) -> BTreeMap<u64, Vec<u64>> {
+        let mut late: BTreeMap<u64, Vec<u64>> = BTreeMap::new();
+        let on_disk = self.drive.segments.values().flat_map(|(_, held)| held).flat_map(|bytes| split(bytes));
+        for (header, ..) in on_disk.filter(|(header, ..)| header.class == Class::Critical) {
+            let known = self.collector.known.get(&header.run.0);
+            if !known.is_some_and(|known| known.contains(header.seq)) {
+                late.entry(header.run.0).or_default().push(header.seq.0);
+            }
+        }
+        late
     }
 
     /// The link stays up, the disk works and nothing new is made, until all is said.

@@ -88,7 +88,7 @@ fn a_backlog_of_64_mib_is_opened_by_its_summaries_and_a_write_costs_its_pages() 
     assert_eq!(told.len(), 257, "a Found for each segment, and Opened");
     let looked_through = store.segments.values().filter(|segment| !segment.is_closed).count();
     assert_eq!(looked_through, 1, "only the newest has no summary");
-    let told = ask(&mut store, Order::Read { run: Run(7), from: Seq(seq - 3) }, &[]);
+    let told = ask(&mut store, Order::Read { run: Run(7), from: Seq(seq - 3), only: None }, &[]);
     assert!(matches!(&told[..], [Told::Page { bytes, damaged: 0 }] if !bytes.is_empty()));
     assert!(matches!(told[0].as_fact(), Fact::Page { .. }));
 }

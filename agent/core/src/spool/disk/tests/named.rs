@@ -46,7 +46,7 @@ impl Bench {
             self.tell(2_000, Fact::Done { flash: 0 });
             order = self.next(2_000);
         }
-        assert_eq!(order, Some(Order::Read { run: OLD, from: Seq(from) }));
+        assert_eq!(order, Some(Order::Read { run: OLD, from: Seq(from), only: None }));
         self.tell(2_000, Fact::Page { bytes: &page.concat(), damaged });
         self.0.bring(now(2_000), &Ranges::new());
     }

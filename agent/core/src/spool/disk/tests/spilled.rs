@@ -25,7 +25,7 @@ impl Bench {
     /// Brings back; the disk answers with this page.
     fn brings(&mut self, sent: &Ranges, from: u64, page: &[Vec<u8>]) {
         self.0.bring(now(LATE), sent);
-        assert_eq!(self.next(LATE), Some(Order::Read { run: Run(9), from: Seq(from) }));
+        assert_eq!(self.next(LATE), Some(Order::Read { run: Run(9), from: Seq(from), only: None }));
         self.tell(LATE, Fact::Page { bytes: &page.concat(), damaged: 0 });
         self.0.bring(now(LATE), sent);
     }
@@ -68,7 +68,11 @@ fn nothing_more_is_read_while_a_batch_is_on_its_way() {
     assert_eq!(bench.next(LATE), None);
     bench.0.acked(at(LATE), &sent);
     bench.0.bring(now(LATE), &sent);
-    assert_eq!(bench.next(LATE), Some(Order::Read { run: Run(9), from: Seq(2) }), "{range} is there");
+    assert_eq!(
+        bench.next(LATE),
+        Some(Order::Read { run: Run(9), from: Seq(2), only: None }),
+        "{range} is there"
+    );
 }
 
 #[test]
@@ -181,4 +185,25 @@ fn where_the_collector_knows_less_than_was_kept_the_note_is_made_anew() {
     bench.0.welcomed(now(60_000), &all(&[(1, 1)]));
     assert_eq!(bench.next(64_999), None);
     assert!(matches!(bench.next(65_000), Some(Order::Keep { .. })));
+}
+
+#[test]
+fn a_disk_that_once_gave_nothing_is_read_again_for_what_is_spilled_later() {
+    let (mut bench, _, range) = spilled();
+    bench.0.bring(now(LATE), &Ranges::new());
+    assert!(matches!(bench.next(LATE), Some(Order::Read { .. })));
+    bench.fails(LATE, Trouble::Broken);
+    bench.0.bring(now(LATE), &Ranges::new());
+    assert_eq!(bench.0.lost, all(&[(1, range.last().0)]), "nothing could be read");
+    let mut millis = LATE + 100_000;
+    while bench.0.spilled.is_empty() {
+        bench.make(millis, Rank::Critical);
+        millis += 200;
+        while bench.next(millis).is_some() {
+            bench.tell(millis, Fact::Done { flash: SYNCED });
+        }
+    }
+    let later = bench.0.spilled.iter().next().unwrap().first();
+    bench.0.bring(now(millis), &Ranges::new());
+    assert!(matches!(bench.next(millis), Some(Order::Read { from, .. }) if from == later));
 }
