@@ -8,6 +8,8 @@ pub mod ingest;
 pub mod metered;
 pub mod respawn;
 pub mod restart;
+pub mod storm;
+pub mod units;
 pub mod watch;
 
 use std::time::Duration;

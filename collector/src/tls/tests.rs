@@ -122,7 +122,9 @@ fn a_certificate_that_ended_since_the_session_began_is_seen() {
 #[test]
 fn a_session_that_is_larger_than_a_hosts_own_chain_is_not_kept() {
     let sessions = Sessions(ServerSessionMemoryCache::new(8));
-    for (bytes, is_kept) in [(1_300, true), (SESSION_BYTES, true), (SESSION_BYTES + 1, false), (60_000, false)] {
+    for (bytes, is_kept) in
+        [(1_300, true), (SESSION_BYTES, true), (SESSION_BYTES + 1, false), (60_000, false)]
+    {
         let name = bytes.to_string().into_bytes();
         assert_eq!(sessions.put(name.clone(), vec![0; bytes]), is_kept, "{bytes}");
         assert_eq!(sessions.get(&name).is_some(), is_kept, "{bytes}");

@@ -13,14 +13,16 @@ use crate::rig::files::{Memory, cpu_fine, memory, wake_ups, written};
 use crate::rig::process::Process;
 use crate::rig::relay::Relay;
 use crate::rig::stack::{AgentHome, Collector};
+use rustix::process::{Pid, Signal};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const SERVICES: usize = 20;
+pub(super) const SERVICES: usize = 20;
 pub(super) const PORTS: usize = 26;
 /// What is on the host is learned for 60 s and then written down: rest begins after that. A short run shows only that
 /// figures are made.
@@ -60,7 +62,7 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
     for interval in [10, 1] {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let collector = Collector::start(program, &folder.path().join("collector"));
-        let config = config(&addresses, interval);
+        let config = config(&addresses, interval, "");
         let agent_folder = folder.path().join("agent");
         let relay = Relay::to(&collector.address);
         let address = relay.address.to_string();
@@ -76,12 +78,13 @@ pub fn run(program: &OsStr, agent: Option<&OsStr>, span: Duration) {
         let yardstick = monit(folder.path(), &listeners, interval);
         let (agent, monit) = watch((&process, &relay), yardstick.as_ref(), span);
         print(interval, &agent, monit.as_ref());
+        print_calls(interval, (&process, yardstick.as_ref()), span);
         process.end();
     }
 }
 
 /// Says whose figures follow: the two differ most in RSS and PSS.
-fn name_measured(agent: Option<&OsStr>) {
+pub(super) fn name_measured(agent: Option<&OsStr>) {
     let path = agent.map_or_else(|| "this bench's own copy of the agent".into(), OsStr::to_string_lossy);
     let bytes = agent.and_then(|path| fs::metadata(path).ok()).map(|found| found.len());
     println!("{}", serde_json::json!({ "measured": path, "bytes": bytes }));
@@ -120,6 +123,38 @@ pub(super) fn rest(span: Duration) {
     std::thread::sleep(span);
 }
 
+/// What both ask of the kernel, seen by strace for a third of the span: it slows them down, so that nothing else is measured then.
+fn print_calls(interval: u32, (agent, monit): (&Process, Option<&Process>), span: Duration) {
+    let name = format!("idle_syscalls_50_checks_at_{interval}s");
+    let Some(value) = calls(agent.pid(), span / 3) else {
+        return crate::rig::cannot_run_here(
+            &format!("bench idle: {name}"),
+            "strace is missing or may not trace",
+        );
+    };
+    let yardstick = monit.and_then(|monit| calls(monit.pid(), span / 3));
+    let yardstick = yardstick.map(|calls| ("monit, same processes and ports", calls));
+    let budget = (interval == 10).then_some(Budget::AtMost(30.0));
+    Figure { name: &name, value, unit: "1/s", yardstick, budget }.print();
+}
+
+/// System calls per second of a process and its threads.
+fn calls(pid: u32, span: Duration) -> Option<f64> {
+    let file = tempfile::NamedTempFile::new().ok()?;
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-c", "-q", "-p", &pid.to_string(), "-o"]).arg(file.path()).stderr(Stdio::null());
+    let mut strace = strace.spawn().ok()?;
+    let since = Since::now();
+    rest(span);
+    let seconds = since.elapsed().as_secs_f64();
+    let _ended_already = rustix::process::kill_process(Pid::from_child(&strace), Signal::INT);
+    strace.wait().ok()?;
+    let said = fs::read_to_string(file.path()).ok()?;
+    let total = said.lines().find(|line| line.ends_with("total"))?;
+    let calls: f64 = total.split_whitespace().nth(3)?.parse().ok()?;
+    Some(calls / seconds)
+}
+
 fn mib(kib: u64) -> f64 {
     kib as f64 / 1024.0
 }
@@ -143,11 +178,11 @@ fn print(interval: u32, agent: &Rest, monit: Option<&Rest>) {
         .print();
 }
 
-pub(super) fn config(addresses: &[SocketAddr], interval: u32) -> String {
+pub(super) fn config(addresses: &[SocketAddr], interval: u32, keys: &str) -> String {
     let mut text = format!("[host]\ninterval = \"{interval}s\"\n");
     for at in 0..SERVICES {
         let _strings_take_all =
-            write!(text, "\n[[service]]\nname = \"s{at}\"\ncommand = [\"sleep\", \"86398\"]\n");
+            write!(text, "\n[[service]]\nname = \"s{at}\"\ncommand = [\"sleep\", \"86398\"]\n{keys}");
     }
     for (at, address) in addresses.iter().enumerate() {
         let _strings_take_all = write!(

@@ -192,7 +192,7 @@ impl Ground {
     fn agent(&self, program: &OsStr, address: &str, profile: &str) -> Process {
         let home = self.folder.path().join("agent");
         let addresses: Vec<SocketAddr> = self.listening.iter().map(|(address, _)| *address).collect();
-        let config = config(&addresses, 10);
+        let config = config(&addresses, 10, "");
         let prepared = AgentHome::prepare_at(program, &home, ("bench", address), &self.collector, &config);
         let mut home = self.runtime.block_on(prepared);
         home.reach_by(&format!("address = \"{address}\"\n{profile}"));

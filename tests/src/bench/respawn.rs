@@ -44,8 +44,26 @@ pub fn run(program: &OsStr) {
         agent.line_with("remedy-held");
         bares.push(bare.one());
     }
+    let verdicts = (0..KILLS).map(|_| {
+        let pid = listener_pid(address);
+        let since = Since::now();
+        kill_process(pid, Signal::KILL).expect("the server is alive");
+        agent.line_with("service-died");
+        let taken = since.elapsed();
+        agent.line_with("remedy-held");
+        taken
+    });
+    let verdicts = Sample::new(verdicts.collect());
     agent.end();
     print(&Sample::new(agents), &Sample::new(bares));
+    Figure {
+        name: "death_to_verdict_spawn_p99",
+        value: verdicts.percentile_ms(99),
+        unit: "ms",
+        yardstick: None,
+        budget: Some(Budget::AtMost(10.0)),
+    }
+    .print();
 }
 
 fn print(agent: &Sample, bare: &Sample) {
@@ -77,7 +95,7 @@ fn config(program: &OsStr, address: SocketAddr) -> String {
 }
 
 /// Kills `pid` and waits until something listens again.
-fn one(address: SocketAddr, pid: Pid) -> Duration {
+pub(super) fn one(address: SocketAddr, pid: Pid) -> Duration {
     let since = Since::now();
     kill_process(pid, Signal::KILL).expect("the server is alive");
     // The dead server's socket is closed before its successor starts, so the first accepted connection is the new one's.
@@ -93,7 +111,7 @@ fn wait_dead(pid: Pid) {
 }
 
 /// Who listens on `address`: found by the command line, which names it.
-fn listener_pid(address: SocketAddr) -> Pid {
+pub(super) fn listener_pid(address: SocketAddr) -> Pid {
     let found = crate::rig::files::processes_with(&format!("__listen {address}"));
     let pid = found.first().expect("the server runs").cast_signed();
     Pid::from_raw(pid).expect("a process id is not 0")

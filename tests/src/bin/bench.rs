@@ -1,15 +1,17 @@
-//! `bench NAME|all`: prints figures as JSON lines. Names: respawn, watch, ingest, restart, idle, metered, size.
+//! `bench NAME|all`: prints figures as JSON lines. Names: respawn, units, watch, ingest, restart, idle,
+//! storm, metered, size.
 //!
 //! `--quick` takes a short span for the figures at rest and a small journal for `restart` (a share for CI), `--gib N`
 //! a journal of that size, `--agent PATH` measures that binary at
 //! rest, as `cross/size.sh` builds it, `--minutes N` has `metered` also watch for so long with nothing scaled. Build with `--release`: other builds print figures of no meaning.
 
-use picket_tests::bench::{idle, ingest, metered, respawn, restart, watch};
+use picket_tests::bench::{idle, ingest, metered, respawn, restart, storm, units, watch};
 use std::ffi::{OsStr, OsString};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-const NAMES: [&str; 7] = ["respawn", "watch", "ingest", "restart", "idle", "metered", "size"];
+const NAMES: [&str; 9] =
+    ["respawn", "units", "watch", "ingest", "restart", "idle", "storm", "metered", "size"];
 
 /// What was asked for.
 struct Asked {
@@ -78,10 +80,15 @@ fn parse<'w>(words: &[&'w str]) -> Result<(&'w str, Asked), &'w str> {
 fn measure(name: &str, program: &OsStr, asked: &Asked) -> ExitCode {
     match name {
         "respawn" => respawn::run(program),
+        "units" => units::run(program),
         "watch" => watch::run(program),
         "ingest" => ingest::run(program),
         "restart" => restart::run(program, asked.journal),
         "idle" => idle::run(program, asked.agent.as_deref(), asked.span),
+        "storm" => {
+            let span = if asked.minutes > 0 { Duration::from_secs(asked.minutes * 60) } else { asked.span };
+            storm::run(program, asked.agent.as_deref(), span);
+        }
         "metered" if asked.inside => metered::inside(program, asked.minutes, asked.quick),
         "metered" => return metered::run(program, asked.minutes, asked.quick),
         _ => return size(),

@@ -149,6 +149,17 @@ impl AgentHome {
         Self { program: program.to_owned(), binary: None, folder: folder.to_owned() }
     }
 
+    /// Has the agent use the bus at this D-Bus address.
+    ///
+    /// # Panics
+    /// If the configuration cannot be written.
+    pub fn on_bus(&self, address: &str) {
+        let file = self.folder.join("agent.toml");
+        let text = fs::read_to_string(&file).expect("the configuration is there");
+        let text = text.replacen("[agent]\n", &format!("[agent]\nbus = \"{address}\"\n"), 1);
+        fs::write(&file, text).expect("the folder can be written");
+    }
+
     /// Puts `lines` in the place of how the collector is reached in the configuration.
     ///
     /// # Panics
