@@ -1,7 +1,8 @@
 //! `container`: what Podman 4.3.1 answered of real containers, recorded and told again on a real Unix socket.
 //!
-//! Of each answer only what says how the container is was kept. The engine itself is not here: it needs control groups
-//! that a test can't count on.
+//! Of each answer only what says how the container is was kept. A real engine, where there is one, is asked below.
+
+mod podman;
 
 use crate::host::Host;
 use std::io::{BufRead, BufReader, Write};
