@@ -76,16 +76,21 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
             pid,
             text(service, "breaker").to_owned(),
             format!("{} of {} used", number(service, "budget_used"), number(service, "budget")),
-            age(&service["hold"], "left_ms")
-                .map(|left| format!("held by {} for {left}", text(&service["hold"], "by")))
+            // What would come next does not come before the hold of all is over.
+            held(&service["hold"])
                 .or(waits)
-                .or(next)
+                .or_else(|| next.map(|next| held(&whole["hold"]).unwrap_or(next)))
                 .unwrap_or_default(),
         ]);
     }
     append(&mut out, &table, &alarms, colour);
     append(&mut out, &remedies(services), &[], colour);
     out
+}
+
+/// What stands in the place of the next try where remedies rest.
+fn held(hold: &Value) -> Option<String> {
+    age(hold, "left_ms").map(|left| format!("held by {} for {left}", text(hold, "by")))
 }
 
 /// The hold of all, then those of services.

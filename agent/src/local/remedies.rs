@@ -3,8 +3,9 @@
 use super::VERSION;
 use super::ask::Answer;
 use super::page;
+use picket_agent_core::Agent;
+use picket_agent_core::hold::{self, Held};
 use picket_agent_core::service::{NextTry, ServiceIx, View};
-use picket_agent_core::{Agent, hold};
 use picket_proto::{Mono, Span};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -59,14 +60,23 @@ fn named<'a>(agent: &'a Agent<'_>, name: &str) -> Result<(ServiceIx, View<'a>), 
     found.ok_or_else(|| format!("there is no service `{name}`; `status` lists them"))
 }
 
+/// Who keeps remedies from a service, until when, and how that ends.
+fn at_rest(name: &str, own: Option<&Held>, all: Option<&Held>, now: Mono) -> String {
+    let (of, ends, held) = match (own, all) {
+        (Some(held), _) => (name, format!("hold off --service {name}"), Some(held)),
+        (None, held) => ("all services", "hold off".to_owned(), held),
+    };
+    let who =
+        held.map_or_else(String::new, |held| format!(", by {}, for {} more", held.by, held.until.since(now)));
+    format!("remedies of {of} rest{who}: `{ends}` ends that")
+}
+
 /// Which service is to be tried now; or why there is nothing to try.
 pub(super) fn next_try(agent: &Agent<'_>, now: Mono, name: &str) -> Result<ServiceIx, String> {
     let (service, view) = named(agent, name)?;
     match view.next_try(now) {
         NextTry::At(_) => Ok(service),
-        NextTry::Held => {
-            Err(format!("remedies of {name} rest: `hold off --service {name}`, or `hold off`, ends that"))
-        }
+        NextTry::Held => Err(at_rest(name, view.held(), agent.held(), now)),
         NextTry::Root(root) => Err(format!("{name} waits for {root}, which is not well: mend that first")),
         NextTry::None => Err(format!(
             "{name} is {}: nothing is to be tried; where a check fails, its remedy begins by itself",

@@ -57,7 +57,9 @@ impl Keeper {
         let numbers = store::numbers(&self.folder, "aside-");
         let next = numbers.last().map_or(1, |last| last + 1);
         let newer: Vec<&Entry> = changes.iter().filter_map(|change| change.now).collect();
-        store::save_some(&self.place("aside-", next), (&self.roots, &newer))?;
+        let copy = self.place("aside-", next);
+        store::save_some(&copy, (&self.roots, &newer))?;
+        tracing::info!(service = self.name, copy = %copy.display(), "its newer files are kept here");
         let beyond = (numbers.len() + 1).saturating_sub(ASIDE_MAX);
         numbers.iter().take(beyond).for_each(|number| self.drop_copy("aside-", *number));
         let mut open = format!("{next}\n").into_bytes();
@@ -75,7 +77,7 @@ impl Keeper {
         let open = match std::fs::read(self.folder.join("open")) {
             Ok(open) => open,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return self.by_hand(&error.to_string()),
+            Err(error) => return self.by_hand(None, &error.to_string()),
         };
         let mut lines = open.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         let number = lines.next().and_then(|number| std::str::from_utf8(number).ok()?.parse().ok());
@@ -84,12 +86,12 @@ impl Keeper {
         });
         let Some((aside, good)) = copies else {
             // Trying again would find no more: it is told, and over.
-            let told = self.by_hand("what it replaced is damaged, or the named paths are others now");
+            let told = self.by_hand(number, "what it replaced is damaged, or the named paths are others now");
             self.close();
             return told;
         };
         if let Err(error) = self.is_begun() {
-            return self.by_hand(&error.to_string());
+            return self.by_hand(number, &error.to_string());
         }
         let touched: Vec<&Path> = lines.map(|line| Path::new(OsStr::from_bytes(line))).collect();
         match self.put_newer_back(&touched, &good, &aside) {
@@ -97,7 +99,7 @@ impl Keeper {
                 self.close();
                 Ok(())
             }
-            Err(why) => self.by_hand(&why),
+            Err(why) => self.by_hand(number, &why),
         }
     }
 
@@ -126,10 +128,12 @@ impl Keeper {
     }
 
     /// It could not be undone; what a person can do.
-    fn by_hand(&self, why: &str) -> Result<(), String> {
-        let folder = self.folder.display();
-        tracing::error!(service = self.name, %folder, why, "the newer files can't be put back: copy them by hand from the newest aside-N");
-        Err(format!("the newer files can't be put back: {why}; they are in the newest aside-N of {folder}"))
+    fn by_hand(&self, number: Option<u32>, why: &str) -> Result<(), String> {
+        let number = number.or_else(|| store::numbers(&self.folder, "aside-").pop());
+        let copy = number.map_or_else(|| self.folder.clone(), |number| self.place("aside-", number));
+        let copy = copy.display();
+        tracing::error!(service = self.name, %copy, why, "the newer files can't be put back: copy them by hand from there");
+        Err(format!("the newer files can't be put back: {why}; they are in {copy}"))
     }
 
     pub(super) fn close(&self) {

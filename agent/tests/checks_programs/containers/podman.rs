@@ -79,7 +79,8 @@ impl Drop for Podman {
 #[test]
 fn a_real_container_is_well_ill_killed_back_and_gone() {
     let test = "a_real_container_is_well_ill_killed_back_and_gone";
-    let check = "[[check]]\nkind = \"container\"\ncontainer = \"web\"\nsocket = \"engine\"\nfall = 1\nrise = 1\n";
+    let check =
+        "[[check]]\nkind = \"container\"\ncontainer = \"web\"\nsocket = \"engine\"\nfall = 1\nrise = 1\n";
     let mut begun = None;
     let host = Host::with(check, |folder| begun = Some(Podman::start(folder.path())));
     let mut podman = match begun.unwrap() {

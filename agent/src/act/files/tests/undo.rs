@@ -60,7 +60,7 @@ fn an_undoing_that_fails_is_told_and_can_be_tried_again() {
     fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
     let told = keeper.obey(Order::Undo);
     assert!(
-        matches!(&told, Answer::NotDone(why) if why.contains("may be written by anyone") && why.contains("aside-N")),
+        matches!(&told, Answer::NotDone(why) if why.contains("may be written by anyone") && why.contains("/aside-1")),
         "{told:?}"
     );
     assert!(matches!(keeper.obey(Order::RollBack), Answer::NotDone(_)), "not on top of it");
