@@ -10,6 +10,7 @@ mod machines;
 mod outages;
 mod rounds;
 mod services;
+mod soak;
 
 use super::world::World;
 
@@ -81,7 +82,10 @@ pub const SCENARIOS: &[Scenario] = &[
     super::orphans::RUNNER_KILLED,
 ];
 
+/// The one that lasts for hours, and belongs to no share.
+pub const SOAK: &Scenario = &soak::SOAK;
+
 /// A scenario by its name.
 pub fn find(name: &str) -> Option<&'static Scenario> {
-    SCENARIOS.iter().find(|scenario| scenario.name == name)
+    SCENARIOS.iter().chain([SOAK]).find(|scenario| scenario.name == name)
 }
