@@ -1,8 +1,7 @@
 //! Hours with a fault now and then: what grows, what is not told, what is missing at the end.
 //!
 //! Agents look as often as they do at a user's. A JSON line a minute tells of each process what it holds; one an hour, and the last
-//! one, how fast that grows. Other work may go on beside it: nothing is asked of seconds, and the machine's own levels are not held
-//! against anybody.
+//! one, how fast that grows. Other work may go on beside it: nothing is asked of seconds, and hosts see nothing of the machine's load.
 
 mod fault;
 mod process;
@@ -18,7 +17,6 @@ use crate::rig::account::Account;
 use crate::rig::clock::Since;
 use crate::rig::seed;
 use fault::Fault;
-use picket_rpc::v1;
 use process::Process;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -161,10 +159,12 @@ impl Soak {
                 workers::well(world, number)
             })?;
         }
-        world.wait("no incident is open but for the machine's levels", REST, |world| {
-            let open = world.open_incidents()?;
-            let other = open.iter().find(|found| !is_the_machines(found));
-            other.map_or(Ok(true), |found| Err(format!("{} is open", found.title)))
+        for number in world.agents() {
+            world.connected(number, REST)?;
+        }
+        world.wait("no incident is open", REST, |world| match world.open_incidents()?.first() {
+            None => Ok(true),
+            Some(found) => Err(format!("{} is open", found.title)),
         })?;
         for number in world.agents() {
             let lines = world.told_lines(number)?;
@@ -183,11 +183,6 @@ impl Soak {
             Err(format!("faults that could not be made: {:?}", self.not_done))
         }
     }
-}
-
-/// A level of CPU or load is that of all that runs on the machine.
-fn is_the_machines(incident: &v1::Incident) -> bool {
-    incident.services.is_empty() && incident.title.contains("host:cpu")
 }
 
 /// What an agent says of itself.

@@ -9,6 +9,8 @@ use std::fs;
 #[derive(Debug, Clone, Copy, Default)]
 struct Reading {
     rss_kib: u64,
+    /// What is backed by no file: pages of its program lie on a tmpfs here, and count as dirty.
+    anon_kib: u64,
     dirty_kib: u64,
     fds: u64,
     threads: u64,
@@ -23,6 +25,7 @@ struct Life {
     id: String,
     began_h: f64,
     rss: Vec<Point>,
+    anon: Vec<Point>,
     dirty: Vec<Point>,
     fds: Vec<Point>,
     last: Reading,
@@ -62,7 +65,7 @@ impl Process {
         let life = self.lives.last_mut().expect("there is one by now");
         life.add(now_h, reading);
         json!({
-            "name": self.name(), "life": count, "rss_kib": reading.rss_kib, "private_dirty_kib": reading.dirty_kib, "fds": reading.fds,
+            "name": self.name(), "life": count, "rss_kib": reading.rss_kib, "anon_kib": reading.anon_kib, "private_dirty_kib": reading.dirty_kib, "fds": reading.fds,
             "threads": reading.threads, "cpu_s": reading.cpu_s, "written": reading.written,
         })
     }
@@ -77,8 +80,8 @@ impl Process {
         let sum = |part: fn(&Reading) -> f64| self.lives.iter().map(|life| part(&life.last)).sum::<f64>();
         json!({
             "name": self.name(), "lives": self.lives.len(), "rss_kib_per_hour": slope(|life| &life.rss),
-            "private_dirty_kib_per_hour": slope(|life| &life.dirty), "fds_per_hour": slope(|life| &life.fds),
-            "rss_kib": last.rss_kib, "fds": last.fds, "threads": last.threads,
+            "anon_kib_per_hour": slope(|life| &life.anon), "private_dirty_kib_per_hour": slope(|life| &life.dirty), "fds_per_hour": slope(|life| &life.fds),
+            "rss_kib": last.rss_kib, "anon_kib": last.anon_kib, "fds": last.fds, "threads": last.threads,
             "cpu_s": sum(|last| last.cpu_s).round(), "written": sum(|last| last.written as f64),
         })
     }
@@ -86,13 +89,14 @@ impl Process {
 
 impl Life {
     fn new(id: &str, began_h: f64) -> Self {
-        let (rss, dirty, fds) = (Vec::new(), Vec::new(), Vec::new());
-        Self { id: id.to_owned(), began_h, rss, dirty, fds, last: Reading::default() }
+        let (rss, anon, dirty, fds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { id: id.to_owned(), began_h, rss, anon, dirty, fds, last: Reading::default() }
     }
 
     fn add(&mut self, now_h: f64, reading: Reading) {
         let at = now_h - self.began_h;
         self.rss.push((at, reading.rss_kib as f64));
+        self.anon.push((at, reading.anon_kib as f64));
         self.dirty.push((at, reading.dirty_kib as f64));
         self.fds.push((at, reading.fds as f64));
         self.last = reading;
@@ -106,6 +110,7 @@ impl Reading {
         let (status, smaps, io) = (text("status")?, text("smaps_rollup")?, text("io")?);
         Some(Self {
             rss_kib: number(&status, "VmRSS:")?,
+            anon_kib: number(&status, "RssAnon:")?,
             dirty_kib: number(&smaps, "Private_Dirty:")?,
             fds: fs::read_dir(folder.join("fd")).ok()?.count() as u64,
             threads: number(&status, "Threads:")?,
@@ -135,7 +140,10 @@ mod tests {
     #[test]
     fn this_process_is_read_as_the_kernel_shows_it() {
         let own = Reading::of("/proc/self".as_ref()).expect("it is there");
-        assert!(own.rss_kib > 100 && own.dirty_kib > 10 && own.fds > 2 && own.threads > 0, "{own:?}");
+        assert!(
+            own.rss_kib > 100 && own.anon_kib > 10 && own.dirty_kib > 10 && own.fds > 2 && own.threads > 0,
+            "{own:?}"
+        );
         assert!(Reading::of("/proc/0".as_ref()).is_none());
         let stat = "7 (a) b) S 1 1 1 0 -1 4194560 1 0 0 0 150 50 0 0 20 0";
         assert_eq!(cpu(stat), Some(2.0));

@@ -2,6 +2,7 @@
 //! user's.
 
 use super::super::super::agents::service;
+use super::super::super::host::Host;
 use super::super::super::world::{SOON, World};
 
 /// A unit, and what its systemd does when it ends.
@@ -25,6 +26,7 @@ pub(super) fn install(world: &mut World, number: usize) -> Result<(), String> {
         );
         world.host(number).write(&format!("/etc/systemd/system/{name}.service"), &text)?;
     }
+    alone(world.host(number))?;
     world.tell_to_file(number)?;
     let names = WORKERS.map(|(name, _)| name);
     world.host(number).does(&[["systemctl", "enable", "--now"].as_slice(), &names].concat())?;
@@ -41,8 +43,24 @@ pub(super) fn well(world: &mut World, number: usize) -> Result<bool, String> {
     Ok(world.services()?.iter().filter(|found| up(found)).count() == units(number).len())
 }
 
-/// Everything as often as it is when nobody says so; only the levels that are the machine's, its CPU and load, have no limit that it
-/// can reach for long.
+/// What else runs on the machine is no load of a host: its counters of CPU stand still for it, which is no use at all.
+fn alone(host: &Host) -> Result<(), String> {
+    let stat = host.does(&["cat", "/proc/stat"])? + "\n";
+    let rest =
+        "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+    let shown = [("stat", stat.as_str()), ("loadavg", "0.00 0.00 0.00 1/1 1\n")];
+    let pressures = ["pressure/cpu", "pressure/memory", "pressure/io"].map(|name| (name, rest));
+    for (name, text) in shown.into_iter().chain(pressures) {
+        let (file, place) = (format!("/run/rig/{name}"), format!("/proc/{name}"));
+        if host.path(&place).exists() {
+            host.write(&file, text)?;
+            host.does(&["mount", "--bind", &file, &place])?;
+        }
+    }
+    Ok(())
+}
+
+/// Everything as often as it is when nobody says so, the host's own levels with it.
 fn config(number: usize) -> String {
     let check = if number.is_multiple_of(2) {
         "kind = \"http\"\nurl = \"http://127.0.0.1/\"\n\n[[service.check]]\nkind = \"log\"\nfile = \"/var/log/nginx/error.log\"\n\
@@ -54,9 +72,7 @@ fn config(number: usize) -> String {
         units(number).map(|name| format!("\n[[service]]\nname = \"{name}\"\nunit = \"{name}.service\"\n"));
     let [usual, workers @ ..] = services;
     format!(
-        "[collector]\naddress = \"h1:7440\"\ntoken_file = \"/etc/picket/token\"\n\n[host]\n\
-         cpu = {{ degraded = 99, down = 100 }}\nload = {{ degraded = 90000, down = 100000 }}\npressure = false\n{usual}\n\
-         [[service.check]]\n{check}{}\n[[service.check]]\nkind = \"exec\"\ncommand = [\"/bin/true\"]\n",
+        "[collector]\naddress = \"h1:7440\"\ntoken_file = \"/etc/picket/token\"\n{usual}\n[[service.check]]\n{check}{}\n[[service.check]]\nkind = \"exec\"\ncommand = [\"/bin/true\"]\n",
         workers.concat()
     )
 }
