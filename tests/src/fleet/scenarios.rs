@@ -3,6 +3,7 @@
 mod clocks;
 mod databases;
 mod disks;
+mod ends;
 mod everyday;
 mod levels;
 mod links;
@@ -79,6 +80,7 @@ pub const SCENARIOS: &[Scenario] = &[
     clocks::JUMP,
     databases::REPLICATION,
     rounds::RANDOM,
+    ends::TABLE,
     super::orphans::RUNNER_KILLED,
 ];
 

@@ -14,4 +14,5 @@ mod ladder;
 mod matrix;
 mod needs;
 mod reload;
+mod table;
 mod units;
