@@ -11,6 +11,7 @@ mod causes;
 mod host;
 mod kills;
 mod ladder;
+mod many;
 mod matrix;
 mod needs;
 mod reload;
