@@ -259,7 +259,11 @@ impl Case {
 
     /// More keys of its service: one remedy is enough where none helps.
     pub fn keys(&self) -> &'static str {
-        if self.refused > 0 { "budget = 1\nbudget_window = \"24h\"\nretry_after = \"1h\"\n" } else { "" }
+        if self.refused > 0 {
+            "budget = 1\nbudget_window = \"24h\"\nretry_after = \"1h\"\nsame_deaths = 100\n"
+        } else {
+            ""
+        }
     }
 }
 
