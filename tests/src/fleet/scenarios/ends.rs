@@ -68,7 +68,7 @@ impl Ground for Bench<'_> {
         self.0.told_lines(HOST).unwrap_or_default()
     }
 
-    fn limits_memory(&self) -> bool {
+    fn is_whole(&self) -> bool {
         true
     }
 }

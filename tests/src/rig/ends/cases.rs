@@ -220,8 +220,9 @@ impl Case {
         }
     }
 
-    pub(super) fn needs_memory(&self) -> bool {
-        self.program == Eats
+    /// Whether it needs a PID 1 of its own.
+    pub(super) fn needs_whole(&self) -> bool {
+        self.program == Eats || self.steps.iter().any(|step| matches!(step, KillBus))
     }
 
     /// Its unit's file.

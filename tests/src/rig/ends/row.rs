@@ -11,6 +11,9 @@ pub struct Row {
     pub is_good: Option<bool>,
 }
 
+/// Why a case was not tried.
+pub(super) const NOT_HERE: &str = "not here: see fleet table";
+
 const HEAD: [&str; 8] =
     ["case", "Restart=", "cause, expected", "cause, seen", "systemd", "seen", "Picket", "seen"];
 
@@ -22,7 +25,7 @@ impl Row {
             && counted.causes.iter().zip(case.causes).all(|(seen, wanted)| seen.contains(wanted));
         let is_state = counted.active == case.ends();
         let is_good = told && (by_systemd, counted.remedies) == (case.by_systemd, case.by_picket) && is_state;
-        let impossible = why_not.as_deref().is_some_and(|why| why.starts_with("no memory controller"));
+        let impossible = why_not.as_deref().is_some_and(|why| why == NOT_HERE);
         let mut seen =
             if counted.causes.is_empty() { "nothing".to_owned() } else { counted.causes.join("; ") };
         if !is_state {

@@ -36,8 +36,7 @@ impl Ground for Host {
         self.agent.said()
     }
 
-    /// It is not given the controller.
-    fn limits_memory(&self) -> bool {
+    fn is_whole(&self) -> bool {
         false
     }
 }
