@@ -12,6 +12,7 @@
 mod agents;
 pub mod anchor;
 mod disk;
+mod ending;
 mod expect;
 mod faults;
 mod ground;
@@ -28,15 +29,18 @@ mod story;
 mod wire;
 mod world;
 
-pub use scenarios::{HOSTS, SCENARIOS, Scenario};
+pub use scenarios::{HOSTS, SCENARIOS, SOAK, Scenario};
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// What whoever asks for a scenario wishes beside.
 #[derive(Debug, Clone, Copy)]
 pub struct Wishes {
-    /// How many hosts, from [`HOSTS`] to [`Wishes::HOSTS_MAX`].
+    /// How many hosts, up to [`Wishes::HOSTS_MAX`].
     pub hosts: usize,
+    /// How long it lasts, where it is one of those that last as long as one likes.
+    pub lasts: Duration,
     /// The hosts stay up at the end, to be looked at.
     pub keep: bool,
 }
@@ -47,15 +51,32 @@ impl Wishes {
     const VARIABLE: &str = "PICKET_FLEET_WISHES";
 
     fn to_text(self) -> String {
-        format!("{} {}", self.hosts, self.keep)
+        format!("{} {} {}", self.hosts, self.keep, self.lasts.as_secs())
     }
 
     /// As they were handed on.
     fn given() -> Self {
         let text = std::env::var(Self::VARIABLE).unwrap_or_default();
-        let (hosts, keep) = text.split_once(' ').unwrap_or_default();
-        Self { hosts: hosts.parse().unwrap_or(HOSTS), keep: keep == "true" }
+        let mut words = text.split(' ');
+        let mut word = || words.next().unwrap_or_default();
+        Self {
+            hosts: word().parse().unwrap_or(HOSTS),
+            keep: word() == "true",
+            lasts: Duration::from_secs(word().parse().unwrap_or(0)),
+        }
     }
+}
+
+/// What is wrong with the agent that the environment names, if it names one.
+pub fn missing_agent() -> Option<String> {
+    let agent = std::env::var_os(root::AGENT_VARIABLE)?;
+    let is_absolute = std::path::Path::new(&agent).is_absolute();
+    let why = if is_absolute {
+        std::fs::metadata(&agent).err()?.to_string()
+    } else {
+        "say its whole path".to_owned()
+    };
+    Some(format!("{}={}: {why}", root::AGENT_VARIABLE, agent.display()))
 }
 
 /// Runs this process as a part of the rig, if its first argument names one.

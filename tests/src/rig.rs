@@ -7,6 +7,7 @@
 pub mod account;
 pub mod client;
 pub mod clock;
+pub mod ends;
 pub mod files;
 pub mod listen;
 pub mod private_systemd;

@@ -81,24 +81,30 @@ pub(super) async fn connect(address: &BusAddress) -> zbus::Result<Connection> {
     timely(builder.method_timeout(CALL).build()).await?
 }
 
-/// Serves one connection to its end.
+/// Serves one connection to its end. Whatever comes is taken from the first moment on: answers stand in the stream of signals too, and
+/// behind 64 of both that nobody takes no answer would come any more.
 async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
     let connection = connect(address).await?;
     let signals = MessageStream::from(&connection);
+    tokio::select! {
+        ended = hear(signals, watch) => ended,
+        ended = ask(&connection, watch) => ended,
+    }
+}
+
+/// Subscribes, and reads whatever is marked from then on.
+async fn ask(connection: &Connection, watch: &Arc<Watch>) -> zbus::Result<()> {
     for rule in RULES {
         connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "AddMatch", &rule).await?;
     }
     connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
-    pin(&connection, watch.names()).await?;
+    pin(connection, watch.names()).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
     watch.stirs.notify_one();
     if watch.facts.send(Told::Fact(Fact::Opened)).await.is_err() {
         return Ok(());
     }
-    tokio::select! {
-        ended = hear(signals, watch) => ended,
-        ended = read_marked(&connection, watch) => ended,
-    }
+    read_marked(connection, watch).await
 }
 
 /// Keeps systemd from forgetting how a unit ended: one that nothing refers to is unloaded as soon as it stops. Where

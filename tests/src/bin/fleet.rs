@@ -1,4 +1,4 @@
-//! `fleet SCENARIO..|all|smoke|list [--hosts N] [--keep]`: real hosts with systemd as PID 1, real services, real faults, see
+//! `fleet SCENARIO..|all|smoke|soak|list [--hosts N] [--keep] [--hours H]`: real hosts with systemd as PID 1, real services, real faults, see
 //! `picket_tests::fleet` and docs/testing.md. It needs root.
 //!
 //! Prints a JSON line per scenario and one for all. The exit status is 1 if anything did not hold, or if the machine has a mount,
@@ -6,13 +6,17 @@
 //! Where it can't run, it says so by name and ends with 0.
 
 use picket_tests::fleet::machine::Machine;
-use picket_tests::fleet::{self, HOSTS, SCENARIOS, Scenario, Wishes};
+use picket_tests::fleet::{self, HOSTS, SCENARIOS, SOAK, Scenario, Wishes};
 use picket_tests::rig::cannot_run_here;
 use serde_json::json;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
-const USAGE: &str = "say fleet SCENARIO..|all|smoke [--hosts N (5 to 30)] [--keep], or fleet list";
+const USAGE: &str = "say fleet SCENARIO..|all|smoke [--hosts N (5 to 30)] [--keep], fleet soak --hours H [--hosts N (3 to 30)], or \
+                     fleet list";
+/// The collector's host and one of each service: a soak asks for long, not for many.
+const SOAK_HOSTS: usize = 3;
 
 struct Asked {
     scenarios: Vec<&'static Scenario>,
@@ -39,7 +43,8 @@ fn main() -> ExitCode {
 }
 
 fn asked(words: &[String]) -> Result<Asked, Option<String>> {
-    let mut asked = Asked { scenarios: Vec::new(), wishes: Wishes { hosts: HOSTS, keep: false } };
+    let wishes = Wishes { hosts: 0, lasts: Duration::ZERO, keep: false };
+    let mut asked = Asked { scenarios: Vec::new(), wishes };
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
@@ -49,6 +54,7 @@ fn asked(words: &[String]) -> Result<Asked, Option<String>> {
             "--help" | "-h" => return Err(Some(String::new())),
             "--keep" => asked.wishes.keep = true,
             "--hosts" => asked.wishes.hosts = hosts(words.next())?,
+            "--hours" => asked.wishes.lasts = hours(words.next())?,
             word if word.starts_with('-') => return Err(Some(format!("{word} is no word of this program"))),
             name => {
                 let found = fleet::scenarios::find(name);
@@ -56,22 +62,45 @@ fn asked(words: &[String]) -> Result<Asked, Option<String>> {
             }
         }
     }
-    match asked.scenarios.len() {
-        0 => Err(Some("nothing was asked for".to_owned())),
-        1 => Ok(asked),
-        _ if asked.wishes.keep => Err(Some("--keep is for one scenario".to_owned())),
-        _ => Ok(asked),
+    if let Some(agent) = fleet::missing_agent() {
+        return Err(Some(agent));
     }
+    fits_together(asked).map_err(|wrong| Some(wrong.to_owned()))
+}
+
+/// Whether the words make sense beside each other; hosts that nobody counted are as many as is usual.
+fn fits_together(mut asked: Asked) -> Result<Asked, &'static str> {
+    let is_soak = asked.scenarios.iter().any(|scenario| scenario.name == SOAK.name);
+    let least = if is_soak { SOAK_HOSTS } else { HOSTS };
+    match (asked.scenarios.len(), asked.wishes) {
+        (0, _) => return Err("nothing was asked for"),
+        (2.., _) if is_soak => return Err("soak is for itself"),
+        (2.., Wishes { keep: true, .. }) => return Err("--keep is for one scenario"),
+        (_, wishes) if is_soak == wishes.lasts.is_zero() => {
+            return Err("--hours is for soak, which needs it");
+        }
+        (_, wishes) if (1..least).contains(&wishes.hosts) => return Err("these are too few hosts"),
+        (_, Wishes { hosts: 0, .. }) => asked.wishes.hosts = least,
+        _ => {}
+    }
+    Ok(asked)
 }
 
 fn hosts(word: Option<&String>) -> Result<usize, Option<String>> {
     let number = word.and_then(|word| word.parse().ok());
-    let fits = number.filter(|number| (HOSTS..=Wishes::HOSTS_MAX).contains(number));
-    fits.ok_or_else(|| Some(format!("--hosts takes a number from {HOSTS} to {}", Wishes::HOSTS_MAX)))
+    let fits = number.filter(|number| (SOAK_HOSTS..=Wishes::HOSTS_MAX).contains(number));
+    fits.ok_or_else(|| Some(format!("--hosts takes a number up to {}", Wishes::HOSTS_MAX)))
+}
+
+fn hours(word: Option<&String>) -> Result<Duration, Option<String>> {
+    let number: Option<f64> = word.and_then(|word| word.parse().ok());
+    let fits = number.filter(|hours| (0.01..=1000.0).contains(hours));
+    let fits = fits.map(|hours| Duration::from_secs_f64((hours * 3600.0).round()));
+    fits.ok_or_else(|| Some("--hours takes a number from 0.01 to 1000".to_owned()))
 }
 
 fn list() -> ExitCode {
-    for scenario in SCENARIOS {
+    for scenario in SCENARIOS.iter().chain([SOAK]) {
         println!("{:<18} {}{}", scenario.name, scenario.says, if scenario.smoke { " [smoke]" } else { "" });
     }
     ExitCode::SUCCESS

@@ -45,7 +45,12 @@ impl World {
         })
     }
 
-    fn configure(&mut self, number: usize, change: impl FnOnce(String) -> String) -> Result<(), String> {
+    /// Changes the configuration of an agent, which starts again.
+    pub(super) fn configure(
+        &mut self,
+        number: usize,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<(), String> {
         let host = self.host(number);
         let path = host.path(CONFIG);
         let text = fs::read_to_string(&path).map_err(|error| error.to_string())?;

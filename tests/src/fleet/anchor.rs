@@ -6,7 +6,7 @@
 
 use super::groups::Groups;
 use super::scenarios::{Play, Scenario};
-use super::{Wishes, net};
+use super::{Wishes, ending, net};
 use crate::rig::clock::Since;
 use rustix::mount::{MountFlags, mount};
 use rustix::process::{Pid, WaitOptions, geteuid, wait};
@@ -70,7 +70,16 @@ pub fn play(scenario: &Scenario, wishes: Wishes, out: &Path) -> bool {
         return told.is_ok();
     }
     let (groups, mut command) = anchor(scenario.name, out).expect("control groups can be made");
-    let status = command.env(Wishes::VARIABLE, wishes.to_text()).status().expect("setpriv starts");
+    command.env(Wishes::VARIABLE, wishes.to_text());
+    let can_end_early = !wishes.lasts.is_zero();
+    if can_end_early {
+        ending::prepare(&mut command);
+    }
+    let mut child = command.spawn().expect("setpriv starts");
+    if can_end_early {
+        ending::hand_on(&mut child);
+    }
+    let status = child.wait().expect("it is our child");
     groups.remove();
     status.success()
 }
@@ -94,7 +103,7 @@ fn anchor(name: &str, out: &Path) -> std::io::Result<(Groups, Command)> {
 /// PID 1 of the namespace: lays the ground, tells the story in a process of its own, and reaps whatever ends.
 #[expect(clippy::zombie_processes, reason = "the loop reaps it with all others, and ends with it")]
 pub(super) fn init(words: &[&str]) -> ExitCode {
-    prepare().expect("the anchor's namespace is its own");
+    prepare().unwrap_or_else(|error| panic!("the anchor: {error}"));
     let story = Command::new("/mnt/fleet").arg("__story").args(words).spawn().expect("the story starts");
     let story = i32::try_from(story.id()).ok().and_then(Pid::from_raw);
     loop {
@@ -118,6 +127,11 @@ fn prepare() -> std::io::Result<()> {
     fs::create_dir_all("/run/lock")?;
     fs::write("/mnt/fleet", own)?;
     super::ground::executable("/mnt/fleet".as_ref())?;
+    if let Some(agent) = std::env::var_os(super::root::AGENT_VARIABLE) {
+        let named = |error| std::io::Error::other(format!("{}: {error}", agent.display()));
+        fs::copy(&agent, super::root::AGENT).map_err(named)?;
+        super::ground::executable(super::root::AGENT.as_ref())?;
+    }
     // The operator's program, if it was built beside this one, for whoever is to look around.
     let beside = std::env::current_exe()?.with_file_name("picket");
     if Wishes::given().keep && beside.exists() {

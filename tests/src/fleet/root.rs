@@ -19,6 +19,10 @@ use std::process::{Command, ExitCode};
 /// What no host may: the machine's clock, modules and devices are not its own.
 const DROPPED: &str = "-sys_time,-sys_module,-sys_rawio,-syslog,-mac_admin,-mac_override,-wake_alarm,-block_suspend,-audit_control,\
                        -audit_read,-bpf,-perfmon";
+/// Names a file: the agent that hosts get in place of the one in this program, such as the one that is shipped.
+pub(super) const AGENT_VARIABLE: &str = "PICKET_FLEET_AGENT";
+/// Where it is, in the anchor's sight.
+pub(super) const AGENT: &str = "/mnt/picket-agent";
 /// A host of this name is made and not booted.
 pub(super) const TRIED: &str = "h99";
 
@@ -60,12 +64,16 @@ pub(super) fn make(name: &str, number: usize) -> io::Result<()> {
     programs(&root.join(".upper/usr/bin"))
 }
 
-/// The programs under test are this one by other names.
+/// The programs under test are this one by other names, or the agent that somebody named.
 fn programs(bin: &Path) -> io::Result<()> {
     fs::create_dir_all(bin)?;
     fs::copy("/mnt/fleet", bin.join("picket-fleet"))?;
     for (name, role) in [("picket-agent", "__agent"), ("picket-collector", "__collector")] {
         let path = bin.join(name);
+        if role == "__agent" && Path::new(AGENT).exists() {
+            fs::copy(AGENT, path)?;
+            continue;
+        }
         fs::write(&path, format!("#!/bin/sh\nexec /usr/bin/picket-fleet {role} \"$@\"\n"))?;
         super::ground::executable(&path)?;
     }

@@ -3,6 +3,7 @@
 mod clocks;
 mod databases;
 mod disks;
+mod ends;
 mod everyday;
 mod levels;
 mod links;
@@ -10,6 +11,7 @@ mod machines;
 mod outages;
 mod rounds;
 mod services;
+mod soak;
 
 use super::world::World;
 
@@ -78,10 +80,14 @@ pub const SCENARIOS: &[Scenario] = &[
     clocks::JUMP,
     databases::REPLICATION,
     rounds::RANDOM,
+    ends::TABLE,
     super::orphans::RUNNER_KILLED,
 ];
 
+/// The one that lasts for hours, and belongs to no share.
+pub const SOAK: &Scenario = &soak::SOAK;
+
 /// A scenario by its name.
 pub fn find(name: &str) -> Option<&'static Scenario> {
-    SCENARIOS.iter().find(|scenario| scenario.name == name)
+    SCENARIOS.iter().chain([SOAK]).find(|scenario| scenario.name == name)
 }

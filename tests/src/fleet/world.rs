@@ -137,6 +137,14 @@ impl World {
         Ok(services.into_iter().filter(|found| !found.service.is_empty()).collect())
     }
 
+    /// Incidents that are not over.
+    pub(super) fn open_incidents(&mut self) -> Result<Vec<v1::Incident>, String> {
+        self.ask(async |mut operator| {
+            let open = v1::ListIncidentsRequest { open_only: true, ..Default::default() };
+            Ok(operator.list_incidents(open).await?.into_inner().incidents)
+        })
+    }
+
     /// All incidents, newest first.
     pub(super) fn incidents(&mut self) -> Result<Vec<v1::Incident>, String> {
         self.ask(async |mut operator| {

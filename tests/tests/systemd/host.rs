@@ -1,8 +1,10 @@
 //! A private systemd with units that write down each start, and an agent that watches them.
 
 mod asked;
+mod ground;
 
 use picket_tests::rig::clock::Since;
+use picket_tests::rig::ends;
 use picket_tests::rig::private_systemd::{self, Systemd, look_again};
 use picket_tests::rig::process::{PATIENCE, Process};
 use picket_tests::rig::{cannot_run_here, files};
@@ -86,11 +88,7 @@ impl Host {
                     enabled.push(name);
                 }
             }
-            config += &format!(
-                "[[service]]\nname = \"web-{nth}\"\nunit = \"web-{nth}.service\"\nhold = \"100ms\"\nbudget = 32\n\
-                 budget_window = \"1s\"\nsame_deaths = 100\nbackoff_first = \"10ms\"\nbackoff_max = \"50ms\"\n{}",
-                keys(item)
-            );
+            config += &ends::service(nth, keys(item));
         }
         files::write_secret(&folder.path().join("picket.toml"), &config);
         for unit in &enabled {
@@ -221,6 +219,7 @@ fn unit(starts: &str, restart: Restart) -> String {
 }
 
 /// The files of one service.
+#[derive(Clone)]
 pub(crate) struct Files {
     /// Gets a line per start.
     pub(crate) starts: String,

@@ -1,32 +1,7 @@
-//! Every way to end, with and without systemd's own restart; what people do; what happens to the bus.
+//! What people do again and again, and what happens to the bus; each way to end for itself is in `table`.
 
 use super::host::{Host, Restart};
 use rustix::process::Signal;
-
-/// Purpose: a death is healed once: by systemd where its unit says so, else by the agent.
-#[test]
-fn every_death_is_followed_by_one_start_whoever_makes_it() {
-    let Some(mut host) = Host::begin("every_death_is_followed_by_one_start", &[Restart::No, Restart::Always])
-    else {
-        return;
-    };
-    let ways = [(Signal::KILL, "SIGKILL"), (Signal::TERM, "SIGTERM"), (Signal::USR1, "status 1")];
-    for (round, (signal, words)) in ways.into_iter().enumerate() {
-        host.signal(0, signal);
-        let died = host.told(0, "service-died");
-        assert!(died.contains(words), "{died}");
-        host.told(0, "remedy-begun");
-        host.told(0, "remedy-held");
-        host.starts_are(0, round + 2);
-        host.signal(1, signal);
-        let died = host.told(1, "service-died");
-        assert!(died.contains(words), "{died}");
-        host.told(1, "check-up");
-        host.starts_are(1, round + 2);
-    }
-    let said = host.agent.said();
-    assert_eq!(said.matches("\"remedy-begun\"").count(), 3, "systemd's own restarts are not raced:\n{said}");
-}
 
 /// Purpose: what a person stops stays stopped, whatever the unit says about restarts, until somebody starts it.
 #[test]
