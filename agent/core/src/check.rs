@@ -12,11 +12,13 @@ mod look;
 mod pace;
 mod slot;
 mod spec;
+mod trend;
 mod verdict;
 
 pub(crate) use anew::Stance;
 pub use slot::Slot;
 pub use spec::{Fact, Limits, Probe, Reading, Side, Spec};
+pub use trend::Trend;
 
 use crate::facts::Facts;
 use crate::shelf::{Place, Shelf};
@@ -24,7 +26,7 @@ use crate::timer::{self, Dice};
 pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
 use picket_proto::event::{Cause, CheckKind, Verdict};
-use picket_proto::{Mono, Name, Sample};
+use picket_proto::{Mono, Name, Sample, Span};
 
 /// A check's place in the configuration; at most 1,024 by default.
 pub type CheckIx = u16;
@@ -66,6 +68,8 @@ pub(crate) struct Seen {
 /// All checks.
 pub(crate) struct Checks<'s> {
     slots: Shelf<'s, Slot>,
+    /// Of checks whose mounts may fill up.
+    trends: &'s mut [Trend],
     /// The last levels of the whole host, for the heartbeat.
     levels: Sample,
     /// How many probes may still go out early before the next timer.
@@ -77,7 +81,13 @@ pub(crate) struct Checks<'s> {
 impl<'s> Checks<'s> {
     /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot]) -> Self {
-        Self { slots: Shelf::new(slots), levels: Sample::default(), early: pace::EARLY_MOST, refused: 0 }
+        let (slots, trends) = (Shelf::new(slots), Default::default());
+        Self { slots, trends, levels: Sample::default(), early: pace::EARLY_MOST, refused: 0 }
+    }
+
+    /// With memory for what fills up.
+    pub(crate) fn with(self, trends: &'s mut [Trend]) -> Self {
+        Self { trends, ..self }
     }
 
     /// Gives every check a random point of its interval.
@@ -102,15 +112,26 @@ impl<'s> Checks<'s> {
             return None;
         }
         let kind = slot.spec.kind;
+        let reading = fact.reading.leveled();
         let sight = if slot.is_worthless(now) {
             slot.due = if slot.pace == Pace::Rest { Mono::NEVER } else { now };
             None
         } else {
-            slot.read(now, fact.reading, voice)
+            let coming = match fact.reading {
+                Reading::Room { left, of } if slot.spec.full_within > Span::ZERO => {
+                    trend::look(self.trends, fact.check, (now, trend::Room { left, of }), &slot.spec)
+                }
+                Reading::Room { .. }
+                | Reading::Good
+                | Reading::Poor(_)
+                | Reading::Bad(_)
+                | Reading::Level(_) => None,
+            };
+            slot.read(now, (reading, coming), voice)
         };
         let service = slot.spec.service;
         timer::moved(&mut self.slots, at);
-        levels::keep(&mut self.levels, kind, fact.reading);
+        levels::keep(&mut self.levels, kind, reading);
         Some(Seen { check: fact.check, service: service?, sight: sight? })
     }
 

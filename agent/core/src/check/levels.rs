@@ -8,7 +8,7 @@ use picket_proto::event::CheckKind;
 pub(super) fn keep(levels: &mut Sample, kind: CheckKind, reading: Reading) {
     let level = match reading {
         Reading::Level(level) => u32::try_from(level).ok(),
-        Reading::Good | Reading::Poor(_) | Reading::Bad(_) => None,
+        Reading::Good | Reading::Poor(_) | Reading::Bad(_) | Reading::Room { .. } => None,
     };
     match kind {
         CheckKind::Cpu => levels.cpu = level,
