@@ -3,6 +3,7 @@
 mod levels;
 mod spread;
 mod told;
+mod trend;
 mod weeks;
 
 use super::*;

@@ -41,7 +41,13 @@ pub(super) fn samples() -> Vec<(&'static str, Fact)> {
         ),
         (
             "outcome-filling",
-            Fact::Outcome(RemedyEnded { service: service.clone(), remedy, attempt, outcome, took: Span::MAX }),
+            Fact::Outcome(RemedyEnded {
+                service: service.clone(),
+                remedy,
+                attempt,
+                outcome,
+                took: Span::MAX
+            }),
         ),
         ("breaker-filling", Fact::Breaker(BreakerMoved { service, to })),
     ]
