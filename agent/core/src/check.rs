@@ -26,7 +26,7 @@ use crate::timer::{self, Dice};
 pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
 use picket_proto::event::{Cause, CheckKind, Verdict};
-use picket_proto::{Mono, Name, Sample, Span};
+use picket_proto::{Mono, Name, Sample};
 
 /// A check's place in the configuration; at most 1,024 by default.
 pub type CheckIx = u16;
@@ -68,7 +68,6 @@ pub(crate) struct Seen {
 /// All checks.
 pub(crate) struct Checks<'s> {
     slots: Shelf<'s, Slot>,
-    /// Of checks whose mounts may fill up.
     trends: &'s mut [Trend],
     /// The last levels of the whole host, for the heartbeat.
     levels: Sample,
@@ -81,8 +80,8 @@ pub(crate) struct Checks<'s> {
 impl<'s> Checks<'s> {
     /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot]) -> Self {
-        let (slots, trends) = (Shelf::new(slots), Default::default());
-        Self { slots, trends, levels: Sample::default(), early: pace::EARLY_MOST, refused: 0 }
+        let (slots, trends, early) = (Shelf::new(slots), Default::default(), pace::EARLY_MOST);
+        Self { slots, trends, levels: Sample::default(), early, refused: 0 }
     }
 
     /// With memory for what fills up.
@@ -111,22 +110,12 @@ impl<'s> Checks<'s> {
             slot.flight = Flight::Home;
             return None;
         }
-        let kind = slot.spec.kind;
-        let reading = fact.reading.leveled();
+        let (kind, reading) = (slot.spec.kind, fact.reading.leveled());
         let sight = if slot.is_worthless(now) {
             slot.due = if slot.pace == Pace::Rest { Mono::NEVER } else { now };
             None
         } else {
-            let coming = match fact.reading {
-                Reading::Room { left, of } if slot.spec.full_within > Span::ZERO => {
-                    trend::look(self.trends, fact.check, (now, trend::Room { left, of }), &slot.spec)
-                }
-                Reading::Room { .. }
-                | Reading::Good
-                | Reading::Poor(_)
-                | Reading::Bad(_)
-                | Reading::Level(_) => None,
-            };
+            let coming = trend::look(self.trends, (now, &fact), &slot.spec);
             slot.read(now, (reading, coming), voice)
         };
         let service = slot.spec.service;

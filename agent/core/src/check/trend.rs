@@ -13,7 +13,7 @@
 mod habit;
 mod window;
 
-use super::{CheckIx, Spec};
+use super::{CheckIx, Fact, Reading, Spec};
 use habit::Habit;
 use picket_proto::event::{Cause, Verdict};
 use picket_proto::{Mono, Span};
@@ -28,13 +28,6 @@ const DOWN: u64 = 4;
 const LONGER: u64 = 6;
 /// Points in a row that change what is told.
 const HOLD: u8 = 3;
-
-/// Of what a reading says how much is left: KiB, or inodes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Room {
-    pub(super) left: u64,
-    pub(super) of: u64,
-}
 
 /// What is remembered of one mount.
 #[derive(Debug, Clone)]
@@ -83,10 +76,9 @@ impl Trend {
     }
 
     /// What is read now says that it will be full soon, and why.
-    fn look(&mut self, now: Mono, room: Room, spec: &Spec) -> Option<(Verdict, Cause)> {
-        let left = u32::try_from(room.left >> self.cut).unwrap_or(u32::MAX - 1);
-        let whole = u32::try_from(room.of >> self.cut).unwrap_or(u32::MAX - 1);
-        self.of = room.of;
+    fn look(&mut self, now: Mono, (left, of): (u64, u64), spec: &Spec) -> Option<(Verdict, Cause)> {
+        self.of = of;
+        let [left, whole] = [left, of].map(|all| u32::try_from(all >> self.cut).unwrap_or(u32::MAX - 1));
         let point = now.micros() / self.step;
         if point != self.short.newest() {
             self.judge(now, (left, whole), spec.full_within);
@@ -164,22 +156,24 @@ impl Trend {
     }
 }
 
-/// Takes what a check read; what its mount's trend says.
+/// Takes what a check read; what its mount's trend says, where one is asked for.
 pub(super) fn look(
     trends: &mut [Trend],
-    check: CheckIx,
-    (now, room): (Mono, Room),
+    (now, fact): (Mono, &Fact<'_>),
     spec: &Spec,
 ) -> Option<(Verdict, Cause)> {
-    let step = (spec.full_within.micros() / (AHEAD * POINTS as u64)).max(spec.interval.micros()).max(1);
-    let of = |trend: &Trend| trend.check == Some(check);
-    let at = trends.iter().position(of).or_else(|| trends.iter().position(|trend| trend.check.is_none()))?;
-    let trend = &mut trends[at];
-    let is_another = room.of.abs_diff(trend.of) > trend.of / 64;
-    if trend.check.is_none() || trend.step != step || is_another {
-        *trend = Trend::anew(check, step, room.of);
+    let (Reading::Room { left, of }, ahead @ 1..) = (fact.reading, spec.full_within.micros()) else {
+        return None;
+    };
+    let step = (ahead / (AHEAD * POINTS as u64)).max(spec.interval.micros()).max(1);
+    let is_its = |trend: &Trend| trend.check == Some(fact.check);
+    let place = trends.iter().position(is_its);
+    let trend = &mut trends[place.or_else(|| trends.iter().position(|trend| trend.check.is_none()))?];
+    let is_another = of.abs_diff(trend.of) > trend.of / 64;
+    if place.is_none() || trend.step != step || is_another {
+        *trend = Trend::anew(fact.check, step, of);
     }
-    trend.look(now, room, spec)
+    trend.look(now, (left, of), spec)
 }
 
 /// The check looks at something else from now on, or is gone.

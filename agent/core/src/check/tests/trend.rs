@@ -1,7 +1,7 @@
 //! Forecasts of one mount: what is told, when, and when it is taken back. How often they are wrong is in [`super::weeks`].
 
 use super::*;
-use crate::check::trend::{self as judge, Room, Trend};
+use crate::check::trend::{self as judge, Trend};
 use proptest::prelude::*;
 
 const OF: u64 = 100 << 20;
@@ -27,8 +27,8 @@ fn told(used: impl Fn(u64) -> Option<u64>, minutes: u64) -> List<(u64, Verdict)>
     let mut before = Verdict::Up;
     for minute in 0..minutes {
         let Some(used) = used(minute) else { continue };
-        let room = Room { left: OF.saturating_sub(used), of: OF };
-        let says = judge::look(&mut trends, 0, (at(1_000_000 + minute * 60), room), &spec);
+        let fact = Fact::new(0, Reading::Room { left: OF.saturating_sub(used), of: OF });
+        let says = judge::look(&mut trends, (at(1_000_000 + minute * 60), &fact), &spec);
         let verdict = says.map_or(Verdict::Up, |(verdict, _)| verdict);
         if verdict != before {
             told.push((minute, verdict));
@@ -102,7 +102,8 @@ fn readings_that_are_missing_change_nothing_and_a_long_pause_begins_anew() {
 fn another_mount_in_its_place_is_looked_at_anew() {
     let (mut trends, spec) = ([Trend::FREE], spec_of(Span::from_secs(4 * 3600)));
     let mut look = |minute: u64, left: u64, of: u64| {
-        judge::look(&mut trends, 0, (at(minute * 60), Room { left, of }), &spec).is_some()
+        let fact = Fact::new(0, Reading::Room { left, of });
+        judge::look(&mut trends, (at(minute * 60), &fact), &spec).is_some()
     };
     let mut is_told = false;
     for minute in 0..1000 {

@@ -6,7 +6,7 @@
 mod shapes;
 
 use super::*;
-use crate::check::trend::{self, Room, Trend};
+use crate::check::trend::{self, Trend};
 use shapes::{EVERY, Life, Luck, SHAPES, SIZE, WEEK};
 
 /// Minutes that are looked ahead by default.
@@ -53,9 +53,9 @@ impl Sum {
         let mut told = Verdict::Up;
         let (mut lead, mut lead_down) = (None, None);
         for (minute, used) in (0..full_at.unwrap_or(usize::MAX)).step_by(EVERY).zip(&life.0) {
-            let room = Room { left: (SIZE - used).unsigned_abs(), of: SIZE.unsigned_abs() };
+            let room = Reading::Room { left: (SIZE - used).unsigned_abs(), of: SIZE.unsigned_abs() };
             let now = at(86_400 + minute as u64 * 60);
-            let says = trend::look(&mut trends, 0, (now, room), &spec);
+            let says = trend::look(&mut trends, (now, &Fact::new(0, room)), &spec);
             let verdict = says.map_or(Verdict::Up, |(verdict, _)| verdict);
             let real = full_at.map(|full| full - minute).filter(|real| *real <= 2 * AHEAD);
             let real = real.and_then(|real| i64::try_from(real).ok());
