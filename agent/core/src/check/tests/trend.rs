@@ -209,6 +209,26 @@ proptest! {
         prop_assert!(all.is_empty(), "{:?}", all);
     }
 
+    /// Whatever is read, whenever: it comes to something, and to the same again.
+    #[test]
+    fn no_reading_does_harm(
+        readings in prop::collection::vec((0u64..1 << 40, any::<u64>(), any::<u64>(), 0u32..64), 1..200),
+        full_within in any::<u64>(),
+        interval in any::<u64>(),
+    ) {
+        let spec = Spec { interval: Span::from_micros(interval), ..spec_of(Span::from_micros(full_within)) };
+        let run = || {
+            let (mut trends, mut now) = ([Trend::FREE], 0u64);
+            let look = |(pause, left, of, cut): &(u64, u64, u64, u32)| {
+                now = now.saturating_add(*pause);
+                let fact = Fact::new(0, Reading::Room { left: left >> cut, of: of >> cut });
+                judge::look(&mut trends, (Mono::from_micros(now), &fact), &spec)
+            };
+            readings.iter().map(look).collect::<List<_>>()
+        };
+        prop_assert_eq!(run(), run());
+    }
+
     /// Whatever grows steadily is told four hours before it is full, give or take a tenth of that, by noise of up to a
     /// sixteenth of what grows in a window; where it is full sooner, once it was seen for long enough.
     #[test]

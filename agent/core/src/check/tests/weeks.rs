@@ -113,9 +113,9 @@ fn forecasts_over_simulated_weeks_are_few_right_and_early() {
     calm.tell("all that are over by themselves");
     away.tell("all that run away");
     assert!(calm.weeks + away.weeks > 300);
-    // One forecast in four weeks that comes to nothing, and one "down" in eighteen, of hosts that are no easy ones.
-    assert!(calm.wrong <= 54 && calm.wrong_down <= 12, "{calm:?}");
-    assert!(away.wrong <= 3 && away.wrong_down == 0 && away.missed == 0, "{away:?}");
+    // One forecast in four weeks that comes to nothing, and one "down" in 27, of hosts that are no easy ones.
+    assert!(calm.wrong <= 51 && calm.wrong_down <= 8, "{calm:?}");
+    assert!(away.wrong <= 2 && away.wrong_down == 0 && away.missed == 0, "{away:?}");
     let median = away.leads[away.leads.len() / 2];
     assert!((AHEAD as i64 - 10..=AHEAD as i64).contains(&median), "{median} min");
 }
