@@ -240,20 +240,6 @@ impl<'s> Checks<'s> {
         self.slots.iter().any(|slot| slot.spec.service == Some(service) && slot.bad > 0)
     }
 
-    /// The host's check that says that it is starved: of the pressures that were read in their last three intervals the
-    /// first that has reached its lower limit.
-    pub(crate) fn starved(&self, now: Mono) -> Option<&Name> {
-        let starves = |slot: &Slot| {
-            let fresh = slot.last.filter(|(at, _)| now.since(*at) <= slot.spec.interval.times(3));
-            let (Some((_, Reading::Level(level))), Some(limits)) = (fresh, slot.spec.limits) else {
-                return false;
-            };
-            level >= limits.degraded
-        };
-        let mut pressures = self.slots.each().filter(|(_, slot)| slot.spec.kind == CheckKind::Pressure);
-        pressures.find(|(_, slot)| starves(slot)).map(|(_, slot)| &slot.spec.name)
-    }
-
     /// The process check of the service.
     pub(crate) fn process_of(&self, service: u16) -> Option<CheckIx> {
         let of = |slot: &Slot| slot.spec.service == Some(service) && slot.spec.kind == CheckKind::Process;
