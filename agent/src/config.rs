@@ -61,7 +61,7 @@ pub(crate) use check::{COUNT_MAX, is_job_name, labels};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use command::Commands;
 pub(crate) use explain::Section;
-pub(crate) use host::Seen;
+pub(crate) use host::{MOUNTS_MAX, Seen};
 pub use host::{Part, Resource, Sensor};
 pub use kept::Kept;
 pub(crate) use ladder::rung;

@@ -147,7 +147,7 @@ codes! {
     "sev-host-silent": "P2: a host is not heard.", "Look whether the host, its link or only its agent is gone.";
     "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
     "sev-check-down": "P2: a check that belongs to no service is down.", "Nobody heals it by itself: read the cause.";
-    "sev-host-pressure": "P3: a level on a host is above its first limit.", "Look at it today.";
+    "sev-host-pressure": "P3: a level on a host is above its first limit, or a mount will be full soon.", "Look at it today.";
     "sev-check-blind": "P3: a check can't be looked at, so nobody knows how what it watches does.", "Read the cause: give the probe what it lacks, or take the check out of the configuration.";
     "sev-vanished": "P2: something that should be on a host is gone.", "Read what changed just before; bring it back, or accept it on the host.";
     "sev-stop-overstay": "P3: somebody stopped a service and it is still stopped after 15 minutes.", "Start it again, or disable it if it is not to run.";

@@ -12,11 +12,13 @@ mod look;
 mod pace;
 mod slot;
 mod spec;
+mod trend;
 mod verdict;
 
 pub(crate) use anew::Stance;
 pub use slot::Slot;
 pub use spec::{Fact, Limits, Probe, Reading, Side, Spec};
+pub use trend::Trend;
 
 use crate::facts::Facts;
 use crate::shelf::{Place, Shelf};
@@ -66,6 +68,7 @@ pub(crate) struct Seen {
 /// All checks.
 pub(crate) struct Checks<'s> {
     slots: Shelf<'s, Slot>,
+    trends: &'s mut [Trend],
     /// The last levels of the whole host, for the heartbeat.
     levels: Sample,
     /// How many probes may still go out early before the next timer.
@@ -77,7 +80,13 @@ pub(crate) struct Checks<'s> {
 impl<'s> Checks<'s> {
     /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot]) -> Self {
-        Self { slots: Shelf::new(slots), levels: Sample::default(), early: pace::EARLY_MOST, refused: 0 }
+        let (slots, trends, early) = (Shelf::new(slots), Default::default(), pace::EARLY_MOST);
+        Self { slots, trends, levels: Sample::default(), early, refused: 0 }
+    }
+
+    /// With memory for what fills up.
+    pub(crate) fn with(self, trends: &'s mut [Trend]) -> Self {
+        Self { trends, ..self }
     }
 
     /// Gives every check a random point of its interval.
@@ -101,16 +110,17 @@ impl<'s> Checks<'s> {
             slot.flight = Flight::Home;
             return None;
         }
-        let kind = slot.spec.kind;
+        let (kind, reading) = (slot.spec.kind, fact.reading.leveled());
         let sight = if slot.is_worthless(now) {
             slot.due = if slot.pace == Pace::Rest { Mono::NEVER } else { now };
             None
         } else {
-            slot.read(now, fact.reading, voice)
+            let coming = trend::look(self.trends, (now, &fact), &slot.spec);
+            slot.read(now, (reading, coming), voice)
         };
         let service = slot.spec.service;
         timer::moved(&mut self.slots, at);
-        levels::keep(&mut self.levels, kind, fact.reading);
+        levels::keep(&mut self.levels, kind, reading);
         Some(Seen { check: fact.check, service: service?, sight: sight? })
     }
 
@@ -228,20 +238,6 @@ impl<'s> Checks<'s> {
     /// Whether the last reading of any check of the service was bad.
     pub(crate) fn is_doubted(&self, service: u16) -> bool {
         self.slots.iter().any(|slot| slot.spec.service == Some(service) && slot.bad > 0)
-    }
-
-    /// The host's check that says that it is starved: of the pressures that were read in their last three intervals the
-    /// first that has reached its lower limit.
-    pub(crate) fn starved(&self, now: Mono) -> Option<&Name> {
-        let starves = |slot: &Slot| {
-            let fresh = slot.last.filter(|(at, _)| now.since(*at) <= slot.spec.interval.times(3));
-            let (Some((_, Reading::Level(level))), Some(limits)) = (fresh, slot.spec.limits) else {
-                return false;
-            };
-            level >= limits.degraded
-        };
-        let mut pressures = self.slots.each().filter(|(_, slot)| slot.spec.kind == CheckKind::Pressure);
-        pressures.find(|(_, slot)| starves(slot)).map(|(_, slot)| &slot.spec.name)
     }
 
     /// The process check of the service.

@@ -108,7 +108,7 @@ impl<'s> Agent<'s> {
     /// An agent that has seen nothing. `seed` is its only source of chance.
     pub fn new(seed: u64, identity: Identity, storage: Storage<'s>) -> Self {
         Self {
-            checks: check::Checks::new(storage.checks),
+            checks: check::Checks::new(storage.checks).with(storage.trends),
             // Each room throws its own dice, so that a probe more does not move a backoff.
             services: Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
             baseline: baseline::Baseline::new(storage.baseline),

@@ -177,6 +177,7 @@ const fn alike(cause: Cause) -> Cause {
         | Cause::Ended(_)
         | Cause::Overdue
         | Cause::Unhealthy => cause,
+        Cause::Filling { .. } => Cause::Filling { left: 0, rate: 0, grown: 0 },
     }
 }
 

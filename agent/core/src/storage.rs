@@ -8,6 +8,8 @@ use crate::{baseline, check, service, spool};
 pub struct Storage<'s> {
     /// One per check, in the configuration's order; at most 65,535.
     pub checks: &'s mut [check::Slot],
+    /// One per mount that is forecast, made with [`check::Trend::FREE`]; a check that finds none is not.
+    pub trends: &'s mut [check::Trend],
     /// One per service, in the configuration's order; at most 65,535.
     pub services: &'s mut [service::Slot],
     /// Where frames wait; at least [`spool::RING_MIN`] bytes and less than 4 GiB.

@@ -226,6 +226,7 @@ pub(super) fn own_process(owner: &Owner<'_>, at: usize) -> Option<Check> {
         fall: 2,
         rise: 1,
         limits: None,
+        full_within: Span::ZERO,
     };
     Some(Check { spec, target: Target::Process(owner.ix), at })
 }
@@ -275,7 +276,8 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
     let at = keys.place().at;
     keys.finish(sheet);
     let (service, Read { target, limits, .. }) = (owner.map(|owner| owner.ix), read?);
-    let spec = Spec { name: name?, kind, service, interval, timeout, fall, rise, limits };
+    let spec =
+        Spec { name: name?, kind, service, interval, timeout, fall, rise, limits, full_within: Span::ZERO };
     Some(Check { spec, target, at })
 }
 

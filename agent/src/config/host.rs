@@ -8,8 +8,9 @@
 //! | `load` | `{ degraded, down }`, hundredths per core, 1-100000: 400 is four waiting per core | 400, 1000 |
 //! | `pressure` | table of `cpu`, `memory`, `io`, each `{ degraded, down }`, percent of the last ten seconds in which something waited for it, 1-100; or `false` | `cpu` 80, 95; `memory` 20, 50; `io` 60, 90 |
 //! | `swap` | `{ degraded, down }`, percent in use, 1-100 | not watched: a full small swap is usual, and pressure tells when it hurts |
-//! | `space` | list of `{ mount, degraded, down }`, percent; at most 32 mounts | `/` at 90, 97 |
-//! | `inodes` | list of `{ mount, degraded, down }`, percent; at most 32 mounts | `/` at 90, 97 |
+//! | `space` | list of `{ mount, degraded, down, full_within }`, percent; at most 32 mounts | `/` at 90, 97 |
+//! | `inodes` | list of `{ mount, degraded, down, full_within }`, percent; at most 32 mounts | `/` at 90, 97 |
+//! | `full_within` | so long before it will be full it is degraded, a quarter of that down; `0s`: never; 1 min to 30 d, 30 intervals at least | 4 h |
 //! | `mount` | list of `{ mount, writable }`; at most 32 mounts | what `/etc/fstab` names and is mounted at the start, and `/` |
 //! | `mount.writable` | true, false | what `/etc/fstab` says, else as it is at the start |
 //! | `net` | list of `{ interface, degraded, down }`, errors and drops from one look to the next, 1-1000000; at most 32 | physical interfaces with a link at the start, at 1000 and never |
@@ -38,6 +39,8 @@ pub(super) use wish::Wish;
 pub(crate) const MOUNTS_MAX: usize = 32;
 const INTERVAL: Span = Span::from_secs(10);
 const TIMEOUT: Span = Span::from_secs(5);
+/// Time to look and to act, for who is called at night.
+const FULL_WITHIN: Span = Span::from_secs(4 * 3600);
 const PERCENT: Scale = Scale { most: 100, unit: 10 };
 const HUNDREDTHS: Scale = Scale { most: 100_000, unit: 1 };
 const DEGREES: Scale = Scale { most: 150, unit: 10 };
@@ -68,11 +71,12 @@ struct Found {
     kind: CheckKind,
     target: Target,
     limits: Option<Limits>,
+    full_within: Span,
 }
 
 impl Found {
     const fn new(name: String, kind: CheckKind, target: Target, limits: Limits) -> Self {
-        Self { name, kind, target, limits: Some(limits) }
+        Self { name, kind, target, limits: Some(limits), full_within: Span::ZERO }
     }
 
     /// As a check; nothing where its name can't be one.
@@ -90,6 +94,7 @@ impl Found {
             fall: readings,
             rise: readings,
             limits: self.limits,
+            full_within: self.full_within,
         };
         Some(Check { spec, target: self.target, at })
     }
@@ -107,9 +112,9 @@ pub(super) fn read(table: Option<Keys<'_>>, sheet: &mut Sheet<'_>, checks: &mut 
     pressures(&mut keys, sheet, &mut found);
     swap(&mut keys, sheet, &mut found);
     let space = |mount| Target::Space { mount };
-    let usual_space = filled(&mut keys, sheet, "space", (CheckKind::Space, space), &mut found);
+    let usual_space = filled(&mut keys, sheet, "space", (CheckKind::Space, space, interval), &mut found);
     let inodes = |mount| Target::Host(Part::Inodes { mount });
-    let usual_inodes = filled(&mut keys, sheet, "inodes", (CheckKind::Inodes, inodes), &mut found);
+    let usual_inodes = filled(&mut keys, sheet, "inodes", (CheckKind::Inodes, inodes, interval), &mut found);
     let mut wish = wish::read(&mut keys, sheet, interval);
     (wish.usual_space, wish.usual_inodes) = (usual_space, usual_inodes);
     keys.finish(sheet);
@@ -177,25 +182,42 @@ fn filled(
     keys: &mut Keys<'_>,
     sheet: &mut Sheet<'_>,
     key: &'static str,
-    (kind, target): (CheckKind, fn(String) -> Target),
+    (kind, target, interval): (CheckKind, fn(String) -> Target, Span),
     found: &mut Vec<Found>,
 ) -> bool {
     if !keys.has(key) {
         keys.knows(key);
         let limits = PERCENT.limits((90, 97));
-        found.push(Found::new(format!("{kind}:/"), kind, target("/".to_owned()), limits));
+        let one = Found::new(format!("{kind}:/"), kind, target("/".to_owned()), limits);
+        found.push(Found { full_within: FULL_WITHIN, ..one });
         return true;
     }
     let example = "{ mount = \"/\", degraded = 90, down = 97 }";
     for mut table in few(keys, sheet, key, "mounts", example) {
         let mount = path(&mut table, sheet, kind);
         let limits = limits(&mut table, sheet, &PERCENT, (90, 97));
+        let full_within = full_within(&mut table, sheet, interval);
         table.finish(sheet);
         if let Some(mount) = mount {
-            found.push(Found::new(format!("{kind}:{mount}"), kind, target(mount), limits));
+            let one = Found::new(format!("{kind}:{mount}"), kind, target(mount), limits);
+            found.push(Found { full_within, ..one });
         }
     }
     false
+}
+
+/// How far ahead a full mount is told. Growth is believed once it was seen in 30 readings; who asks for less time than
+/// they take would be told of nothing.
+fn full_within(table: &mut Keys<'_>, sheet: &mut Sheet<'_>, interval: Span) -> Span {
+    let is_given = table.has("full_within");
+    let month = Span::from_secs(30 * 86_400);
+    let span = table.span(sheet, "full_within", &(Span::ZERO..=month), FULL_WITHIN);
+    let least = interval.times(30).max(Span::from_secs(60));
+    if is_given && span > Span::ZERO && span < least {
+        let problem = format!("full_within ({span}) must be at least 30 intervals and a minute: {least}");
+        sheet.wrong(&table.place(), problem, Some("\"0s\" forecasts nothing".to_owned()));
+    }
+    span
 }
 
 /// The tables of the list `key`, at most [`MOUNTS_MAX`].

@@ -137,6 +137,29 @@ fn limits_of_the_host_are_in_the_cores_unit() {
 }
 
 #[test]
+fn a_full_mount_is_foretold_unless_it_is_said_otherwise_and_not_by_fewer_readings_than_that_takes() {
+    let of = |text: &str, name: &str| {
+        let config = read(text).unwrap();
+        config.checks().iter().find(|check| check.name().as_str() == name).unwrap().spec.full_within
+    };
+    let hours = |hours: u64| Span::from_secs(hours * 3600);
+    assert_eq!((of("", "space:/"), of("", "inodes:/")), (hours(4), hours(4)));
+    let text = "[host]\nspace = [{ mount = \"/srv\" }, { mount = \"/var\", full_within = \"0s\" }]\ninodes = [{ mount = \"/srv\", full_within = \"24h\" }]\n";
+    assert_eq!([of(text, "space:/srv"), of(text, "space:/var")], [hours(4), Span::ZERO]);
+    assert_eq!((of(text, "inodes:/srv"), of(text, "host:cpu")), (hours(24), Span::ZERO));
+    assert_eq!(
+        mistakes("[host]\ninterval = \"1m\"\nspace = [{ mount = \"/\", full_within = \"29m\" }]\n"),
+        [
+            "3 host.space: full_within (29 min) must be at least 30 intervals and a minute: 30 min; \"0s\" forecasts nothing"
+        ]
+    );
+    assert_eq!(
+        of("[host]\ninterval = \"1s\"\nspace = [{ mount = \"/\", full_within = \"1m\" }]\n", "space:/"),
+        Span::from_secs(60)
+    );
+}
+
+#[test]
 fn a_secret_in_a_file_that_others_can_read_is_a_mistake() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

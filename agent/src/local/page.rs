@@ -59,8 +59,8 @@ impl Look<'_> {
     pub(super) fn check<'d>(&'d self, number: CheckIx, slot: &'d check::Slot) -> CheckDoc<'d> {
         let spec = slot.spec();
         let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
-        let say = |reading| match reading {
-            Reading::Good => "good".to_owned(),
+        let say = |reading: Reading| match reading.leveled() {
+            Reading::Good | Reading::Room { .. } => "good".to_owned(),
             Reading::Poor(cause) | Reading::Bad(cause) => Why(spec.kind, cause, "").to_string(),
             Reading::Level(level) => Level(spec.kind, level).to_string(),
         };

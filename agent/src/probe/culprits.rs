@@ -69,7 +69,7 @@ impl Culprits {
     /// What was seen, with words to a level.
     pub(super) async fn explain(self, seen: impl Future<Output = Seen>, want: Want, bound: Duration) -> Seen {
         let seen = seen.await;
-        if !matches!(seen.reading, Reading::Level(_)) || !seen.said.is_empty() {
+        if !matches!(seen.reading, Reading::Level(_) | Reading::Room { .. }) || !seen.said.is_empty() {
             return seen;
         }
         let last = Arc::clone(&self.last);

@@ -5,15 +5,13 @@
 use super::{Seen, mount};
 use picket_agent_core::check::Reading;
 
-/// The share of its inodes that is in use, per mille.
+/// How many of its inodes are left.
 pub(crate) fn read(mount: &str) -> Seen {
     match rustix::fs::statvfs(mount) {
         Ok(space) if space.f_files == 0 => Reading::Good.into(),
         Ok(space) => {
             let used = space.f_files.saturating_sub(space.f_ffree);
-            let usable = used.saturating_add(space.f_favail);
-            let level = used.saturating_mul(1000).div_ceil(usable.max(1));
-            Reading::Level(i64::try_from(level).unwrap_or(1000)).into()
+            Reading::Room { left: space.f_favail, of: used.saturating_add(space.f_favail) }.into()
         }
         Err(errno) => mount::failed(errno),
     }
@@ -26,7 +24,7 @@ mod tests {
 
     #[test]
     fn the_root_has_a_level_or_no_inodes_and_a_missing_mount_has_a_reason() {
-        assert!(matches!(read("/").reading, Reading::Level(0..=1000) | Reading::Good));
+        assert!(matches!(read("/").reading, Reading::Room { .. } | Reading::Good));
         assert_eq!(read("/proc").reading, Reading::Good, "it has none to run out of");
         assert_eq!(read("/no/such/mount").reading, Reading::Bad(Cause::Absent));
     }

@@ -3,7 +3,7 @@
 //! a file may have. Places for all that a file may have would be 0.7 MB that nearly every host touches in vain; who needs
 //! more restarts the agent, which leaves services alone, and is told so.
 
-use crate::config::{CHECKS_MAX, Check, SERVICES_MAX, Service};
+use crate::config::{CHECKS_MAX, Check, MOUNTS_MAX, SERVICES_MAX, Service};
 use picket_agent_core::baseline::{Lent, Rules, THINGS_MAX, Thing};
 use picket_agent_core::{Storage, check, service, spool};
 
@@ -17,6 +17,7 @@ const MORE_SERVICES: usize = 16;
 /// A place per check and service, and the ring for frames with its index.
 pub(super) struct Places {
     checks: Vec<check::Slot>,
+    trends: Vec<check::Trend>,
     services: Vec<service::Slot>,
     ring: Vec<u8>,
     index: Vec<spool::Entry>,
@@ -35,6 +36,7 @@ impl Places {
                 room(checks.len(), MORE_CHECKS, CHECKS_MAX),
                 check::Slot::free,
             ),
+            trends: vec![check::Trend::FREE; 2 * MOUNTS_MAX],
             services: fill(
                 services.iter().map(|it| service::Slot::new(it.spec.clone())),
                 room(services.len(), MORE_SERVICES, SERVICES_MAX),
@@ -52,6 +54,7 @@ impl Places {
     pub(super) fn lend<'s>(&'s mut self, disk: spool::Lent<'s>) -> Storage<'s> {
         Storage {
             checks: &mut self.checks,
+            trends: &mut self.trends,
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,

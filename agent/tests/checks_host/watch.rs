@@ -26,6 +26,7 @@ pub(crate) struct Said {
     pub(crate) verdict: String,
     pub(crate) reading: String,
     pub(crate) words: String,
+    pub(crate) why: String,
 }
 
 /// Why mounts and interfaces of one's own can't be had here.
@@ -124,7 +125,7 @@ impl Watch {
 
 fn said(check: &Value) -> Said {
     let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
-    Said { verdict: text("verdict"), reading: text("reading"), words: text("said") }
+    Said { verdict: text("verdict"), reading: text("reading"), words: text("said"), why: text("cause") }
 }
 
 impl Drop for Watch {

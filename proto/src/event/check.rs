@@ -145,6 +145,16 @@ pub enum Cause {
     },
     /// It says itself that it is not well.
     Unhealthy,
+    /// It grows and will be full. Known from version 6 on of all kinds that carry a cause, the first that none of them
+    /// had.
+    Filling {
+        /// Seconds until it is full, if it goes on so.
+        left: u32,
+        /// How much it grows in an hour: KiB of space, or inodes.
+        rate: u64,
+        /// Seconds since when it was seen growing.
+        grown: u32,
+    },
 }
 
 impl Cause {
@@ -175,6 +185,7 @@ impl Cause {
             | Self::TooFew { .. }
             | Self::TooSmall { .. }
             | Self::Unhealthy => 2,
+            Self::Filling { .. } => 6,
         }
     }
 
@@ -269,6 +280,7 @@ mod tests {
             Cause::TooFew { found: most, wanted: most },
             Cause::Local(i32::MIN),
             Cause::Unhealthy,
+            Cause::Filling { left: most, rate: u64::MAX, grown: most },
         ] {
             let mut room = [0; CAUSE_MAX];
             let bytes = cause.to_bytes(&mut room);

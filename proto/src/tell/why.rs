@@ -7,6 +7,8 @@ use crate::event::{Cause, CheckKind};
 use crate::time::Span;
 use core::fmt::{Display, Formatter, Result};
 
+const KIB: &str = " KiB/h";
+
 /// A cause in its check's unit, with what the probe said.
 #[derive(Debug, Clone, Copy)]
 pub struct Why<'a>(pub CheckKind, pub Cause, pub &'a str);
@@ -27,10 +29,17 @@ impl Display for Why<'_> {
                 CheckKind::File | CheckKind::Expires | CheckKind::Log | CheckKind::Job | CheckKind::Backup,
                 Cause::Mismatch,
             ) => f.write_str("it is not as it should be"),
+            (CheckKind::Space, Cause::Filling { left, rate, grown }) => filling(f, left, (rate, KIB), grown),
             (_, cause) => cause.fmt(f),
         }?;
         if said.is_empty() { Ok(()) } else { write!(f, ": {said}") }
     }
+}
+
+fn filling(f: &mut Formatter<'_>, left: u32, (rate, unit): (u64, &str), grown: u32) -> Result {
+    let [left, grown] = [left, grown].map(|secs| Span::from_secs(secs.into()));
+    let (rate, unit) = if unit == KIB && rate >= 1024 { (rate / 1024, " MiB/h") } else { (rate, unit) };
+    write!(f, "full in about {left}: grows by {rate}{unit} since {grown}")
 }
 
 fn levels(kind: CheckKind, (level, limit): (i64, i64), f: &mut Formatter<'_>) -> Result {
@@ -77,6 +86,7 @@ impl Display for Cause {
             Self::TooFew { found, wanted } => write!(f, "{found} of the {wanted} that there should be"),
             Self::TooSmall { bytes, wanted } => write!(f, "{bytes} bytes, fewer than {wanted}"),
             Self::Unhealthy => f.write_str("it says that it is not well"),
+            Self::Filling { left, rate, grown } => filling(f, *left, (*rate, " an hour"), *grown),
         }
     }
 }
@@ -99,6 +109,16 @@ mod tests {
             (CheckKind::Backup, Cause::TooFew { found: 1, wanted: 2 }, "1 found, at least 2 should be there"),
             (CheckKind::Tcp, Cause::Mismatch, "the answer is not the expected one"),
             (CheckKind::File, Cause::Mismatch, "it is not as it should be"),
+            (
+                CheckKind::Space,
+                Cause::Filling { left: 10_200, rate: 2_100_000, grown: 4_800 },
+                "full in about 2 h 50 min: grows by 2050 MiB/h since 1 h 20 min",
+            ),
+            (
+                CheckKind::Inodes,
+                Cause::Filling { left: 10_200, rate: 70_000, grown: 4_800 },
+                "full in about 2 h 50 min: grows by 70000 an hour since 1 h 20 min",
+            ),
         ] {
             assert_eq!(of(kind, cause), words);
         }

@@ -58,6 +58,7 @@ pub fn with_agent<T>(
     let identity = Identity { run, boot: BootId(1), previous, version: Text::new("t") };
     let storage = Storage {
         checks: &mut checks,
+        trends: &mut [],
         services: &mut services,
         ring: &mut ring,
         index: &mut index,

@@ -116,6 +116,7 @@ pub(super) fn cause(cursor: &mut Cursor<'_>) -> Cause {
         Cause::TooFew { found: level, wanted: limit },
         Cause::TooSmall { bytes: level.into(), wanted: limit.into() },
         Cause::Unhealthy,
+        Cause::Filling { left: level, rate: limit.into(), grown: level },
     ];
     cursor.one_of(&all)
 }

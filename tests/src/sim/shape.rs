@@ -104,6 +104,7 @@ fn check_spec(name: &str, kind: CheckKind, service: u16, interval: u64) -> check
         fall: 2,
         rise: 1,
         limits: None,
+        full_within: Span::ZERO,
     }
 }
 

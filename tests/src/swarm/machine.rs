@@ -58,6 +58,7 @@ impl Places {
     pub(super) fn lend(&mut self) -> Storage<'_> {
         Storage {
             checks: &mut self.checks,
+            trends: &mut [],
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,

@@ -2,7 +2,7 @@
 
 use super::pace::Pace;
 use super::slot::Slot;
-use super::{CheckIx, Checks, Flight, Spec};
+use super::{CheckIx, Checks, Flight, Spec, trend};
 use crate::shelf::{Full, Place, Seated};
 use crate::timer::{self, Dice};
 use picket_proto::{Mono, Name, Span};
@@ -66,6 +66,7 @@ impl Checks<'_> {
         let at = usize::from(check);
         let slot = &mut self.slots[at];
         (slot.place, slot.pace, slot.due) = (Place::Gone, Pace::Rest, Mono::NEVER);
+        trend::forget(self.trends, check);
         timer::moved(&mut self.slots, at);
     }
 
@@ -106,6 +107,9 @@ impl Checks<'_> {
         let slot = &mut self.slots[at];
         let (old, new) = (core::mem::replace(&mut slot.spec, seated.spec.clone()), &seated.spec);
         let is_other = (old.kind, old.service) != (new.kind, new.service);
+        if is_other || !seated.is_same || new.full_within == Span::ZERO {
+            trend::forget(self.trends, seated.ix);
+        }
         if is_other || !seated.is_same {
             slot.distrust_flight();
             (slot.streak, slot.bad, slot.blind) = (None, 0, false);

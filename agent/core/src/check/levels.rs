@@ -1,14 +1,32 @@
-//! The last levels of the whole host, kept for the heartbeat: what its own checks read, so that nothing is read twice.
+//! The last levels of the whole host: what its own checks read, kept for the heartbeat so that nothing is read twice, and
+//! held against the lower limits of pressure where it matters whether the host is starved.
 
-use super::Reading;
-use picket_proto::Sample;
+use super::slot::Slot;
+use super::{Checks, Reading};
 use picket_proto::event::CheckKind;
+use picket_proto::{Mono, Name, Sample};
+
+impl Checks<'_> {
+    /// The host's check that says that it is starved: of the pressures that were read in their last three intervals the
+    /// first that has reached its lower limit.
+    pub(crate) fn starved(&self, now: Mono) -> Option<&Name> {
+        let starves = |slot: &Slot| {
+            let fresh = slot.last.filter(|(at, _)| now.since(*at) <= slot.spec.interval.times(3));
+            let (Some((_, Reading::Level(level))), Some(limits)) = (fresh, slot.spec.limits) else {
+                return false;
+            };
+            level >= limits.degraded
+        };
+        let mut pressures = self.slots.each().filter(|(_, slot)| slot.spec.kind == CheckKind::Pressure);
+        pressures.find(|(_, slot)| starves(slot)).map(|(_, slot)| &slot.spec.name)
+    }
+}
 
 /// Keeps what a check of this kind read; a reading that failed leaves nothing.
 pub(super) fn keep(levels: &mut Sample, kind: CheckKind, reading: Reading) {
     let level = match reading {
         Reading::Level(level) => u32::try_from(level).ok(),
-        Reading::Good | Reading::Poor(_) | Reading::Bad(_) => None,
+        Reading::Good | Reading::Poor(_) | Reading::Bad(_) | Reading::Room { .. } => None,
     };
     match kind {
         CheckKind::Cpu => levels.cpu = level,

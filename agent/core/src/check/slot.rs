@@ -1,4 +1,4 @@
-//! One check and all that is remembered of it, in 288 bytes at most: the 1,024 of an agent take 288 KiB.
+//! One check and all that is remembered of it, in 296 bytes at most: the 1,024 of an agent take 296 KiB.
 //!
 //! What its readings say is judged in [`super::verdict`]; when it is probed is set in [`super::pace`].
 
@@ -92,6 +92,7 @@ impl Slot {
             fall: 1,
             rise: 1,
             limits: None,
+            full_within: Span::ZERO,
         };
         Self { place: Place::Free, ..Self::new(spec) }
     }
@@ -140,4 +141,4 @@ impl Timed for Slot {
     }
 }
 
-const _: () = assert!(size_of::<Slot>() <= 288);
+const _: () = assert!(size_of::<Slot>() <= 296);

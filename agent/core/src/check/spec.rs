@@ -23,6 +23,9 @@ pub struct Spec {
     pub rise: u8,
     /// For kinds that read a level: from where it is degraded and from where it is down, in the kind's unit.
     pub limits: Option<Limits>,
+    /// Of what may fill up: from so long before it will be full it is degraded, from a quarter of it down. Zero: no
+    /// forecast.
+    pub full_within: Span,
 }
 
 impl Spec {
@@ -74,6 +77,28 @@ pub enum Reading {
     Bad(Cause),
     /// A level in the kind's unit.
     Level(i64),
+    /// How much is left of how much there is: KiB, or inodes. The level is the share that is in use.
+    Room {
+        /// What is left.
+        left: u64,
+        /// What there is, in use or left.
+        of: u64,
+    },
+}
+
+impl Reading {
+    /// The same, with a level in place of what is left.
+    #[must_use]
+    pub const fn leveled(self) -> Self {
+        match self {
+            Self::Room { left, of } => {
+                let of = if of == 0 { 1 } else { of };
+                let used = of.saturating_sub(left).saturating_mul(1000).div_ceil(of);
+                Self::Level(used.cast_signed())
+            }
+            Self::Good | Self::Poor(_) | Self::Bad(_) | Self::Level(_) => self,
+        }
+    }
 }
 
 /// A probe's answer.

@@ -3,6 +3,8 @@
 mod levels;
 mod spread;
 mod told;
+mod trend;
+mod weeks;
 
 use super::*;
 use picket_proto::Span;
@@ -19,6 +21,7 @@ fn spec(limits: Option<Limits>) -> Spec {
         fall: 3,
         rise: 2,
         limits,
+        full_within: Span::ZERO,
     }
 }
 
@@ -286,5 +289,5 @@ fn a_slot_is_small() {
         size_of::<Slot>(),
         size_of::<crate::service::Slot>()
     );
-    assert!(size_of::<Slot>() <= 288);
+    assert!(size_of::<Slot>() <= 296);
 }

@@ -43,7 +43,7 @@ impl Slot {
     /// What one reading alone would say, and why it is not good.
     fn weigh(&self, reading: Reading) -> (Verdict, Option<Cause>) {
         match (reading, self.spec.limits) {
-            (Reading::Good, _) | (Reading::Level(_), None) => (Verdict::Up, None),
+            (Reading::Good | Reading::Room { .. }, _) | (Reading::Level(_), None) => (Verdict::Up, None),
             (Reading::Bad(cause), _) if says_nothing(cause) => (Verdict::Unknown, Some(cause)),
             (Reading::Poor(cause), _) => (Verdict::Degraded, Some(cause)),
             (Reading::Bad(cause), _) => (Verdict::Down, Some(cause)),
@@ -51,8 +51,16 @@ impl Slot {
         }
     }
 
-    pub(super) fn read(&mut self, now: Mono, reading: Reading, voice: Voice<'_>) -> Option<Sight> {
-        let (class, cause) = self.weigh(reading);
+    /// Takes a reading, and what is to be expected by it: the worse of the two counts, and of two alike what comes.
+    pub(super) fn read(
+        &mut self,
+        now: Mono,
+        (reading, coming): (Reading, Option<(Verdict, Cause)>),
+        voice: Voice<'_>,
+    ) -> Option<Sight> {
+        let is = self.weigh(reading);
+        let coming = coming.filter(|(class, _)| *class >= is.0);
+        let (class, cause) = coming.map_or(is, |(class, cause)| (class, Some(cause)));
         if self.puts_off(now, reading, class) {
             return None;
         }
@@ -162,6 +170,7 @@ impl Slot {
     fn cause_of(&self, told: Verdict) -> Option<Cause> {
         match (told, self.last, self.spec.limits) {
             (Verdict::Up, _, _) => None,
+            (Verdict::Degraded, _, _) if matches!(self.cause, Some(Cause::Filling { .. })) => self.cause,
             (Verdict::Degraded, Some((_, Reading::Level(level))), Some(limits)) => {
                 Some(beyond(level, limits.degraded, limits.bad))
             }

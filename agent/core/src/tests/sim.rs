@@ -41,6 +41,7 @@ pub(super) fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Sp
         fall: 2,
         rise: 1,
         limits: None,
+        full_within: Span::ZERO,
     }
 }
 

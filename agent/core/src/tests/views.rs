@@ -120,6 +120,7 @@ fn storage(ring: usize) -> Storage<'static> {
     let runs = vec![spool::Past::default(); 4].leak();
     Storage {
         checks: &mut [],
+        trends: &mut [],
         services: &mut [],
         ring: vec![0; ring].leak(),
         index: vec![spool::Entry::default(); ring / 64].leak(),

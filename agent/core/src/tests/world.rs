@@ -83,6 +83,7 @@ impl World {
         let identity = Identity { run: RUN, boot: BootId(1), previous: None, version: Text::new("test") };
         let storage = Storage {
             checks: Box::leak(checks.into_boxed_slice()),
+            trends: &mut [],
             services: Box::leak(services.into_boxed_slice()),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),

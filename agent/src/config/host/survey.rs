@@ -14,6 +14,7 @@ use super::{DEGREES, Found, Limits, MOUNTS_MAX, Part, Sensor, Side};
 use crate::probe::mount::{Mounted, mounts, unescaped, wanted};
 use crate::probe::{net, temperature};
 use crate::{open, sorted};
+use picket_proto::Span;
 use picket_proto::event::CheckKind;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -164,6 +165,7 @@ fn watched_mounts(
             kind: CheckKind::Mount,
             target: Target::Host(Part::Mount { mount, writable }),
             limits: None,
+            full_within: Span::ZERO,
         }
     });
     found.collect()

@@ -77,15 +77,15 @@ pub(super) const PRESSURE_IO: Table =
 pub(super) const SPACE: Table = Table {
     path: "host.space",
     head: "[[host.space]]",
-    about: "Percent in use below one mount point.",
-    keys: &[MOUNTED, degraded("90"), down("97")],
+    about: "Percent in use below one mount point. Growth that was seen for a third of `full_within` is told as well.",
+    keys: &[MOUNTED, degraded("90"), down("97"), FULL_WITHIN],
 };
 
 pub(super) const INODES: Table = Table {
     path: "host.inodes",
     head: "[[host.inodes]]",
-    about: "Percent of the inodes in use below one mount point.",
-    keys: &[MOUNTED, degraded("90"), down("97")],
+    about: "Percent of the inodes in use below one mount point. Growth is told as for space.",
+    keys: &[MOUNTED, degraded("90"), down("97"), FULL_WITHIN],
 };
 
 pub(super) const MOUNT: Table = Table {
@@ -133,6 +133,13 @@ pub(super) const TEMPERATURE: Table = Table {
     ],
 };
 
+const FULL_WITHIN: Key = Key::new(
+    "full_within",
+    Span,
+    "so long before it will be full it is degraded, and within a quarter of that down",
+)
+.range("1 min to 30 d, at least 30 intervals; `0s`: no forecast")
+.usual("\"4h\"");
 const MOUNTED: Key = Key::new("mount", Text, "which")
     .range("path from the root, without spaces; with its kind at most 64 characters")
     .needed()

@@ -67,6 +67,7 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
     let (mut ring, mut index) = (vec![0; 64 * 1024], vec![spool::Entry::default(); 512]);
     let storage = Storage {
         checks: &mut slots,
+        trends: &mut [],
         services: &mut lives,
         ring: &mut ring,
         index: &mut index,
