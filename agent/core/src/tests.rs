@@ -8,6 +8,7 @@ mod hold;
 mod keep;
 mod ladder;
 mod link;
+mod packages;
 mod pause;
 mod power;
 mod reboot;

@@ -63,8 +63,7 @@ pub(super) const fn knows(kind: u16, version: u8) -> bool {
     match kind {
         // Those that hold a cause or an exit, and of these the ones that tell of remedies.
         3 | 5 => matches!(version, 1 | 2),
-        6 | 7 => matches!(version, 1..=4),
-        8 => matches!(version, 1..=5),
+        6..=8 => matches!(version, 1..=5),
         1 | 2 | 4 | 9..=14 => version == 1,
         _ => false,
     }

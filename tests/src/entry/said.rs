@@ -130,7 +130,14 @@ fn trigger(cursor: &mut Cursor<'_>) -> Trigger {
 }
 
 fn rung(cursor: &mut Cursor<'_>) -> Remedy {
-    cursor.one_of(&[Remedy::Restart, Remedy::Reload, Remedy::Dependents, Remedy::Rollback, Remedy::Isolate])
+    cursor.one_of(&[
+        Remedy::Restart,
+        Remedy::Reload,
+        Remedy::Dependents,
+        Remedy::Rollback,
+        Remedy::Package,
+        Remedy::Isolate,
+    ])
 }
 
 fn outcome(cursor: &mut Cursor<'_>) -> Outcome {
