@@ -179,7 +179,11 @@ impl Keeper {
         if let Err(error) = &saved {
             tracing::warn!(service = self.service, %error, "the versions of its packages can't be noted");
         } else if let Some(why) = now.iter().find_map(|version| self.deb(version).err()) {
-            tracing::warn!(service = self.service, why, "its packages are good ones, and can't be put back later");
+            tracing::warn!(
+                service = self.service,
+                why,
+                "its packages are good ones, and can't be put back later"
+            );
         }
         saved.is_ok()
     }
@@ -248,7 +252,7 @@ impl Keeper {
 
     /// Whether it, and nothing else, would be changed.
     fn simulate(&self, versions: &[Version], debs: &[PathBuf]) -> Result<(), String> {
-        let options = ["--simulate", "--no-download", "--allow-downgrades", "--no-remove", "--assume-yes"];
+        let options = ["--simulate", "--no-download", "--allow-downgrades", "--assume-yes"];
         let options = options.into_iter().chain(["-o", "APT::Sandbox::User=root", "install"]);
         let exit = self.run(&self.places.apt, options, debs, SIMULATE);
         let printed = self.printed();
@@ -260,7 +264,9 @@ impl Keeper {
         let exit = self.run(&self.places.dpkg, ["--force-confold", "--install"].into_iter(), debs, INSTALL);
         match exit {
             Exit::Code(0) => Ok(()),
-            Exit::NotStarted(libc::ETIMEDOUT) => Err(format!("dpkg took longer than {} s", INSTALL.as_secs())),
+            Exit::NotStarted(libc::ETIMEDOUT) => {
+                Err(format!("dpkg took longer than {} s", INSTALL.as_secs()))
+            }
             exit => Err(format!("dpkg {exit}: {}", self.printed().lines().last().unwrap_or_default())),
         }
     }

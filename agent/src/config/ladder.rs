@@ -46,11 +46,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, can: Can) -> Ladd
             Some(Remedy::Isolate) => true,
             Some(Remedy::Reboot) => *rung != Remedy::Isolate,
             Some(
-                Remedy::Restart
-                | Remedy::Reload
-                | Remedy::Dependents
-                | Remedy::Rollback
-                | Remedy::Package,
+                Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Rollback | Remedy::Package,
             )
             | None => false,
         };

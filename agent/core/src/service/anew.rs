@@ -110,8 +110,7 @@ impl Services<'_> {
         self.with(seated.ix, |moving| {
             if moving.slot.spec != seated.spec {
                 let old = &moving.slot.spec;
-                let (files, packages) =
-                    (old.good != seated.spec.good, old.packages != seated.spec.packages);
+                let (files, packages) = (old.good != seated.spec.good, old.packages != seated.spec.packages);
                 moving.slot.spec = seated.spec.clone();
                 for (kind, is_other) in [(Kind::Files, files), (Kind::Packages, packages)] {
                     if is_other {

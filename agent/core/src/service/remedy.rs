@@ -157,7 +157,10 @@ impl Moving<'_> {
         let installs = self.slot.rung.remedy == Remedy::Package && !packages.tried;
         let killed = matches!(self.slot.streak.why, Why::Exit(exit) if exit.is_from_outside() && !installs);
         // Where it failed with the good ones too, a change was not the cause. Packages bring files.
-        let changed = packages.changed.as_ref().filter(|_| !packages.tried && self.slot.rung.remedy != Remedy::Rollback);
+        let changed = packages
+            .changed
+            .as_ref()
+            .filter(|_| !packages.tried && self.slot.rung.remedy != Remedy::Rollback);
         let changed = changed.or(files.changed.as_ref().filter(|_| !files.tried));
         match (self.slot.streak.why, changed) {
             (Why::Exit(_) | Why::Check(..), Some(file)) if !killed => Trigger::Changed(file.clone()),

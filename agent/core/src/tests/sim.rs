@@ -79,6 +79,8 @@ pub(super) struct Files {
     pub(super) broken: Vec<u64>,
     /// The precheck refuses these.
     pub(super) refused: Vec<u64>,
+    /// So many milliseconds longer than a disk's does a rollback take.
+    pub(super) slow: u64,
     /// Others are at work on them.
     pub(super) busy: bool,
     /// No order about them is answered.

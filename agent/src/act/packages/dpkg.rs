@@ -47,15 +47,13 @@ pub(super) fn installed(admin: &Path, names: &[String]) -> Result<Vec<Version>, 
         // One that is gone by now is in the database.
         let _it_is_written_at_this_moment = stanzas(&update, names, &mut found);
     }
-    let of = |name: &String| found.remove(name).flatten().ok_or_else(|| format!("package {name} is not installed"));
+    let of = |name: &String| {
+        found.remove(name).flatten().ok_or_else(|| format!("package {name} is not installed"))
+    };
     names.iter().map(of).collect()
 }
 
-fn stanzas(
-    path: &Path,
-    names: &[String],
-    found: &mut BTreeMap<String, Option<Version>>,
-) -> io::Result<()> {
+fn stanzas(path: &Path, names: &[String], found: &mut BTreeMap<String, Option<Version>>) -> io::Result<()> {
     let mut stanza: [String; 4] = Default::default();
     let keys = ["Package: ", "Status: ", "Version: ", "Architecture: "];
     let mut lines = BufReader::new(File::open(path)?).split(b'\n');
@@ -65,7 +63,9 @@ fn stanzas(
         let line = line.unwrap_or_default();
         if !line.is_empty() {
             let values = keys.iter().zip(&mut stanza);
-            for (value, place) in values.filter_map(|(key, place)| Some((line.strip_prefix(key.as_bytes())?, place))) {
+            for (value, place) in
+                values.filter_map(|(key, place)| Some((line.strip_prefix(key.as_bytes())?, place)))
+            {
                 *place = String::from_utf8_lossy(value).into_owned();
             }
             continue;
@@ -94,7 +94,8 @@ pub(super) fn deb(cache: &Path, it: &Version, owner: u32) -> Result<PathBuf, Str
     // As apt names it: an epoch's colon is no character of a file's name.
     let path = cache.join(format!("{name}_{}_{}.deb", it.version.replace(':', "%3a"), it.arch));
     let is_safe = |path: &Path| {
-        path.symlink_metadata().map(|file| file.uid() == owner && file.mode() & 0o022 == 0 && !file.is_symlink())
+        path.symlink_metadata()
+            .map(|file| file.uid() == owner && file.mode() & 0o022 == 0 && !file.is_symlink())
     };
     match is_safe(&path) {
         Ok(true) if is_safe(cache).unwrap_or(false) => Ok(path),

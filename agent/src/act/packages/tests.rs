@@ -35,8 +35,11 @@ fn host() -> (TempDir, Keeper) {
         fs::set_permissions(at(file), fs::Permissions::from_mode(0o644)).unwrap();
     }
     fs::set_permissions(at("cache"), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(at("says"), "NOTE: a simulation\nInst web [1.1] (1.0 local-deb [all])\nConf web (1.0 local-deb [all])\n")
-        .unwrap();
+    fs::write(
+        at("says"),
+        "NOTE: a simulation\nInst web [1.1] (1.0 local-deb [all])\nConf web (1.0 local-deb [all])\n",
+    )
+    .unwrap();
     let places = Places {
         admin: at("admin"),
         cache: at("cache"),
@@ -56,7 +59,8 @@ fn host() -> (TempDir, Keeper) {
     fs::write(at("admin/status"), stanza("web", "1.0", "installed")).unwrap();
     let Answer::Looked { digest, has_good: false, .. } = keeper.look() else { panic!("it is installed") };
     assert!(keeper.take(digest));
-    fs::write(at("admin/status"), stanza("other", "7", "installed") + &stanza("web", "1.1", "installed")).unwrap();
+    fs::write(at("admin/status"), stanza("other", "7", "installed") + &stanza("web", "1.1", "installed"))
+        .unwrap();
     (dir, keeper)
 }
 
@@ -78,8 +82,11 @@ fn the_good_version_is_installed_from_the_cache_and_undone_from_there() {
     assert_eq!(keeper.obey(Order::RollBack), Answer::RolledBack);
     assert_eq!(version(&keeper), "1.0");
     let said = calls(&dir);
-    assert!(said.contains("apt --simulate --no-download --allow-downgrades --no-remove"), "{said}");
-    assert!(said.contains("dpkg --force-confold --install") && said.contains("cache/web_1.0_all.deb\n"), "{said}");
+    assert!(said.contains("apt --simulate --no-download --allow-downgrades --assume-yes"), "{said}");
+    assert!(
+        said.contains("dpkg --force-confold --install") && said.contains("cache/web_1.0_all.deb\n"),
+        "{said}"
+    );
     assert!(matches!(keeper.look(), Answer::Looked { open: Open::Whole, changed: None, .. }));
     assert_eq!(keeper.obey(Order::Undo), Answer::Settled);
     assert_eq!(version(&keeper), "1.1");
@@ -96,7 +103,11 @@ fn the_good_version_is_installed_from_the_cache_and_undone_from_there() {
 fn what_would_change_more_or_break_something_is_refused_before_anything_is_touched() {
     let (dir, keeper) = host();
     for (says, refuses, why) in [
-        ("Inst web [1.1] (1.0 local-deb [all])\nRemv other [7]\n", false, "more would change: Remv other [7]"),
+        (
+            "Inst web [1.1] (1.0 local-deb [all])\nRemv other [7]\n",
+            false,
+            "more would change: Remv other [7]",
+        ),
         ("Inst web [1.1] (1.0 l [all])\nInst lib (2 stable [all])\n", false, "more would change: Inst lib"),
         ("Inst web [1.1] (1.2 local-deb [all])\n", false, "more would change: Inst web [1.1] (1.2"),
         ("nothing to do\n", false, "it would not change them"),
@@ -126,7 +137,10 @@ fn an_empty_cache_and_files_of_others_are_told_before_they_are_needed() {
     assert!(why.ends_with("web_1.0_all.deb may have been written by others than root"), "{why}");
     fs::remove_file(&deb).unwrap();
     let Answer::Looked { changed, is_away, .. } = keeper.look() else { panic!("it is installed") };
-    assert_eq!((changed.as_deref(), is_away), (Some("package web (1.0 to 1.1; no .deb of 1.0 in the cache)"), true));
+    assert_eq!(
+        (changed.as_deref(), is_away),
+        (Some("package web (1.0 to 1.1; no .deb of 1.0 in the cache)"), true)
+    );
     let Answer::NotDone(why) = keeper.obey(Order::RollBack) else { panic!("it is not there") };
     assert!(why.starts_with("there is no ") && why.ends_with("cache/web_1.0_all.deb"), "{why}");
     assert_eq!(calls(&dir), "");

@@ -102,6 +102,7 @@ impl World {
         if order == Order::RollBack {
             files.undone();
         }
+        let slow = if order == Order::RollBack { files.slow * 1_000 } else { 0 };
         let name = |it: &u64| format!("/etc/it-{it}");
         let answer = match order {
             Order::Look => Answer::Looked {
@@ -140,6 +141,6 @@ impl World {
                 Answer::Settled
             }
         };
-        self.pending.push((self.at + 1_000, Coming::Files(service, kind, answer)));
+        self.pending.push((self.at + 1_000 + slow, Coming::Files(service, kind, answer)));
     }
 }
