@@ -100,12 +100,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let driver = driver(unit.as_ref(), commands.as_ref());
     let (kept, good) = kept::read(&mut keys, sheet, here).unzip();
     let (packages, package) = kept::packages(&mut keys, sheet).unzip();
-    let can = Can {
-        reload: commands.as_ref().is_none_or(|commands| commands.reload.is_some()),
-        rollback: kept.is_some(),
-        package: packages.is_some(),
-        reboot: draft.reboots.is_some(),
-    };
+    let can = can(commands.as_ref(), kept.is_some(), packages.is_some(), draft);
     let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
     (spec.good, spec.packages, spec.reboots) = (good, package, draft.reboots);
@@ -141,6 +136,12 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
             draft.skipped.append(&mut own.skipped);
         }
     }
+}
+
+/// What a ladder may have.
+fn can(commands: Option<&Commands>, rollback: bool, package: bool, draft: &Draft) -> Can {
+    let reload = commands.is_none_or(|commands| commands.reload.is_some());
+    Can { reload, rollback, package, reboot: draft.reboots.is_some() }
 }
 
 /// How hard to try.

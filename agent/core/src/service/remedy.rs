@@ -161,7 +161,7 @@ impl Moving<'_> {
             .changed
             .as_ref()
             .filter(|_| !packages.tried && self.slot.rung.remedy != Remedy::Rollback);
-        let changed = changed.or(files.changed.as_ref().filter(|_| !files.tried));
+        let changed = changed.or_else(|| files.changed.as_ref().filter(|_| !files.tried));
         match (self.slot.streak.why, changed) {
             (Why::Exit(_) | Why::Check(..), Some(file)) if !killed => Trigger::Changed(file.clone()),
             (Why::Exit(exit), _) => Trigger::Exit(exit),

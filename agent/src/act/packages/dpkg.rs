@@ -122,7 +122,8 @@ pub(super) fn agrees(versions: &[Version], ended_well: bool, printed: &str) -> R
     let known = printed.lines().filter(is_one).count() == versions.len();
     match other {
         _ if !ended_well => {
-            let reason = printed.lines().rfind(|line| line.contains(" but ")).or(printed.lines().last());
+            let reason =
+                printed.lines().rfind(|line| line.contains(" but ")).or_else(|| printed.lines().last());
             Err(reason.unwrap_or("it could not be asked").trim().to_owned())
         }
         Some(other) => Err(format!("more would change: {other}")),
