@@ -92,7 +92,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let away = when::read(&mut keys, sheet, &draft.host);
     let unit = unit(&mut keys, sheet);
     let commands = commands(&mut keys, sheet, here, name);
-    let (program, env, cwd) = match unit.is_some() || commands.is_some() {
+    let (command, env, cwd) = match unit.is_some() || commands.is_some() {
         true => (Vec::new(), Vec::new(), "{state}".to_owned()),
         false => what(&mut keys, sheet, here),
     };
@@ -119,7 +119,6 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     match away {
         Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
         None => {
-            let command = program;
             draft.services.push(Service {
                 spec,
                 unit,

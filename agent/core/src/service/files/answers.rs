@@ -10,8 +10,7 @@ impl Moving<'_> {
         said: Said<'_>,
         around: Around<'_, '_>,
     ) -> Taken {
-        let files = self.slot.kept(kind);
-        let Some(order) = files.out.take() else { return Taken::No };
+        let Some(order) = self.slot.kept(kind).out.take() else { return Taken::No };
         let waits = match self.slot.state {
             State::Waiting { process, wait: Wait::Files { kind: of, until } } if of == kind => {
                 Some((process, until))
@@ -32,8 +31,7 @@ impl Moving<'_> {
             (Said::Looked { digest, changed, has_good, open, is_away }, _) => {
                 (files.changed, files.has_good, files.unread) =
                     (changed.map(Text::new), Some(has_good), false);
-                files.is_away = is_away;
-                files.is_reverted &= changed.is_none();
+                (files.is_away, files.is_reverted) = (is_away, files.is_reverted && changed.is_none());
                 self.looked_at_files(kind, digest, has_good, around.now);
                 self.found_open(kind, open);
                 self.go_on_with_words(around);
