@@ -1,17 +1,22 @@
 //! Inodes in use on a mount, by statvfs in a thread of its own, as for its space.
 //!
-//! Filesystems that make inodes as they need them (btrfs, FAT) say that they have none: nothing can run out there.
+//! Filesystems that make inodes as they need them (btrfs, FAT) say that they have none: nothing can run out there. XFS and ZFS
+//! say as many are left as what is left of the space would hold: that is a level, but when they will be gone is the space's to say.
 
 use super::{Seen, mount};
 use picket_agent_core::check::Reading;
 
+/// The kernel's numbers of XFS and ZFS.
+const FROM_SPACE: [u64; 2] = [0x5846_5342, 0x2FC1_2FC1];
+
 /// How many of its inodes are left.
 pub(crate) fn read(mount: &str) -> Seen {
-    match rustix::fs::statvfs(mount) {
+    match rustix::fs::statfs(mount) {
         Ok(space) if space.f_files == 0 => Reading::Good.into(),
         Ok(space) => {
-            let used = space.f_files.saturating_sub(space.f_ffree);
-            Reading::Room { left: space.f_favail, of: used.saturating_add(space.f_favail) }.into()
+            let room = Reading::Room { left: space.f_ffree, of: space.f_files };
+            let kind = u64::try_from(space.f_type).unwrap_or_default();
+            if FROM_SPACE.contains(&kind) { room.leveled().into() } else { room.into() }
         }
         Err(errno) => mount::failed(errno),
     }

@@ -54,7 +54,7 @@ fn a_mount_that_grows_is_told_before_it_is_full_and_one_that_is_emptied_again_is
         }
     };
     assert!(at > Span::from_secs(25), "it was seen growing for {at} only");
-    assert!(told.starts_with("full in about ") && told.contains(" MiB/h since "), "{told}");
+    assert!(told.starts_with("full in about ") && told.contains(" MiB/h, for "), "{told}");
     sized(&watch, "mnt/log", 0);
     assert_eq!(watch.until_by_itself(&mnt, "up").why, "");
 }

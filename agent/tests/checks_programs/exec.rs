@@ -67,13 +67,16 @@ fn real_plugins_say_what_they_see_and_their_figures_are_told() {
     let (http, metrics) = (free_port(), free_port());
     let nginx = Nginx::start(http);
     let web = format!("[\"check_http\", \"-H\", \"127.0.0.1\", \"-p\", \"{http}\", \"-s\", \"well\"]");
+    // Only the one of this test: others may run on the same machine.
+    let procs =
+        format!("[\"check_procs\", \"-c\", \"1:\", \"-C\", \"nginx\", \"-p\", \"{}\"]", std::process::id());
     let tables = [
         format!("[metrics]\nlisten = \"127.0.0.1:{metrics}\"\n"),
         check("web", &web),
         check("disk", "[\"check_disk\", \"-w\", \"0%\", \"-c\", \"0%\", \"-p\", \"/\"]"),
         check("disk-full", "[\"check_disk\", \"-w\", \"100%\", \"-c\", \"100%\", \"-p\", \"/\"]"),
         check("load", "[\"check_load\", \"-w\", \"0,0,0\", \"-c\", \"999,999,999\"]"),
-        check("procs", "[\"check_procs\", \"-c\", \"1:\", \"-C\", \"nginx\"]"),
+        check("procs", &procs),
     ];
     let host = Host::with(&tables.concat(), |_| {});
     let (reading, said, web) = host.look("web");

@@ -39,7 +39,12 @@ impl Display for Why<'_> {
 fn filling(f: &mut Formatter<'_>, left: u32, (rate, unit): (u64, &str), grown: u32) -> Result {
     let [left, grown] = [left, grown].map(|secs| Span::from_secs(secs.into()));
     let (rate, unit) = if unit == KIB && rate >= 1024 { (rate / 1024, " MiB/h") } else { (rate, unit) };
-    write!(f, "full in about {left}: grows by {rate}{unit} since {grown}")
+    if left == Span::ZERO {
+        f.write_str("full at any moment")?;
+    } else {
+        write!(f, "full in about {left}")?;
+    }
+    write!(f, ": grows by {rate}{unit}, for {grown} so far")
 }
 
 fn levels(kind: CheckKind, (level, limit): (i64, i64), f: &mut Formatter<'_>) -> Result {
@@ -112,12 +117,12 @@ mod tests {
             (
                 CheckKind::Space,
                 Cause::Filling { left: 10_200, rate: 2_100_000, grown: 4_800 },
-                "full in about 2 h 50 min: grows by 2050 MiB/h since 1 h 20 min",
+                "full in about 2 h 50 min: grows by 2050 MiB/h, for 1 h 20 min so far",
             ),
             (
                 CheckKind::Inodes,
                 Cause::Filling { left: 10_200, rate: 70_000, grown: 4_800 },
-                "full in about 2 h 50 min: grows by 70000 an hour since 1 h 20 min",
+                "full in about 2 h 50 min: grows by 70000 an hour, for 1 h 20 min so far",
             ),
         ] {
             assert_eq!(of(kind, cause), words);

@@ -36,7 +36,7 @@ async fn host(story: &mut Story) -> v1::Host {
 #[tokio::test]
 async fn a_killed_agent_is_silent_after_two_and_a_half_of_its_own_intervals_and_not_sooner() {
     let address = free_port();
-    let link = "profile = \"metered\"\nreport = \"12s\"\n";
+    let link = "report = \"12s\"\n";
     let mut story = Story::begin(&config(link, address)).await;
     story.agent.line_with("link-open");
     assert!(wait_listening(address, PATIENCE));

@@ -92,8 +92,9 @@ impl Reading {
     pub const fn leveled(self) -> Self {
         match self {
             Self::Room { left, of } => {
-                let of = if of == 0 { 1 } else { of };
-                let used = of.saturating_sub(left).saturating_mul(1000).div_ceil(of);
+                // What has no room at all, as some mounts say of themselves, is not full.
+                let whole = if of == 0 { 1 } else { of };
+                let used = of.saturating_sub(left).saturating_mul(1000).div_ceil(whole);
                 Self::Level(used.cast_signed())
             }
             Self::Good | Self::Poor(_) | Self::Bad(_) | Self::Level(_) => self,

@@ -48,8 +48,9 @@ pub struct Trend {
     rate: u64,
     full: Mono,
     told: Verdict,
-    /// Points in a row that say otherwise.
+    /// Points in a row that say otherwise, and the mildest change that all of them agree on.
     against: u8,
+    to: Verdict,
 }
 
 impl Trend {
@@ -67,6 +68,7 @@ impl Trend {
         full: Mono::NEVER,
         told: Verdict::Up,
         against: 0,
+        to: Verdict::Up,
     };
 
     fn anew(check: CheckIx, step: u64, of: u64) -> Self {
@@ -104,12 +106,23 @@ impl Trend {
             self.full = now.plus(Span::from_micros(self.step).times(points));
             self.class(now, limit)
         });
-        self.against = if wanted == self.told { 0 } else { self.against + 1 };
-        if self.against == HOLD {
-            (self.told, self.against) = (wanted, 0);
-        }
+        self.weigh(wanted);
         if grows.is_none() && self.told == Verdict::Up {
             self.since = None;
+        }
+    }
+
+    /// Counts a point that says this.
+    fn weigh(&mut self, wanted: Verdict) {
+        let goes_on = self.against > 0 && (wanted > self.told) == (self.to > self.told);
+        (self.against, self.to) = match (wanted == self.told, goes_on) {
+            (true, _) => (0, wanted),
+            (false, false) => (1, wanted),
+            (false, true) if wanted > self.told => (self.against + 1, self.to.min(wanted)),
+            (false, true) => (self.against + 1, self.to.max(wanted)),
+        };
+        if self.against == HOLD {
+            (self.told, self.against) = (self.to, 0);
         }
     }
 

@@ -205,7 +205,7 @@ fn a_mount_that_will_be_full_is_for_today_and_says_when_and_one_that_will_be_soo
     agent.say(&mut world, filling(10_200, Verdict::Degraded));
     let incident = world.the_incident().incident;
     assert_eq!(incident.severity, Severity::P3);
-    let words = "full in about 2 h 50 min: grows by 2050 MiB/h since 1 h 20 min";
+    let words = "full in about 2 h 50 min: grows by 2050 MiB/h, for 1 h 20 min so far";
     assert!(incident.cause.contains(words), "{}", incident.cause);
     agent.say(&mut world, filling(3_000, Verdict::Down));
     assert_eq!(world.the_incident().incident.severity, Severity::P2);
