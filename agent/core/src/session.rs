@@ -6,6 +6,7 @@
 //! to a link that costs money, whatever else is said: it carries a look at the host, and its answer measures the collector's clock. Whether the peer lives is the transport's to notice; only a
 //! welcome that does not come is noticed here.
 
+mod farewell;
 mod look;
 mod meter;
 mod offset;
@@ -18,11 +19,12 @@ pub use words::{Fact, Lane, Order, Phase, Trouble};
 use crate::check::Checks;
 use crate::spool::Spool;
 use crate::timer::{Backoff, Dice, Reason};
+use farewell::Farewell;
 use heapless::Deque;
 use meter::Meter;
 use picket_proto::beat::Trip;
 use picket_proto::{Mono, Now, Sample, Seq, Span};
-use talk::{Standing, Talk};
+use talk::Talk;
 
 /// Most orders that may be with the shell before it says [`Fact::Sent`]: Standing and Send wait for a place, and
 /// the few others (Hello, Heartbeat, Answer, Goodbye, one each) need none. A channel of this many never fills.
@@ -39,9 +41,6 @@ const RETRY_DENIED: Backoff = Backoff { first: Span::from_secs(30), most: Span::
 const GOOD_SESSION: Span = Span::from_secs(10);
 /// A welcome that takes longer does not come.
 const WELCOME_WAIT: Span = Span::from_secs(30);
-/// How long the farewell waits for acks of live frames, and then for the goodbye to be flushed.
-const FAREWELL: (Span, Span) = (Span::from_secs(2), Span::from_millis(500));
-
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one link per agent and no allocator to box with")]
 enum Link {
@@ -49,16 +48,6 @@ enum Link {
     Connecting,
     Greeting { boundary: Seq, until: Mono, named: Option<u32> },
     Talking(Talk),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Farewell {
-    No,
-    /// What is live is flushed first.
-    Flushing(Mono),
-    /// The goodbye is on its way.
-    Said(Mono),
-    Over,
 }
 
 /// The link machine.
@@ -143,19 +132,6 @@ impl Session {
         is_resumed
     }
 
-    /// The agent ends: flush what is live, say goodbye.
-    pub(crate) fn leave(&mut self, now: Mono) {
-        self.meter.keep_soon();
-        if self.farewell == Farewell::No {
-            self.farewell = Farewell::Flushing(now.plus(FAREWELL.0));
-        }
-    }
-
-    /// The agent ends now.
-    pub(crate) fn abandon(&mut self) {
-        self.farewell = Farewell::Over;
-    }
-
     /// What a Hello says is not so any more: a session that stands or is about to begins anew, at once.
     pub(crate) fn greet_anew(&mut self, now: Mono) {
         let greeted = matches!(self.link, Link::Greeting { .. } | Link::Talking(_));
@@ -165,11 +141,6 @@ impl Session {
             self.link = Link::Resting { until: now };
             self.order(Order::Close);
         }
-    }
-
-    /// Whether all is said.
-    pub(crate) fn is_over(&self) -> bool {
-        self.farewell == Farewell::Over
     }
 
     /// Does what the time and the acks have made due; after every input.
@@ -259,28 +230,6 @@ impl Session {
                 self.order(Order::Heartbeat { sample: Sample::default(), offset: None });
             }
             Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_) => {}
-        }
-    }
-
-    fn part(&mut self, now: Mono, spool: &Spool<'_>) {
-        match (self.farewell, &self.link) {
-            (Farewell::Flushing(until), Link::Talking(talk)) => {
-                let told = matches!(talk.standing, Standing::Told);
-                let waits = if self.meter.is_over() {
-                    !talk.unacked.is_empty() || spool.owes_critical(&talk.sent)
-                } else {
-                    spool.holds_any(talk.boundary.next(), spool.last())
-                };
-                let flushed = told && !waits;
-                if flushed || until <= now {
-                    self.farewell = Farewell::Said(now.plus(FAREWELL.1));
-                    self.order(Order::Goodbye);
-                }
-            }
-            (Farewell::Flushing(until), Link::Connecting | Link::Greeting { .. }) if now < until => {}
-            (Farewell::Said(until), Link::Talking(_)) if now < until => {}
-            (Farewell::Flushing(_) | Farewell::Said(_), _) => self.farewell = Farewell::Over,
-            (Farewell::No | Farewell::Over, _) => {}
         }
     }
 

@@ -10,6 +10,7 @@ mod cut;
 mod damaged;
 mod durable;
 mod failures;
+mod filling;
 mod fleet;
 mod ingest;
 mod intent;

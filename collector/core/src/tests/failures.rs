@@ -193,25 +193,6 @@ fn a_check_without_remedy_must_hold_for_10_s() {
 }
 
 #[test]
-fn a_mount_that_will_be_full_is_for_today_and_says_when_and_one_that_will_be_soon_is_for_now() {
-    let mut world = World::new();
-    let mut agent = Agent::new("db-1", 1);
-    agent.connect(&mut world);
-    let filling = |left, to| {
-        let Said::Verdict(change) = space(to) else { panic!("a verdict") };
-        let cause = Some(Cause::Filling { left, rate: 2_100_000, grown: 4_800 });
-        Said::Verdict(VerdictChanged { cause, ..change })
-    };
-    agent.say(&mut world, filling(10_200, Verdict::Degraded));
-    let incident = world.the_incident().incident;
-    assert_eq!(incident.severity, Severity::P3);
-    let words = "full in about 2 h 50 min: grows by 2050 MiB/h, for 1 h 20 min so far";
-    assert!(incident.cause.contains(words), "{}", incident.cause);
-    agent.say(&mut world, filling(3_000, Verdict::Down));
-    assert_eq!(world.the_incident().incident.severity, Severity::P2);
-}
-
-#[test]
 fn the_same_root_opens_its_incident_again_within_30_min_and_a_new_one_later() {
     let mut world = World::new();
     let mut agent = Agent::new("web-1", 1);
