@@ -169,7 +169,7 @@ impl<'s> Checks<'s> {
     pub(crate) fn started(&mut self, now: Mono, service: u16) {
         self.each_of(service, |slot| {
             slot.distrust_flight();
-            (slot.good_at, slot.bad, slot.streak) = (None, 0, None);
+            (slot.good_at, slot.bad, slot.streak, slot.withheld) = (None, 0, None, 0);
             slot.pace = Pace::Ramp(0);
             slot.look_at(now);
         });
@@ -180,7 +180,7 @@ impl<'s> Checks<'s> {
     pub(crate) fn adopted(&mut self, now: Mono, service: u16) {
         self.each_of(service, |slot| {
             slot.distrust_flight();
-            (slot.bad, slot.streak) = (0, None);
+            (slot.bad, slot.streak, slot.withheld) = (0, None, 0);
             slot.look_at(now);
         });
     }

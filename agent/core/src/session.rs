@@ -35,6 +35,9 @@ pub const ORDERS_MAX: u16 = 40;
 const PLACES: u16 = 32;
 /// Between tries to connect.
 const RETRY: Backoff = Backoff { first: Span::from_millis(250), most: Span::from_secs(30) };
+/// The same where tries cost money: one reaches a dead collector's balancer for 1 to 3 KB. A host is called silent after
+/// 2.5 of its intervals, 37 min by default.
+const RETRY_METERED: Backoff = Backoff { first: Span::from_millis(250), most: Span::from_secs(600) };
 /// The same where the collector said no: a person has to act first.
 const RETRY_DENIED: Backoff = Backoff { first: Span::from_secs(30), most: Span::from_secs(600) };
 /// A session that lived this long was a good one: the next try starts from the first wait again.
@@ -204,7 +207,8 @@ impl Session {
         {
             self.tries = 0;
         }
-        let backoff = if trouble == Trouble::Denied { RETRY_DENIED } else { RETRY };
+        let usual = if self.meter.terms.is_metered() { RETRY_METERED } else { RETRY };
+        let backoff = if trouble == Trouble::Denied { RETRY_DENIED } else { usual };
         let wait = backoff.wait(self.tries, &mut self.dice);
         self.tries = self.tries.saturating_add(1);
         self.out = 0;
@@ -225,7 +229,7 @@ impl Session {
             Link::Talking(talk) if talk.next_beat <= now => {
                 talk.next_beat = now.plus(talk.beat);
                 if self.meter.is_over() {
-                    talk.restate(last);
+                    talk.restate(now, (last, self.meter.terms.report));
                 }
                 self.order(Order::Heartbeat { sample: Sample::default(), offset: None });
             }

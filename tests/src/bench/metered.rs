@@ -75,7 +75,7 @@ pub fn inside(program: &OsStr, minutes: u64, quick: bool) {
     }
     let span = if quick { HEARTBEAT * 3 } else { HEARTBEAT * 9 };
     let usual = Measured::of(program, "", span, quick);
-    let metered = "profile = \"metered\"\nreport = \"20s\"\ncap = \"1GiB\"\n";
+    let metered = "report = \"20s\"\ncap = \"1GiB\"\n";
     let metered = Measured::of(program, metered, span, quick);
     let beats = span.as_secs_f64() / HEARTBEAT.as_secs_f64();
     let beat = metered.rest / beats;

@@ -11,7 +11,7 @@
 use super::slot::Slot;
 use super::{Reading, Sight};
 use crate::shelf::Place;
-use picket_proto::event::{CheckKind, Verdict};
+use picket_proto::event::{Cause, CheckKind, Verdict};
 use picket_proto::{Mono, Span};
 
 /// From one probe to the next after a start, milliseconds. A server that listens within 5 ms is seen within 10, and
@@ -109,8 +109,10 @@ impl Slot {
     pub(super) fn ripe(&self) -> Mono {
         let (part, most) = if self.is_dear() { EARLY_DEAR } else { EARLY };
         let early = match self.pace {
-            Pace::Steady => Span::from_micros(self.interval().micros() / part).min(most),
-            Pace::Ramp(_) | Pace::Watch(_) | Pace::Rest => Span::ZERO,
+            Pace::Steady if self.withheld == 0 => {
+                Span::from_micros(self.interval().micros() / part).min(most)
+            }
+            Pace::Steady | Pace::Ramp(_) | Pace::Watch(_) | Pace::Rest => Span::ZERO,
         };
         Mono::from_micros(self.due.micros().saturating_sub(early.micros()))
     }
@@ -155,6 +157,7 @@ impl Slot {
     /// It is not probed until its service runs again, and nothing is known of it.
     pub(super) fn suspend(&mut self, now: Mono) {
         self.distrust_flight();
+        self.withheld = 0;
         (self.pace, self.due) = (Pace::Rest, Mono::NEVER);
         (self.base, self.cause, self.streak, self.bad) = (Verdict::Unknown, None, None, 0);
         self.blind = false;
@@ -174,6 +177,8 @@ impl Slot {
     pub(super) fn withhold(&mut self, now: Mono, reading: Reading) {
         self.flight = Flight::Home;
         self.withheld += 1;
+        // No verdict, but a doubt: nothing is proven by what passed before.
+        (self.bad, self.cause) = (self.bad.max(1), Some(Cause::NoProcess));
         self.last = Some((now, reading));
         self.due = if self.pace == Pace::Rest { Mono::NEVER } else { now.plus(WITHHELD_FOR) };
     }

@@ -121,7 +121,9 @@ impl Slot {
             (Way::Worse | Way::Blind, _) => self.spec.fall,
         };
         let to = match way {
-            Way::Better | Way::Worse => (streak.count >= enough).then_some(streak.to),
+            Way::Better => (streak.count >= enough).then_some(streak.to),
+            // What was withheld said the same.
+            Way::Worse => (streak.count.saturating_add(self.withheld) >= enough).then_some(streak.to),
             Way::Blind => {
                 (streak.blind >= enough && self.base != Verdict::Unknown).then_some(Verdict::Unknown)
             }

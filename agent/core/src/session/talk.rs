@@ -51,6 +51,7 @@ pub(super) struct Talk {
     pub(super) boundary: Seq,
     /// The last frame that what stands was told behind, above the cap.
     restated: Seq,
+    restated_at: Mono,
     /// What the collector knows of this run once all that was sent has arrived.
     pub(super) sent: Ranges,
     pub(super) standing: Standing,
@@ -87,6 +88,7 @@ impl Talk {
             next_beat: now.plus(FIRST_BEAT.min(beat)),
             boundary,
             restated: boundary,
+            restated_at: now,
             sent: known.clone(),
             standing: Standing::new(),
             owes_standing: false,
@@ -103,6 +105,10 @@ impl Talk {
         if self.has_window() {
             self.owes_standing |= spool.name_losses(now, &self.sent, self.boundary);
         }
+        if !is_over && self.restated < self.boundary {
+            // A new period began before the heartbeat that would have told what the passed frames say.
+            (self.owes_standing, self.restated) = (true, self.boundary);
+        }
         if !matches!(self.standing, Standing::Told) {
             return;
         }
@@ -115,10 +121,12 @@ impl Talk {
         }
     }
 
-    /// A heartbeat above the cap: what stands is told behind what did not go, where that is more than the last time.
-    pub(super) fn restate(&mut self, last: Seq) {
-        if matches!(self.standing, Standing::Told) && self.restated < last {
-            (self.boundary, self.restated) = (self.boundary.max(last), last);
+    /// A heartbeat above the cap: what stands is told behind what did not go, where that is more than the last time. Not
+    /// oftener than such a host is heard, whatever the collector grants: it may be many checks.
+    pub(super) fn restate(&mut self, now: Mono, (last, report): (Seq, Span)) {
+        let is_time = now.since(self.restated_at) >= Span::from_micros(report.micros() / 2);
+        if matches!(self.standing, Standing::Told) && self.restated < last && is_time {
+            (self.boundary, self.restated, self.restated_at) = (self.boundary.max(last), last, now);
             self.standing = Standing::new();
         }
     }
@@ -158,17 +166,18 @@ impl Talk {
         if !self.has_window() {
             return None;
         }
-        let next = if self.holds_back(spool, is_over) {
-            spool.next_critical(&self.sent, self.boundary)
-        } else {
-            spool.next_batch(&self.sent, self.boundary)
+        let names_losses = spool.unsent_gap(&self.sent).is_some();
+        let next = match (is_over, self.holds_back(spool, is_over)) {
+            (_, true) => spool.next_critical(&self.sent, self.boundary),
+            (true, false) => spool.next_lowest(&self.sent, self.boundary),
+            (false, false) => spool.next_batch(&self.sent, self.boundary),
         };
         let order = match next {
             Some((batch, sent)) => self.sends(batch, sent),
             None => self.send_late(spool)?,
         };
-        if is_over {
-            // What was passed is backlog.
+        // What was passed is backlog; but gap frames go before others that are as new.
+        if is_over && !names_losses {
             self.boundary = self.boundary.max(self.sent.last().unwrap_or(self.boundary));
         }
         Some(order)

@@ -24,9 +24,16 @@ impl Spool<'_> {
     pub(crate) fn next_batch(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
         let live =
             || self.stretch(self.unsent(boundary.next(), sent)?, boundary, sent, (LIVE_MOST, Rank::Routine));
-        let lowest =
-            || self.stretch(self.unsent(Seq::FIRST, sent)?, boundary, sent, (BACKLOG_MOST, Rank::Routine));
-        self.next_gap(sent, boundary).or_else(live).or_else(lowest)
+        self.next_gap(sent, boundary).or_else(live).or_else(|| self.lowest(sent, boundary))
+    }
+
+    /// The same where all that is wanted is a place for one more range: the lowest that is missing.
+    pub(crate) fn next_lowest(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
+        self.next_gap(sent, boundary).or_else(|| self.lowest(sent, boundary))
+    }
+
+    fn lowest(&self, sent: &Ranges, boundary: Seq) -> Option<Next> {
+        self.stretch(self.unsent(Seq::FIRST, sent)?, boundary, sent, (BACKLOG_MOST, Rank::Routine))
     }
 
     /// The next batch of a link above its cap: only critical frames and gaps, live before backlog.
@@ -63,7 +70,7 @@ impl Spool<'_> {
     }
 
     /// The first gap frame that was not sent.
-    pub(super) fn unsent_gap(&self, sent: &Ranges) -> Option<usize> {
+    pub(crate) fn unsent_gap(&self, sent: &Ranges) -> Option<usize> {
         if self.gaps == 0 {
             return None;
         }

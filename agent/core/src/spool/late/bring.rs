@@ -63,7 +63,10 @@ impl Spool<'_> {
             let fits = all.insert(ready.range).is_ok();
             if !fits || all.iter().count() > MOST.max(sent.iter().count()) {
                 self.late.ready = None;
-                self.lose_spilled(ready.range);
+                // What is critical comes as islands, above the cap: it stays where it is until there is a place.
+                if self.late.page.is_none_or(|page| page.only.is_none()) {
+                    self.lose_spilled(ready.range);
+                }
                 return None;
             }
             after = Some(all);

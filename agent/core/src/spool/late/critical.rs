@@ -84,8 +84,9 @@ impl Spool<'_> {
             Look::Frame { seq, .. } => Seq(seq.0 - 1),
             Look::Nothing => self.critical.last().unwrap_or(missing),
         };
-        let skipped = SeqRange::new(Seq::FIRST, upto);
-        skipped.is_some_and(|range| self.critical.remove(range).is_ok())
+        // Where cutting a range in two has no room, all before goes too.
+        let skipped = [missing, Seq::FIRST].map(|from| SeqRange::new(from, upto));
+        skipped.into_iter().flatten().any(|range| self.critical.remove(range).is_ok())
     }
 
     fn bring_past_critical(&mut self, now: Now, at: usize) -> bool {

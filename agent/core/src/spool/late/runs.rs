@@ -123,6 +123,9 @@ impl Late<'_> {
         {
             let taken = super::covers(ranges, range.first(), range.last());
             self.refusals = if taken { 0 } else { self.refusals.saturating_add(1) };
+            if !taken {
+                past.passed = past.passed.min(Seq(range.first().0 - 1));
+            }
             self.flying = None;
         }
         true

@@ -166,8 +166,10 @@ fn a_process_that_is_gone_is_for_systemd_to_explain_however_slow_the_bus_is() {
 
 #[test]
 fn a_check_that_is_ahead_of_systemd_waits_for_its_word_for_a_few_seconds() {
-    for word in [true, false] {
-        let checks = vec![check_spec("web.process", CheckKind::Process, 0)];
+    for (word, interval) in [(true, 1), (false, 1), (true, 5), (false, 5)] {
+        let interval = Span::from_secs(interval);
+        let checks =
+            vec![crate::check::Spec { interval, ..check_spec("web.process", CheckKind::Process, 0) }];
         let mut world = World::with(39, checks, vec![unit_spec()], 65_536);
         world.sims = vec![Sim { alive: Some(7), ..Sim::healthy() }];
         world.input(Input::Unit(Fact::Opened));
