@@ -12,17 +12,19 @@ impl Moving<'_> {
     ) -> Taken {
         let Some(order) = self.slot.kept(kind).out.take() else { return Taken::No };
         let waits = match self.slot.state {
-            State::Waiting { process, wait: Wait::Files { kind: of, until } } if of == kind => {
-                Some((process, until))
-            }
+            State::Waiting { process, wait: Wait::Files { kind: of, .. } } if of == kind => Some(process),
             _ => None,
         };
         let rolls = waits.filter(|_| order == Order::RollBack);
         let files = self.slot.kept(kind);
         match (said, rolls) {
-            (Said::RolledBack, Some(waits)) => return self.rolled_back(kind, waits, around),
-            (Said::NotDone { why }, Some((process, _))) => self.not_done(why, process, around),
-            (Said::Busy, Some((process, _))) => {
+            (Said::RolledBack, Some(process)) => {
+                // Its process may have begun while they were being put in their places.
+                files.is_open = true;
+                self.restart(process, around.now);
+            }
+            (Said::NotDone { why }, Some(process)) => self.not_done(why, process, around),
+            (Said::Busy, Some(process)) => {
                 files.tried = false;
                 self.not_done("the package manager is at work: not tried", process, around);
             }
@@ -47,27 +49,10 @@ impl Moving<'_> {
             (Said::Taken(false) | Said::NotDone { .. } | Said::Busy | Said::Settled, _) => {
                 files.takes = false;
                 match waits {
-                    Some((process, _)) if order == Order::Undo => self.decide(process, around),
+                    Some(process) if order == Order::Undo => self.decide(process, around),
                     Some(_) | None => self.go_on_with_words(around),
                 }
             }
-        }
-        Taken::Yes
-    }
-
-    /// They stand in their places. What was installed may have started the service with it.
-    fn rolled_back(
-        &mut self,
-        kind: Kind,
-        (process, until): (Option<Process>, Mono),
-        around: Around<'_, '_>,
-    ) -> Taken {
-        self.slot.kept(kind).is_open = true;
-        match process {
-            Some(process) if process.since.plus(limit(kind)) > until => {
-                self.rise(Process { since: around.now, ..process }, Proof::Remedy, around.checks);
-            }
-            Some(_) | None => self.restart(process, around.now),
         }
         Taken::Yes
     }
