@@ -84,6 +84,17 @@ fn where_the_good_version_does_not_help_the_newer_one_is_installed_again_before_
 }
 
 #[test]
+fn what_can_not_be_undone_is_seen_as_rolled_back() {
+    let mut world = running(10);
+    upgraded(&mut world);
+    (world.sims[0].packages.broken, world.sims[0].packages.stuck) = (vec![0, 1], true);
+    world.run(60_000);
+    assert!(packages(&world).orders.contains(&Order::Undo), "{:#?}", world.story(0));
+    assert_eq!((packages(&world).now, packages(&world).aside), (0, None));
+    assert_eq!(world.agent.service_at(0).unwrap().packages(), Some(Kept::RolledBack));
+}
+
+#[test]
 fn a_version_that_did_not_change_is_passed_over() {
     let mut world = running(3);
     world.sims[0].dies = Some((20, event::Exit::Code(1), "no".into()));

@@ -48,6 +48,9 @@ impl Moving<'_> {
             }
             (Said::Taken(false) | Said::NotDone { .. } | Said::Busy | Said::Settled, _) => {
                 files.takes = false;
+                // They stay the good ones, which is to be seen.
+                let is_stuck = kind == Kind::Packages && matches!(said, Said::NotDone { .. });
+                files.is_reverted |= is_stuck && order == Order::Undo;
                 match waits {
                     Some(process) if order == Order::Undo => self.decide(process, around),
                     Some(_) | None => self.go_on_with_words(around),

@@ -132,6 +132,10 @@ impl World {
                 }
                 None => Answer::NotDone("there are none"),
             },
+            Order::Undo if files.stuck => {
+                files.aside = None;
+                Answer::NotDone("there is no file of it")
+            }
             Order::Undo => {
                 files.undone();
                 Answer::Settled
