@@ -271,8 +271,8 @@ fn differing(wanted: &[Version], now: &[Version]) -> Vec<Version> {
 
 /// Those of before in whose place there is a good one by now, or one that is not whole. Another one is somebody else's.
 fn unlike(before: &[Version], now: &[Version], good: &[Version]) -> Vec<Version> {
-    let is_ours = |before, now: &Version| !now.is_whole || (before != now && good.contains(now));
-    let others = before.iter().zip(now).filter(|(before, now)| is_ours(*before, *now));
+    let is_ours = |before: &Version, now: &Version| !now.is_whole || (before != now && good.contains(now));
+    let others = before.iter().zip(now).filter(|(before, now)| is_ours(before, now));
     others.map(|(before, _)| before.clone()).collect()
 }
 

@@ -200,6 +200,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn it_has_a_session_of_its_own_and_no_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            "read -r _ _ _ _ group session _ < /proc/$$/stat; echo $((group == $$)) $((session == $$))";
+        let ended = shell(script, folder.path(), Duration::from_secs(20)).run().await;
+        assert_eq!(ended, Ended { exit: Exit::Code(0), last_line: "1 1".to_owned() });
+    }
+
+    #[tokio::test]
     async fn a_failure_and_a_missing_program_are_told() {
         let folder = tempfile::tempdir().unwrap();
         let ended = shell("echo no disk >&2; exit 7", folder.path(), Duration::from_secs(20)).run().await;

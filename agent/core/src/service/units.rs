@@ -241,9 +241,10 @@ impl Moving<'_> {
         self.slot.ties.has_failed = true;
         // systemd would begin what is being replaced.
         if self.waits_for_undoing(None, now) {
-            return if is_proving {
-                self.slot.rung.did_not_hold()
-            };
+            if is_proving {
+                self.slot.rung.did_not_hold();
+            }
+            return;
         }
         self.slot.state = State::Awaiting { until: now.plus(within) };
     }
