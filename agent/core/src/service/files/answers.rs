@@ -11,16 +11,13 @@ impl Moving<'_> {
         around: Around<'_, '_>,
     ) -> Taken {
         let Some(order) = self.slot.kept(kind).out.take() else { return Taken::No };
-        let waits = match self.slot.state {
-            State::Waiting { process, wait: Wait::Files { kind: of, .. } } if of == kind => Some(process),
-            _ => None,
-        };
+        let waits = self.waits_for_files(kind);
         let rolls = waits.filter(|_| order == Order::RollBack);
         let files = self.slot.kept(kind);
         match (said, rolls) {
             (Said::RolledBack, Some(process)) => {
-                // Its process may have begun while they were being put in their places.
                 files.is_open = true;
+                // It may have begun while they were being put in their places.
                 self.restart(process, around.now);
             }
             (Said::NotDone { why }, Some(process)) => self.not_done(why, process, around),
@@ -49,15 +46,27 @@ impl Moving<'_> {
             (Said::Taken(false) | Said::NotDone { .. } | Said::Busy | Said::Settled, _) => {
                 files.takes = false;
                 // They stay the good ones, which is to be seen.
-                let is_stuck = kind == Kind::Packages && matches!(said, Said::NotDone { .. });
-                files.is_reverted |= is_stuck && order == Order::Undo;
-                match waits {
-                    Some(process) if order == Order::Undo => self.decide(process, around),
-                    Some(_) | None => self.go_on_with_words(around),
-                }
+                let is_stuck = order == Order::Undo && matches!(said, Said::NotDone { .. });
+                files.is_reverted |= is_stuck && kind == Kind::Packages;
+                self.goes_on_after(order, waits, around);
             }
         }
         Taken::Yes
+    }
+
+    /// Whether it waits for an order about them, and with which process.
+    fn waits_for_files(&self, kind: Kind) -> Option<Option<Process>> {
+        match self.slot.state {
+            State::Waiting { process, wait: Wait::Files { kind: of, .. } } if of == kind => Some(process),
+            _ => None,
+        }
+    }
+
+    fn goes_on_after(&mut self, order: Order, waits: Option<Option<Process>>, around: Around<'_, '_>) {
+        match waits {
+            Some(process) if order == Order::Undo => self.decide(process, around),
+            Some(_) | None => self.go_on_with_words(around),
+        }
     }
 
     /// What a look says of what the present life began with, and whether they are good by now.
