@@ -229,7 +229,7 @@ proptest! {
         prop_assert_eq!(run(), run());
     }
 
-    /// Whatever grows steadily is told four hours before it is full, give or take a tenth of that, by noise of up to a
+    /// Whatever grows steadily is told four hours before it is full, give or take a seventh of that, by noise of up to a
     /// sixteenth of what grows in a window; where it is full sooner, once it was seen for long enough.
     #[test]
     fn what_grows_steadily_is_told_in_time(
@@ -243,6 +243,6 @@ proptest! {
         let told = told(|at| Some(used(at)), full);
         let first = told.first().map(|first| first.0);
         let due = (full.saturating_sub(240)).max(before + WINDOW);
-        prop_assert!(first.is_some_and(|first| first.abs_diff(due) <= 24), "{:?}, due {}, full {}", told, due, full);
+        prop_assert!(first.is_some_and(|first| first.abs_diff(due) <= 34), "{:?}, due {}, full {}", told, due, full);
     }
 }
