@@ -33,9 +33,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Nothing was tried, and may be later.
-const BUSY: &str = "the package manager is at work";
-
 /// Where packages are. Fixed, but for tests.
 #[derive(Debug, Clone)]
 struct Places {
@@ -102,7 +99,6 @@ impl Keeper {
             Order::RollBack if (self.places.is_locked)() => Answer::Busy,
             Order::RollBack => match self.roll_back() {
                 Ok(()) => Answer::RolledBack,
-                Err(why) if why == BUSY => Answer::Busy,
                 Err(why) => Answer::NotDone(why),
             },
             Order::Undo => match self.undo() {
@@ -119,20 +115,20 @@ impl Keeper {
     fn look(&self) -> Answer {
         // Who is at work on packages may be an earlier run's own dpkg: how far that is can't be said before it ends.
         let is_locked = (self.places.is_locked)();
-        let noted = self.noted("open").filter(|_| !is_locked);
         let now = match self.installed() {
             Ok(now) => now,
             Err(why) => {
                 if !self.told.swap(true, Ordering::Relaxed) {
                     tracing::warn!(service = self.service, why, "its packages can't be looked at");
                 }
-                return Answer::Unread(noted.map_or(Open::No, |_| Open::Begun));
+                return Answer::Unread(Open::No);
             }
         };
         self.told.store(false, Ordering::Relaxed);
         let good = self.noted("good");
-        let open = match noted {
+        let open = match self.noted("open") {
             None => Open::No,
+            Some(_) if is_locked => Open::No,
             Some(_) if is_whole(&now) && good.as_ref() == Some(&now) => Open::Whole,
             Some(_) => Open::Begun,
         };
@@ -200,7 +196,6 @@ impl Keeper {
         }
         done.map_err(|why| match self.undo() {
             Ok(()) => why,
-            Err(undo) if undo == why => why,
             Err(undo) => format!("{why}; and {undo}"),
         })
     }
@@ -209,22 +204,21 @@ impl Keeper {
     fn undo(&self) -> Result<(), String> {
         let Some(before) = self.noted("open") else { return Ok(()) };
         if (self.places.is_locked)() {
-            return Err(BUSY.to_owned());
+            return Err("the package manager is at work".to_owned());
         }
         let good = self.noted("good").unwrap_or_default();
-        let done = self.installed().and_then(|now| match unlike(&before, &now, &good) {
-            others if others.is_empty() => Ok(()),
-            others => {
-                let is_cut_off = !is_whole(&now) && !good.is_empty();
-                // A package that is half there blocks apt: better the good ones than that.
-                let debs = self.debs(&others);
-                let debs = debs.or_else(|why| if is_cut_off { self.debs(&good) } else { Err(why) });
-                debs.and_then(|debs| self.install(&debs))
-            }
-        });
-        if matches!(&done, Err(why) if why == BUSY) {
-            return done;
-        }
+        let now = self.installed()?;
+        let ours = |it: &Version| !it.is_whole || good.contains(it);
+        let others: Vec<Version> = before
+            .iter()
+            .zip(&now)
+            .filter(|(before, now)| (before != now && ours(now)) || !now.is_whole)
+            .map(|(before, _)| before.clone())
+            .collect();
+        let done = match others.is_empty() {
+            true => Ok(()),
+            false => self.debs(&others).and_then(|debs| self.install(&debs)),
+        };
         // Once: what dpkg refuses it will refuse again.
         self.close();
         done.map_err(|why| {
@@ -267,13 +261,6 @@ impl Keeper {
 /// Those of the first that are other versions in the second.
 fn differing(wanted: &[Version], now: &[Version]) -> Vec<Version> {
     wanted.iter().zip(now).filter(|(wanted, now)| wanted != now).map(|(wanted, _)| wanted.clone()).collect()
-}
-
-/// Those of before in whose place there is a good one by now, or one that is not whole. Another one is somebody else's.
-fn unlike(before: &[Version], now: &[Version], good: &[Version]) -> Vec<Version> {
-    let is_ours = |before: &Version, now: &Version| !now.is_whole || (before != now && good.contains(now));
-    let others = before.iter().zip(now).filter(|(before, now)| is_ours(before, now));
-    others.map(|(before, _)| before.clone()).collect()
 }
 
 fn digest(versions: &[Version]) -> u64 {

@@ -1,4 +1,4 @@
-//! One program that is run to its end: in a session of its own, with a hard limit of time, its output in a file.
+//! One program that is run to its end: in a process group of its own, with a hard limit of time, its output in a file.
 //!
 //! A thread starts it and sees it end, since both may hang where the disk of the program does; the loop never waits. The
 //! output goes to a file and not to a pipe: what a script leaves running keeps it, and a pipe that nobody reads would end
@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -84,8 +85,7 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.parts.first().map_or("", String::as_str));
-        command.args(self.parts.iter().skip(1)).stdin(Stdio::null()).current_dir("/");
-        crate::sys::set_apart(&mut command);
+        command.args(self.parts.iter().skip(1)).stdin(Stdio::null()).process_group(0).current_dir("/");
         command
     }
 
@@ -197,15 +197,6 @@ mod tests {
             poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&most)).unwrap()
         });
         assert_eq!(ended, 1, "its whole group is gone");
-    }
-
-    #[tokio::test]
-    async fn it_has_a_session_of_its_own_and_no_terminal() {
-        let folder = tempfile::tempdir().unwrap();
-        let script =
-            "read -r _ _ _ _ group session _ < /proc/$$/stat; echo $((group == $$)) $((session == $$))";
-        let ended = shell(script, folder.path(), Duration::from_secs(20)).run().await;
-        assert_eq!(ended, Ended { exit: Exit::Code(0), last_line: "1 1".to_owned() });
     }
 
     #[tokio::test]

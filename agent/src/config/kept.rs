@@ -10,7 +10,7 @@
 //!
 //! | key | unit, range | default |
 //! |---|---|---|
-//! | `names` | 1 to 8 packages, `NAME` or `NAME:ARCH`, none that another service names | needed |
+//! | `names` | 1 to 8 packages, `NAME` or `NAME:ARCH` | needed |
 //! | `after` | for how long it must have been well with them, 1 s to 24 h | 5 min |
 //!
 //! A path must name something of the service's own: `/`, `/etc` and all that is as near to the root is refused, since all
@@ -18,7 +18,7 @@
 
 use super::command;
 use super::read::{Keys, Place, Sheet};
-use super::service::{Service, ms};
+use super::service::ms;
 use picket_agent_core::service::files::Good;
 use picket_proto::Span;
 use std::path::{Component, Path};
@@ -60,11 +60,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> O
 }
 
 /// Reads the table of packages, if it is there.
-pub(super) fn packages(
-    keys: &mut Keys<'_>,
-    sheet: &mut Sheet<'_>,
-    others: &[Service],
-) -> Option<(Vec<String>, Good)> {
+pub(super) fn packages(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Option<(Vec<String>, Good)> {
     let mut keys = keys.table(sheet, "package")?;
     let better = || "add names = [\"NAME\"], as `dpkg -S FILE` tells it".to_owned();
     if !keys.has("names") {
@@ -80,31 +76,10 @@ pub(super) fn packages(
         if !is_name || !name.bytes().all(allowed) || names[..at].contains(name) {
             sheet.wrong(&place, format!("`{name}` is no package, or there twice"), Some(better()));
         }
-        if let Some(other) =
-            others.iter().find(|it| it.packages.iter().flatten().any(|its| is_same(its, name)))
-        {
-            let better = "take it out of one of them: each would install another version of it";
-            let other = &other.spec.name;
-            sheet.wrong(
-                &place,
-                format!("`{name}` is named by service `{other}` too"),
-                Some(better.to_owned()),
-            );
-        }
     }
     let after = keys.span(sheet, "after", &ms(1000, 86_400_000), AFTER);
     keys.finish(sheet);
     Some((names, Good { after, precheck: false }))
-}
-
-/// Whether both may name one package.
-fn is_same(one: &str, other: &str) -> bool {
-    let parts = |name: &str| {
-        let (name, arch) = name.split_once(':').unwrap_or((name, ""));
-        (name.to_owned(), arch.to_owned())
-    };
-    let ((one, its), (other, others)) = (parts(one), parts(other));
-    one == other && (its == others || its.is_empty() || others.is_empty())
 }
 
 fn absolute(path: &str, here: &Path) -> String {

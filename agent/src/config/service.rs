@@ -99,7 +99,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let needs = needs(&mut keys, sheet);
     let driver = driver(unit.as_ref(), commands.as_ref());
     let (kept, good) = kept::read(&mut keys, sheet, here).unzip();
-    let (packages, package) = kept::packages(&mut keys, sheet, &draft.services).unzip();
+    let (packages, package) = kept::packages(&mut keys, sheet).unzip();
     let can = can(commands.as_ref(), kept.is_some(), packages.is_some(), draft);
     let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));

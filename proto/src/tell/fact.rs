@@ -84,10 +84,9 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
             "; it runs with its last good files, and what they replaced is in the newest good/{}/aside-N of the agent's state",
             it.service
         ),
-        (Remedy::Package, Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::Worse { .. }) => f
-            .write_str(
-                "; the package that was there before is being installed again, if its .deb is in apt's cache",
-            ),
+        (Remedy::Package, Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::Worse { .. }) => {
+            f.write_str("; the package that was there before is being installed again")
+        }
         (Remedy::Package, Outcome::Held { .. }) => {
             f.write_str("; its last good package is installed, until the next upgrade: see `apt-mark hold`")
         }

@@ -31,9 +31,8 @@ use picket_proto::{Mono, Span, Text};
 
 /// How long a rollback may take: 20 s for its precheck, and the rest for a slow disk.
 const ROLL_BACK: Span = Span::from_secs(60);
-/// The same of packages: 10 min each to undo what an earlier run left, to do it, and to undo that; the rest is for
-/// simulating it and for looking at locks and folders.
-pub(super) const INSTALL: Span = Span::from_secs(1_860);
+/// The same of packages: 30 s to simulate it, 120 s to do it, and as long to undo it.
+const INSTALL: Span = Span::from_secs(300);
 /// A look that comes later after a start may have seen a change that the process did not read.
 const NOTED_WITHIN: Span = Span::from_secs(5);
 
@@ -103,12 +102,6 @@ impl Files {
     /// Whether there is something to put back, as far as is known.
     pub(super) fn can_help(&self) -> bool {
         !self.tried && (self.changed.is_some() || self.has_good.is_none() || self.unread)
-    }
-
-    /// Whether versions are being installed, or are to be.
-    pub(super) fn installs(&self) -> bool {
-        let is_one = |order: Option<Order>| matches!(order, Some(Order::RollBack | Order::Undo));
-        is_one(self.wanted) || is_one(self.out)
     }
 
     /// Whether something is still to come.
@@ -255,7 +248,7 @@ impl Moving<'_> {
         waits
     }
 
-    pub(super) fn wait_for_files(&mut self, kind: Kind, process: Option<Process>, now: Mono) {
+    fn wait_for_files(&mut self, kind: Kind, process: Option<Process>, now: Mono) {
         let until = now.plus(limit(kind));
         self.slot.state = State::Waiting { process, wait: Wait::Files { kind, until } };
     }

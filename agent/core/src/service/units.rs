@@ -118,7 +118,7 @@ impl Moving<'_> {
         if matches!(self.slot.state, State::Ended) {
             return;
         }
-        if self.slot.packages.installs() && self.turns_meanwhile(turn, &mut around) {
+        if self.is_installing() && self.turns_meanwhile(turn, &mut around) {
             return;
         }
         match turn {
@@ -230,8 +230,7 @@ impl Moving<'_> {
         self.ask_for_words(pid, exit);
         // One that was being stopped has not been started by its remedy yet.
         let is_stopping = matches!(self.slot.state, State::Stopping { .. });
-        let is_proving = !is_stopping && self.slot.state.proof() == Some(Proof::Remedy);
-        if is_proving {
+        if !is_stopping && self.slot.state.proof() == Some(Proof::Remedy) {
             self.slot.tell_outcome(now, Outcome::Died(exit), out);
         }
         if !is_stopping {
@@ -239,13 +238,6 @@ impl Moving<'_> {
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
         self.slot.ties.has_failed = true;
-        // systemd would begin what is being replaced.
-        if self.waits_for_undoing(None, now) {
-            if is_proving {
-                self.slot.rung.did_not_hold();
-            }
-            return;
-        }
         self.slot.state = State::Awaiting { until: now.plus(within) };
     }
 

@@ -4,7 +4,7 @@ use super::recovery::{opened, outcomes};
 use super::sim::{Files, kept};
 use super::world::{World, spec};
 use crate::service::files::{Good, Order};
-use crate::service::{self, Act, Away, Fact, Kept, Phase, Reboots};
+use crate::service::{self, Away, Fact, Kept, Phase};
 use crate::{Asked, Input, hold};
 use picket_proto::event::{self, Outcome, Remedy, Trigger};
 use picket_proto::{Mono, Span};
@@ -81,17 +81,6 @@ fn where_the_good_version_does_not_help_the_newer_one_is_installed_again_before_
     assert_eq!(remedies(&world), [Remedy::Restart, Remedy::Package, Remedy::Restart]);
     let rolls = packages(&world).orders.iter().filter(|order| **order == Order::RollBack).count();
     assert_eq!((rolls, opened(&world).len()), (1, 1), "{:#?}", world.story(0));
-}
-
-#[test]
-fn what_can_not_be_undone_is_seen_as_rolled_back() {
-    let mut world = running(10);
-    upgraded(&mut world);
-    (world.sims[0].packages.broken, world.sims[0].packages.stuck) = (vec![0, 1], true);
-    world.run(60_000);
-    assert!(packages(&world).orders.contains(&Order::Undo), "{:#?}", world.story(0));
-    assert_eq!((packages(&world).now, packages(&world).aside), (0, None));
-    assert_eq!(world.agent.service_at(0).unwrap().packages(), Some(Kept::RolledBack));
 }
 
 #[test]
@@ -174,32 +163,5 @@ fn the_next_run_of_the_agent_finds_what_was_installed_and_brings_it_to_its_end()
         new.run(if helps { 20_000 } else { 8_000 });
         assert_eq!(packages(&new).aside, None, "helps: {helps}: {:#?}", new.story(0));
         assert_eq!(packages(&new).now, if helps { 0 } else { 1 }, "helps: {helps}: {:#?}", new.story(0));
-    }
-}
-
-/// One service asks for a reboot while the packages of another are being put back.
-#[test]
-fn a_reboot_waits_for_what_is_being_installed() {
-    let reboots = Some(Reboots { most: 1, per: Span::from_secs(86_400) });
-    let ladder = [Remedy::Restart, Remedy::Reboot].into_iter().collect();
-    let last_resort = service::Spec { ladder, reboots, same_deaths: 100, ..spec("db") };
-    for slow in [60_000, 3_600_000] {
-        let mut world = World::running(9, vec![with(&BOTH), last_resort.clone()]);
-        world.sims[1].sick = true;
-        while !remedies(&world).contains(&Remedy::Reboot) {
-            let until = world.at + 60_000_000;
-            assert!(world.step(until), "a reboot comes: {:#?}", world.story(0));
-        }
-        world.sims[0].packages.slow = slow;
-        upgraded(&mut world);
-        world.run(50_000);
-        let is_ordered = |world: &World| world.acts.iter().any(|(_, act)| *act == Act::Reboot { service: 1 });
-        assert!(
-            packages(&world).orders.contains(&Order::RollBack) && !is_ordered(&world),
-            "{:#?}",
-            world.story(0)
-        );
-        world.run(if slow == 60_000 { 30_000 } else { 1_880_000 });
-        assert!(is_ordered(&world), "after {slow} ms: {:#?}", world.story(0));
     }
 }

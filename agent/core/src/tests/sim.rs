@@ -84,8 +84,6 @@ pub(super) struct Files {
     pub(super) slow: u64,
     /// Others are at work on them.
     pub(super) busy: bool,
-    /// What a rollback replaced can't be put back.
-    pub(super) stuck: bool,
     /// No order about them is answered.
     pub(super) hang: bool,
     /// The orders about them.

@@ -74,15 +74,10 @@ fn stanzas(path: &Path, names: &[String], found: &mut BTreeMap<String, Option<Ve
         let is_it = |name: &&String| **name == package || **name == format!("{package}:{arch}");
         if let Some(name) = names.iter().find(is_it) {
             let state = status.rsplit(' ').next().unwrap_or_default();
-            // What was cut off while it was unpacked keeps the version that was there, and must be installed again.
-            let is_there = !matches!(state, "not-installed" | "config-files") && !version.is_empty();
-            let is_whole = status.ends_with(" ok installed") || state.starts_with("triggers-");
-            // One of another architecture that is gone says nothing of the one that is there.
-            let is_other = |there: &Version| !is_there && there.arch != arch;
-            if !found.get(name).and_then(Option::as_ref).is_some_and(is_other) {
-                let version = Version { name: name.clone(), version, arch, is_whole };
-                found.insert(name.clone(), is_there.then_some(version));
-            }
+            let is_there = !matches!(state, "not-installed" | "config-files" | "half-installed");
+            let is_whole = status.ends_with(" ok installed");
+            let version = Version { name: name.clone(), version, arch, is_whole };
+            found.insert(name.clone(), is_there.then_some(version));
         }
         if is_last {
             return Ok(());
@@ -114,7 +109,7 @@ pub(super) fn deb(cache: &Path, it: &Version, owner: u32) -> Result<PathBuf, Str
 /// # Errors
 /// What it would do, or why it can't.
 pub(super) fn agrees(versions: &[Version], ended_well: bool, printed: &str) -> Result<(), String> {
-    let is_one = |line: &&str| ["Inst ", "Remv ", "Purg "].iter().any(|it| line.starts_with(it));
+    let is_one = |line: &&str| line.starts_with("Inst ") || line.starts_with("Remv ");
     let is_ours = |line: &&str| {
         let word = line.split(' ').nth(1).unwrap_or_default();
         line.starts_with("Inst ")
@@ -135,17 +130,6 @@ pub(super) fn agrees(versions: &[Version], ended_well: bool, printed: &str) -> R
         None if known => Ok(()),
         None => Err("it would not change them".to_owned()),
     }
-}
-
-/// Why dpkg failed: its first error, which may go on in the next line, or what was printed last before its summary.
-pub(super) fn reason(printed: &str) -> &str {
-    let mut lines = printed.lines();
-    if let Some(error) = lines.find_map(|line| line.strip_prefix("dpkg: error")) {
-        let next = lines.next().filter(|_| error.ends_with(':'));
-        return next.unwrap_or_else(|| error.trim_start_matches(':')).trim();
-    }
-    let before = printed.lines().take_while(|line| !line.starts_with("Errors were encountered"));
-    before.filter(|line| !line.trim().is_empty()).last().unwrap_or_default().trim()
 }
 
 pub(super) fn text_of(versions: &[Version]) -> String {

@@ -1,16 +1,15 @@
 //! dpkg and apt-get as programs: in a process group of their own, with a limit of time, their output in a file.
 
 use super::super::program::Program;
-use super::{BUSY, Keeper, Version, dpkg};
+use super::{Keeper, Version, dpkg};
 use picket_proto::event::Exit;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// It only reads and reckons.
 const SIMULATE: Duration = Duration::from_secs(30);
-/// Unpacks, and runs scripts that start and stop services. It is long since a dpkg that is killed in the midst leaves a
-/// package half installed. The core gives thrice that and the simulation.
-const INSTALL: Duration = Duration::from_secs(600);
+/// Unpacks, and runs scripts that start and stop services. The core gives twice that and the simulation.
+const INSTALL: Duration = Duration::from_secs(120);
 /// What scripts need to run at all, and nothing of the agent's own; nobody answers questions.
 const CLEAN: [&str; 6] = [
     "/usr/bin/env",
@@ -24,10 +23,8 @@ const CLEAN: [&str; 6] = [
 impl Keeper {
     /// Whether it, and nothing else, would be changed.
     pub(super) fn simulate(&self, versions: &[Version], debs: &[PathBuf]) -> Result<(), String> {
-        let options = ["--simulate", "--no-download", "--allow-downgrades", "--assume-yes", "--no-remove"];
-        // What the host's apt may be told to do beside it, dpkg will not do.
-        let quiet = ["--no-install-recommends", "-o", "APT::Get::AutomaticRemove=false"];
-        let options = options.into_iter().chain(quiet).chain(["-o", "APT::Sandbox::User=root", "install"]);
+        let options = ["--simulate", "--no-download", "--allow-downgrades", "--assume-yes"];
+        let options = options.into_iter().chain(["-o", "APT::Sandbox::User=root", "install"]);
         let exit = self.run(&self.places.apt, options, debs, SIMULATE);
         let printed = self.printed();
         dpkg::agrees(versions, exit == Exit::Code(0), &printed)
@@ -41,10 +38,7 @@ impl Keeper {
             Exit::NotStarted(libc::ETIMEDOUT) => {
                 Err(format!("dpkg took longer than {} s", INSTALL.as_secs()))
             }
-            exit => match dpkg::reason(&self.printed()) {
-                why if why.contains("was locked by another process") => Err(BUSY.to_owned()),
-                why => Err(format!("dpkg {exit}: {why}")),
-            },
+            exit => Err(format!("dpkg {exit}: {}", self.printed().lines().last().unwrap_or_default())),
         }
     }
 

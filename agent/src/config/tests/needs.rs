@@ -153,17 +153,3 @@ fn files_that_are_kept_are_a_services_own() {
         assert!(wrong.contains(words), "{good}: {wrong}");
     }
 }
-
-/// Each would install another version of it.
-#[test]
-fn a_package_belongs_to_one_service() {
-    let service = |name: &str, named: &str| {
-        let package = format!("package = {{ names = [{named}] }}");
-        format!("[[service]]\nname = \"{name}\"\nunit = \"{name}.service\"\n{package}\n")
-    };
-    let both = |named: &str| service("web", "\"web\", \"data:amd64\"") + &service("other", named);
-    let told = mistakes(&both("\"web:amd64\"")).join("\n");
-    assert!(told.contains("`web:amd64` is named by service `web` too"), "{told}");
-    assert!(!mistakes(&both("\"data\"")).is_empty());
-    assert!(read(&both("\"data:i386\", \"web-2\"")).is_ok());
-}

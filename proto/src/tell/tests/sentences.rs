@@ -245,8 +245,7 @@ fn a_remedy_that_did_harm_or_could_not_be_done_says_so() {
     says(&worse(Remedy::Restart), "remedy-worse", Some("web"), sentence);
     let undone = std::format!("{sentence}; the files that were there before are being put back");
     says(&worse(Remedy::Rollback), "remedy-worse", Some("web"), &undone);
-    let again = "the package that was there before is being installed again, if its .deb is in apt's cache";
-    let again = std::format!("{sentence}; {again}");
+    let again = std::format!("{sentence}; the package that was there before is being installed again");
     says(&worse(Remedy::Package), "remedy-worse", Some("web"), &again);
     let not_done = ended(Remedy::Rollback, Outcome::NotDone { why: Text::new("the precheck failed: no") });
     says(&not_done, "remedy-not-held", Some("web"), "web not healed by attempt 2: the precheck failed: no");

@@ -11,17 +11,18 @@ impl Moving<'_> {
         around: Around<'_, '_>,
     ) -> Taken {
         let Some(order) = self.slot.kept(kind).out.take() else { return Taken::No };
-        let waits = self.waits_for_files(kind);
+        let waits = match self.slot.state {
+            State::Waiting { process, wait: Wait::Files { kind: of, until } } if of == kind => {
+                Some((process, until))
+            }
+            _ => None,
+        };
         let rolls = waits.filter(|_| order == Order::RollBack);
         let files = self.slot.kept(kind);
         match (said, rolls) {
-            (Said::RolledBack, Some(process)) => {
-                files.is_open = true;
-                // It may have begun while they were being put in their places.
-                self.restart(process, around.now);
-            }
-            (Said::NotDone { why }, Some(process)) => self.not_done(why, process, around),
-            (Said::Busy, Some(process)) => {
+            (Said::RolledBack, Some(waits)) => return self.rolled_back(kind, waits, around),
+            (Said::NotDone { why }, Some((process, _))) => self.not_done(why, process, around),
+            (Said::Busy, Some((process, _))) => {
                 files.tried = false;
                 self.not_done("the package manager is at work: not tried", process, around);
             }
@@ -45,28 +46,30 @@ impl Moving<'_> {
             }
             (Said::Taken(false) | Said::NotDone { .. } | Said::Busy | Said::Settled, _) => {
                 files.takes = false;
-                // They stay the good ones, which is to be seen.
-                let is_stuck = order == Order::Undo && matches!(said, Said::NotDone { .. });
-                files.is_reverted |= is_stuck && kind == Kind::Packages;
-                self.goes_on_after(order, waits, around);
+                match waits {
+                    Some((process, _)) if order == Order::Undo => self.decide(process, around),
+                    Some(_) | None => self.go_on_with_words(around),
+                }
             }
         }
         Taken::Yes
     }
 
-    /// Whether it waits for an order about them, and with which process.
-    fn waits_for_files(&self, kind: Kind) -> Option<Option<Process>> {
-        match self.slot.state {
-            State::Waiting { process, wait: Wait::Files { kind: of, .. } } if of == kind => Some(process),
-            _ => None,
+    /// They stand in their places. What was installed may have started the service with it.
+    fn rolled_back(
+        &mut self,
+        kind: Kind,
+        (process, until): (Option<Process>, Mono),
+        around: Around<'_, '_>,
+    ) -> Taken {
+        self.slot.kept(kind).is_open = true;
+        match process {
+            Some(process) if process.since.plus(limit(kind)) > until => {
+                self.rise(Process { since: around.now, ..process }, Proof::Remedy, around.checks);
+            }
+            Some(_) | None => self.restart(process, around.now),
         }
-    }
-
-    fn goes_on_after(&mut self, order: Order, waits: Option<Option<Process>>, around: Around<'_, '_>) {
-        match waits {
-            Some(process) if order == Order::Undo => self.decide(process, around),
-            Some(_) | None => self.go_on_with_words(around),
-        }
+        Taken::Yes
     }
 
     /// What a look says of what the present life began with, and whether they are good by now.

@@ -102,7 +102,7 @@ impl World {
         if order == Order::RollBack {
             files.undone();
         }
-        let slow = if matches!(order, Order::RollBack | Order::Undo) { files.slow * 1_000 } else { 0 };
+        let slow = if order == Order::RollBack { files.slow * 1_000 } else { 0 };
         let name = |it: &u64| format!("/etc/it-{it}");
         let answer = match order {
             Order::Look => Answer::Looked {
@@ -132,10 +132,6 @@ impl World {
                 }
                 None => Answer::NotDone("there are none"),
             },
-            Order::Undo if files.stuck => {
-                files.aside = None;
-                Answer::NotDone("there is no file of it")
-            }
             Order::Undo => {
                 files.undone();
                 Answer::Settled
