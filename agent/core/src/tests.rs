@@ -9,7 +9,6 @@ mod keep;
 mod ladder;
 mod link;
 mod metered;
-mod packages;
 mod pause;
 mod power;
 mod reboot;

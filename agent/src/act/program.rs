@@ -3,7 +3,7 @@
 //! A thread starts it and sees it end, since both may hang where the disk of the program does; the loop never waits. The
 //! output goes to a file and not to a pipe: what a script leaves running keeps it, and a pipe that nobody reads would end
 //! that. At the time limit the whole group is killed. The thread lives as long as the program; a service has one at a
-//! time. Limits: the file is emptied at each run, and whenever it is above 1 MiB; of it the last 4 KiB are looked at for the last line.
+//! time. Limits: the file is emptied at each run, and of it the last 4 KiB are looked at for the last line.
 
 use super::evidence;
 use crate::child::{Bounds, read};
@@ -18,10 +18,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::oneshot;
-
-/// What is in the file of its output at most, but for what it prints within a second.
-const OUTPUT_MAX: u64 = 1024 * 1024;
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -55,8 +51,7 @@ impl Program {
         }
     }
 
-    /// Runs it to its end in the thread that calls.
-    pub(super) fn run_here(&self) -> Ended {
+    fn run_here(&self) -> Ended {
         let exit = self.spawn().and_then(|child| self.watch(child));
         match exit {
             Ok(exit) => Ended { exit, last_line: self.output.as_deref().map(last_line).unwrap_or_default() },
@@ -107,13 +102,6 @@ impl Program {
         Ok(child)
     }
 
-    /// Empties its output where that has become too large; it is written at its end, so it goes on there.
-    fn cut(&self) {
-        let file = self.output.as_ref().and_then(|path| OpenOptions::new().write(true).open(path).ok());
-        let large = file.filter(|file| file.metadata().is_ok_and(|file| file.len() > OUTPUT_MAX));
-        let _it_is_cut_a_second_later = large.map(|file| file.set_len(0));
-    }
-
     fn watch(&self, mut child: Child) -> io::Result<Exit> {
         let pid = pid_of(&child).ok_or(io::ErrorKind::InvalidData)?;
         let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
@@ -121,9 +109,8 @@ impl Program {
         let in_time = loop {
             let passed = Duration::from_micros(clock::now().mono.since(begun).micros());
             let left = self.limit.saturating_sub(passed);
-            let step = Timespec::try_from(left.min(LOOK)).map_err(|_| io::ErrorKind::InvalidInput)?;
-            match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&step)) {
-                Ok(0) if left > LOOK => self.cut(),
+            let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
+            match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&left)) {
                 Ok(ready) => break ready > 0,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),

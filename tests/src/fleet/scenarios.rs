@@ -9,8 +9,6 @@ mod levels;
 mod links;
 mod machines;
 mod outages;
-mod packages;
-mod removals;
 mod rounds;
 mod services;
 mod soak;
@@ -76,10 +74,6 @@ pub const SCENARIOS: &[Scenario] = &[
     outages::BAD_GATEWAY,
     outages::POOL,
     outages::VANISHED,
-    packages::UPGRADE,
-    packages::REFUSED,
-    packages::KILLED,
-    removals::REMOVALS,
     everyday::QUIET_DAY,
     disks::HUNG,
     disks::DEAD,

@@ -4,7 +4,6 @@
 //! else does about it wins: a life that began elsewhere is verified like any start, what was stopped is left alone,
 //! and systemd's own restarts are waited for. A turn that a state can't take changes nothing.
 
-mod installing;
 mod later;
 
 use super::keep::Left;
@@ -114,11 +113,8 @@ impl Services<'_> {
 
 impl Moving<'_> {
     /// What a reading of its unit means for it.
-    fn turn(&mut self, turn: Turn, mut around: Around<'_, '_>) {
+    fn turn(&mut self, turn: Turn, around: Around<'_, '_>) {
         if matches!(self.slot.state, State::Ended) {
-            return;
-        }
-        if self.is_installing() && self.turns_meanwhile(turn, &mut around) {
             return;
         }
         match turn {

@@ -4,7 +4,6 @@ mod deeds;
 
 pub(super) use super::sim::{self, Sim, check_spec, ms, spec};
 use crate::check::{self, Reading};
-use crate::service::files::Kind;
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
 use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
@@ -47,7 +46,7 @@ enum Coming {
     Answer(check::Fact<'static>),
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
-    Files(u16, Kind, Answer),
+    Files(u16, Answer),
 }
 
 impl World {
@@ -205,9 +204,9 @@ impl World {
             Coming::Started(service, pid) => {
                 self.input(Input::Service(service::Fact::Started { service, pid, adopted: false }));
             }
-            Coming::Files(service, kind, answer) => {
+            Coming::Files(service, answer) => {
                 let said = answer.said();
-                self.input(Input::Service(service::Fact::Files { service, kind, said }));
+                self.input(Input::Service(service::Fact::Files { service, said }));
             }
             Coming::Exit(service, pid, exit, words) => {
                 if self.sims[usize::from(service)].alive != Some(pid) {

@@ -3,9 +3,7 @@
 use super::*;
 use crate::Ending;
 use crate::service::Away;
-use crate::service::files::{Good, Order};
 use picket_proto::Mono;
-use picket_proto::event::Remedy;
 
 fn restarting(life: u8) -> Seen {
     Seen { sub: Sub::AutoRestart, ..dead(life, Active::Activating, KILLED) }
@@ -217,46 +215,4 @@ fn what_was_stopped_while_the_agent_was_away_is_left_alone_though_a_remedy_was_d
     look(&mut new, dead(2, Active::Inactive, TERMINATED));
     new.run(7_200_000);
     assert_eq!((phase(&new), calls(&new, 0)), (Phase::Left, vec![]), "{:#?}", new.story(0));
-}
-
-/// The scripts of a package that is put back stop its unit and start it again: nobody wished that, and the new life is proved.
-#[test]
-fn what_scripts_do_with_the_unit_while_its_packages_are_put_back_is_nobodys_stop() {
-    let packages = Some(Good { after: Span::from_secs(5), precheck: false });
-    let ladder = [Remedy::Restart, Remedy::Package].into_iter().collect();
-    let mut world = unit(40, service::Spec { packages, ladder, ..unit_spec() });
-    world.input(Input::Unit(Fact::Opened));
-    look(&mut world, running(1, 7));
-    world.run(22_000);
-    assert_eq!(world.sims[0].packages.good, Some(0));
-    world.sims[0].packages.now = 1;
-    read(&mut world, dead(1, Active::Failed, (1, 1)), Dones::default());
-    answer(&mut world, Answer::Job(5));
-    world.sims[0].packages.slow = 3_000;
-    read(&mut world, dead(2, Active::Failed, (1, 1)), done(5, JobEnd::Done));
-    for _ in 0..100 {
-        if !world.sims[0].packages.orders.contains(&Order::RollBack) {
-            world.run(50);
-        }
-    }
-    let orders = &world.sims[0].packages.orders;
-    assert!(orders.contains(&Order::RollBack), "{orders:?} {:#?}", world.story(0));
-    let (begun, calls_before) = (world.at, calls(&world, 0).len());
-    world.run(500);
-    read(&mut world, running(3, 9), Dones::default());
-    world.run(500);
-    read(&mut world, dead(3, Active::Inactive, TERMINATED), done(77, JobEnd::Done));
-    world.run(500);
-    read(&mut world, running(4, 10), Dones::default());
-    assert_eq!((phase(&world), calls(&world, 0).len()), (Phase::Waiting, calls_before));
-    world.run(20_000);
-    assert_eq!(
-        (phase(&world), calls(&world, 0).len()),
-        (Phase::Running, calls_before),
-        "its own start is enough"
-    );
-    let story = world.story(begun);
-    assert!(!story.iter().any(|line| line.contains("left alone")), "{story:#?}");
-    assert!(story.iter().any(|line| line.contains("recovered, verified")), "{story:#?}");
-    assert_eq!(world.sims[0].packages.aside, None);
 }

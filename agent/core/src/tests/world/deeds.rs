@@ -1,13 +1,12 @@
 //! What the world does when it is asked: it answers probes, and starts and ends processes.
 
 use super::*;
-use crate::service::files::{Kind, Open, Order, Said};
+use crate::service::files::{Open, Order, Said};
 
 /// What came of an order about files.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
     Looked { digest: u64, changed: Option<String>, has_good: bool, open: Open },
-    Busy,
     Taken(bool),
     RolledBack,
     NotDone(&'static str),
@@ -22,9 +21,7 @@ impl Answer {
                 changed: changed.as_deref(),
                 has_good: *has_good,
                 open: *open,
-                is_away: false,
             },
-            Self::Busy => Said::Busy,
             Self::Taken(taken) => Said::Taken(*taken),
             Self::RolledBack => Said::RolledBack,
             Self::NotDone(why) => Said::NotDone { why },
@@ -54,7 +51,7 @@ impl World {
     pub(super) fn act(&mut self, act: Act) {
         match act {
             Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => {}
-            Act::Files { service, kind, order } => self.files(service, kind, order),
+            Act::Files { service, order } => self.files(service, order),
             Act::Reload { service } => {
                 let sim = &mut self.sims[usize::from(service)];
                 sim.sick &= !sim.heals_by_reload;
@@ -67,7 +64,7 @@ impl World {
                 sim.alive = Some(pid);
                 sim.frozen = false;
                 sim.listens_at = sim.boots.map_or(u64::MAX, |boots| at + boots * 1_000);
-                let broken = [&sim.files, &sim.packages].into_iter().any(|it| it.broken.contains(&it.now));
+                let broken = sim.files.broken.contains(&sim.files.now);
                 let dies = broken.then(|| (20, Exit::Code(1), String::from("no such directive")));
                 let dies = dies.or_else(|| sim.dies.clone());
                 self.pending.push((at, Coming::Started(service, pid)));
@@ -91,9 +88,8 @@ impl World {
     }
 
     /// A millisecond later, as a disk answers.
-    fn files(&mut self, service: u16, kind: Kind, order: Order) {
-        let sim = &mut self.sims[usize::from(service)];
-        let files = if kind == Kind::Files { &mut sim.files } else { &mut sim.packages };
+    fn files(&mut self, service: u16, order: Order) {
+        let files = &mut self.sims[usize::from(service)].files;
         files.orders.push(order);
         if files.hang {
             return;
@@ -102,7 +98,6 @@ impl World {
         if order == Order::RollBack {
             files.undone();
         }
-        let slow = if order == Order::RollBack { files.slow * 1_000 } else { 0 };
         let name = |it: &u64| format!("/etc/it-{it}");
         let answer = match order {
             Order::Look => Answer::Looked {
@@ -122,7 +117,6 @@ impl World {
                 }
                 Answer::Taken(takes)
             }
-            Order::RollBack if files.busy => Answer::Busy,
             Order::RollBack => match files.good {
                 Some(good) if good == files.now => Answer::NotDone("they did not change"),
                 Some(good) if files.refused.contains(&good) => Answer::NotDone("the precheck failed"),
@@ -141,6 +135,6 @@ impl World {
                 Answer::Settled
             }
         };
-        self.pending.push((self.at + 1_000 + slow, Coming::Files(service, kind, answer)));
+        self.pending.push((self.at + 1_000, Coming::Files(service, answer)));
     }
 }
