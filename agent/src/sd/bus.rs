@@ -5,6 +5,8 @@
 //! overtaken is made again, 8 times at most, so that what reaches the core is never older than the signals before it.
 //! NameOwnerChanged (systemd was executed anew, or is gone), an end of the stream and a call without answer end the
 //! connection; a new one subscribes and reads everything again.
+//! Any local user may send a signal straight to a connection, past the rules of what it wants to hear: only those count
+//! that the bus says come from systemd, or from itself.
 
 mod marks;
 
@@ -15,9 +17,10 @@ use futures_util::StreamExt;
 use marks::Mark;
 pub(super) use marks::Watch;
 use picket_agent_core::unit::{DONE_MAX, Done, Fact, JobEnd, UnitIx, Wake};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use tokio::task::JoinSet;
 use zbus::OwnedObjectPath;
+use zbus::names::OwnedUniqueName;
 use zbus::{Connection, Message, MessageStream};
 
 pub(super) const SYSTEMD: &str = "org.freedesktop.systemd1";
@@ -86,18 +89,26 @@ pub(super) async fn connect(address: &BusAddress) -> zbus::Result<Connection> {
 async fn serve(address: &BusAddress, watch: &Arc<Watch>) -> zbus::Result<()> {
     let connection = connect(address).await?;
     let signals = MessageStream::from(&connection);
+    let systemd = OnceLock::new();
     tokio::select! {
-        ended = hear(signals, watch) => ended,
-        ended = ask(&connection, watch) => ended,
+        ended = hear(signals, &systemd, watch) => ended,
+        ended = ask(&connection, &systemd, watch) => ended,
     }
 }
 
-/// Subscribes, and reads whatever is marked from then on.
-async fn ask(connection: &Connection, watch: &Arc<Watch>) -> zbus::Result<()> {
+/// Subscribes, and reads whatever is marked from then on. Who answers that is systemd, by the name that the bus has given it.
+async fn ask(
+    connection: &Connection,
+    systemd: &OnceLock<OwnedUniqueName>,
+    watch: &Arc<Watch>,
+) -> zbus::Result<()> {
     for rule in RULES {
         connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "AddMatch", &rule).await?;
     }
-    connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
+    let subscribed = connection.call_method(Some(SYSTEMD), ROOT, Some(MANAGER), "Subscribe", &()).await?;
+    let owner =
+        subscribed.header().sender().ok_or_else(|| gone("the bus does not say who answers"))?.to_owned();
+    let _this_is_the_only_one = systemd.set(owner.into());
     pin(connection, watch.names()).await?;
     *watch.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
     watch.stirs.notify_one();
@@ -122,15 +133,36 @@ pub(super) async fn pin(connection: &Connection, names: Vec<String>) -> zbus::Re
     Ok(())
 }
 
-/// Takes signals until the stream ends.
-async fn hear(mut signals: MessageStream, watch: &Watch) -> zbus::Result<()> {
+/// Takes signals until the stream ends. What comes before it is known who systemd is counts for nothing: all is read after that.
+async fn hear(
+    mut signals: MessageStream,
+    systemd: &OnceLock<OwnedUniqueName>,
+    watch: &Watch,
+) -> zbus::Result<()> {
     while let Some(message) = signals.next().await {
         let message = message?;
-        if message.message_type() == zbus::message::Type::Signal {
-            heard(&message, watch)?;
+        if message.message_type() != zbus::message::Type::Signal {
+            continue;
+        }
+        match message.header().sender().map(|sender| sender.as_str()) {
+            Some(BUS) => owner_changed(&message)?,
+            sender if sender.is_some() && sender == systemd.get().map(|owner| owner.as_str()) => {
+                heard(&message, watch)?
+            }
+            _ => {}
         }
     }
     Err(gone("the bus closed the connection"))
+}
+
+/// A word of the bus itself.
+fn owner_changed(message: &Message) -> zbus::Result<()> {
+    if message.header().member().is_none_or(|member| member.as_str() != "NameOwnerChanged") {
+        return Ok(());
+    }
+    let (_, old, _): (String, String, String) = message.body().deserialize()?;
+    // That it has come is no news: the call that subscribes waited for it.
+    if old.is_empty() { Ok(()) } else { Err(gone("systemd was executed anew, or is gone from the bus")) }
 }
 
 fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
@@ -153,13 +185,6 @@ fn heard(message: &Message, watch: &Watch) -> zbus::Result<()> {
         "UnitFilesChanged" => {
             watch.mark(Wake::Signal, |_| true);
             watch.stirs.notify_one();
-        }
-        "NameOwnerChanged" => {
-            let (_, old, _): (String, String, String) = message.body().deserialize()?;
-            // That it has come is no news: the call that subscribes waited for it.
-            if !old.is_empty() {
-                return Err(gone("systemd was executed anew, or is gone from the bus"));
-            }
         }
         // UnitNew and UnitRemoved come for every unit at a reload, and for units that reading has loaded.
         _ => {}

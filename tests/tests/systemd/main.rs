@@ -8,6 +8,7 @@
 
 mod baseline;
 mod causes;
+mod forged;
 mod host;
 mod kills;
 mod ladder;
