@@ -27,6 +27,7 @@ mod item;
 mod limit;
 mod orders;
 mod orphans;
+mod packages;
 mod papers;
 mod program;
 mod remnants;
@@ -37,6 +38,7 @@ mod words;
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 pub(crate) use files::lacks;
+pub(crate) use packages::lacks as packages_lack;
 use papers::Identities;
 use picket_agent_core::service::{Act, ServiceIx};
 use picket_proto::event::Exit;
@@ -71,6 +73,8 @@ struct Item {
     script: Option<script::Script>,
     /// Who keeps its files, where it names some.
     kept: Option<Arc<files::Keeper>>,
+    /// Who keeps its packages, where it names some.
+    packages: Option<Arc<packages::Keeper>>,
     /// The process that the core was told of, where a script started it.
     told: u32,
     /// What its start printed last, where that failed.
@@ -108,8 +112,8 @@ struct Process {
 }
 
 impl Services {
-    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for three notices per service that can be
-    /// can't be full: each has at most one process, one clearing and one order about its files.
+    /// Prepares folders, logs and commands below `state`; starts nothing. A channel for four notices per service that can be
+    /// can't be full: each has at most one process, one clearing, and one order each about its files and packages.
     ///
     /// # Errors
     /// `/dev/null` can't be opened, `/proc` tells no session, or there can be no more threads: what can't be made below
@@ -120,7 +124,7 @@ impl Services {
         boot: u128,
     ) -> io::Result<(Self, mpsc::Receiver<Notice>)> {
         // A place for every service that a configuration can have: more may come later.
-        let (notices, out) = mpsc::channel(SERVICES_MAX * 3 + 1);
+        let (notices, out) = mpsc::channel(SERVICES_MAX * 4 + 1);
         let descriptors = limit::Descriptors::raise();
         let files = descriptors.inherited();
         let items = services
@@ -164,7 +168,7 @@ impl Services {
                 }
                 None
             }
-            Act::Files { service, order } => self.files(service, order),
+            Act::Files { service, kind, order } => self.files(service, kind, order),
             // The loop hands these to systemd, and begins a reboot.
             Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => None,
         }
@@ -216,7 +220,7 @@ impl Services {
         match notice {
             Notice::Gone { service } => self.gone(service),
             Notice::NotRebooted { service, why } => Some(Outcome::NotRebooted { service, why }),
-            Notice::Files { service, answer } => Some(Outcome::Files { service, answer }),
+            Notice::Files { service, kind, answer } => Some(Outcome::Files { service, kind, answer }),
             Notice::Said { service, said } => self.said(service, said),
             Notice::Cleared { service, in_time } => {
                 let item = self.item(service);

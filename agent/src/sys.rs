@@ -110,3 +110,10 @@ pub(crate) fn host(command: &mut Command, guest: Guest) {
     // without libc's locks, asks for no memory and drops nothing.
     unsafe { command.pre_exec(settle_in) };
 }
+
+/// Has the child begin a session of its own, and with it a process group: a terminal that the agent was started from can
+/// neither stop it nor be asked by it.
+pub(crate) fn set_apart(command: &mut Command) {
+    // SAFETY: it runs between fork and exec, and is one system call that takes nothing and changes only the child.
+    unsafe { command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?)) };
+}

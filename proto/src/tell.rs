@@ -234,6 +234,7 @@ impl Display for Remedy {
             Self::Rollback => "is rolled back to its last good files and restarted",
             Self::Isolate => "is stopped and left to a person",
             Self::Reboot => "has its host rebooted",
+            Self::Package => "is put back to its last good package and restarted",
         })
     }
 }

@@ -127,7 +127,7 @@ impl<'s> Services<'s> {
             Fact::Exited { pid, exit, .. } => service.exited(pid, exit, around),
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),
             Fact::NotRebooted { why, .. } => service.reboot_failed(why, around),
-            Fact::Files { said, .. } => service.files_said(said, around),
+            Fact::Files { kind, said, .. } => service.files_said(kind, said, around),
         });
         if taken != Some(Taken::Yes) {
             self.refused = self.refused.saturating_add(1);
@@ -253,7 +253,7 @@ impl<'s> Services<'s> {
         if after != before {
             self.keep.changed(after.is_urgent(&before));
         }
-        let files = self.slots[usize::from(ix)].files.is_ready();
+        let files = self.slots[usize::from(ix)].has_orders();
         if order.is_some() || collect.is_some() || files {
             self.order(ix, order, collect);
         }

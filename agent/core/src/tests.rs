@@ -9,6 +9,7 @@ mod keep;
 mod ladder;
 mod link;
 mod metered;
+mod packages;
 mod pause;
 mod power;
 mod reboot;

@@ -19,6 +19,7 @@ impl Services {
         self.items.extend(new);
         for (item, service) in self.items.iter_mut().zip(all) {
             item.kept = super::files::Keeper::new(service, state, files);
+            item.packages = super::packages::Keeper::new(service, state, files);
         }
         for at in other.iter().map(|ix| usize::from(*ix)) {
             if let (Some(item), Some(service)) = (self.items.get_mut(at), all.get(at)) {

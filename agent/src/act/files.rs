@@ -43,11 +43,12 @@ const OUTPUT_MAX: usize = 64 * 1024;
 /// What came of an order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    Looked { digest: u64, changed: Option<String>, has_good: bool, open: Open },
+    Looked { digest: u64, changed: Option<String>, has_good: bool, open: Open, is_away: bool },
     Unread(Open),
     Taken(bool),
     RolledBack,
     NotDone(String),
+    Busy,
     Settled,
 }
 
@@ -55,15 +56,17 @@ impl Answer {
     /// As the core takes it.
     pub(crate) fn said(&self) -> Said<'_> {
         match self {
-            Self::Looked { digest, changed, has_good, open } => Said::Looked {
+            Self::Looked { digest, changed, has_good, open, is_away } => Said::Looked {
                 digest: *digest,
                 changed: changed.as_deref(),
                 has_good: *has_good,
                 open: *open,
+                is_away: *is_away,
             },
             Self::Unread(open) => Said::Unread { open: *open },
             Self::Taken(taken) => Said::Taken(*taken),
             Self::RolledBack => Said::RolledBack,
+            Self::Busy => Said::Busy,
             Self::NotDone(why) => Said::NotDone { why },
             Self::Settled => Said::Settled,
         }
@@ -141,7 +144,7 @@ impl Keeper {
             })
         });
         let (digest, has_good) = (tree::short(&now), good.is_some());
-        Some(Answer::Looked { digest, changed, has_good, open: self.open() })
+        Some(Answer::Looked { digest, changed, has_good, open: self.open(), is_away: false })
     }
 
     fn open(&self) -> Open {

@@ -20,6 +20,7 @@ impl Item {
         let own = folder.join(&name);
         let script = Script::new(service, &folder, files);
         let kept = kept::Keeper::new(service, state, files);
+        let packages = super::packages::Keeper::new(service, state, files);
         let is_unit = service.unit.is_some();
         let has_none = is_unit || script.is_some();
         let made = if is_unit { Ok(()) } else { crate::identity::make_private_folder(&own) };
@@ -35,6 +36,7 @@ impl Item {
             is_unit,
             script,
             kept,
+            packages,
             told: 0,
             last_line: String::new(),
             command,

@@ -2,7 +2,7 @@
 
 use super::{Notice, Outcome, Services, files, program};
 use picket_agent_core::service::ServiceIx;
-use picket_agent_core::service::files::Order;
+use picket_agent_core::service::files::{Kind, Order};
 use picket_proto::event::Exit;
 use std::time::Duration;
 
@@ -25,16 +25,20 @@ impl Services {
         });
     }
 
-    /// Begins an order about a service's files; what comes of it is a notice.
-    pub(super) fn files(&mut self, service: ServiceIx, order: Order) -> Option<Outcome> {
+    /// Begins an order about a service's files or packages; what comes of it is a notice.
+    pub(super) fn files(&mut self, service: ServiceIx, kind: Kind, order: Order) -> Option<Outcome> {
         let notices = self.notices.clone();
         let tell = move |answer| {
             let _loop_is_ending_when_nobody_listens =
-                notices.blocking_send(Notice::Files { service, answer });
+                notices.blocking_send(Notice::Files { service, kind, answer });
         };
-        let begun = self.item(service).kept.clone().map(|kept| kept.begin(order, tell));
+        let item = self.item(service);
+        let begun = match kind {
+            Kind::Files => item.kept.clone().map(|kept| kept.begin(order, tell)),
+            Kind::Packages => item.packages.clone().map(|kept| kept.begin(order, tell)),
+        };
         let is_begun = matches!(begun, Some(Ok(())));
-        let why = || "its files can't be looked at".to_owned();
-        (!is_begun).then(|| Outcome::Files { service, answer: files::Answer::NotDone(why()) })
+        let why = || "they can't be looked at".to_owned();
+        (!is_begun).then(|| Outcome::Files { service, kind, answer: files::Answer::NotDone(why()) })
     }
 }

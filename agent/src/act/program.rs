@@ -1,9 +1,9 @@
-//! One program that is run to its end: in a process group of its own, with a hard limit of time, its output in a file.
+//! One program that is run to its end: in a session of its own, with a hard limit of time, its output in a file.
 //!
 //! A thread starts it and sees it end, since both may hang where the disk of the program does; the loop never waits. The
 //! output goes to a file and not to a pipe: what a script leaves running keeps it, and a pipe that nobody reads would end
 //! that. At the time limit the whole group is killed. The thread lives as long as the program; a service has one at a
-//! time. Limits: the file is emptied at each run, and of it the last 4 KiB are looked at for the last line.
+//! time. Limits: the file is emptied at each run, and whenever it is above 1 MiB; of it the last 4 KiB are looked at for the last line.
 
 use super::evidence;
 use crate::child::{Bounds, read};
@@ -13,11 +13,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tokio::sync::oneshot;
+
+/// What is in the file of its output at most, but for what it prints within a second.
+const OUTPUT_MAX: u64 = 1024 * 1024;
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -51,7 +54,8 @@ impl Program {
         }
     }
 
-    fn run_here(&self) -> Ended {
+    /// Runs it to its end in the thread that calls.
+    pub(super) fn run_here(&self) -> Ended {
         let exit = self.spawn().and_then(|child| self.watch(child));
         match exit {
             Ok(exit) => Ended { exit, last_line: self.output.as_deref().map(last_line).unwrap_or_default() },
@@ -80,7 +84,8 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.parts.first().map_or("", String::as_str));
-        command.args(self.parts.iter().skip(1)).stdin(Stdio::null()).process_group(0).current_dir("/");
+        command.args(self.parts.iter().skip(1)).stdin(Stdio::null()).current_dir("/");
+        crate::sys::set_apart(&mut command);
         command
     }
 
@@ -102,6 +107,13 @@ impl Program {
         Ok(child)
     }
 
+    /// Empties its output where that has become too large; it is written at its end, so it goes on there.
+    fn cut(&self) {
+        let file = self.output.as_ref().and_then(|path| OpenOptions::new().write(true).open(path).ok());
+        let large = file.filter(|file| file.metadata().is_ok_and(|file| file.len() > OUTPUT_MAX));
+        let _it_is_cut_a_second_later = large.map(|file| file.set_len(0));
+    }
+
     fn watch(&self, mut child: Child) -> io::Result<Exit> {
         let pid = pid_of(&child).ok_or(io::ErrorKind::InvalidData)?;
         let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
@@ -109,8 +121,9 @@ impl Program {
         let in_time = loop {
             let passed = Duration::from_micros(clock::now().mono.since(begun).micros());
             let left = self.limit.saturating_sub(passed);
-            let left = Timespec::try_from(left).map_err(|_| io::ErrorKind::InvalidInput)?;
-            match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&left)) {
+            let step = Timespec::try_from(left.min(LOOK)).map_err(|_| io::ErrorKind::InvalidInput)?;
+            match poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&step)) {
+                Ok(0) if left > LOOK => self.cut(),
                 Ok(ready) => break ready > 0,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
@@ -184,6 +197,15 @@ mod tests {
             poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&most)).unwrap()
         });
         assert_eq!(ended, 1, "its whole group is gone");
+    }
+
+    #[tokio::test]
+    async fn it_has_a_session_of_its_own_and_no_terminal() {
+        let folder = tempfile::tempdir().unwrap();
+        let script =
+            "read -r _ _ _ _ group session _ < /proc/$$/stat; echo $((group == $$)) $((session == $$))";
+        let ended = shell(script, folder.path(), Duration::from_secs(20)).run().await;
+        assert_eq!(ended, Ended { exit: Exit::Code(0), last_line: "1 1".to_owned() });
     }
 
     #[tokio::test]

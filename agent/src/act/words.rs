@@ -2,6 +2,7 @@
 
 use super::{files, script};
 use crate::probe::Answer;
+use picket_agent_core::service::files::Kind;
 use picket_agent_core::service::{Fact, ServiceIx};
 use picket_proto::event::Exit;
 
@@ -12,8 +13,8 @@ pub(crate) enum Notice {
     Gone { service: ServiceIx },
     /// What was left of its group is gone, or did not go in time.
     Cleared { service: ServiceIx, in_time: bool },
-    /// Something came of an order about its files.
-    Files { service: ServiceIx, answer: files::Answer },
+    /// Something came of an order about its files or packages.
+    Files { service: ServiceIx, kind: Kind, answer: files::Answer },
     /// The command that reboots the host has failed.
     NotRebooted { service: ServiceIx, why: String },
     /// A program of this service has ended.
@@ -44,7 +45,7 @@ pub(crate) enum Outcome {
     Started { service: ServiceIx, pid: u32, adopted: bool },
     Exited { service: ServiceIx, pid: u32, exit: Exit },
     Evidence { service: ServiceIx, pid: u32, last_line: String },
-    Files { service: ServiceIx, answer: files::Answer },
+    Files { service: ServiceIx, kind: Kind, answer: files::Answer },
     NotRebooted { service: ServiceIx, why: String },
 }
 
@@ -74,7 +75,9 @@ impl Outcome {
                 Fact::Evidence { service: *service, pid: *pid, last_line }
             }
             Self::NotRebooted { service, why } => Fact::NotRebooted { service: *service, why },
-            Self::Files { service, answer } => Fact::Files { service: *service, said: answer.said() },
+            Self::Files { service, kind, answer } => {
+                Fact::Files { service: *service, kind: *kind, said: answer.said() }
+            }
         }
     }
 }

@@ -54,7 +54,9 @@ fn shown(path: &Path) -> Text {
 /// The unit's file, its drop-ins, and its links in the folders that enable it.
 fn of_unit(unit: &str, places: &Places, wall: Wall) -> Vec<(PathBuf, Span)> {
     let own = places.paths.get(unit).and_then(|path| path.parent()).map(Path::to_path_buf);
-    let folders = own.into_iter().chain(places.folders.iter().cloned());
+    // What generators wrote is new with each reload of systemd, whoever asked for that: no change of anybody's.
+    let folders =
+        own.into_iter().chain(places.folders.iter().cloned()).filter(|folder| !is_generated(folder));
     let mut found = Vec::new();
     for folder in folders {
         // Of a folder that may never have had it, its own time tells nothing.
@@ -69,6 +71,10 @@ fn of_unit(unit: &str, places: &Places, wall: Wall) -> Vec<(PathBuf, Span)> {
         }
     }
     found
+}
+
+fn is_generated(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with("generator"))
 }
 
 /// The age of an entry; where it is gone, that of its folder.
@@ -123,10 +129,14 @@ mod tests {
         fs::write(units.join("web.service"), "").unwrap();
         std::os::unix::fs::symlink("../web.service", wants.join("web.service")).unwrap();
         let paths = BTreeMap::from([("web.service".to_owned(), units.join("web.service"))]);
-        let places =
-            Places { units: vec!["web.service".to_owned()], paths, folders: vec![units.clone()], root: None };
+        let folders = vec![units.clone(), folder.path().join("systemd/generator.late")];
+        let places = Places { units: vec!["web.service".to_owned()], paths, folders, root: None };
+        let generated = folder.path().join("systemd/generator.late/x.target.wants");
+        fs::create_dir_all(&generated).unwrap();
+        fs::write(generated.join("web.service"), "").unwrap();
         let named = || of_unit("web.service", &places, clock::now().wall);
         assert!(named().iter().any(|(path, _)| *path == units.join("web.service")));
+        assert!(!named().iter().any(|(path, _)| path.starts_with(&generated)), "{:?}", named());
         fs::remove_file(units.join("web.service")).unwrap();
         fs::remove_file(wants.join("web.service")).unwrap();
         let now: Vec<_> = named().into_iter().map(|(path, _)| path).collect();

@@ -60,6 +60,7 @@ fn of_service(service: &Service) -> Vec<String> {
         let fault = kept.precheck.iter().flatten().next().and_then(|program| program_fault(program));
         found.extend(fault.map(|fault| format!("{fault}; no rollback can be done until then")));
     }
+    found.extend(service.packages.iter().flat_map(|names| crate::act::packages_lack(names)));
     let Some(program) = service.command.first() else { return found };
     let texts = service.command.iter().chain(service.env.iter().map(|(_, value)| value));
     for word in texts.chain([&service.cwd]).flat_map(|text| unknown(text)) {

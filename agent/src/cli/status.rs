@@ -50,6 +50,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     out.push_str(&counts(whole));
     out.push_str(&holds(whole, services, colour));
     out.push_str(&files(services));
+    out.push_str(&packages(services));
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);
     let mut alarms = vec![false];
     for check in checks {
@@ -123,6 +124,25 @@ fn files(services: &[Value]) -> String {
             }
             _ => return None,
         })
+    });
+    told.collect()
+}
+
+/// The packages of services that are not as they were when they were last good, or could not be put back.
+fn packages(services: &[Value]) -> String {
+    let told = services.iter().filter_map(|service| {
+        let name = text(service, "name");
+        let what = match text(service, "packages") {
+            "none good yet" => "none are known to be good yet: none can be put back".to_owned(),
+            "good, not in the cache" => {
+                "the good ones are not in apt's cache: after an upgrade they can't be put back".to_owned()
+            }
+            "changed" => format!("{} is not the good one", text(service, "changed_package")),
+            "rolled back" => "the last good ones were put back; `apt-mark hold` keeps them".to_owned(),
+            "can't be kept" => "they can't be looked at, the agent's log says why".to_owned(),
+            _ => return None,
+        };
+        Some(format!("package: of {name}: {what}\n"))
     });
     told.collect()
 }

@@ -6,17 +6,26 @@
 //! | `precheck` | program and arguments; status 0 means that the files are sound | none |
 //! | `after` | for how long it must have been well with them, 1 s to 24 h | 5 min |
 //!
+//! `package` of a service: the packages of dpkg whose good versions are noted.
+//!
+//! | key | unit, range | default |
+//! |---|---|---|
+//! | `names` | 1 to 8 packages, `NAME` or `NAME:ARCH`, none that another service names | needed |
+//! | `after` | for how long it must have been well with them, 1 s to 24 h | 5 min |
+//!
 //! A path must name something of the service's own: `/`, `/etc` and all that is as near to the root is refused, since all
 //! that is there would be put back with it. What is there is looked at when the agent runs.
 
 use super::command;
 use super::read::{Keys, Place, Sheet};
-use super::service::ms;
+use super::service::{Service, ms};
 use picket_agent_core::service::files::Good;
 use picket_proto::Span;
 use std::path::{Component, Path};
 
 const PATHS_MAX: usize = 16;
+/// A program with its libraries and data, of one source: more is a system.
+const PACKAGES_MAX: usize = 8;
 /// Faults that come with a configuration show within minutes, and an edit that helps should not wait for long.
 const AFTER: Span = Span::from_secs(300);
 
@@ -48,6 +57,54 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> O
     keys.finish(sheet);
     let good = Good { after, precheck: precheck.is_some() };
     Some((Kept { paths, precheck }, good))
+}
+
+/// Reads the table of packages, if it is there.
+pub(super) fn packages(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    others: &[Service],
+) -> Option<(Vec<String>, Good)> {
+    let mut keys = keys.table(sheet, "package")?;
+    let better = || "add names = [\"NAME\"], as `dpkg -S FILE` tells it".to_owned();
+    if !keys.has("names") {
+        keys.missing(sheet, "names", better());
+    }
+    let (names, place) = keys.texts(sheet, "names").unwrap_or_else(|| (Vec::new(), keys.place()));
+    if keys.has("names") && !(1..=PACKAGES_MAX).contains(&names.len()) {
+        sheet.wrong(&place, format!("must name 1 to {PACKAGES_MAX} packages"), Some(better()));
+    }
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.:".contains(&byte);
+    for (at, name) in names.iter().enumerate() {
+        let is_name = name.starts_with(|first: char| first.is_ascii_alphanumeric());
+        if !is_name || !name.bytes().all(allowed) || names[..at].contains(name) {
+            sheet.wrong(&place, format!("`{name}` is no package, or there twice"), Some(better()));
+        }
+        if let Some(other) =
+            others.iter().find(|it| it.packages.iter().flatten().any(|its| is_same(its, name)))
+        {
+            let better = "take it out of one of them: each would install another version of it";
+            let other = &other.spec.name;
+            sheet.wrong(
+                &place,
+                format!("`{name}` is named by service `{other}` too"),
+                Some(better.to_owned()),
+            );
+        }
+    }
+    let after = keys.span(sheet, "after", &ms(1000, 86_400_000), AFTER);
+    keys.finish(sheet);
+    Some((names, Good { after, precheck: false }))
+}
+
+/// Whether both may name one package.
+fn is_same(one: &str, other: &str) -> bool {
+    let parts = |name: &str| {
+        let (name, arch) = name.split_once(':').unwrap_or((name, ""));
+        (name.to_owned(), arch.to_owned())
+    };
+    let ((one, its), (other, others)) = (parts(one), parts(other));
+    one == other && (its == others || its.is_empty() || others.is_empty())
 }
 
 fn absolute(path: &str, here: &Path) -> String {

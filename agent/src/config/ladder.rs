@@ -4,11 +4,12 @@ use super::read::{Keys, Place, Sheet, nearest};
 use picket_agent_core::service::Ladder;
 use picket_proto::event::Remedy;
 
-const RUNGS: [(&str, Remedy); 6] = [
+const RUNGS: [(&str, Remedy); 7] = [
     ("reload", Remedy::Reload),
     ("restart", Remedy::Restart),
     ("dependents", Remedy::Dependents),
     ("rollback", Remedy::Rollback),
+    ("package", Remedy::Package),
     ("reboot", Remedy::Reboot),
     ("isolate", Remedy::Isolate),
 ];
@@ -23,6 +24,7 @@ pub(crate) fn rung(remedy: Remedy) -> &'static str {
 pub(super) struct Can {
     pub(super) reload: bool,
     pub(super) rollback: bool,
+    pub(super) package: bool,
     pub(super) reboot: bool,
 }
 
@@ -43,7 +45,10 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, can: Can) -> Ladd
         let is_behind = match ladder.last() {
             Some(Remedy::Isolate) => true,
             Some(Remedy::Reboot) => *rung != Remedy::Isolate,
-            Some(Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Rollback) | None => false,
+            Some(
+                Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Rollback | Remedy::Package,
+            )
+            | None => false,
         };
         if ladder.contains(rung) || is_behind {
             let better = "name each rung once, then reboot, and isolate last".to_owned();
@@ -57,7 +62,7 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, can: Can) -> Ladd
 }
 
 fn look(ladder: &Ladder, can: Can, place: &Place, sheet: &mut Sheet<'_>) {
-    let (reload, rollback, reboot) = (can.reload, can.rollback, can.reboot);
+    let Can { reload, rollback, package, reboot } = can;
     let has = |remedy| ladder.contains(&remedy);
     for (is_wrong, problem, better) in [
         (!has(Remedy::Restart), "has no `restart`", "a dead service can't be healed without"),
@@ -66,6 +71,11 @@ fn look(ladder: &Ladder, can: Can, place: &Place, sheet: &mut Sheet<'_>) {
             has(Remedy::Rollback) && !rollback,
             "names `rollback`, and no files are kept",
             "add good = { files = [\"/etc/NAME\"] }",
+        ),
+        (
+            has(Remedy::Package) && !package,
+            "names `package`, and no package is named",
+            "add package = { names = [\"NAME\"] }",
         ),
         (
             has(Remedy::Reboot) && !reboot,

@@ -9,8 +9,9 @@
 //! | `enabled` | true, false: not watched, and told so | true |
 //! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
 //! | `needs` | names of up to 8 services of this file without which it can't be well | none |
-//! | `ladder` | list of `reload`, `restart`, `dependents`, `rollback`, `reboot`, `isolate`: what is tried, one after the other | `["restart"]` |
+//! | `ladder` | list of `reload`, `restart`, `dependents`, `rollback`, `package`, `reboot`, `isolate`: what is tried, one after the other | `["restart"]` |
 //! | `good` | its files that are kept while they are good, see `config/kept.rs` | none |
+//! | `package` | its packages whose good versions are noted, see `config/kept.rs` | none |
 //! | `env` | table of texts; added to the agent's environment | nothing |
 //! | `cwd` | folder | `{state}` |
 //! | `stop_timeout` | from SIGTERM to SIGKILL, 10 ms to 10 min | 10 s |
@@ -63,6 +64,8 @@ pub struct Service {
     pub cwd: String,
     /// Its files of which the last good ones are kept.
     pub kept: Option<Kept>,
+    /// Its packages of which the last good versions are noted.
+    pub packages: Option<Vec<String>>,
     pub(super) at: usize,
     pub(super) needs: Named,
 }
@@ -89,21 +92,18 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let away = when::read(&mut keys, sheet, &draft.host);
     let unit = unit(&mut keys, sheet);
     let commands = commands(&mut keys, sheet, here, name);
-    let (program, env, cwd) = match unit.is_some() || commands.is_some() {
+    let (command, env, cwd) = match unit.is_some() || commands.is_some() {
         true => (Vec::new(), Vec::new(), "{state}".to_owned()),
         false => what(&mut keys, sheet, here),
     };
     let needs = needs(&mut keys, sheet);
     let driver = driver(unit.as_ref(), commands.as_ref());
     let (kept, good) = kept::read(&mut keys, sheet, here).unzip();
-    let can = Can {
-        reload: commands.as_ref().is_none_or(|commands| commands.reload.is_some()),
-        rollback: kept.is_some(),
-        reboot: draft.reboots.is_some(),
-    };
+    let (packages, package) = kept::packages(&mut keys, sheet, &draft.services).unzip();
+    let can = can(commands.as_ref(), kept.is_some(), packages.is_some(), draft);
     let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
-    (spec.good, spec.reboots) = (good, draft.reboots);
+    (spec.good, spec.packages, spec.reboots) = (good, package, draft.reboots);
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
     let mut own = Draft::new(draft.host.clone(), None);
@@ -119,12 +119,28 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     match away {
         Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
         None => {
-            let command = program;
-            draft.services.push(Service { spec, unit, commands, command, env, cwd, kept, at, needs });
+            draft.services.push(Service {
+                spec,
+                unit,
+                commands,
+                command,
+                env,
+                cwd,
+                kept,
+                packages,
+                at,
+                needs,
+            });
             draft.checks.append(&mut own.checks);
             draft.skipped.append(&mut own.skipped);
         }
     }
+}
+
+/// What a ladder may have.
+fn can(commands: Option<&Commands>, rollback: bool, package: bool, draft: &Draft) -> Can {
+    let reload = commands.is_none_or(|commands| commands.reload.is_some());
+    Can { reload, rollback, package, reboot: draft.reboots.is_some() }
 }
 
 /// How hard to try.
@@ -135,6 +151,7 @@ fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (driver, ladder): (Driver, L
         needs: Default::default(),
         ladder,
         good: None,
+        packages: None,
         reboots: None,
         stop_timeout: keys.span(sheet, "stop_timeout", &ms(10, 600_000), Span::from_secs(10)),
         start_timeout: keys.span(sheet, "start_timeout", &ms(100, 3_600_000), Span::from_secs(10)),

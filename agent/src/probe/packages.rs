@@ -42,7 +42,8 @@ pub(crate) fn ago(wall: Wall) -> Option<Span> {
     DATABASES.iter().filter_map(|path| age(Path::new(path), wall)).min()
 }
 
-fn is_locked() -> bool {
+/// Whether packages are being changed now.
+pub(crate) fn is_locked() -> bool {
     let locks = std::fs::read_to_string("/proc/locks").unwrap_or_default();
     LOCKS.iter().filter_map(|path| std::fs::metadata(path).ok()).any(|file| holds(&locks, file.ino()))
 }

@@ -3,8 +3,8 @@
 //! journalctl is run where systemd's log is (a library for it would double the agent's size), at most four at once, 2 s
 //! and 16 KiB each. A life is found by its InvocationID, so that no other life is quoted; what its main process
 //! printed goes before what its others did. Where no life began, systemd's own warnings about the unit of the last
-//! minute tell why. journald takes lines in some milliseconds after they were printed, so an empty answer is asked for
-//! once more. Without journalctl, or without the right to read, there are no words, which is told once per run.
+//! minute tell why. journald takes lines in some milliseconds after they were printed, so a life that has said nothing is
+//! asked for once more before systemd is quoted. Without journalctl, or without the right to read, there are no words, which is told once per run.
 //!
 //! The newest life counts: where a unit ends again before its words came, those are not waited for any more.
 
@@ -90,10 +90,13 @@ impl Asked {
     /// What is found first, most telling first; `None` if the journal can't be read.
     async fn words(&self, places: &Places) -> Option<String> {
         let mut found = String::new();
-        for wait in [Duration::ZERO, AGAIN] {
+        let all = self.matches();
+        // systemd's words are there at once and tell least: a life's own may come a moment later.
+        let own = all.len().saturating_sub(1).max(1);
+        for (wait, asked) in [(Duration::ZERO, own), (AGAIN, all.len())] {
             tokio::time::sleep(wait).await;
-            for matches in self.matches() {
-                let printed = places.run(command(&matches), BOUNDS).await?;
+            for matches in all.iter().take(asked) {
+                let printed = places.run(command(matches), BOUNDS).await?;
                 found = words::last(&printed);
                 if !found.is_empty() {
                     return Some(found);

@@ -22,6 +22,9 @@ pub enum Remedy {
     Isolate,
     /// Have the whole host rebooted. Since version 4 of kinds 6 and 7.
     Reboot,
+    /// Put its packages back to the versions with which it was last known to be good, and restart it. Since version 5 of
+    /// kinds 6 and 7.
+    Package,
 }
 
 /// Why a remedy is due.
@@ -38,7 +41,7 @@ pub enum Trigger {
     },
     /// The service that it needs was restarted, and it was stopped for that. This and the next since version 3.
     Root(Name),
-    /// It failed, and this file of it had changed since it was last known to be good: the first of them, its path cut
+    /// It failed, and this file or package of it had changed since it was last known to be good: the first of them, cut
     /// where it is longer.
     Changed(Text),
 }
@@ -192,7 +195,7 @@ impl Because {
 }
 
 // The lowest version of the kinds that hold them that can say it: 2 knows what later checks see and what the init system
-// rules, 3 more than restarts, 4 that a host is starved or rebooted, 5 why what was stopped was given up.
+// rules, 3 more than restarts, 4 that a host is starved or rebooted, 5 why what was stopped was given up, and packages.
 
 impl Remedy {
     const fn version(self) -> u8 {
@@ -200,6 +203,7 @@ impl Remedy {
             Self::Restart => 1,
             Self::Reload | Self::Dependents | Self::Rollback | Self::Isolate => 3,
             Self::Reboot => 4,
+            Self::Package => 5,
         }
     }
 }

@@ -64,8 +64,7 @@ pub(super) const fn knows(kind: u16, version: u8) -> bool {
         // Those that hold a cause or an exit, and of these the ones that tell of remedies.
         3 => matches!(version, 1 | 2 | 6),
         5 => matches!(version, 1 | 2),
-        6 | 7 => matches!(version, 1..=4 | 6),
-        8 => matches!(version, 1..=6),
+        6..=8 => matches!(version, 1..=6),
         1 | 2 | 4 | 9..=14 => version == 1,
         _ => false,
     }

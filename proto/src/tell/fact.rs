@@ -84,7 +84,14 @@ fn outcome(it: &RemedyEnded, f: &mut Formatter<'_>) -> Result {
             "; it runs with its last good files, and what they replaced is in the newest good/{}/aside-N of the agent's state",
             it.service
         ),
-        (Remedy::Rollback, Outcome::NotDone { .. })
+        (Remedy::Package, Outcome::Died(_) | Outcome::StillFailing { .. } | Outcome::Worse { .. }) => f
+            .write_str(
+                "; the package that was there before is being installed again, if its .deb is in apt's cache",
+            ),
+        (Remedy::Package, Outcome::Held { .. }) => {
+            f.write_str("; its last good package is installed, until the next upgrade: see `apt-mark hold`")
+        }
+        (Remedy::Rollback | Remedy::Package, Outcome::NotDone { .. })
         | (Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate | Remedy::Reboot, _) => {
             Ok(())
         }

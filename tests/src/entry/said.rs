@@ -131,7 +131,8 @@ fn trigger(cursor: &mut Cursor<'_>) -> Trigger {
 }
 
 fn rung(cursor: &mut Cursor<'_>) -> Remedy {
-    cursor.one_of(&[Remedy::Restart, Remedy::Reload, Remedy::Dependents, Remedy::Rollback, Remedy::Isolate])
+    use Remedy::{Dependents, Isolate, Package, Reload, Restart, Rollback};
+    cursor.one_of(&[Restart, Reload, Dependents, Rollback, Package, Isolate])
 }
 
 fn outcome(cursor: &mut Cursor<'_>) -> Outcome {

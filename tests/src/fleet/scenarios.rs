@@ -9,6 +9,8 @@ mod levels;
 mod links;
 mod machines;
 mod outages;
+mod packages;
+mod removals;
 mod rounds;
 mod services;
 mod soak;
@@ -74,6 +76,10 @@ pub const SCENARIOS: &[Scenario] = &[
     outages::BAD_GATEWAY,
     outages::POOL,
     outages::VANISHED,
+    packages::UPGRADE,
+    packages::REFUSED,
+    packages::KILLED,
+    removals::REMOVALS,
     everyday::QUIET_DAY,
     disks::HUNG,
     disks::DEAD,

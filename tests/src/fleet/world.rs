@@ -152,6 +152,14 @@ impl World {
         })
     }
 
+    /// What happened in an incident, in words.
+    pub(super) fn timeline(&mut self, id: u64) -> Result<Vec<String>, String> {
+        let found = self.ask(async move |mut operator| {
+            Ok(operator.get_incident(v1::GetIncidentRequest { id }).await?.into_inner())
+        })?;
+        Ok(found.timeline.into_iter().map(|entry| entry.text).collect())
+    }
+
     /// All events, newest first.
     pub(super) fn all_events(&mut self) -> Result<Vec<v1::Event>, String> {
         self.ask(async |mut operator| client::events(&mut operator).await)

@@ -119,6 +119,7 @@ fn service_spec(name: &str, keeper: Keeper) -> service::Spec {
         needs: Default::default(),
         ladder: Default::default(),
         good: None,
+        packages: None,
         reboots: None,
         stop_timeout: Span::from_millis(2_000),
         start_timeout: Span::from_millis(10_000),

@@ -1,6 +1,6 @@
 //! Services under a new configuration: which stay, which come, which go.
 
-use super::files::Files;
+use super::files::{Files, Kind};
 use super::slot::{Slot, State};
 use super::{Driver, ServiceIx, Services, Spec};
 use crate::check::Stance;
@@ -16,6 +16,7 @@ impl Slot {
             needs: heapless::Vec::new(),
             ladder: heapless::Vec::new(),
             good: None,
+            packages: None,
             reboots: None,
             driver: Driver::Spawn,
             stop_timeout: Span::ZERO,
@@ -87,7 +88,8 @@ impl Services<'_> {
         let at = usize::from(service);
         let slot = &mut self.slots[at];
         (slot.place, slot.state, slot.held) = (Place::Gone, State::Ended, None);
-        (slot.order, slot.collect, slot.files) = (None, None, Files::default());
+        (slot.order, slot.collect) = (None, None);
+        (slot.files, slot.packages) = (Files::default(), Files::default());
         let is_unit = slot.spec.driver == Driver::Systemd;
         timer::moved(&mut self.slots, at);
         self.keep.changed(true);
@@ -107,10 +109,13 @@ impl Services<'_> {
     fn change(&mut self, now: Mono, seated: &Seated<Spec>) {
         self.with(seated.ix, |moving| {
             if moving.slot.spec != seated.spec {
-                let is_other = moving.slot.spec.good != seated.spec.good;
+                let old = &moving.slot.spec;
+                let (files, packages) = (old.good != seated.spec.good, old.packages != seated.spec.packages);
                 moving.slot.spec = seated.spec.clone();
-                if is_other {
-                    moving.files_due(now);
+                for (kind, is_other) in [(Kind::Files, files), (Kind::Packages, packages)] {
+                    if is_other {
+                        moving.due_of(kind, now);
+                    }
                 }
             }
         });

@@ -1,4 +1,5 @@
-//! A service's own files: which of them were good, whether they changed since, and putting the good ones back.
+//! A service's own files, and the versions of its packages: which were good, whether they changed since, and putting the
+//! good ones back. What is said here of files holds for both.
 //!
 //! Files are good that a service began with (or read anew by a reload of the agent's own) and was well with for
 //! [`Good::after`]. What was changed while it ran proves nothing: nobody knows whether it was read. Where a precheck is
@@ -10,20 +11,29 @@
 //! rollback is open until it has held; in any other end the newer files are put back. It is tried once in a streak: what
 //! did not fit will not fit either. One order is out at a time, so a disk that hangs costs one thread and the rung, never
 //! a restart. How files are copied is the shell's.
+//!
+//! Packages differ in four ways. A first version counts as good without its process having begun with it: who upgraded
+//! before the agent came can't be known, and if that was wrong there is nothing to put back. A reload reads none anew.
+//! Installing one starts and stops the service itself: so whatever its unit does meanwhile is nobody's wish, and undoing is
+//! waited for. Where others are at work on packages nothing was tried, and may be later in the streak.
 
+mod answers;
 mod said;
 
-pub use said::{Good, Kept, Open, Order, Said};
+pub use said::{Good, Kept, Kind, Open, Order, Said};
 
 use super::Around;
 use super::keep::Left;
 use super::moves::{Moving, Taken};
-use super::slot::{Process, Proof, State, Wait};
+use super::slot::{Process, Proof, Slot, State, Wait};
 use picket_proto::event::{Outcome, Remedy};
 use picket_proto::{Mono, Span, Text};
 
 /// How long a rollback may take: 20 s for its precheck, and the rest for a slow disk.
 const ROLL_BACK: Span = Span::from_secs(60);
+/// The same of packages: 10 min each to undo what an earlier run left, to do it, and to undo that; the rest is for
+/// simulating it and for looking at locks and folders.
+pub(super) const INSTALL: Span = Span::from_secs(1_860);
 /// A look that comes later after a start may have seen a change that the process did not read.
 const NOTED_WITHIN: Span = Span::from_secs(5);
 
@@ -63,6 +73,16 @@ pub(super) struct Files {
     is_reverted: bool,
     /// They could not be looked at.
     unread: bool,
+    /// What would put the good ones back is not there.
+    is_away: bool,
+}
+
+/// How long the good ones may take to be put back.
+const fn limit(kind: Kind) -> Span {
+    match kind {
+        Kind::Files => ROLL_BACK,
+        Kind::Packages => INSTALL,
+    }
 }
 
 impl Files {
@@ -78,6 +98,17 @@ impl Files {
     /// Whether an order can go out.
     pub(super) const fn is_ready(&self) -> bool {
         self.wanted.is_some() && self.out.is_none()
+    }
+
+    /// Whether there is something to put back, as far as is known.
+    pub(super) fn can_help(&self) -> bool {
+        !self.tried && (self.changed.is_some() || self.has_good.is_none() || self.unread)
+    }
+
+    /// Whether versions are being installed, or are to be.
+    pub(super) fn installs(&self) -> bool {
+        let is_one = |order: Option<Order>| matches!(order, Some(Order::RollBack | Order::Undo));
+        is_one(self.wanted) || is_one(self.out)
     }
 
     /// Whether something is still to come.
@@ -104,21 +135,64 @@ impl Files {
             (true, _, None) => Kept::RolledBack,
             (_, false, _) => Kept::None,
             (_, true, Some(changed)) => Kept::Changed(changed),
+            (false, true, None) if self.is_away => Kept::Away,
             (false, true, None) => Kept::Same,
         })
     }
 }
 
+impl Slot {
+    pub(super) const fn kept(&mut self, kind: Kind) -> &mut Files {
+        match kind {
+            Kind::Files => &mut self.files,
+            Kind::Packages => &mut self.packages,
+        }
+    }
+
+    /// Whether an order about either can go out.
+    pub(super) const fn has_orders(&self) -> bool {
+        self.files.is_ready() || self.packages.is_ready()
+    }
+
+    /// Whether a look is still to come.
+    pub(super) const fn awaits_looks(&self) -> bool {
+        self.files.waits() || self.packages.waits()
+    }
+
+    /// When either is next looked at.
+    pub(super) fn looks_due(&self) -> Mono {
+        self.files.due().min(self.packages.due())
+    }
+}
+
 impl Moving<'_> {
-    /// Has the files looked at, unless there is something else to do about them.
+    const fn good(&self, kind: Kind) -> Option<Good> {
+        match kind {
+            Kind::Files => self.slot.spec.good,
+            Kind::Packages => self.slot.spec.packages,
+        }
+    }
+
+    /// Has them looked at, unless there is something else to do about them.
     pub(super) fn look_at_files(&mut self) {
-        let files = &mut self.slot.files;
-        if self.slot.spec.good.is_some() && !files.waits() {
+        Kind::ALL.into_iter().for_each(|kind| self.look_at(kind));
+    }
+
+    fn look_at(&mut self, kind: Kind) {
+        let is_kept = self.good(kind).is_some();
+        let files = self.slot.kept(kind);
+        if is_kept && !files.waits() {
             files.wanted = Some(Order::Look);
         }
     }
 
-    /// A process begins, or reads its files anew.
+    /// A process begins.
+    pub(super) fn begins_with_files(&mut self, now: Mono) {
+        self.slot.packages.began = Began::At(now);
+        self.reads_files(now);
+    }
+
+    /// A process reads its files anew.
     pub(super) fn reads_files(&mut self, now: Mono) {
         self.slot.files.began = Began::At(now);
         self.look_at_files();
@@ -126,50 +200,90 @@ impl Moving<'_> {
 
     /// It is well from now on.
     pub(super) fn well_with_files(&mut self, now: Mono) {
-        let files = &mut self.slot.files;
-        files.due = self.slot.spec.good.map(|good| now.plus(good.after));
-        (files.last, files.tried) = (None, false);
-        if core::mem::take(&mut files.is_open) {
-            files.close();
+        for kind in Kind::ALL {
+            let due = self.good(kind).map(|good| now.plus(good.after));
+            let files = self.slot.kept(kind);
+            (files.due, files.last, files.tried) = (due, None, false);
+            if core::mem::take(&mut files.is_open) {
+                files.close();
+            }
         }
     }
 
     /// It has been well for a while.
     pub(super) fn files_due(&mut self, now: Mono) {
-        let Some(good) = self.slot.spec.good else {
-            self.slot.files.due = None;
+        for kind in Kind::ALL {
+            if self.slot.kept(kind).due() <= now {
+                self.due_of(kind, now);
+            }
+        }
+    }
+
+    /// They are due, or how long they must have been good is another time now.
+    pub(super) fn due_of(&mut self, kind: Kind, now: Mono) {
+        let good = self.good(kind);
+        let files = self.slot.kept(kind);
+        files.due = good.map(|good| now.plus(good.after));
+        if good.is_none() {
             return;
-        };
-        let files = &mut self.slot.files;
-        files.due = Some(now.plus(good.after));
+        }
         if core::mem::take(&mut files.is_open) {
             files.close();
             return;
         }
         files.takes = true;
-        self.look_at_files();
+        self.look_at(kind);
     }
 
     /// What a rollback did is undone, where one is open.
     pub(super) fn undo_files(&mut self) {
-        let files = &mut self.slot.files;
-        if core::mem::take(&mut files.is_open) {
-            files.wanted = Some(Order::Undo);
+        for kind in Kind::ALL {
+            let files = self.slot.kept(kind);
+            if core::mem::take(&mut files.is_open) {
+                files.wanted = Some(Order::Undo);
+            }
         }
     }
 
-    /// The good files are put back, then it is restarted.
-    pub(super) fn roll_back(&mut self, process: Option<Process>, now: Mono) {
-        self.slot.files.wanted = Some(Order::RollBack);
-        self.slot.files.tried = true;
-        self.slot.state = State::Waiting { process, wait: Wait::Files { until: now.plus(ROLL_BACK) } };
+    /// Waits where packages are being put back to what they were; whether it does.
+    pub(super) fn waits_for_undoing(&mut self, process: Option<Process>, now: Mono) -> bool {
+        let packages = &self.slot.packages;
+        let waits = packages.wanted == Some(Order::Undo) || packages.out == Some(Order::Undo);
+        if waits {
+            self.wait_for_files(Kind::Packages, process, now);
+        }
+        waits
     }
 
-    /// The rollback did not come in time.
-    pub(super) fn rolls_back_in_vain(&mut self, process: Option<Process>, around: Around<'_, '_>) {
-        let files = &mut self.slot.files;
+    pub(super) fn wait_for_files(&mut self, kind: Kind, process: Option<Process>, now: Mono) {
+        let until = now.plus(limit(kind));
+        self.slot.state = State::Waiting { process, wait: Wait::Files { kind, until } };
+    }
+
+    /// The good files are put back, then it is restarted.
+    pub(super) fn roll_back(&mut self, kind: Kind, process: Option<Process>, now: Mono) {
+        let files = self.slot.kept(kind);
+        (files.wanted, files.tried) = (Some(Order::RollBack), true);
+        self.wait_for_files(kind, process, now);
+    }
+
+    /// What was to be done about its files did not come in time.
+    pub(super) fn rolls_back_in_vain(
+        &mut self,
+        kind: Kind,
+        process: Option<Process>,
+        around: Around<'_, '_>,
+    ) {
+        let files = self.slot.kept(kind);
+        if files.out == Some(Order::Undo) {
+            return self.decide(process, around);
+        }
         files.wanted = files.wanted.filter(|order| *order != Order::RollBack);
-        self.not_done("its files could not be put back in time", process, around);
+        let why = match kind {
+            Kind::Files => "its files could not be put back in time",
+            Kind::Packages => "its packages could not be put back in time",
+        };
+        self.not_done(why, process, around);
     }
 
     /// A remedy that could not be done: the next rung follows.
@@ -181,109 +295,5 @@ impl Moving<'_> {
 
     pub(super) fn tell_not_done(&mut self, why: &str, around: &mut Around<'_, '_>) {
         self.slot.tell_outcome(around.now, Outcome::NotDone { why: Text::new(why) }, around.out);
-    }
-
-    /// Something came of an order about its files.
-    pub(super) fn files_said(&mut self, said: Said<'_>, around: Around<'_, '_>) -> Taken {
-        let Some(order) = self.slot.files.out.take() else { return Taken::No };
-        let waits = match self.slot.state {
-            State::Waiting { process, wait: Wait::Files { .. } } if order == Order::RollBack => Some(process),
-            _ => None,
-        };
-        match (said, waits) {
-            (Said::RolledBack, Some(process)) => return self.rolled_back(process, around.now),
-            (Said::NotDone { why }, Some(process)) => self.not_done(why, process, around),
-            // Nobody waits for it any more: what it proves would be laid to another remedy.
-            (Said::RolledBack, None) => self.slot.files.wanted = Some(Order::Undo),
-            (Said::Looked { digest, changed, has_good, open }, _) => {
-                let files = &mut self.slot.files;
-                (files.changed, files.has_good, files.unread) =
-                    (changed.map(Text::new), Some(has_good), false);
-                files.is_reverted &= changed.is_none();
-                self.looked_at_files(digest, has_good, around.now);
-                self.found_open(open);
-                self.go_on_with_words(around);
-            }
-            (Said::Unread { open }, _) => {
-                (self.slot.files.takes, self.slot.files.unread) = (false, true);
-                self.found_open(open);
-                self.go_on_with_words(around);
-            }
-            (Said::Taken(true), _) => {
-                let files = &mut self.slot.files;
-                (files.changed, files.has_good, files.is_reverted) = (None, Some(true), false);
-            }
-            (Said::Taken(false) | Said::NotDone { .. } | Said::Settled, _) => {
-                self.slot.files.takes = false;
-                self.go_on_with_words(around);
-            }
-        }
-        Taken::Yes
-    }
-
-    fn rolled_back(&mut self, process: Option<Process>, now: Mono) -> Taken {
-        self.slot.files.is_open = true;
-        self.restart(process, now);
-        Taken::Yes
-    }
-
-    /// What a look says of what the present life began with, and whether they are good by now.
-    fn looked_at_files(&mut self, digest: u64, has_good: bool, now: Mono) {
-        let precheck = self.slot.spec.good.is_some_and(|good| good.precheck);
-        let files = &mut self.slot.files;
-        if let Began::At(since) = files.began {
-            let in_time = now.since(since) <= NOTED_WITHIN;
-            files.began = if in_time { Began::With(digest) } else { Began::Unknown };
-        }
-        let takes = core::mem::take(&mut files.takes) && matches!(self.slot.state, State::Running { .. });
-        if !takes {
-            return;
-        }
-        let is_new = files.changed.is_some() || !has_good;
-        let is_proven = files.began == Began::With(digest);
-        if is_new && (is_proven || (precheck && files.last == Some(digest))) {
-            files.wanted = Some(Order::Take { digest, precheck: !is_proven });
-        }
-        files.last = Some(digest);
-    }
-
-    /// A look found a rollback that has not held. No order of this run is out, so nobody finishes it.
-    fn found_open(&mut self, open: Open) {
-        match open {
-            Open::No => {}
-            // A rollback that is to come undoes it first.
-            Open::Begun | Open::Whole if self.slot.files.wanted == Some(Order::RollBack) => {}
-            // A process that lives read the files before.
-            Open::Begun => self.slot.files.wanted = Some(Order::Undo),
-            Open::Whole => self.found_whole(),
-        }
-    }
-
-    /// A rollback is done and has not held yet: an earlier run left it so.
-    fn found_whole(&mut self) {
-        let proves = self.slot.state.proof().or(match self.slot.left {
-            Some(Left::Proving(proof)) => Some(proof),
-            Some(Left::Settled | Left::Waiting(_) | Left::Broken(_)) | None => None,
-        });
-        let files = &mut self.slot.files;
-        match self.slot.state {
-            // One that runs may be the process that began with the newer files: nothing is proved before it was well for
-            // as long as good ones must be.
-            State::Idle
-            | State::Starting { .. }
-            | State::Verifying { .. }
-            | State::Stopping { .. }
-            | State::Running { .. } => {
-                (files.is_open, files.tried) = (true, true);
-                if proves == Some(Proof::Remedy) {
-                    self.slot.rung.begins(Remedy::Rollback, 0);
-                }
-            }
-            State::Waiting { .. }
-            | State::Broken { .. }
-            | State::Awaiting { .. }
-            | State::Left
-            | State::Ended => files.wanted = Some(Order::Undo),
-        }
     }
 }

@@ -45,7 +45,7 @@ impl Moving<'_> {
     /// A process that has just started has so long to pass its checks.
     pub(super) fn rise(&mut self, process: Process, proof: Proof, checks: &mut Checks<'_>) {
         checks.started(process.since, self.ix);
-        self.reads_files(process.since);
+        self.begins_with_files(process.since);
         self.slot.delays = Delays::default();
         let until = process.since.plus(self.slot.spec.start_timeout);
         self.slot.state = State::Verifying { process, proof, stage: Stage::Rising { until } };

@@ -2,7 +2,7 @@
 //!
 //! The first rung is the first remedy of a streak; where one does not hold the next one follows, and the last is
 //! repeated. Budget, backoff and breaker stay in force, so a ladder never loops. A process that is not there can't be
-//! reloaded: that rung is passed over. With `isolate` on its ladder a service that still lives when its breaker opens is
+//! reloaded: that rung is passed over, and so are packages that are known to be the good ones. With `isolate` on its ladder a service that still lives when its breaker opens is
 //! stopped; the single try of an open breaker goes on with the rung that comes next, and begins anew once all were tried. A remedy after which more checks fail than
 //! before made it worse, which is told. Which rung is next does not outlive the run: a new one begins at the first.
 
@@ -60,10 +60,12 @@ impl Moving<'_> {
     pub(super) fn next_rung(&mut self, process: Option<Process>) -> Remedy {
         let ladder = &self.slot.spec.ladder;
         let (is_kept, tried) = (self.slot.spec.good.is_some(), self.slot.files.tried);
+        let can_package = self.slot.spec.packages.is_some() && self.slot.packages.can_help();
         let can_reboot = self.slot.rung.can_reboot && self.slot.spec.reboots.is_some();
         let can = |remedy: &Remedy| match remedy {
             Remedy::Reload => process.is_some(),
             Remedy::Rollback => is_kept && !tried,
+            Remedy::Package => can_package,
             Remedy::Reboot => can_reboot,
             Remedy::Restart | Remedy::Dependents | Remedy::Isolate => true,
         };

@@ -121,7 +121,7 @@ impl Moving<'_> {
     pub(super) fn go_on_with_words(&mut self, around: Around<'_, '_>) {
         if let State::Waiting { process, wait: Wait::Evidence { .. } } = self.slot.state
             && !self.slot.deaths.waits()
-            && !self.slot.files.waits()
+            && !self.slot.awaits_looks()
         {
             self.decide(process, around);
         }
@@ -198,7 +198,9 @@ impl Moving<'_> {
             State::Waiting { wait: Wait::Root, .. } => {}
             State::Waiting { wait: Wait::First, .. } => self.first_start(),
             State::Waiting { process, wait: Wait::Dependents { .. } } => self.restart(process, around.now),
-            State::Waiting { process, wait: Wait::Files { .. } } => self.rolls_back_in_vain(process, around),
+            State::Waiting { process, wait: Wait::Files { kind, .. } } => {
+                self.rolls_back_in_vain(kind, process, around);
+            }
             State::Running { .. } => self.files_due(around.now),
             State::Broken { process, .. } if self.slot.ties.ailing.is_some() => {
                 self.wait_for_root(process, around);

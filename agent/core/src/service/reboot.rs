@@ -6,6 +6,7 @@
 //! spent, or the command fails, the remedy was not done and is passed over for the rest of the streak. What the service does
 //! after the boot is proved as what came of it.
 
+use super::files::INSTALL;
 use super::moves::{Moving, Taken};
 use super::slot::{Process, Slot, State, Verb, Wait};
 use super::{Around, Services};
@@ -64,6 +65,9 @@ impl Services<'_> {
                 let why = "the host was rebooted as often as it may be";
                 self.with(ix, |moving| moving.not_rebooted(why, process, inner));
             }
+            (Step::Told, _) if self.installs(now) => {
+                self.with(ix, |moving| moving.steps(Step::Told, process, now.plus(FAREWELL)));
+            }
             (Step::Told, _) => {
                 let goes = self.with(ix, |moving| moving.order_reboot(process, inner));
                 if goes != Some(true) {
@@ -76,6 +80,12 @@ impl Services<'_> {
             }
         }
         true
+    }
+
+    /// Whether packages are being installed, which a reboot would cut off. It waits for that as long as that may take.
+    fn installs(&self, now: Mono) -> bool {
+        let until = self.reboots.latest().map_or(now, |told| told.plus(INSTALL));
+        now < until && self.slots.each().any(|(_, slot)| slot.packages.installs())
     }
 
     /// What was to be is no more: it counts as none, and who waited for what comes of it asks for its own.
@@ -108,6 +118,7 @@ impl Services<'_> {
     /// Whether a reboot waits only for being heard of.
     pub(crate) fn says_farewell(&self) -> bool {
         self.reboots.latest().is_some()
+            && !self.slots.each().any(|(_, slot)| slot.packages.installs())
             && self.slots.each().any(|(_, slot)| slot.reboot_step() == Some(Step::Told))
     }
 

@@ -5,6 +5,7 @@
 //! healed while it waited is not restarted.
 
 use super::Around;
+use super::files::Kind;
 use super::moves::Moving;
 use super::slot::{Process, Proof, Slot, State, Wait, Why};
 use crate::check::{CheckIx, Checks};
@@ -54,13 +55,16 @@ impl Moving<'_> {
         self.slot.streak.why = why;
         self.slot.ties.has_failed = true;
         self.look_at_files();
+        if self.waits_for_undoing(process, around.now) {
+            return;
+        }
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
         let at_once = self.slot.streak.tries == 0 && !self.is_held(around.now);
         if at_once && self.slot.rests(around.now).is_none() {
             self.begin_where_there_is_room(process, around);
-        } else if self.slot.deaths.waits() || self.slot.files.waits() {
+        } else if self.slot.deaths.waits() || self.slot.awaits_looks() {
             let wait = Wait::Evidence { until: around.now.plus(EVIDENCE_WAIT) };
             self.slot.state = State::Waiting { process, wait };
         } else {
@@ -121,7 +125,8 @@ impl Moving<'_> {
         self.tell_begun(remedy, &mut around);
         match (remedy, process) {
             (Remedy::Reload, Some(process)) => self.reload(process, around),
-            (Remedy::Rollback, process) => self.roll_back(process, around.now),
+            (Remedy::Rollback, process) => self.roll_back(Kind::Files, process, around.now),
+            (Remedy::Package, process) => self.roll_back(Kind::Packages, process, around.now),
             (Remedy::Reboot, process) => self.reboot(process, around.now),
             (Remedy::Dependents, process) => self.stop_dependents(process, around.now),
             (_, process) => self.restart(process, around.now),
@@ -147,9 +152,16 @@ impl Moving<'_> {
     }
 
     fn trigger(&self, checks: &Checks<'_>) -> Trigger {
-        let killed = matches!(self.slot.streak.why, Why::Exit(exit) if exit.is_from_outside());
-        // Where it failed with the good files too, a change was not the cause.
-        let changed = self.slot.files.changed.as_ref().filter(|_| !self.slot.files.tried);
+        let (files, packages) = (&self.slot.files, &self.slot.packages);
+        // Which version was put back is told in any case.
+        let installs = self.slot.rung.remedy == Remedy::Package && !packages.tried;
+        let killed = matches!(self.slot.streak.why, Why::Exit(exit) if exit.is_from_outside() && !installs);
+        // Where it failed with the good ones too, a change was not the cause. Packages bring files.
+        let changed = packages
+            .changed
+            .as_ref()
+            .filter(|_| !packages.tried && self.slot.rung.remedy != Remedy::Rollback);
+        let changed = changed.or_else(|| files.changed.as_ref().filter(|_| !files.tried));
         match (self.slot.streak.why, changed) {
             (Why::Exit(_) | Why::Check(..), Some(file)) if !killed => Trigger::Changed(file.clone()),
             (Why::Exit(exit), _) => Trigger::Exit(exit),

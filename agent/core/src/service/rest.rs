@@ -54,6 +54,8 @@ impl Services<'_> {
                 {
                     *at = now;
                     slot.streak.asked = true;
+                    // What kept its packages from being put back may be mended too.
+                    slot.packages.tried = false;
                     true
                 }
                 _ => false,

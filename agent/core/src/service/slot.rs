@@ -5,7 +5,7 @@
 
 pub(super) use super::streak::{FRESH, Streak};
 
-use super::files::Files;
+use super::files::{Files, Kind};
 use super::keep::Left;
 use super::ladder::Rung;
 use super::reboot::Step;
@@ -49,6 +49,8 @@ pub struct Slot {
     pub(super) ties: Ties,
     /// What is known of its files.
     pub(super) files: Files,
+    /// What is known of its packages.
+    pub(super) packages: Files,
     /// What its first start is to prove.
     pub(super) first: Proof,
     /// What the shell has to do, until it is fetched.
@@ -131,8 +133,8 @@ pub(super) enum Wait {
     Dependents { until: Mono },
     /// For the host to be rebooted.
     Reboot { step: Step, until: Mono },
-    /// For its good files to be put back.
-    Files { until: Mono },
+    /// For its good files to be put back, or its packages; of packages also for that to be undone.
+    Files { kind: Kind, until: Mono },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -197,6 +199,7 @@ impl Slot {
             left: None,
             ties: Ties::default(),
             files: Files::default(),
+            packages: Files::default(),
             first: Proof::First,
             order: None,
             collect: None,
@@ -248,8 +251,8 @@ impl Slot {
             State::Waiting { wait: Wait::Root, .. } => (Mono::NEVER, Reason::Restart),
             State::Waiting { wait: Wait::Dependents { until }, .. } => (until, Reason::Restart),
             State::Waiting { wait: Wait::Reboot { until, .. }, .. } => (until, Reason::Reboot),
-            State::Waiting { wait: Wait::Files { until }, .. } => (until, Reason::Files),
-            State::Running { .. } => (self.files.due(), Reason::Files),
+            State::Waiting { wait: Wait::Files { until, .. }, .. } => (until, Reason::Files),
+            State::Running { .. } => (self.looks_due(), Reason::Files),
             State::Broken { retry_at, .. } => (retry_at.max(self.rests_until()), Reason::HalfOpen),
             State::Awaiting { until } => (until, Reason::Awaited),
             State::Idle | State::Starting { .. } | State::Left | State::Ended => {

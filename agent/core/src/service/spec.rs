@@ -14,7 +14,7 @@ pub type ServiceIx = u16;
 pub const NEEDS_MAX: usize = 8;
 
 /// Most rungs of a ladder: more than one of each kind heal nothing more.
-pub const LADDER_MAX: usize = 6;
+pub const LADDER_MAX: usize = 7;
 /// Remedies in the order in which they are tried.
 pub type Ladder = Vec<Remedy, LADDER_MAX>;
 
@@ -31,6 +31,8 @@ pub struct Spec {
     pub ladder: Ladder,
     /// How its files are looked after, if they are.
     pub good: Option<Good>,
+    /// How the versions of its packages are looked after, if they are.
+    pub packages: Option<Good>,
     /// How often the host may be rebooted for it and others, if at all.
     pub reboots: Option<Reboots>,
     /// From the polite signal to the kill; 10 ms to 10 min.

@@ -4,6 +4,7 @@
 //! else does about it wins: a life that began elsewhere is verified like any start, what was stopped is left alone,
 //! and systemd's own restarts are waited for. A turn that a state can't take changes nothing.
 
+mod installing;
 mod later;
 
 use super::keep::Left;
@@ -113,8 +114,11 @@ impl Services<'_> {
 
 impl Moving<'_> {
     /// What a reading of its unit means for it.
-    fn turn(&mut self, turn: Turn, around: Around<'_, '_>) {
+    fn turn(&mut self, turn: Turn, mut around: Around<'_, '_>) {
         if matches!(self.slot.state, State::Ended) {
+            return;
+        }
+        if self.slot.packages.installs() && self.turns_meanwhile(turn, &mut around) {
             return;
         }
         match turn {
@@ -226,7 +230,8 @@ impl Moving<'_> {
         self.ask_for_words(pid, exit);
         // One that was being stopped has not been started by its remedy yet.
         let is_stopping = matches!(self.slot.state, State::Stopping { .. });
-        if !is_stopping && self.slot.state.proof() == Some(Proof::Remedy) {
+        let is_proving = !is_stopping && self.slot.state.proof() == Some(Proof::Remedy);
+        if is_proving {
             self.slot.tell_outcome(now, Outcome::Died(exit), out);
         }
         if !is_stopping {
@@ -234,6 +239,13 @@ impl Moving<'_> {
         }
         (self.slot.streak.failed_at, self.slot.streak.why) = (now, Why::Exit(exit));
         self.slot.ties.has_failed = true;
+        // systemd would begin what is being replaced.
+        if self.waits_for_undoing(None, now) {
+            if is_proving {
+                self.slot.rung.did_not_hold();
+            }
+            return;
+        }
         self.slot.state = State::Awaiting { until: now.plus(within) };
     }
 

@@ -220,6 +220,11 @@ impl<'a> View<'a> {
         self.0.spec.good.and_then(|_| self.0.files.stand())
     }
 
+    /// The same of its packages.
+    pub fn packages(self) -> Option<Kept<'a>> {
+        self.0.spec.packages.and_then(|_| self.0.packages.stand())
+    }
+
     /// Its latest remedies in this run, oldest first.
     pub fn remedies(self) -> impl Iterator<Item = &'a Past> {
         self.0.past.0.iter()

@@ -1,7 +1,7 @@
 //! What the shell says of a service's process, and what it is to do to it.
 
 use super::ServiceIx;
-use super::files::{Order, Said};
+use super::files::{Kind, Order, Said};
 use super::slot::{Slot, Verb};
 use crate::unit;
 use picket_proto::event::Exit;
@@ -56,10 +56,12 @@ pub enum Fact<'a> {
         /// Why.
         why: &'a str,
     },
-    /// Something came of an order about its files.
+    /// Something came of an order about its files or packages.
     Files {
         /// Which service.
         service: ServiceIx,
+        /// Which of them.
+        kind: Kind,
         /// What.
         said: Said<'a>,
     },
@@ -100,10 +102,12 @@ pub enum Act {
         /// For which service.
         service: ServiceIx,
     },
-    /// Do something about its files. Answered by Files.
+    /// Do something about its files or packages. Answered by Files.
     Files {
         /// Which service.
         service: ServiceIx,
+        /// Which of them.
+        kind: Kind,
         /// What.
         order: Order,
     },
@@ -123,7 +127,9 @@ impl Slot {
             return Some(Act::Collect { service, of });
         }
         let Some(verb) = self.order.take() else {
-            return self.files.next_order().map(|order| Act::Files { service, order });
+            let next = |kind| Some((kind, self.kept(kind).next_order()?));
+            let next = Kind::ALL.into_iter().find_map(next);
+            return next.map(|(kind, order)| Act::Files { service, kind, order });
         };
         Some(match verb {
             Verb::Start => Act::Start { service },

@@ -18,6 +18,7 @@ pub(super) fn spec(name: &str) -> service::Spec {
         needs: Default::default(),
         ladder: Default::default(),
         good: None,
+        packages: None,
         reboots: None,
         stop_timeout: ms(500),
         start_timeout: ms(5_000),
@@ -62,6 +63,8 @@ pub(super) struct Sim {
     pub(super) heals_by_reload: bool,
     /// Its files.
     pub(super) files: Files,
+    /// Its packages.
+    pub(super) packages: Files,
 }
 
 /// Files of a service, as numbers: what they are now, and which were kept as good.
@@ -77,6 +80,12 @@ pub(super) struct Files {
     pub(super) broken: Vec<u64>,
     /// The precheck refuses these.
     pub(super) refused: Vec<u64>,
+    /// So many milliseconds longer than a disk's does a rollback take.
+    pub(super) slow: u64,
+    /// Others are at work on them.
+    pub(super) busy: bool,
+    /// What a rollback replaced can't be put back.
+    pub(super) stuck: bool,
     /// No order about them is answered.
     pub(super) hang: bool,
     /// The orders about them.
@@ -102,6 +111,7 @@ impl Sim {
             sick: false,
             heals_by_reload: false,
             files: Files::default(),
+            packages: Files::default(),
         }
     }
 }

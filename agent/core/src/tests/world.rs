@@ -4,6 +4,7 @@ mod deeds;
 
 pub(super) use super::sim::{self, Sim, check_spec, ms, spec};
 use crate::check::{self, Reading};
+use crate::service::files::Kind;
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
 use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
@@ -46,7 +47,7 @@ enum Coming {
     Answer(check::Fact<'static>),
     Exit(u16, u32, Exit, String),
     Started(u16, u32),
-    Files(u16, Answer),
+    Files(u16, Kind, Answer),
 }
 
 impl World {
@@ -204,9 +205,9 @@ impl World {
             Coming::Started(service, pid) => {
                 self.input(Input::Service(service::Fact::Started { service, pid, adopted: false }));
             }
-            Coming::Files(service, answer) => {
+            Coming::Files(service, kind, answer) => {
                 let said = answer.said();
-                self.input(Input::Service(service::Fact::Files { service, said }));
+                self.input(Input::Service(service::Fact::Files { service, kind, said }));
             }
             Coming::Exit(service, pid, exit, words) => {
                 if self.sims[usize::from(service)].alive != Some(pid) {

@@ -42,7 +42,7 @@ fn text(path: &Path) -> String {
 
 fn look(keeper: &Keeper) -> (u64, Option<String>, bool, Open) {
     match keeper.obey(Order::Look) {
-        Answer::Looked { digest, changed, has_good, open } => (digest, changed, has_good, open),
+        Answer::Looked { digest, changed, has_good, open, .. } => (digest, changed, has_good, open),
         other => panic!("{other:?}"),
     }
 }

@@ -159,8 +159,9 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("needs", Texts, "services of this file without which it can't be well: while one is not, this one is left as it is")
                 .range("up to 8 names")
                 .usual("[]"),
-            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `dependents`, `rollback`, `reboot`, `isolate`").usual("[\"restart\"]"),
+            Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `dependents`, `rollback`, `package`, `reboot`, `isolate`").usual("[\"restart\"]"),
             Key::new("good", At("good"), "its files, kept while they are good: for naming the one that changed before it failed, and for `rollback`").else_("none are kept").example("{ files = [\"/etc/redis\"] }"),
+            Key::new("package", At("package"), "its packages, whose versions are noted while they are good: for naming an upgrade before it failed, and for `package`").else_("none are noted").example("{ names = [\"redis-server\"] }"),
             Key::new("env", Pairs, "added to the agent's environment").else_("nothing").example("{ LANG = \"C\" }").secret(),
             Key::new("cwd", Text, "working folder").range("folder").usual("\"{state}\""),
             Key::new("stop_timeout", Span, "from SIGTERM to SIGKILL").range("10 ms to 10 min").usual("\"10s\""),
@@ -195,6 +196,19 @@ pub(crate) const TABLES: &[Table] = &[
                 .example("[\"/etc/nginx\"]"),
             Key::new("precheck", Texts, "program and arguments that end with status 0 where the files are sound; 20 s, then it is killed")
                 .example("[\"nginx\", \"-t\"]"),
+            Key::new("after", Span, "for how long the service must have been well with them").range("1 s to 24 h").usual("\"5m\""),
+        ],
+    },
+    Table {
+        path: "package",
+        head: "package",
+        about: "On a service: the packages of dpkg that it is made of. A version that did no good is put back to the last good one from \
+                apt's cache, /var/cache/apt/archives; nothing is fetched.",
+        keys: &[
+            Key::new("names", Texts, "packages, as `NAME` or `NAME:ARCH`: those that only go together, such as `nginx` and `nginx-common`")
+                .range("1 to 8 names")
+                .needed()
+                .example("[\"redis-server\"]"),
             Key::new("after", Span, "for how long the service must have been well with them").range("1 s to 24 h").usual("\"5m\""),
         ],
     },

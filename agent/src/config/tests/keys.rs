@@ -89,6 +89,9 @@ fn file_with(table: &Table, lines: &str) -> String {
         }
         "reboot" => format!("[agent.reboot]\n{lines}"),
         "good" => format!("[[service]]\nname = \"it\"\nunit = \"it.service\"\n[service.good]\n{lines}"),
+        "package" => {
+            format!("[[service]]\nname = \"it\"\nunit = \"it.service\"\n[service.package]\n{lines}")
+        }
         "max_age" => format!("[[check]]\nkind = \"job\"\nrun = \"a\"\n[check.max_age]\n{lines}"),
         "when" => format!("[[check]]\nkind = \"tcp\"\naddress = \"a:1\"\n[check.when]\n{lines}"),
         _ => format!("{}\n{lines}", table.head),

@@ -73,10 +73,9 @@ fn a_ladder_has_each_rung_once_and_a_restart() {
     let whole = [Remedy::Reload, Remedy::Restart, Remedy::Isolate];
     assert_eq!(ladder(&own("\"reload\", \"restart\", \"isolate\"")), whole);
     let wrong = |text: &str| mistakes(text).join("\n");
-    assert!(
-        wrong(&own("\"restart\", \"pray\""))
-            .contains("`pray` is no rung; known: reload, restart, dependents, rollback, reboot, isolate")
-    );
+    assert!(wrong(&own("\"restart\", \"pray\"")).contains(
+        "`pray` is no rung; known: reload, restart, dependents, rollback, package, reboot, isolate"
+    ));
     assert!(wrong(&own("\"restart\", \"isolate\", \"reload\"")).contains("`reload` can't stand there"));
     assert!(wrong(&own("\"reload\"")).contains("has no `restart`"));
     let reboot =
@@ -88,6 +87,17 @@ fn a_ladder_has_each_rung_once_and_a_restart() {
     assert!(wrong(&own("\"restart\", \"reboot\"")).contains("names `reboot`, and [agent] does not allow it"));
     assert!(wrong(&own("\"reboot\", \"restart\"")).contains("`restart` can't stand there"));
     assert!(wrong(&own("\"restart\", \"rollback\"")).contains("names `rollback`, and no files are kept"));
+    let package =
+        |named: &str| own(&format!("\"restart\", \"package\"]\npackage = {{ names = [{named}] }}\n#"));
+    let read_package = read(&package("\"web\", \"web-data:amd64\"")).unwrap();
+    let service = &read_package.services()[0];
+    assert_eq!(service.packages.as_deref().unwrap(), ["web", "web-data:amd64"]);
+    assert_eq!(service.spec.packages.map(|good| good.after), Some(Span::from_secs(300)));
+    assert!(wrong(&own("\"restart\", \"package\"")).contains("names `package`, and no package is named"));
+    for bad in ["\"Web\"", "\"-i\"", "\"a/b\"", "\"a\", \"a\""] {
+        assert!(wrong(&package(bad)).contains("is no package, or there twice"), "{bad}");
+    }
+    assert!(wrong(&package("")).contains("must name 1 to 8 packages"));
     let script = "start = [\"/s\"]\nstop = [\"/s\"]\nstatus = [\"/s\"]\nladder = [\"reload\", \"restart\"]";
     assert!(wrong(&with(script)).contains("names `reload`, and no program does it"));
 }
@@ -142,4 +152,18 @@ fn files_that_are_kept_are_a_services_own() {
         let wrong = mistakes(&with(good)).join("\n");
         assert!(wrong.contains(words), "{good}: {wrong}");
     }
+}
+
+/// Each would install another version of it.
+#[test]
+fn a_package_belongs_to_one_service() {
+    let service = |name: &str, named: &str| {
+        let package = format!("package = {{ names = [{named}] }}");
+        format!("[[service]]\nname = \"{name}\"\nunit = \"{name}.service\"\n{package}\n")
+    };
+    let both = |named: &str| service("web", "\"web\", \"data:amd64\"") + &service("other", named);
+    let told = mistakes(&both("\"web:amd64\"")).join("\n");
+    assert!(told.contains("`web:amd64` is named by service `web` too"), "{told}");
+    assert!(!mistakes(&both("\"data\"")).is_empty());
+    assert!(read(&both("\"data:i386\", \"web-2\"")).is_ok());
 }

@@ -25,6 +25,9 @@ pub(in crate::local) struct ServiceDoc<'d> {
     /// How its files stand to the good ones, and which one differs.
     files: Option<&'static str>,
     changed_file: Option<&'d str>,
+    /// The same of its packages.
+    packages: Option<&'static str>,
+    changed_package: Option<&'d str>,
     remedies: Vec<RemedyDoc>,
 }
 
@@ -42,7 +45,8 @@ struct RemedyDoc {
 pub(in crate::local) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
     let (used, allowed, window) = view.budget(now);
     let due = view.deadline();
-    let (files, changed_file) = view.files().map(files).unzip();
+    let (files, changed_file) = view.files().map(kept).unzip();
+    let (packages, changed_package) = view.packages().map(kept).unzip();
     ServiceDoc {
         name: view.name().as_str(),
         phase: phase(view.phase()),
@@ -58,14 +62,17 @@ pub(in crate::local) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
         hold: hold(view.held(), now),
         files,
         changed_file: changed_file.flatten(),
+        packages,
+        changed_package: changed_package.flatten(),
         remedies: view.remedies().map(|past| remedy(past, now)).collect(),
     }
 }
 
-fn files(kept: Kept<'_>) -> (&'static str, Option<&str>) {
+fn kept(kept: Kept<'_>) -> (&'static str, Option<&str>) {
     match kept {
         Kept::None => ("none good yet", None),
         Kept::Same => ("good", None),
+        Kept::Away => ("good, not in the cache", None),
         Kept::Changed(file) => ("changed", Some(file.as_str())),
         Kept::RolledBack => ("rolled back", None),
         Kept::Unread => ("can't be kept", None),

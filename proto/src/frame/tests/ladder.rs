@@ -52,7 +52,7 @@ pub(super) fn starved() -> Vec<(&'static str, Fact)> {
     ]
 }
 
-/// What version 5 of kind 8 can say.
+/// What version 5 of these kinds can say.
 pub(super) fn given_up() -> Vec<(&'static str, Fact)> {
     let long = || "n".repeat(64).parse::<crate::Name>().unwrap();
     let moved = |because| {
@@ -60,7 +60,14 @@ pub(super) fn given_up() -> Vec<(&'static str, Fact)> {
         let to = Breaker::Open { because, attempts: u16::MAX, last, retry_in: Span::MAX };
         Fact::Breaker(BreakerMoved { service: long(), to })
     };
+    let (service, remedy, attempt) = (long(), Remedy::Package, u16::MAX);
+    let trigger = Trigger::Changed(Text::new(&"t".repeat(TEXT_MAX)));
+    let begun = RemedyBegun { service: service.clone(), remedy, attempt, trigger, delay: Span::MAX };
+    let outcome = Outcome::NotDone { why: Text::new(&"t".repeat(TEXT_MAX)) };
+    let ended = RemedyEnded { service, remedy, attempt, outcome, took: Span::MAX };
     std::vec![
+        ("remedy-package", Fact::Remedy(begun)),
+        ("outcome-package", Fact::Outcome(ended)),
         ("breaker-same-death-isolated", moved(Because::SameDeathIsolated(u16::MAX))),
         ("breaker-budget-isolated", moved(Because::BudgetIsolated { allowed: u16::MAX, window: Span::MAX })),
     ]

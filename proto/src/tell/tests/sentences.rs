@@ -219,6 +219,11 @@ fn remedies_beyond_a_restart_say_what_was_done() {
             begun(Remedy::Isolate, check()),
             "web is stopped and left to a person (attempt 1): web:http: HTTP status 500",
         ),
+        (
+            begun(Remedy::Package, Trigger::Changed(Text::new("package web (1.0 to 1.1)"))),
+            "web is put back to its last good package and restarted (attempt 1): it fails since package web (1.0 to 1.1) \
+             changed",
+        ),
         (begun(Remedy::Reboot, check()), "web has its host rebooted (attempt 1): web:http: HTTP status 500"),
         (
             begun(Remedy::Restart, Trigger::Root("db".parse().unwrap())),
@@ -240,6 +245,9 @@ fn a_remedy_that_did_harm_or_could_not_be_done_says_so() {
     says(&worse(Remedy::Restart), "remedy-worse", Some("web"), sentence);
     let undone = std::format!("{sentence}; the files that were there before are being put back");
     says(&worse(Remedy::Rollback), "remedy-worse", Some("web"), &undone);
+    let again = "the package that was there before is being installed again, if its .deb is in apt's cache";
+    let again = std::format!("{sentence}; {again}");
+    says(&worse(Remedy::Package), "remedy-worse", Some("web"), &again);
     let not_done = ended(Remedy::Rollback, Outcome::NotDone { why: Text::new("the precheck failed: no") });
     says(&not_done, "remedy-not-held", Some("web"), "web not healed by attempt 2: the precheck failed: no");
     let held = Outcome::Held {

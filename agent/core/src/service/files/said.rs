@@ -1,8 +1,22 @@
-//! What is ordered of a service's files, what is answered, and how they stand.
+//! What is ordered of a service's files and packages, what is answered, and how they stand.
 
 use picket_proto::{Span, Text};
 
-/// A service whose files are looked after.
+/// What is looked after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Its own files.
+    Files,
+    /// The versions of its packages. A look names no other than those that are whole, and none while others are at work.
+    Packages,
+}
+
+impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Files, Self::Packages];
+}
+
+/// A service whose files or packages are looked after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Good {
     /// For how long it must have been well with them.
@@ -45,6 +59,8 @@ pub enum Said<'a> {
         has_good: bool,
         /// How far a rollback has come that has not held yet.
         open: Open,
+        /// What would put the good ones back is not there.
+        is_away: bool,
     },
     /// They can't be looked at.
     Unread {
@@ -60,6 +76,8 @@ pub enum Said<'a> {
         /// Why.
         why: &'a str,
     },
+    /// They can't be touched now, since others are at work on them; nothing was tried.
+    Busy,
     /// The rollback is no longer open.
     Settled,
 }
@@ -83,6 +101,8 @@ pub enum Kept<'a> {
     None,
     /// They are the good ones.
     Same,
+    /// They are, and nothing could put them back once they are others.
+    Away,
     /// They differ, this one first.
     Changed(&'a Text),
     /// A rollback put the good ones back, and nothing was changed since.

@@ -3,7 +3,9 @@
 use super::*;
 use crate::Ending;
 use crate::service::Away;
+use crate::service::files::{Good, Order};
 use picket_proto::Mono;
+use picket_proto::event::Remedy;
 
 fn restarting(life: u8) -> Seen {
     Seen { sub: Sub::AutoRestart, ..dead(life, Active::Activating, KILLED) }
@@ -215,4 +217,76 @@ fn what_was_stopped_while_the_agent_was_away_is_left_alone_though_a_remedy_was_d
     look(&mut new, dead(2, Active::Inactive, TERMINATED));
     new.run(7_200_000);
     assert_eq!((phase(&new), calls(&new, 0)), (Phase::Left, vec![]), "{:#?}", new.story(0));
+}
+
+/// Up to its packages being put back, which takes three seconds.
+fn putting_back(seed: u64) -> World {
+    let packages = Some(Good { after: Span::from_secs(5), precheck: false });
+    let ladder = [Remedy::Restart, Remedy::Package].into_iter().collect();
+    let mut world = unit(seed, service::Spec { packages, ladder, ..unit_spec() });
+    world.input(Input::Unit(Fact::Opened));
+    look(&mut world, running(1, 7));
+    world.run(22_000);
+    assert_eq!(world.sims[0].packages.good, Some(0));
+    world.sims[0].packages.now = 1;
+    read(&mut world, dead(1, Active::Failed, (1, 1)), Dones::default());
+    answer(&mut world, Answer::Job(5));
+    world.sims[0].packages.slow = 3_000;
+    read(&mut world, dead(2, Active::Failed, (1, 1)), done(5, JobEnd::Done));
+    for _ in 0..100 {
+        if !world.sims[0].packages.orders.contains(&Order::RollBack) {
+            world.run(50);
+        }
+    }
+    let orders = &world.sims[0].packages.orders;
+    assert!(orders.contains(&Order::RollBack), "{orders:?} {:#?}", world.story(0));
+    world
+}
+
+/// What the scripts of a package do with its unit: started, stopped, and started again.
+fn scripts(world: &mut World, life: u8) {
+    world.run(500);
+    read(world, running(life, 9), Dones::default());
+    world.run(500);
+    read(world, dead(life, Active::Inactive, TERMINATED), done(77, JobEnd::Done));
+    world.run(500);
+    read(world, running(life + 1, 10), Dones::default());
+}
+
+/// The scripts of a package that is put back stop its unit and start it again: nobody wished that, and the new life may
+/// have begun with half of it.
+#[test]
+fn what_scripts_do_with_the_unit_while_its_packages_are_put_back_is_nobodys_stop() {
+    let mut world = putting_back(40);
+    let (begun, calls_before) = (world.at, calls(&world, 0).len());
+    scripts(&mut world, 3);
+    assert_eq!((phase(&world), calls(&world, 0).len()), (Phase::Waiting, calls_before));
+    world.run(3_000);
+    assert_eq!(calls(&world, begun).last().map(|(_, verb)| *verb), Some(Verb::Restart));
+    answer(&mut world, Answer::Job(6));
+    read(&mut world, running(5, 11), done(6, JobEnd::Done));
+    world.run(20_000);
+    assert_eq!((phase(&world), calls(&world, 0).len()), (Phase::Running, calls_before + 1));
+    let story = world.story(begun);
+    assert!(!story.iter().any(|line| line.contains("left alone")), "{story:#?}");
+    assert!(story.iter().any(|line| line.contains("recovered, verified")), "{story:#?}");
+    assert_eq!(world.sims[0].packages.aside, None);
+}
+
+#[test]
+fn where_systemd_restarts_what_was_put_back_undoing_is_waited_for_all_the_same() {
+    let mut world = putting_back(41);
+    world.run(3_100);
+    answer(&mut world, Answer::Job(6));
+    read(&mut world, running(3, 8), done(6, JobEnd::Done));
+    let begun = world.at;
+    read(&mut world, restarting(3), Dones::default());
+    world.run(10);
+    assert_eq!(world.sims[0].packages.orders.last(), Some(&Order::Undo));
+    scripts(&mut world, 4);
+    assert_eq!((phase(&world), calls(&world, begun)), (Phase::Waiting, vec![]), "{:#?}", world.story(begun));
+    world.run(1_600);
+    assert_eq!(world.sims[0].packages.aside, None);
+    world.run(60_000);
+    assert!(!calls(&world, begun).is_empty() || phase(&world) == Phase::Running, "{:#?}", world.story(begun));
 }

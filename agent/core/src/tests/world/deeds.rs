@@ -1,12 +1,13 @@
 //! What the world does when it is asked: it answers probes, and starts and ends processes.
 
 use super::*;
-use crate::service::files::{Open, Order, Said};
+use crate::service::files::{Kind, Open, Order, Said};
 
 /// What came of an order about files.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
     Looked { digest: u64, changed: Option<String>, has_good: bool, open: Open },
+    Busy,
     Taken(bool),
     RolledBack,
     NotDone(&'static str),
@@ -21,7 +22,9 @@ impl Answer {
                 changed: changed.as_deref(),
                 has_good: *has_good,
                 open: *open,
+                is_away: false,
             },
+            Self::Busy => Said::Busy,
             Self::Taken(taken) => Said::Taken(*taken),
             Self::RolledBack => Said::RolledBack,
             Self::NotDone(why) => Said::NotDone { why },
@@ -51,7 +54,7 @@ impl World {
     pub(super) fn act(&mut self, act: Act) {
         match act {
             Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => {}
-            Act::Files { service, order } => self.files(service, order),
+            Act::Files { service, kind, order } => self.files(service, kind, order),
             Act::Reload { service } => {
                 let sim = &mut self.sims[usize::from(service)];
                 sim.sick &= !sim.heals_by_reload;
@@ -64,7 +67,7 @@ impl World {
                 sim.alive = Some(pid);
                 sim.frozen = false;
                 sim.listens_at = sim.boots.map_or(u64::MAX, |boots| at + boots * 1_000);
-                let broken = sim.files.broken.contains(&sim.files.now);
+                let broken = [&sim.files, &sim.packages].into_iter().any(|it| it.broken.contains(&it.now));
                 let dies = broken.then(|| (20, Exit::Code(1), String::from("no such directive")));
                 let dies = dies.or_else(|| sim.dies.clone());
                 self.pending.push((at, Coming::Started(service, pid)));
@@ -88,8 +91,9 @@ impl World {
     }
 
     /// A millisecond later, as a disk answers.
-    fn files(&mut self, service: u16, order: Order) {
-        let files = &mut self.sims[usize::from(service)].files;
+    fn files(&mut self, service: u16, kind: Kind, order: Order) {
+        let sim = &mut self.sims[usize::from(service)];
+        let files = if kind == Kind::Files { &mut sim.files } else { &mut sim.packages };
         files.orders.push(order);
         if files.hang {
             return;
@@ -98,6 +102,7 @@ impl World {
         if order == Order::RollBack {
             files.undone();
         }
+        let slow = if matches!(order, Order::RollBack | Order::Undo) { files.slow * 1_000 } else { 0 };
         let name = |it: &u64| format!("/etc/it-{it}");
         let answer = match order {
             Order::Look => Answer::Looked {
@@ -117,6 +122,7 @@ impl World {
                 }
                 Answer::Taken(takes)
             }
+            Order::RollBack if files.busy => Answer::Busy,
             Order::RollBack => match files.good {
                 Some(good) if good == files.now => Answer::NotDone("they did not change"),
                 Some(good) if files.refused.contains(&good) => Answer::NotDone("the precheck failed"),
@@ -126,6 +132,10 @@ impl World {
                 }
                 None => Answer::NotDone("there are none"),
             },
+            Order::Undo if files.stuck => {
+                files.aside = None;
+                Answer::NotDone("there is no file of it")
+            }
             Order::Undo => {
                 files.undone();
                 Answer::Settled
@@ -135,6 +145,6 @@ impl World {
                 Answer::Settled
             }
         };
-        self.pending.push((self.at + 1_000, Coming::Files(service, answer)));
+        self.pending.push((self.at + 1_000 + slow, Coming::Files(service, kind, answer)));
     }
 }
