@@ -137,6 +137,16 @@ fn terms(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Terms {
         let place = Place { key: format!("{}.cap", table.key), ..table };
         sheet.wrong(&place, "must lie between 64KiB and 1024GiB", Some(better.to_owned()));
     }
+    if cap.is_some() && report < METERED_LEAST {
+        let table = keys.place();
+        let place = Place { key: format!("{}.cap", table.key), ..table };
+        let better = "say profile = \"metered\" too, or report = \"15m\"";
+        sheet.wrong(
+            &place,
+            "is used up by reports that come so often: every 10 s, they are 90 MB in 30 days",
+            Some(better.to_owned()),
+        );
+    }
     Terms { report, cap }
 }
 

@@ -44,13 +44,15 @@ pub(super) struct Wire {
     carried: Option<Carried>,
     headers: u64,
     told: u64,
+    /// The kernel does not count, and that was told.
+    is_blind: bool,
 }
 
 impl Wire {
     pub(super) fn new(tcp: TcpStream, carried: Option<Carried>) -> Self {
         let is_v6 = tcp.peer_addr().is_ok_and(|peer| peer.is_ipv6());
         let _as_long_as_the_kernel_likes = rustix::net::sockopt::set_tcp_user_timeout(&tcp, UNHEARD_MS);
-        Self { tcp, carried, headers: if is_v6 { HEADERS_V6 } else { HEADERS }, told: 0 }
+        Self { tcp, carried, headers: if is_v6 { HEADERS_V6 } else { HEADERS }, told: 0, is_blind: false }
     }
 
     /// Ready when something can be read.
@@ -67,7 +69,12 @@ impl Wire {
 
     fn tell(&mut self, packets_to_come: u64) {
         let Some(carried) = &self.carried else { return };
-        let Some((bytes, packets)) = sys::tcp_traffic(&self.tcp) else { return };
+        let Some((bytes, packets)) = sys::tcp_traffic(&self.tcp) else {
+            if !std::mem::replace(&mut self.is_blind, true) {
+                tracing::warn!("this kernel does not say what a connection carries: the cap is not kept");
+            }
+            return;
+        };
         let all = bytes + (packets + packets_to_come) * self.headers;
         carried.add(all.saturating_sub(self.told));
         self.told = self.told.max(all);
