@@ -147,7 +147,7 @@ async fn hear(
         match message.header().sender().map(|sender| sender.as_str()) {
             Some(BUS) => owner_changed(&message)?,
             sender if sender.is_some() && sender == systemd.get().map(|owner| owner.as_str()) => {
-                heard(&message, watch)?
+                heard(&message, watch)?;
             }
             _ => {}
         }
