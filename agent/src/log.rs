@@ -180,7 +180,8 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => None,
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => None,
     }
 }
 

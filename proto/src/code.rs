@@ -2,7 +2,7 @@
 //! means and what to do, offline. A released code keeps its meaning for ever; a code that is no longer made stays
 //! in the table. The table is the only list; it decides nothing.
 
-use crate::event::{BlindSource, Breaker, Ended, Fact, Intent, Outcome, Verdict};
+use crate::event::{BlindSource, Breaker, Ended, Fact, Intent, Outcome, ShadowStep, Verdict};
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,11 @@ pub const fn of(fact: &Fact) -> &'static str {
             Ended::Back => "returned",
             Ended::Accepted => "baseline-accepted",
         },
+        Fact::Shadow(shadow) => match shadow.step {
+            ShadowStep::Would { .. } => "shadow-remedy",
+            ShadowStep::WouldRest { .. } => "shadow-rest",
+            ShadowStep::Back { .. } => "shadow-back",
+        },
     }
 }
 
@@ -128,6 +133,9 @@ codes! {
     "hold-lifted": "The agent heals again.", "Nothing.";
     "vanished": "Something that should be on the host is gone: a unit, a timer, a socket, a port or a mount that was there once the host had settled.", "Read what changed just before. Bring it back, or take the host as it is: `picket-agent baseline accept` on the host.";
     "returned": "What had vanished is there again.", "Nothing.";
+    "shadow-remedy": "A service that is only observed failed: the text says what would be done about it.", "Bring it back by hand. `observe = false` in its [[service]], or in [agent] for all, has the agent do it.";
+    "shadow-rest": "A service that is only observed failed again and again: the agent would not heal it any more either.", "Read the reason: a budget or the same death over and over wants the cause mended, not another restart.";
+    "shadow-back": "A service that is only observed is up again and has held: somebody else brought it back, or nobody had to.", "Nothing. How long it was down tells what a remedy at once could have saved.";
     "baseline-accepted": "A person took the host as it is for what should be; what had vanished is not missed any more.", "Nothing.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
     // Incidents.

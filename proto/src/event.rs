@@ -8,12 +8,14 @@ mod baseline;
 mod check;
 mod exit;
 mod remedy;
+mod shadow;
 mod will;
 
 pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
 pub use check::{CAUSE_MAX, Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
+pub use shadow::{Shadow, ShadowStep};
 pub use will::{Blind, BlindSource, HoldChanged, Intent, IntentChanged, Witness};
 
 use crate::id::{BootId, Name, Run, Seq};
@@ -66,6 +68,8 @@ pub enum Fact {
     Vanished(Vanished),
     /// 14: what was gone is back, or was accepted.
     Returned(Returned),
+    /// 15: what would have been done about a service that is only observed.
+    Shadow(Shadow),
 }
 
 /// The first frame of a run: what came before, so that an unsent tail becomes a named gap.
@@ -164,6 +168,7 @@ impl Fact {
             Self::Hold(_) => 12,
             Self::Vanished(_) => 13,
             Self::Returned(_) => 14,
+            Self::Shadow(_) => 15,
         }
     }
 
@@ -186,7 +191,8 @@ impl Fact {
             | Self::Blind(_)
             | Self::Hold(_)
             | Self::Vanished(_)
-            | Self::Returned(_) => 1,
+            | Self::Returned(_)
+            | Self::Shadow(_) => 1,
         }
     }
 
@@ -205,6 +211,7 @@ impl Fact {
             Self::Hold(fact) => fact.service.as_ref(),
             Self::Vanished(fact) => fact.service.as_ref(),
             Self::Returned(fact) => fact.service.as_ref(),
+            Self::Shadow(fact) => Some(&fact.service),
         }
     }
 }

@@ -19,6 +19,7 @@ mod remedy;
 mod rest;
 mod room;
 mod roots;
+mod shadow;
 mod slot;
 mod spec;
 mod streak;

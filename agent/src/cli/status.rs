@@ -49,6 +49,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     out.push_str(&config(&whole["config"], colour));
     out.push_str(&counts(whole));
     out.push_str(&holds(whole, services, colour));
+    out.push_str(&observed(services));
     out.push_str(&files(services));
     out.push_str(&packages(services));
     let mut table = Table::new(&["CHECK", "VERDICT", "FOR", "READ", "LAST READING"]);
@@ -103,6 +104,19 @@ fn holds(whole: &Value, services: &[Value], colour: bool) -> String {
         Some(alarming(&format!("hold:   no remedy{of} begins for {left}, by {by}"), colour) + "\n")
     });
     told.collect()
+}
+
+/// The services about which nothing is done.
+fn observed(services: &[Value]) -> String {
+    let named: Vec<_> =
+        services.iter().filter(|it| it["observed"] == true).map(|it| text(it, "name")).collect();
+    match named.len() {
+        0 => String::new(),
+        of if of == services.len() => {
+            "observe: no service is healed (`observe`), what would be done is told\n".to_owned()
+        }
+        _ => format!("observe: not healed (`observe`), what would be done is told: {}\n", named.join(", ")),
+    }
 }
 
 /// The files of services that are not as they were when they were last good.

@@ -17,6 +17,8 @@ pub(super) struct AgentTable {
     pub(super) bus: BusAddress,
     /// The command that reboots the host, and how often it may.
     pub(super) reboot: Option<(Vec<String>, Reboots)>,
+    /// Whether services are only observed where they do not say otherwise.
+    pub(super) observe: bool,
 }
 
 /// Reads the table, or takes the defaults where there is none.
@@ -26,7 +28,8 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> A
     let mib = |count: u32| u64::from(count) * 1024 * 1024;
     let Some(mut keys) = keys.table(sheet, "agent") else {
         let spool = Spool { bytes: mib(SPOOL), flash_budget: mib(BUDGET) };
-        return AgentTable { state: None, host: kernel_host(), spool, bus: BusAddress::System, reboot: None };
+        let (host, bus) = (kernel_host(), BusAddress::System);
+        return AgentTable { state: None, host, spool, bus, reboot: None, observe: false };
     };
     let state = keys.text(sheet, "state").map(|(state, _)| here.join(state));
     let host = keys.text(sheet, "host").map(|(host, place)| (host.parse::<HostId>(), place));
@@ -44,8 +47,9 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> A
     };
     let bus = bus::read(&mut keys, sheet);
     let reboot = reboot(&mut keys, sheet, here);
+    let observe = keys.flag(sheet, "observe", false);
     keys.finish(sheet);
-    AgentTable { state, host, spool, bus, reboot }
+    AgentTable { state, host, spool, bus, reboot, observe }
 }
 
 /// How the host is rebooted, where services may ask for that.

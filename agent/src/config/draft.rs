@@ -20,6 +20,8 @@ pub(super) struct Draft {
     pub(super) host: Arc<Host>,
     /// How often the host may be rebooted.
     pub(super) reboots: Option<Reboots>,
+    /// Whether services are only observed where they do not say otherwise.
+    pub(super) observes: bool,
     pub(super) services: Vec<Service>,
     pub(super) checks: Vec<Check>,
     pub(super) skipped: Vec<Skipped>,
@@ -27,7 +29,7 @@ pub(super) struct Draft {
 
 impl Draft {
     pub(super) const fn new(host: Arc<Host>, reboots: Option<Reboots>) -> Self {
-        Self { host, reboots, services: Vec::new(), checks: Vec::new(), skipped: Vec::new() }
+        Self { host, reboots, observes: false, services: Vec::new(), checks: Vec::new(), skipped: Vec::new() }
     }
 
     /// Reads one check.
@@ -102,6 +104,7 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let metrics = metrics::read(table, sheet);
     let (reboot, reboots) = own.reboot.clone().unzip();
     let mut draft = Draft::new(Arc::new(at.unwrap_or_else(|| Host::new(&own.bus))), reboots);
+    draft.observes = own.observe;
     for table in keys.tables(sheet, "service") {
         service::read(table, sheet, &here, &mut draft);
     }
@@ -112,12 +115,12 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let table = keys.table(sheet, "host");
     let wish = host::read(table, sheet, &mut draft.checks);
     keys.finish(sheet);
-    let Draft { mut services, checks, skipped, host: _, reboots: _ } = draft;
+    let Draft { mut services, checks, skipped, host: _, reboots: _, observes: _ } = draft;
     needs::tie(&mut services, &skipped, sheet);
     unique(&services, &checks, sheet);
     limits(&services, &checks, &place, sheet);
     let (file, texts) = (path.to_path_buf(), Arc::new(Texts::new([])));
-    let agent::AgentTable { state, host, spool, bus, reboot: _ } = own;
+    let agent::AgentTable { state, host, spool, bus, reboot: _, observe: _ } = own;
     Config {
         file,
         here,

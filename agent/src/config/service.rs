@@ -6,6 +6,7 @@
 //! | `command` | program and arguments; `{here}`: the file's folder, `{state}`: the service's own folder | this or `unit` |
 //! | `init`, `start`, `stop`, `status`, `reload`, `pidfile` | programs that start and stop it, see `config/command.rs` | in place of `command` and `unit` |
 //! | `unit` | name of a systemd service such as `nginx.service`: systemd starts and stops it | this or `command` |
+//! | `observe` | true, false: nothing is done about it, and what would be done is told; not with `command` | that of `[agent]` |
 //! | `enabled` | true, false: not watched, and told so | true |
 //! | `when` | `{ unit = "..", file = "/.." }`: only on hosts that have them | on every host |
 //! | `needs` | names of up to 8 services of this file without which it can't be well | none |
@@ -103,6 +104,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let can = can(commands.as_ref(), kept.is_some(), packages.is_some(), draft);
     let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
+    spec.observes = observes(&mut keys, sheet, driver, draft.observes);
     (spec.good, spec.packages, spec.reboots) = (good, package, draft.reboots);
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
@@ -137,6 +139,17 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     }
 }
 
+/// Whether it is only observed. One that the agent itself starts can't be: nobody else would start it.
+fn observes(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver, usual: bool) -> bool {
+    let place = keys.place();
+    let observes = keys.flag(sheet, "observe", usual);
+    if observes && driver == Driver::Spawn {
+        let better = "set observe = false for it, or have systemd start it: unit = \"..\"".to_owned();
+        sheet.wrong(&place, "is only to be observed, and nobody but the agent starts it", Some(better));
+    }
+    observes
+}
+
 /// What a ladder may have.
 fn can(commands: Option<&Commands>, rollback: bool, package: bool, draft: &Draft) -> Can {
     let reload = commands.is_none_or(|commands| commands.reload.is_some());
@@ -148,6 +161,7 @@ fn spec(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, (driver, ladder): (Driver, L
     let spec = Spec {
         name: "unnamed".parse().expect("a constant of allowed characters"),
         driver,
+        observes: false,
         needs: Default::default(),
         ladder,
         good: None,

@@ -76,6 +76,9 @@ pub(super) fn next_try(agent: &Agent<'_>, now: Mono, name: &str) -> Result<Servi
     let (service, view) = named(agent, name)?;
     match view.next_try(now) {
         NextTry::At(_) => Ok(service),
+        NextTry::Held if view.observes() => Err(format!(
+            "{name} is only observed: `observe = false` in its [[service]] has it healed, by a reload"
+        )),
         NextTry::Held => Err(at_rest(name, view.held(), agent.held(), now)),
         NextTry::Root(root) => Err(format!("{name} waits for {root}, which is not well: mend that first")),
         NextTry::None => Err(format!(

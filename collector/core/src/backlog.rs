@@ -60,7 +60,8 @@ fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => None,
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => None,
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -93,7 +94,8 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => Meaning::Context,
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => Meaning::Context,
     }
 }
 
@@ -157,7 +159,8 @@ fn explain(
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => {}
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => {}
     }
 }
 
@@ -192,7 +195,8 @@ fn failed(
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => event.to_string(),
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => event.to_string(),
     };
     if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
         if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {

@@ -15,9 +15,7 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use calm::{alarmed, calm, is_underway};
-use picket_proto::event::{
-    CheckKind, Evidence, Exited, HoldChanged, Intent, Started, Verdict, VerdictChanged,
-};
+use picket_proto::event::{CheckKind, Evidence, Exited, Intent, Started, Verdict, VerdictChanged};
 use picket_proto::tell::Why;
 use picket_proto::{Event, Fact, Name, Run, Seq, Span, Wall};
 
@@ -35,7 +33,8 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Evidence(fact) => evidence(state, at, host, (event, fact)),
         Fact::Intent(fact) => intent::changed(state, at, host, seq, (event, fact)),
         Fact::Blind(_) => note_all(state, at, host, event),
-        Fact::Hold(fact) => hold(state, at, host, (event, fact)),
+        Fact::Hold(fact) => about_one_or_all(state, at, host, (event, fact.service.as_ref())),
+        Fact::Shadow(fact) => about_one_or_all(state, at, host, (event, Some(&fact.service))),
         Fact::Vanished(fact) => vanished::vanished(state, at, host, (event, fact)),
         Fact::Returned(fact) => vanished::returned(state, at, host, (event, fact)),
     }
@@ -255,8 +254,9 @@ fn note_all(state: &mut State, at: At, slot: u32, event: &Event) {
     }
 }
 
-fn hold(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &HoldChanged)) {
-    let Some(name) = &fact.service else { return note_all(state, at, slot, event) };
+/// What changes nothing of a service stands in its incident; what is about all, in all.
+fn about_one_or_all(state: &mut State, at: At, slot: u32, (event, service): (&Event, Option<&Name>)) {
+    let Some(name) = service else { return note_all(state, at, slot, event) };
     let Some(service) = with_service(state, slot, name, |_| {}) else { return };
     let id = related(state, slot, Some(service), None);
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));

@@ -294,6 +294,7 @@ fn account(host: &mut Host, fact: &Fact) {
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => {}
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => {}
     }
 }

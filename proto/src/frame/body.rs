@@ -5,7 +5,7 @@
 use super::{BadFrame, Class, TooLarge};
 use crate::event::{
     Began, Blind, BreakerMoved, Cause, CheckKind, Event, Evidence, Exited, Fact, Gap, HoldChanged,
-    IntentChanged, RemedyBegun, RemedyEnded, Returned, Started, Vanished, Verdict, VerdictChanged,
+    IntentChanged, RemedyBegun, RemedyEnded, Returned, Shadow, Started, Vanished, Verdict, VerdictChanged,
 };
 use crate::id::Name;
 use crate::text::Text;
@@ -26,9 +26,12 @@ pub const fn class_of(fact: &Fact) -> Class {
             Verdict::Down | Verdict::Flapping => Class::Critical,
             Verdict::Unknown | Verdict::Up | Verdict::Degraded => Class::Notable,
         },
-        Fact::Started(_) | Fact::Remedy(_) | Fact::Intent(_) | Fact::Blind(_) | Fact::Hold(_) => {
-            Class::Notable
-        }
+        Fact::Started(_)
+        | Fact::Remedy(_)
+        | Fact::Intent(_)
+        | Fact::Blind(_)
+        | Fact::Hold(_)
+        | Fact::Shadow(_) => Class::Notable,
         Fact::Evidence(_) => Class::Routine,
     }
 }
@@ -55,6 +58,7 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
         Fact::Hold(fields) => put(stamp, fields, out),
         Fact::Vanished(fields) => put(stamp, fields, out),
         Fact::Returned(fields) => put(stamp, fields, out),
+        Fact::Shadow(fields) => put(stamp, fields, out),
     }
 }
 
@@ -65,7 +69,7 @@ pub(super) const fn knows(kind: u16, version: u8) -> bool {
         3 => matches!(version, 1 | 2 | 6),
         5 => matches!(version, 1 | 2),
         6..=8 => matches!(version, 1..=6),
-        1 | 2 | 4 | 9..=14 => version == 1,
+        1 | 2 | 4 | 9..=15 => version == 1,
         _ => false,
     }
 }
@@ -94,6 +98,7 @@ pub(super) fn decode_fact((kind, version): (u16, u8), fields: &[u8]) -> Result<O
         12 => Fact::Hold(take::<HoldChanged>(fields)?),
         13 => Fact::Vanished(take::<Vanished>(fields)?),
         14 => Fact::Returned(take::<Returned>(fields)?),
+        15 => Fact::Shadow(take::<Shadow>(fields)?),
         _ => return Ok(None),
     };
     Ok(Some(fact))

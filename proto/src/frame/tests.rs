@@ -157,7 +157,10 @@ fn a_number_without_one_before_or_behind_it_is_no_frames() {
 #[test]
 fn golden_bytes_of_every_kind_stay_as_released() {
     let of = |version, samples: Vec<_>| samples.into_iter().map(move |(label, fact)| (version, label, fact));
-    let newer = of(1, vanished::samples()).chain(of(2, ruled::samples())).chain(of(3, ladder::samples()));
+    let newer = of(1, vanished::samples())
+        .chain(of(1, ladder::shadows()))
+        .chain(of(2, ruled::samples()))
+        .chain(of(3, ladder::samples()));
     let newer = newer.chain(of(4, ladder::starved())).chain(of(5, ladder::given_up()));
     let newer = newer.chain(of(6, filling::samples()));
     for (version, label, fact) in of(1, samples()).chain(newer) {

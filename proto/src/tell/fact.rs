@@ -2,8 +2,8 @@
 
 use super::Why;
 use crate::event::{
-    BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, Outcome, Remedy,
-    RemedyEnded, Trigger, Verdict, VerdictChanged, Witness,
+    Because, BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, Outcome, Remedy,
+    RemedyEnded, Shadow, ShadowStep, Trigger, Verdict, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 
@@ -51,6 +51,7 @@ impl Display for Fact {
             Self::Hold(it) => hold(it, f),
             Self::Vanished(it) => it.fmt(f),
             Self::Returned(it) => it.fmt(f),
+            Self::Shadow(it) => shadow(it, f),
         }
     }
 }
@@ -127,6 +128,34 @@ fn hold(it: &HoldChanged, f: &mut Formatter<'_>) -> Result {
         write!(f, " on {service}")?;
     }
     write!(f, ", by {}", it.by)
+}
+
+fn shadow(it: &Shadow, f: &mut Formatter<'_>) -> Result {
+    write!(f, "{} is only observed: ", it.service)?;
+    match &it.step {
+        ShadowStep::Would { remedy, trigger } => {
+            let remedy = match remedy {
+                Remedy::Restart => "restarted",
+                Remedy::Reload => "reloaded",
+                Remedy::Dependents => "restarted, with those that need it stopped meanwhile",
+                Remedy::Rollback => "rolled back to its last good files and restarted",
+                Remedy::Isolate => "stopped and left to a person",
+                Remedy::Reboot => "given a reboot of its host",
+                Remedy::Package => "put back to its last good package and restarted",
+            };
+            write!(f, "it would be {remedy}; {trigger}")
+        }
+        ShadowStep::WouldRest { because: Because::Budget { allowed, window }, last } => {
+            write!(f, "its budget of {allowed} remedies in {window} would be used up; {last}")
+        }
+        ShadowStep::WouldRest { because, last } => {
+            write!(f, "it would not be healed any more, because {because}; {last}")
+        }
+        ShadowStep::Back { after, held_for } => write!(
+            f,
+            "it came back without the agent, passed {after} after the failure and held for {held_for}"
+        ),
+    }
 }
 
 fn intent(it: &IntentChanged, f: &mut Formatter<'_>) -> Result {

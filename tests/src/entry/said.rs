@@ -8,8 +8,8 @@ use baseline::{returned, vanished};
 use picket_proto::event::{
     Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Cause, Change, ChangeKind, CheckKind, Ended,
     Evidence, Exit, Exited, Gap, GapReason, Gone, HoldChanged, Intent, IntentChanged, LOST_MAX, Lost,
-    Outcome, Remedy, RemedyBegun, RemedyEnded, Returned, Ruling, Started, ThingKind, Trigger, Vanished,
-    Verdict, VerdictChanged, Witness,
+    Outcome, Remedy, RemedyBegun, RemedyEnded, Returned, Ruling, Shadow, ShadowStep, Started, ThingKind,
+    Trigger, Vanished, Verdict, VerdictChanged, Witness,
 };
 use picket_proto::frame::{self, Crc32c};
 use picket_proto::{BootId, Event, Fact, Mono, Name, Run, Seq, SeqRange, Span, Stamp, Text, Wall};
@@ -149,19 +149,25 @@ fn breaker(cursor: &mut Cursor<'_>) -> Breaker {
     match cursor.below(9) {
         0 => Breaker::Closed,
         1 => Breaker::HalfOpen,
-        4 => Breaker::Waits { root: name(cursor) },
-        5 => Breaker::Starved { check: name(cursor), longest: span(cursor) },
-        other => {
-            let count = cursor.short();
-            let because = match other {
-                2 => Because::SameDeath(count),
-                3 => Because::Isolated,
-                7 => Because::SameDeathIsolated(count),
-                8 => Because::BudgetIsolated { allowed: count, window: span(cursor) },
-                _ => Because::Budget { allowed: count, window: span(cursor) },
-            };
-            Breaker::Open { because, attempts: cursor.short(), last: trigger(cursor), retry_in: span(cursor) }
-        }
+        2 => Breaker::Waits { root: name(cursor) },
+        3 => Breaker::Starved { check: name(cursor), longest: span(cursor) },
+        _ => Breaker::Open {
+            because: because(cursor),
+            attempts: cursor.short(),
+            last: trigger(cursor),
+            retry_in: span(cursor),
+        },
+    }
+}
+
+fn because(cursor: &mut Cursor<'_>) -> Because {
+    let count = cursor.short();
+    match cursor.below(5) {
+        0 => Because::SameDeath(count),
+        1 => Because::Isolated,
+        2 => Because::SameDeathIsolated(count),
+        3 => Because::BudgetIsolated { allowed: count, window: span(cursor) },
+        _ => Because::Budget { allowed: count, window: span(cursor) },
     }
 }
 
@@ -212,9 +218,19 @@ fn began(cursor: &mut Cursor<'_>) -> Began {
     Began { boot: BootId(u128::from(cursor.number())), previous, version: text(cursor), checks, services }
 }
 
+fn shadow(cursor: &mut Cursor<'_>) -> Shadow {
+    let RemedyBegun { service, remedy, trigger, .. } = remedy(cursor);
+    let step = match cursor.below(3) {
+        0 => ShadowStep::Would { remedy, trigger },
+        1 => ShadowStep::WouldRest { because: because(cursor), last: trigger },
+        _ => ShadowStep::Back { after: span(cursor), held_for: span(cursor) },
+    };
+    Shadow { service, step }
+}
+
 /// A fact of any kind, told by this run.
 pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
-    match cursor.below(14) {
+    match cursor.below(15) {
         0 => Fact::Verdict(verdict(cursor)),
         1 => Fact::Exited(Exited {
             service: name(cursor),
@@ -238,6 +254,7 @@ pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
         }),
         11 => Fact::Vanished(vanished(cursor)),
         12 => Fact::Returned(returned(cursor)),
+        13 => Fact::Shadow(shadow(cursor)),
         _ => {
             let lasts = cursor.flag().then(|| span(cursor));
             Fact::Hold(HoldChanged { service: some_name(cursor), lasts, by: text(cursor) })

@@ -116,6 +116,7 @@ fn service_spec(name: &str, keeper: Keeper) -> service::Spec {
     service::Spec {
         name: name.parse().expect("a short name"),
         driver,
+        observes: false,
         needs: Default::default(),
         ladder: Default::default(),
         good: None,

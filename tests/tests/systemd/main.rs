@@ -15,6 +15,7 @@ mod ladder;
 mod many;
 mod matrix;
 mod needs;
+mod observed;
 mod reload;
 mod table;
 mod units;

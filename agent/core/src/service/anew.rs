@@ -19,6 +19,7 @@ impl Slot {
             packages: None,
             reboots: None,
             driver: Driver::Spawn,
+            observes: false,
             stop_timeout: Span::ZERO,
             start_timeout: Span::ZERO,
             hold: Span::ZERO,
@@ -111,7 +112,11 @@ impl Services<'_> {
             if moving.slot.spec != seated.spec {
                 let old = &moving.slot.spec;
                 let (files, packages) = (old.good != seated.spec.good, old.packages != seated.spec.packages);
+                let observed = old.observes;
                 moving.slot.spec = seated.spec.clone();
+                if observed != seated.spec.observes {
+                    moving.observes_or_heals();
+                }
                 for (kind, is_other) in [(Kind::Files, files), (Kind::Packages, packages)] {
                     if is_other {
                         moving.due_of(kind, now);

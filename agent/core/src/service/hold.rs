@@ -154,7 +154,7 @@ impl Moving<'_> {
         (!again).then_some(answer)
     }
 
-    fn held(&mut self, process: Process, proof: Proof, times: (Mono, Mono), around: Around<'_, '_>) {
+    fn held(&mut self, process: Process, proof: Proof, times: (Mono, Mono), mut around: Around<'_, '_>) {
         let (passed, since) = times;
         // A remedy that was told as not held may have helped late: nobody would else hear that it is over.
         let is_late = proof == Proof::Alone && self.slot.streak.attempt > 0;
@@ -163,6 +163,9 @@ impl Moving<'_> {
             let held_for = around.now.since(since);
             let check = self.failed_check(around.checks);
             self.slot.tell_outcome(around.now, Outcome::Held { check, back_after, held_for }, around.out);
+        }
+        if self.slot.streak.shadowed {
+            self.tell_back((passed, since), &mut around);
         }
         if !self.slot.breaker.is_closed() {
             self.slot.breaker.close();

@@ -77,6 +77,9 @@ impl Moving<'_> {
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
+        if self.slot.spec.observes {
+            return self.shadow(process, around);
+        }
         if let Some(because) = self.slot.rests(around.now) {
             return self.open(process, because, around);
         }
@@ -151,7 +154,7 @@ impl Moving<'_> {
         around.out.tell(event::Fact::Remedy(begun));
     }
 
-    fn trigger(&self, checks: &Checks<'_>) -> Trigger {
+    pub(super) fn trigger(&self, checks: &Checks<'_>) -> Trigger {
         let (files, packages) = (&self.slot.files, &self.slot.packages);
         // Which version was put back is told in any case.
         let installs = self.slot.rung.remedy == Remedy::Package && !packages.tried;

@@ -229,6 +229,9 @@ impl Slot {
 
     /// Until when remedies rest; in the past where they don't.
     pub(super) fn rests_until(&self) -> Mono {
+        if self.spec.observes {
+            return Mono::NEVER;
+        }
         self.held.as_ref().map_or(self.all_rest_until, |held| held.until.max(self.all_rest_until))
     }
 

@@ -25,6 +25,8 @@ pub struct Spec {
     pub name: Name,
     /// Who starts and stops it.
     pub driver: Driver,
+    /// Nothing is done about it: what would be done is told. Not of one that the agent itself starts.
+    pub observes: bool,
     /// Services without which it can't be well. There is no way from a service back to itself.
     pub needs: Vec<ServiceIx, NEEDS_MAX>,
     /// What is tried, one after the other. Empty: restarts.

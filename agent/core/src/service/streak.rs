@@ -18,6 +18,8 @@ pub(super) struct Streak {
     pub(super) starved: bool,
     /// A person had it tried, and knows why.
     pub(super) asked: bool,
+    /// It is only observed, and what would be done was told.
+    pub(super) shadowed: bool,
 }
 
 pub(super) const FRESH: Streak = Streak {
@@ -27,4 +29,5 @@ pub(super) const FRESH: Streak = Streak {
     why: Why::Exit(Exit::Unknown),
     starved: false,
     asked: false,
+    shadowed: false,
 };

@@ -35,6 +35,8 @@ pub enum Phase {
     Broken,
     /// It ended, and somebody else is at work on it: systemd's own restart, or another's job.
     Awaiting,
+    /// It failed, and it is only observed.
+    Observed,
     /// It should not run: an operator stopped it, or nobody saw why it does not.
     Left,
     /// The agent ends and it is gone.
@@ -63,7 +65,7 @@ pub enum Ended {
 pub struct Past {
     /// What was done.
     pub remedy: Remedy,
-    /// The how-manieth of its streak.
+    /// The how-manieth of its streak; 0 of one that was not begun, since the service is only observed.
     pub attempt: u16,
     /// When it began.
     pub began: Mono,
@@ -140,6 +142,7 @@ impl<'a> View<'a> {
             State::Verifying { stage: Stage::Holding { .. }, .. } => Phase::Holding,
             State::Running { .. } => Phase::Running,
             State::Stopping { .. } => Phase::Stopping,
+            State::Waiting { .. } if self.0.spec.observes => Phase::Observed,
             State::Waiting { .. } => Phase::Waiting,
             State::Broken { .. } => Phase::Broken,
             State::Awaiting { .. } => Phase::Awaiting,
@@ -208,6 +211,11 @@ impl<'a> View<'a> {
     pub fn budget(self, now: Mono) -> (u16, u16, Span) {
         let spec = &self.0.spec;
         (self.0.budget.spent(now, spec.budget_window), spec.budget, spec.budget_window)
+    }
+
+    /// Whether it is only observed.
+    pub fn observes(self) -> bool {
+        self.0.spec.observes
     }
 
     /// Its own hold, if one stands.

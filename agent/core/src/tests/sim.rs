@@ -15,6 +15,7 @@ pub(super) fn spec(name: &str) -> service::Spec {
     service::Spec {
         name: name.parse().unwrap(),
         driver: service::Driver::Spawn,
+        observes: false,
         needs: Default::default(),
         ladder: Default::default(),
         good: None,

@@ -1,6 +1,7 @@
 //! Services that are units of systemd: found, healed, left alone and waited for, as the bus tells it.
 
 mod bus;
+mod observed;
 mod others;
 
 use super::recovery::{opened, outcomes};

@@ -16,7 +16,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table {
         path: "agent",
         head: "[agent]",
-        about: "This host and what the agent keeps on it. Nothing of it changes while the agent runs.",
+        about: "This host and what the agent keeps on it. Nothing of it but `observe` changes while the agent runs.",
         keys: &[
             Key::new("state", Text, "folder for what the agent keeps, made with mode 0700")
                 .range("folder")
@@ -34,6 +34,8 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("bus", Text, "where systemd is heard")
                 .range("`system`, `user`, or a D-Bus address such as `unix:path=/run/bus`")
                 .usual("\"system\""),
+            Key::new("observe", Flag, "services are only observed: nothing is done about them, and what would be done is told. A service's own `observe` counts more")
+                .usual("false"),
             Key::new("reboot", At("reboot"), "how the host is rebooted where a service's ladder has `reboot`")
                 .else_("none: no ladder may have it")
                 .example("{ max = 1, per = \"24h\" }"),
@@ -159,6 +161,9 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("needs", Texts, "services of this file without which it can't be well: while one is not, this one is left as it is")
                 .range("up to 8 names")
                 .usual("[]"),
+            Key::new("observe", Flag, "nothing is done about it, and what would be done is told; not of one with `command`")
+                .else_("`observe` of [agent]")
+                .example("false"),
             Key::new("ladder", Texts, "what is tried, one after the other, of `reload`, `restart`, `dependents`, `rollback`, `package`, `reboot`, `isolate`").usual("[\"restart\"]"),
             Key::new("good", At("good"), "its files, kept while they are good: for naming the one that changed before it failed, and for `rollback`").else_("none are kept").example("{ files = [\"/etc/redis\"] }"),
             Key::new("package", At("package"), "its packages, whose versions are noted while they are good: for naming an upgrade before it failed, and for `package`").else_("none are noted").example("{ names = [\"redis-server\"] }"),

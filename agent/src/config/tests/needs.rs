@@ -167,3 +167,28 @@ fn a_package_belongs_to_one_service() {
     assert!(!mistakes(&both("\"data\"")).is_empty());
     assert!(read(&both("\"data:i386\", \"web-2\"")).is_ok());
 }
+
+#[test]
+fn what_only_the_agent_starts_can_not_only_be_observed() {
+    let of = |agent: &str, service: &str| {
+        format!("[agent]\nobserve = {agent}\n[[service]]\nname = \"web\"\n{service}\n")
+    };
+    for (agent, service, observes) in [
+        ("true", "unit = \"web.service\"", true),
+        ("true", "unit = \"web.service\"\nobserve = false", false),
+        ("false", "unit = \"web.service\"\nobserve = true", true),
+        ("false", "unit = \"web.service\"", false),
+        ("true", "command = [\"/bin/true\"]\nobserve = false", false),
+    ] {
+        let read = read(&of(agent, service)).unwrap();
+        assert_eq!(read.services()[0].spec.observes, observes, "{agent}: {service}");
+    }
+    let wrong = mistakes(&of("true", "command = [\"/bin/true\"]"));
+    assert_eq!(
+        wrong,
+        [
+            "3 service: is only to be observed, and nobody but the agent starts it; set observe = false for it, or have systemd \
+          start it: unit = \"..\""
+        ]
+    );
+}

@@ -22,6 +22,8 @@ pub(in crate::local) struct ServiceDoc<'d> {
     budget: u16,
     budget_window_ms: u64,
     hold: Option<HoldDoc<'d>>,
+    /// Nothing is done about it.
+    observed: bool,
     /// How its files stand to the good ones, and which one differs.
     files: Option<&'static str>,
     changed_file: Option<&'d str>,
@@ -60,6 +62,7 @@ pub(in crate::local) fn service(view: View<'_>, now: Mono) -> ServiceDoc<'_> {
         budget: allowed,
         budget_window_ms: window.millis(),
         hold: hold(view.held(), now),
+        observed: view.observes(),
         files,
         changed_file: changed_file.flatten(),
         packages,
@@ -81,6 +84,8 @@ fn kept(kept: Kept<'_>) -> (&'static str, Option<&str>) {
 
 fn remedy(past: &Past, now: Mono) -> RemedyDoc {
     let outcome = match past.ended {
+        None if past.attempt == 0 => "not begun: only observed".to_owned(),
+        Some((_, Ended::Held)) if past.attempt == 0 => "not begun; it came back without".to_owned(),
         None => "open".to_owned(),
         Some((_, Ended::Held)) => "held".to_owned(),
         Some((_, Ended::Died(exit))) => format!("not held: it {exit}"),
@@ -107,6 +112,7 @@ pub(in crate::local) const fn phase(phase: Phase) -> &'static str {
         Phase::Running => "running",
         Phase::Stopping => "stopping",
         Phase::Waiting => "waiting",
+        Phase::Observed => "only observed",
         Phase::Broken => "not healed",
         Phase::Awaiting => "left to systemd",
         Phase::Left => "left alone",

@@ -61,7 +61,8 @@ pub(super) fn account(
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Vanished(_)
-        | Fact::Returned(_) => {}
+        | Fact::Returned(_)
+        | Fact::Shadow(_) => {}
     }
     News::Open
 }

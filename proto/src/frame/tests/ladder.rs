@@ -91,3 +91,16 @@ fn what_an_older_version_can_not_say_is_no_body_of_it() {
     newer[3] = 3;
     assert_eq!(split(&resealed(newer)).unwrap().0.content(), Err(BadFrame::Body), "a restart in version 3");
 }
+
+/// What would be done about a service that is only observed.
+pub(super) fn shadows() -> Vec<(&'static str, Fact)> {
+    let long = || "n".repeat(64).parse::<crate::Name>().unwrap();
+    let step = |step| Fact::Shadow(Shadow { service: long(), step });
+    let last = || Trigger::Check { check: long(), cause: Cause::Refused };
+    let because = Because::Budget { allowed: u16::MAX, window: Span::MAX };
+    std::vec![
+        ("shadow-would", step(ShadowStep::Would { remedy: Remedy::Restart, trigger: last() })),
+        ("shadow-would-rest", step(ShadowStep::WouldRest { because, last: last() })),
+        ("shadow-back", step(ShadowStep::Back { after: Span::MAX, held_for: Span::MAX })),
+    ]
+}

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::event::{
-    Began, Blind, BlindSource, Breaker, BreakerMoved, Evidence, Gap, HoldChanged, IntentChanged, Remedy,
-    RemedyBegun, Started, Trigger, Witness,
+    Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Evidence, Gap, HoldChanged, IntentChanged,
+    Remedy, RemedyBegun, Shadow, ShadowStep, Started, Trigger, Witness,
 };
 use crate::{BootId, Name, Run, Seq, SeqRange, Stamp, Text, code};
 
@@ -272,4 +272,29 @@ fn a_service_that_is_not_restarted_on_a_starved_host_names_what_says_so() {
     let to = Breaker::Starved { check: "pressure:memory".parse().unwrap(), longest: Span::from_secs(300) };
     let sentence = "web is not restarted while the host is starved (pressure:memory), for 5 min at most";
     says(&Fact::Breaker(BreakerMoved { service: web(), to }), "host-starved", Some("web"), sentence);
+}
+
+#[test]
+fn what_would_be_done_is_told_as_not_done() {
+    let exit = || Trigger::Exit(Exit::Signal(9));
+    let budget = Because::Budget { allowed: 5, window: secs(600) };
+    for (step, code, sentence) in [
+        (
+            ShadowStep::Would { remedy: Remedy::Restart, trigger: exit() },
+            "shadow-remedy",
+            "web is only observed: it would be restarted; it was killed by SIGKILL",
+        ),
+        (
+            ShadowStep::WouldRest { because: budget, last: exit() },
+            "shadow-rest",
+            "web is only observed: its budget of 5 remedies in 10 min would be used up; it was killed by SIGKILL",
+        ),
+        (
+            ShadowStep::Back { after: secs(12), held_for: secs(5) },
+            "shadow-back",
+            "web is only observed: it came back without the agent, passed 12 s after the failure and held for 5 s",
+        ),
+    ] {
+        says(&Fact::Shadow(Shadow { service: web(), step }), code, Some("web"), sentence);
+    }
 }

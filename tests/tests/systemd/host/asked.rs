@@ -8,7 +8,8 @@ impl Host {
         let state = self.folder.path().join("state");
         let mut command = std::process::Command::new(program());
         let output = command.arg("__agent").args(words).arg("--state").arg(state).output().unwrap();
-        (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.success())
+        let said = [output.stdout, output.stderr].concat();
+        (String::from_utf8_lossy(&said).into_owned(), output.status.success())
     }
 
     /// Waits until the agent has learned these things.

@@ -1,0 +1,54 @@
+//! Being only observed: what would be done is told, and nothing is done.
+//!
+//! A service that is only observed is watched, judged and told of like any other, but its remedies rest for good (as under
+//! a hold of a person's that never ends). With each failure it is told which remedy would begin now, or that its budget or
+//! the same death over and over would have it rest; once it is up again and has held, after how long it came back without
+//! the agent. The budget is spent by what would have begun, so that the record is what the agent would really have done.
+//! Only the first rung of a ladder is told, since nobody knows whether it had held; and nobody knows either whether a
+//! service that came back had done so sooner. Once the configuration lets it be healed, what fails then is healed at once.
+
+use super::Around;
+use super::moves::Moving;
+use super::slot::{Process, State, Wait};
+use picket_proto::Mono;
+use picket_proto::event::{self, Outcome, ShadowStep};
+
+impl Moving<'_> {
+    /// A remedy is due.
+    pub(super) fn shadow(&mut self, process: Option<Process>, mut around: Around<'_, '_>) {
+        let now = around.now;
+        let last = self.trigger(around.checks);
+        let step = match self.slot.rests(now) {
+            Some(because) => ShadowStep::WouldRest { because, last },
+            None => {
+                let remedy = self.next_rung(process);
+                self.slot.budget.spend(now);
+                self.slot.past.began(remedy, 0, now);
+                ShadowStep::Would { remedy, trigger: last }
+            }
+        };
+        self.tell_shadow(step, &mut around);
+        self.slot.streak.shadowed = true;
+        self.slot.state = State::Waiting { process, wait: Wait::Restart { at: now } };
+    }
+
+    /// It came back without one: when all passed, and since when they hold.
+    pub(super) fn tell_back(&mut self, (passed, since): (Mono, Mono), around: &mut Around<'_, '_>) {
+        let after = passed.since(self.slot.streak.failed_at);
+        let held_for = around.now.since(since);
+        let check = self.failed_check(around.checks);
+        self.slot.past.ended(around.now, &Outcome::Held { check, back_after: after, held_for });
+        self.tell_shadow(ShadowStep::Back { after, held_for }, around);
+    }
+
+    fn tell_shadow(&self, step: ShadowStep, around: &mut Around<'_, '_>) {
+        let service = self.slot.spec.name.clone();
+        around.out.tell(event::Fact::Shadow(event::Shadow { service, step }));
+    }
+
+    /// Whether it is only observed has changed: what would have been spent was not.
+    pub(super) fn observes_or_heals(&mut self) {
+        self.slot.budget.clear();
+        self.slot.streak.shadowed = false;
+    }
+}

@@ -1,0 +1,133 @@
+//! Units that are only observed: what would be done is told, and nothing is.
+
+use super::*;
+use crate::reload::{Fact as Reload, Seated};
+use crate::service::NextTry;
+use picket_proto::Mono;
+use picket_proto::event::{Because, Fact as Told, Remedy, ShadowStep};
+
+fn observed(seed: u64, spec: service::Spec) -> World {
+    let mut world = unit(seed, service::Spec { observes: true, ..spec });
+    world.input(Input::Unit(Fact::Opened));
+    look(&mut world, running(1, 7));
+    world.run(20_000);
+    assert_eq!(phase(&world), Phase::Running);
+    world
+}
+
+fn steps(world: &World) -> Vec<ShadowStep> {
+    let told = world.told.iter();
+    told.filter_map(|(_, fact)| if let Told::Shadow(it) = fact { Some(it.step.clone()) } else { None })
+        .collect()
+}
+
+#[test]
+fn what_would_be_done_is_told_once_and_nothing_is_done() {
+    let mut world = observed(1, unit_spec());
+    let died = world.at;
+    read(&mut world, dead(1, Active::Failed, KILLED), Dones::default());
+    world.run(3_600_000);
+    assert!(
+        matches!(steps(&world)[..], [ShadowStep::Would { remedy: Remedy::Restart, .. }]),
+        "{:#?}",
+        steps(&world)
+    );
+    assert_eq!((phase(&world), calls(&world, died)), (Phase::Observed, vec![]));
+    let story = world.story(died);
+    assert!(
+        story
+            .iter()
+            .any(|told| told == "web is only observed: it would be restarted; it was killed by SIGKILL"),
+        "{story:#?}"
+    );
+    let view = world.agent.service_at(0).unwrap();
+    assert_eq!(view.next_try(Mono::from_micros(world.at)), NextTry::Held, "nor does a person's try");
+    let past: Vec<_> = view.remedies().map(|past| (past.attempt, past.ended.is_some())).collect();
+    assert_eq!(past, [(0, false)]);
+}
+
+#[test]
+fn what_comes_back_without_the_agent_is_told_with_how_long_it_was_away() {
+    let mut world = observed(2, unit_spec());
+    read(&mut world, dead(1, Active::Failed, KILLED), Dones::default());
+    world.run(12_000);
+    read(&mut world, running(2, 8), Dones::default());
+    world.run(20_000);
+    assert_eq!(phase(&world), Phase::Running);
+    let steps = steps(&world);
+    let [ShadowStep::Would { .. }, ShadowStep::Back { after, .. }] = &steps[..] else { panic!("{steps:#?}") };
+    assert!((12_000..14_000).contains(&after.millis()), "{after}");
+    assert_eq!(outcomes(&world), [], "no remedy is claimed");
+    world.run(60_000);
+    let view = world.agent.service_at(0).unwrap();
+    assert!(view.remedies().all(|past| past.ended.is_some()));
+}
+
+#[test]
+fn a_check_that_fails_and_passes_again_is_an_episode_of_its_own() {
+    let mut world = observed(3, unit_spec());
+    let failed = world.at;
+    for _ in 0..2 {
+        world.sims[0].sick = true;
+        world.run(30_000);
+        world.sims[0].sick = false;
+        world.run(30_000);
+    }
+    let steps = steps(&world);
+    assert!(
+        matches!(
+            steps[..],
+            [
+                ShadowStep::Would { .. },
+                ShadowStep::Back { .. },
+                ShadowStep::Would { .. },
+                ShadowStep::Back { .. }
+            ]
+        ),
+        "{steps:#?}"
+    );
+    assert_eq!((phase(&world), calls(&world, failed)), (Phase::Running, vec![]));
+}
+
+/// The record is what the agent would really have done: its budget counts.
+#[test]
+fn a_budget_that_would_be_used_up_is_told() {
+    let mut world = observed(4, service::Spec { budget: 1, ..unit_spec() });
+    for life in 1..=2 {
+        read(&mut world, dead(life, Active::Failed, KILLED), Dones::default());
+        world.run(5_000);
+        read(&mut world, running(life + 1, 7 + u32::from(life)), Dones::default());
+        world.run(20_000);
+    }
+    let steps = steps(&world);
+    assert!(
+        matches!(steps[2], ShadowStep::WouldRest { because: Because::Budget { allowed: 1, .. }, .. }),
+        "{steps:#?}"
+    );
+    assert_eq!(opened(&world).len(), 0, "no breaker opens");
+}
+
+#[test]
+fn an_operators_stop_of_an_observed_unit_is_left_alone_like_any_other() {
+    let mut world = observed(5, unit_spec());
+    read(&mut world, dead(1, Active::Inactive, TERMINATED), done(9, JobEnd::Done));
+    world.run(60_000);
+    assert_eq!((phase(&world), steps(&world).len()), (Phase::Left, 0));
+}
+
+#[test]
+fn a_configuration_that_lets_it_be_healed_has_what_is_down_healed_at_once() {
+    let mut world = observed(6, unit_spec());
+    read(&mut world, dead(1, Active::Failed, KILLED), Dones::default());
+    world.run(60_000);
+    let reloaded = world.at;
+    let services = [Seated { ix: 0, spec: unit_spec(), is_same: true }];
+    let checks: Vec<_> = (0..2)
+        .map(|ix| Seated { ix, spec: world.agent.check_at(ix).unwrap().spec().clone(), is_same: true })
+        .collect();
+    world.input(Input::Reload(Reload { services: &services, checks: &checks }));
+    world.run(1_000);
+    assert_eq!(calls(&world, reloaded).len(), 1, "{:#?}", world.story(reloaded));
+    let (spent, ..) = world.agent.service_at(0).unwrap().budget(Mono::from_micros(world.at));
+    assert_eq!(spent, 1, "what was not done is not counted");
+}
