@@ -80,6 +80,7 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
     fact("Cause", Ink::Plain, &incident.cause, screen, text);
     let outcome_ink = if resolved.is_some() { Ink::Good } else { Ink::Bad };
     fact("Outcome", outcome_ink, &incident.outcome, screen, text);
+    fact("Then", Ink::Plain, &then(incident), screen, text);
     let whole = if incident.services.is_empty() {
         String::new()
     } else {
@@ -109,6 +110,17 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
     let firing = format!("{} of {} fire now", incident.signals_firing, incident.signals);
     fact("Conditions", Ink::Plain, &firing, screen, text);
     fact("Revision", Ink::Faint, &incident.revision.to_string(), screen, text);
+}
+
+/// What has a remedy that rests tried again, once a person has mended the cause.
+fn then(incident: &v1::Incident) -> String {
+    let is_resting = incident.resolved.is_none() && incident.outcome.contains(": not healed, because ");
+    match (is_resting, incident.outcome.split_once(':')) {
+        (true, Some((service, _))) => {
+            format!("mend the cause, then have it tried at once, on the host: picket-agent try {service}")
+        }
+        _ => String::new(),
+    }
 }
 
 /// Where to read what the services printed. The collector knows neither the agent's state folder nor which services are units: a

@@ -168,6 +168,17 @@ fn a_checks_name_loses_its_services_only_where_it_would_be_cut() {
 }
 
 #[test]
+fn an_incident_that_rests_names_the_command_that_ends_that() {
+    let mut resting = shown();
+    let said = "picket-agent try web";
+    assert!(!detail(&resting, &Screen::still(200, NOW)).contains(said));
+    let incident = resting.incident.as_mut().unwrap();
+    (incident.resolved, incident.outcome) = (None, "web: not healed, because it failed 3 times".to_owned());
+    let text = detail(&resting, &Screen::still(200, NOW));
+    assert!(text.contains(said), "{text}");
+}
+
+#[test]
 fn a_late_entry_stands_where_it_happened() {
     let mut detailed = shown();
     detailed.timeline.push(entry("2026-03-01T11:56:59Z", "check-degraded", "what led to it"));

@@ -11,13 +11,14 @@ use crate::incident::IncidentId;
 use crate::incident::late::{Ends, LATE_MAX, Late, Subject};
 use crate::incident::life::{Phase, Root};
 use crate::incident::timeline::{Arrival, Entry, Timeline};
+use crate::live::healing::verified;
 use crate::live::{learn_evidence, note_fired, related};
 use crate::signal::{Depth, Key, What};
 use crate::state::firing::{Fired, News, born_resolved};
 use crate::state::{At, State};
 use alloc::format;
 use alloc::string::ToString;
-use picket_proto::event::{Outcome, Verdict};
+use picket_proto::event::{Outcome, RemedyEnded, Verdict};
 use picket_proto::{Event, Fact, Seq};
 
 /// An event of the backlog.
@@ -240,7 +241,9 @@ fn healing(host: &Host, subject: Subject) -> Healing {
 
 fn proven(state: &mut State, at: At, slot: u32, subject: Subject, event: &Event) {
     context(state, slot, subject, event);
-    take(state, at, slot, subject, "recovered, verified");
+    if let Fact::Outcome(fact) = &event.fact {
+        take(state, at, slot, subject, &verified(fact));
+    }
 }
 
 fn context(state: &mut State, slot: u32, subject: Subject, event: &Event) {
@@ -260,8 +263,8 @@ fn take(state: &mut State, at: At, slot: u32, subject: Subject, outcome: &str) {
 }
 
 /// A remedy held, live, of a failure that only the backlog told of.
-pub(crate) fn held(state: &mut State, at: At, slot: u32, service: u32) {
-    take(state, at, slot, Subject::Service(service), "recovered, verified");
+pub(crate) fn held(state: &mut State, at: At, slot: u32, service: u32, fact: &RemedyEnded) {
+    take(state, at, slot, Subject::Service(service), &verified(fact));
 }
 
 /// A check passes, live, whose failure only the backlog told of.

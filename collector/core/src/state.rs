@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 6;
+pub const LOGIC: u32 = 7;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.

@@ -232,10 +232,14 @@ impl Incident {
         self.proven.clear();
     }
 
-    /// Ends it.
-    pub(crate) fn resolve(&mut self, now: Now, by: Ending, outcome: String) {
+    /// Ends it. What stood as its outcome before, such as what a service runs with now, stands behind.
+    pub(crate) fn resolve(&mut self, now: Now, by: Ending, outcome: &str) {
         self.phase = Phase::Resolved { at: now.mono, wall: now.wall, by };
-        self.outcome = outcome;
+        let so_far = core::mem::replace(&mut self.outcome, outcome.into());
+        if !so_far.is_empty() {
+            self.outcome.push_str("; ");
+            self.outcome.push_str(&so_far);
+        }
     }
 
     /// Raises the severity if the rule is worse; says whether it did.

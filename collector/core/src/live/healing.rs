@@ -13,7 +13,7 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use picket_proto::event::{
-    Because, Breaker, BreakerMoved, Outcome, RemedyBegun, RemedyEnded, Trigger, Verdict,
+    Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger, Verdict,
 };
 use picket_proto::{Event, Name, Seq, Wall};
 
@@ -61,18 +61,41 @@ fn recovered(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Reme
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
     if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
         incident.proven.insert((slot, service));
+        incident.outcome = changed(fact).unwrap_or_default();
     }
     over(state, at, slot, service);
     clear(state, at, Key { host: slot, what: What::NotHealed(service) });
     match id {
         Some(id) => settle(state, at, id),
-        None => proven_later(state, at, slot, service, event),
+        None => proven_later(state, at, (slot, service), (event, fact)),
     }
-    crate::backlog::held(state, at, slot, service);
+    crate::backlog::held(state, at, slot, service, fact);
+}
+
+/// What is not as it was before, where a remedy changed more than which process runs: somebody has to know that it is not over.
+fn changed(fact: &RemedyEnded) -> Option<String> {
+    let with = match fact.remedy {
+        Remedy::Rollback => "with its last good files",
+        Remedy::Package => "with its last good package",
+        Remedy::Reboot => "after a reboot of its host",
+        Remedy::Restart | Remedy::Reload | Remedy::Dependents | Remedy::Isolate => return None,
+    };
+    Some(format!("{} runs {with}", fact.service))
+}
+
+/// How a failure ended whose remedy held.
+pub(crate) fn verified(fact: &RemedyEnded) -> String {
+    let more = changed(fact).map_or_else(String::new, |more| format!("; {more}"));
+    format!("recovered, verified{more}")
 }
 
 /// The outcome of a remedy whose incident was resolved before, by holding: now it is proven.
-fn proven_later(state: &mut State, at: At, slot: u32, service: u32, event: &Event) {
+fn proven_later(
+    state: &mut State,
+    at: At,
+    (slot, service): (u32, u32),
+    (event, fact): (&Event, &RemedyEnded),
+) {
     let Some(host) = state.hosts.get(slot) else { return };
     let waiting = |id: &&IncidentId| {
         state.incidents.get(**id).is_some_and(|incident| {
@@ -84,8 +107,9 @@ fn proven_later(state: &mut State, at: At, slot: u32, service: u32, event: &Even
     let Some(id) = host.recent.iter().rev().find(waiting).copied() else { return };
     note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
     if let Some(incident) = state.incidents.get_mut(id) {
-        incident.outcome = "recovered, verified".to_string();
-        state.incidents.touch(id, "incident-resolved", "recovered, verified".to_string());
+        let outcome = verified(fact);
+        incident.outcome.clone_from(&outcome);
+        state.incidents.touch(id, "incident-resolved", outcome);
     }
 }
 

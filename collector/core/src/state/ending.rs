@@ -91,7 +91,8 @@ pub(crate) fn held(state: &mut State, at: At, id: IncidentId) {
 /// Ends an incident; what still fires in it is part of none from now on.
 pub(crate) fn resolve(state: &mut State, at: At, id: IncidentId, by: Ending, outcome: String) {
     let Some(incident) = state.incidents.get_mut(id) else { return };
-    incident.resolve(at.now, by, outcome.clone());
+    incident.resolve(at.now, by, &outcome);
+    let outcome = incident.outcome.clone();
     incident.note(at.now, Entry::said(at.now.wall, "incident-resolved", outcome.clone()));
     let firing = core::mem::take(&mut incident.firing);
     for slot in &incident.hosts {

@@ -169,7 +169,7 @@ fn of_10_000_incidents_the_oldest_that_is_over_makes_room_for_one_more() {
     for number in 1..=10_000 {
         let mut one = incident(number);
         if number > 3 {
-            one.resolve(now, Ending::Recovery, String::new());
+            one.resolve(now, Ending::Recovery, "");
         }
         all.add(one);
         all.settled(IncidentId(number));
