@@ -4,8 +4,10 @@
 //! condition is at most 60 s old; else it opens again an incident with the same root that recovered within 30
 //! minutes; else it opens a new one. The root is chosen by rules that are named: host before services, services before
 //! levels (checks of no service: a full disk explains a death too seldom to hide it), what is seen before what can't be
-//! looked at, what is needed before what needs it, process before checks, else the first seen. It follows what fires: one that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0 incident (the floor of 5
-//! keeps a rack of three from waking everybody). It knows no topology and no learned likelihood yet, and it changes
+//! looked at, what is needed before what needs it, process before checks, else the first seen. It follows what fires: one
+//! that is over gives way to the first of those that are not. 5 hosts and 30 % of the fleet silent within 60 s are one P0
+//! incident (the floor of 5 keeps a rack of three from waking everybody); hosts that report more seldom, within the time between
+//! two of their reports, since nobody can tell when in it they fell silent. It knows no topology and no learned likelihood yet, and it changes
 //! nothing: [`crate::state`] carries a finding out.
 
 use crate::signal::{Depth, Owned};
