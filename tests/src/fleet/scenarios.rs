@@ -7,6 +7,7 @@ mod ends;
 mod everyday;
 mod levels;
 mod links;
+mod logs;
 mod machines;
 mod outages;
 mod packages;
@@ -80,6 +81,7 @@ pub const SCENARIOS: &[Scenario] = &[
     packages::REFUSED,
     packages::KILLED,
     removals::REMOVALS,
+    logs::JOURNAL,
     everyday::QUIET_DAY,
     disks::HUNG,
     disks::DEAD,
