@@ -151,6 +151,27 @@ fn the_first_version_that_was_there_for_long_enough_is_good_and_a_later_one_only
     assert_eq!(packages(&world).good, Some(1));
 }
 
+/// A host is upgraded and rebooted: its services began before the agent looked, and run with the newer version.
+#[test]
+fn what_runs_with_a_newer_version_since_before_this_run_has_that_as_its_good_one() {
+    let mut world = running(9);
+    let bytes = kept(&world.agent);
+    let mut new = World::new(10, vec![with(&BOTH)]);
+    (new.at, new.next_pid) = (world.at + 100_000, world.next_pid);
+    new.sims = core::mem::take(&mut world.sims);
+    new.sims[0].packages.now = 1;
+    (new.sims[0].alive, new.sims[0].listens_at) = (Some(7), 0);
+    assert!(!new.agent.restore(Mono::from_micros(new.at), Away::OtherBoot, &bytes).damaged);
+    new.input(Input::Service(Fact::Started { service: 0, pid: 7, adopted: true }));
+    new.run(9_000);
+    assert_eq!(packages(&new).good, Some(0));
+    new.run(25_000);
+    assert_eq!(packages(&new).good, Some(1), "{:?}", packages(&new).orders);
+    new.sims[0].packages.now = 2;
+    new.run(120_000);
+    assert_eq!(packages(&new).good, Some(1), "what is installed beside it proves nothing");
+}
+
 /// The agent was killed while the packages were put back: the version that is there is the one that begins next.
 #[test]
 fn the_next_run_of_the_agent_finds_what_was_installed_and_brings_it_to_its_end() {

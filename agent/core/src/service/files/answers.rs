@@ -72,7 +72,6 @@ impl Moving<'_> {
     /// What a look says of what the present life began with, and whether they are good by now.
     fn looked_at_files(&mut self, kind: Kind, digest: u64, has_good: bool, now: Mono) {
         let precheck = self.good(kind).is_some_and(|good| good.precheck);
-        let is_first = kind == Kind::Packages && !has_good;
         let is_well = matches!(self.slot.state, State::Running { .. });
         let files = self.slot.kept(kind);
         if let Began::At(since) = files.began {
@@ -84,7 +83,13 @@ impl Moving<'_> {
         }
         let is_new = files.changed.is_some() || !has_good;
         let is_proven = files.began == Began::With(digest);
-        if is_new && (is_proven || ((precheck || is_first) && files.last == Some(digest))) {
+        // Of a life that began before this run, or before a boot's first look, what is installed is the best guess.
+        let is_guessed =
+            kind == Kind::Packages && files.began == Began::Unknown && files.last == Some(digest);
+        if is_guessed {
+            files.began = Began::With(digest);
+        }
+        if is_new && (is_proven || is_guessed || (precheck && files.last == Some(digest))) {
             files.wanted = Some(Order::Take { digest, precheck: !is_proven });
         }
         files.last = Some(digest);
