@@ -253,7 +253,8 @@ fn check(file: &std::path::Path) -> ExitCode {
         Ok(config) => {
             let mut out = std::io::stdout();
             for service in config.services() {
-                say(&mut out, &format!("service {}: {}", service.spec.name, service.command.join(" ")));
+                let what = service.unit.clone().unwrap_or_else(|| service.command.join(" "));
+                say(&mut out, &format!("service {}: {what}", service.spec.name));
             }
             for check in config.checks() {
                 say(

@@ -182,7 +182,9 @@ pub fn load(path: &Path) -> Result<Config, Mistakes> {
 /// Makes checks of what is there of the host, or was at an earlier reading.
 fn on_this_host(mut config: Config, before: &Seen) -> Config {
     let ground = host::Ground("/".into());
-    (config.notes, config.seen) = host::settle(&config.wish, &mut config.checks, &ground, before);
+    let (notes, seen) = host::settle(&config.wish, &mut config.checks, &ground, before);
+    config.notes.extend(notes);
+    config.seen = seen;
     config
 }
 

@@ -156,7 +156,7 @@ pub(crate) struct Incidents {
 pub(crate) enum Incident {
     /// Show one incident: cause, outcome, finding, timeline
     Show {
-        /// Without it: the newest
+        /// Without it: the worst that is open, else the newest
         id: Option<u64>,
     },
     /// Acknowledge it: you take it
@@ -184,7 +184,7 @@ pub(crate) enum Incident {
 }
 
 impl Incident {
-    /// The incident that is named; 0, which none has, where it is the newest.
+    /// The incident that is named; 0, which none has, where it is the worst open one, or the newest.
     pub(crate) fn id(&self) -> u64 {
         match self {
             Self::Show { id } => id.unwrap_or_default(),

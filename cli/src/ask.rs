@@ -13,6 +13,7 @@ use crate::screen::{self, Reader, Screen};
 use crate::words::plain;
 use picket_rpc::{PAGE_MAX, v1};
 use serde_json::{Value, json};
+use std::cmp::Reverse;
 
 /// How many hosts are searched for one that a list was asked for: what `picket hosts` shows.
 const HOSTS_LOOKED_AT: usize = 10_000;
@@ -31,7 +32,7 @@ pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Re
         Command::Incident(Incident::Show { id }) => {
             let id = match id {
                 Some(id) => *id,
-                None => newest(&mut link).await?,
+                None => foremost(&mut link).await?,
             };
             let detail = get(&mut link, id).await?;
             Ok(shown(screen, || json::document(&json::detail(&detail)), || pages::detail(&detail, screen)))
@@ -212,11 +213,19 @@ async fn act(link: &mut Link, asked: &Incident) -> Result<v1::Incident, Failure>
     }
 }
 
-/// The newest incident's id, resolved or not.
-async fn newest(link: &mut Link) -> Result<u64, Failure> {
-    let page =
-        answer(link.list_incidents(v1::ListIncidentsRequest { page_size: 1, ..Default::default() })).await?;
-    page.incidents.first().map(|incident| incident.id).ok_or_else(|| {
+/// The id of the worst incident that is open, of several the newest; where none is open, of the newest.
+async fn foremost(link: &mut Link) -> Result<u64, Failure> {
+    let open = v1::ListIncidentsRequest {
+        open_only: true,
+        page_size: u32::try_from(PAGE_MAX).unwrap_or(0),
+        ..Default::default()
+    };
+    let open = answer(link.list_incidents(open)).await?.incidents;
+    if let Some(worst) = open.iter().min_by_key(|incident| (incident.severity, Reverse(incident.id))) {
+        return Ok(worst.id);
+    }
+    let all = v1::ListIncidentsRequest { page_size: 1, ..Default::default() };
+    answer(link.list_incidents(all)).await?.incidents.first().map(|incident| incident.id).ok_or_else(|| {
         Failure::new(
             Exit::NotFound,
             "there are no incidents, neither open nor resolved",

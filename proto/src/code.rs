@@ -70,6 +70,7 @@ pub const fn of(fact: &Fact) -> &'static str {
         Fact::Shadow(shadow) => match shadow.step {
             ShadowStep::Would { .. } => "shadow-remedy",
             ShadowStep::WouldRest { .. } => "shadow-rest",
+            ShadowStep::Rests { .. } => "remedy-rests",
             ShadowStep::Back { .. } => "shadow-back",
         },
     }
@@ -134,6 +135,7 @@ codes! {
     "vanished": "Something that should be on the host is gone: a unit, a timer, a socket, a port or a mount that was there once the host had settled.", "Read what changed just before. Bring it back, or take the host as it is: `picket-agent baseline accept` on the host.";
     "returned": "What had vanished is there again.", "Nothing.";
     "shadow-remedy": "A service that is only observed failed: the text says what would be done about it.", "Bring it back by hand. `observe = false` in its [[service]], or in [agent] for all, has the agent do it.";
+    "remedy-rests": "A service failed while a person has remedies rest: nothing is done about it until that ends.", "Bring it back by hand, or end the hold on its host: `picket-agent hold off`.";
     "shadow-rest": "A service that is only observed failed again and again: the agent would not heal it any more either.", "Read the reason: a budget or the same death over and over wants the cause mended, not another restart.";
     "shadow-back": "A service that is only observed is up again and has held: somebody else brought it back, or nobody had to.", "Nothing. How long it was down tells what a remedy at once could have saved.";
     "baseline-accepted": "A person took the host as it is for what should be; what had vanished is not missed any more.", "Nothing.";

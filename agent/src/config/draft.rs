@@ -25,11 +25,21 @@ pub(super) struct Draft {
     pub(super) services: Vec<Service>,
     pub(super) checks: Vec<Check>,
     pub(super) skipped: Vec<Skipped>,
+    /// What is to be watched and is not there.
+    pub(super) notes: Vec<String>,
 }
 
 impl Draft {
     pub(super) const fn new(host: Arc<Host>, reboots: Option<Reboots>) -> Self {
-        Self { host, reboots, observes: false, services: Vec::new(), checks: Vec::new(), skipped: Vec::new() }
+        Self {
+            host,
+            reboots,
+            observes: false,
+            services: Vec::new(),
+            checks: Vec::new(),
+            skipped: Vec::new(),
+            notes: Vec::new(),
+        }
     }
 
     /// Reads one check.
@@ -115,7 +125,7 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
     let table = keys.table(sheet, "host");
     let wish = host::read(table, sheet, &mut draft.checks);
     keys.finish(sheet);
-    let Draft { mut services, checks, skipped, host: _, reboots: _, observes: _ } = draft;
+    let Draft { mut services, checks, skipped, host: _, reboots: _, observes: _, notes } = draft;
     needs::tie(&mut services, &skipped, sheet);
     unique(&services, &checks, sheet);
     limits(&services, &checks, &place, sheet);
@@ -132,7 +142,7 @@ pub(super) fn whole(path: &Path, table: &DeTable<'_>, sheet: &mut Sheet<'_>, at:
         collector,
         metrics,
         baseline,
-        notes: Vec::new(),
+        notes,
         seen: host::Seen::default(),
         services,
         checks,

@@ -121,6 +121,8 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     match away {
         Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
         None => {
+            let missing = no_unit(text, unit.as_deref(), draft);
+            draft.notes.extend(missing);
             draft.services.push(Service {
                 spec,
                 unit,
@@ -148,6 +150,14 @@ fn observes(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver, usual: b
         sheet.wrong(&place, "is only to be observed, and nobody but the agent starts it", Some(better));
     }
     observes
+}
+
+/// A unit that is not on this host: it may come, and is watched from then on.
+fn no_unit(service: &str, unit: Option<&str>, draft: &Draft) -> Option<String> {
+    let unit = unit.filter(|unit| !draft.host.has_unit(unit))?;
+    Some(format!(
+        "service {service}: this host has no unit {unit}; correct `unit`, or say when = {{ unit = \"{unit}\" }} if other hosts have it"
+    ))
 }
 
 /// What a ladder may have.

@@ -52,7 +52,7 @@ impl Host {
         Self { units: vec![folder.to_path_buf()] }
     }
 
-    fn has_unit(&self, unit: &str) -> bool {
+    pub(super) fn has_unit(&self, unit: &str) -> bool {
         let template = unit.split_once('@').and_then(|(name, instance)| {
             instance.rsplit_once('.').map(|(_, kind)| format!("{name}@.{kind}"))
         });

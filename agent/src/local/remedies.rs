@@ -5,7 +5,7 @@ use super::ask::Answer;
 use super::page;
 use picket_agent_core::Agent;
 use picket_agent_core::hold::{self, Held};
-use picket_agent_core::service::{NextTry, ServiceIx, View};
+use picket_agent_core::service::{NextTry, Phase, ServiceIx, View};
 use picket_proto::{Mono, Span};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -81,6 +81,11 @@ pub(super) fn next_try(agent: &Agent<'_>, now: Mono, name: &str) -> Result<Servi
         )),
         NextTry::Held => Err(at_rest(name, view.held(), agent.held(), now)),
         NextTry::Root(root) => Err(format!("{name} waits for {root}, which is not well: mend that first")),
+        NextTry::None if view.phase() == Phase::Left => Err(format!(
+            "{name} is left alone, since somebody stopped or masked it, or its unit is not there: start it yourself, and it is \
+             watched again"
+        )),
+        NextTry::None if view.observes() => Err(format!("{name} is only observed, and does not fail now")),
         NextTry::None => Err(format!(
             "{name} is {}: nothing is to be tried; where a check fails, its remedy begins by itself",
             page::phase(view.phase())

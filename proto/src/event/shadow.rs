@@ -1,11 +1,12 @@
-//! What an agent that only observes a service would have done about it, and what became of the service without that.
+//! What is not done about a service that failed, because it is only observed or a person has its remedies rest, and what became of
+//! it without.
 
 use super::{Because, Remedy, Trigger};
 use crate::id::Name;
 use crate::time::Span;
 use serde::{Deserialize, Serialize};
 
-/// A service that is only observed failed, or came back.
+/// A service failed and nothing is done about it, or it came back without.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shadow {
     /// Which service.
@@ -32,7 +33,12 @@ pub enum ShadowStep {
         /// How it failed.
         last: Trigger,
     },
-    /// All its checks passed again and held, without a remedy.
+    /// A remedy is due, and a person has remedies rest.
+    Rests {
+        /// For how long still.
+        left: Span,
+    },
+    /// All its checks passed again and held, without a remedy. Of one that is only observed.
     Back {
         /// From the failure to the first pass.
         after: Span,

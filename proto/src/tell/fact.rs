@@ -131,8 +131,12 @@ fn hold(it: &HoldChanged, f: &mut Formatter<'_>) -> Result {
 }
 
 fn shadow(it: &Shadow, f: &mut Formatter<'_>) -> Result {
+    if let ShadowStep::Rests { left } = it.step {
+        return write!(f, "{} is not healed for {left}: a person has its remedies rest", it.service);
+    }
     write!(f, "{} is only observed: ", it.service)?;
     match &it.step {
+        ShadowStep::Rests { .. } => Ok(()),
         ShadowStep::Would { remedy, trigger } => {
             let remedy = match remedy {
                 Remedy::Restart => "restarted",

@@ -220,7 +220,8 @@ fn began(cursor: &mut Cursor<'_>) -> Began {
 
 fn shadow(cursor: &mut Cursor<'_>) -> Shadow {
     let RemedyBegun { service, remedy, trigger, .. } = remedy(cursor);
-    let step = match cursor.below(3) {
+    let step = match cursor.below(4) {
+        3 => ShadowStep::Rests { left: span(cursor) },
         0 => ShadowStep::Would { remedy, trigger },
         1 => ShadowStep::WouldRest { because: because(cursor), last: trigger },
         _ => ShadowStep::Back { after: span(cursor), held_for: span(cursor) },

@@ -50,6 +50,11 @@ impl Rung {
         (self.remedy, self.failing) = (remedy, failing);
     }
 
+    /// The next remedy is the first of the ladder.
+    pub(super) const fn begins_anew(&mut self) {
+        self.next = 0;
+    }
+
     pub(super) const fn did_not_hold(&mut self) {
         self.next = self.next.saturating_add(1);
     }

@@ -73,13 +73,14 @@ impl Moving<'_> {
     }
 
     /// All that can be known about the failure is known: rest, or restart after the backoff.
-    pub(super) fn decide(&mut self, process: Option<Process>, around: Around<'_, '_>) {
+    pub(super) fn decide(&mut self, process: Option<Process>, mut around: Around<'_, '_>) {
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
         if self.slot.spec.observes {
             return self.shadow(process, around);
         }
+        self.tell_rest(&mut around);
         if let Some(because) = self.slot.rests(around.now) {
             return self.open(process, because, around);
         }

@@ -43,7 +43,8 @@ impl Services<'_> {
         }
     }
 
-    /// A person has a service tried now that would be tried later.
+    /// A person has a service tried now that would be tried later. It begins with the first rung: what they have mended is
+    /// not to be rolled back before it was tried.
     pub(crate) fn try_now(&mut self, now: Mono, service: ServiceIx) {
         let tried = self.with(service, |moving| {
             let slot = &mut moving.slot;
@@ -54,6 +55,7 @@ impl Services<'_> {
                 {
                     *at = now;
                     slot.streak.asked = true;
+                    slot.rung.begins_anew();
                     // What kept its packages from being put back may be mended too.
                     slot.packages.tried = false;
                     true

@@ -41,6 +41,14 @@ impl Moving<'_> {
         self.tell_shadow(ShadowStep::Back { after, held_for }, around);
     }
 
+    /// A remedy is due while a person has them rest: told once in a streak, so that whoever is paged knows why nothing is done.
+    pub(super) fn tell_rest(&mut self, around: &mut Around<'_, '_>) {
+        if self.is_held(around.now) && !self.slot.streak.rest_told {
+            self.slot.streak.rest_told = true;
+            self.tell_shadow(ShadowStep::Rests { left: self.slot.rests_until().since(around.now) }, around);
+        }
+    }
+
     fn tell_shadow(&self, step: ShadowStep, around: &mut Around<'_, '_>) {
         let service = self.slot.spec.name.clone();
         around.out.tell(event::Fact::Shadow(event::Shadow { service, step }));

@@ -20,6 +20,8 @@ pub(super) struct Streak {
     pub(super) asked: bool,
     /// It is only observed, and what would be done was told.
     pub(super) shadowed: bool,
+    /// That a person has its remedies rest was told.
+    pub(super) rest_told: bool,
 }
 
 pub(super) const FRESH: Streak = Streak {
@@ -30,4 +32,5 @@ pub(super) const FRESH: Streak = Streak {
     starved: false,
     asked: false,
     shadowed: false,
+    rest_told: false,
 };

@@ -128,6 +128,20 @@ fn what_the_budget_held_up_is_what_the_breakers_single_try_begins_with() {
     assert_eq!((last.remedy, last.ended.map(|(_, ended)| ended)), (Remedy::Rollback, Some(Ended::Held)));
 }
 
+/// Whoever mends a file and has the service tried must not find the mended file rolled back.
+#[test]
+fn what_a_person_has_mended_is_restarted_first_and_not_rolled_back() {
+    let mut world = World::running(12, vec![service::Spec { budget: 1, ..with(&BOTH, false) }]);
+    (world.sims[0].files.now, world.sims[0].files.broken) = (1, vec![1]);
+    world.kill(0);
+    world.run(5_000);
+    assert!(!world.agent.service_at(0).unwrap().is_closed(), "{:#?}", world.story(0));
+    world.sims[0].files.now = 2;
+    world.input(Input::Asked(crate::Asked::Try(0)));
+    world.run(20_000);
+    assert_eq!((remedies(&world), files(&world).now), (vec![Remedy::Restart, Remedy::Restart], 2));
+}
+
 #[test]
 fn without_the_rung_the_change_is_named_and_nothing_is_put_back() {
     let mut world = running(5, &[Remedy::Restart], false);

@@ -29,6 +29,12 @@ fn a_held_service_stays_down_and_is_healed_when_the_hold_ends_by_itself() {
     world.kill(0);
     world.run(58_000);
     assert!(starts(&world, begun).is_empty(), "{:?}", world.story(begun));
+    let rests: Vec<_> = world
+        .story(begun)
+        .into_iter()
+        .filter(|told| told.contains("a person has its remedies rest"))
+        .collect();
+    assert_eq!(rests, ["web is not healed for 59 s: a person has its remedies rest"]);
     assert_eq!(world.agent.service_at(0).unwrap().phase(), Phase::Waiting);
     world.run(1_000);
     assert_eq!(starts(&world, begun), [begun + 60_000_000], "{:?}", world.story(begun));

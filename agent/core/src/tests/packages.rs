@@ -78,6 +78,8 @@ fn where_the_good_version_does_not_help_the_newer_one_is_installed_again_before_
     world.sims[0].packages.broken = vec![0, 1];
     world.run(60_000);
     assert_eq!((packages(&world).now, packages(&world).aside), (1, None), "{:#?}", world.story(0));
+    let view = world.agent.service_at(0).unwrap();
+    assert!(matches!(view.packages(), Some(Kept::Changed(_))), "{:?}", view.packages());
     assert_eq!(remedies(&world), [Remedy::Restart, Remedy::Package, Remedy::Restart]);
     let rolls = packages(&world).orders.iter().filter(|order| **order == Order::RollBack).count();
     assert_eq!((rolls, opened(&world).len()), (1, 1), "{:#?}", world.story(0));

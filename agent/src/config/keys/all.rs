@@ -16,7 +16,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table {
         path: "agent",
         head: "[agent]",
-        about: "This host and what the agent keeps on it. Nothing of it but `observe` changes while the agent runs.",
+        about: "This host and what the agent keeps on it. Only `observe`, and how often it may be rebooted, change while the agent runs.",
         keys: &[
             Key::new("state", Text, "folder for what the agent keeps, made with mode 0700")
                 .range("folder")

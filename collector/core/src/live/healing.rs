@@ -32,6 +32,10 @@ pub(super) fn remedy(state: &mut State, at: At, slot: u32, seq: Seq, (event, fac
     let Some(service) = with_service(state, slot, &fact.service, begin) else { return };
     told(state, slot, service, seq, event);
     let id = related(state, slot, Some(service), None);
+    // That nothing was done is over.
+    if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
+        incident.outcome.clear();
+    }
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
 }
 

@@ -101,6 +101,7 @@ pub(super) fn shadows() -> Vec<(&'static str, Fact)> {
     std::vec![
         ("shadow-would", step(ShadowStep::Would { remedy: Remedy::Restart, trigger: last() })),
         ("shadow-would-rest", step(ShadowStep::WouldRest { because, last: last() })),
+        ("shadow-rests", step(ShadowStep::Rests { left: Span::MAX })),
         ("shadow-back", step(ShadowStep::Back { after: Span::MAX, held_for: Span::MAX })),
     ]
 }

@@ -290,6 +290,11 @@ fn what_would_be_done_is_told_as_not_done() {
             "web is only observed: its budget of 5 remedies in 10 min would be used up; it was killed by SIGKILL",
         ),
         (
+            ShadowStep::Rests { left: secs(1740) },
+            "remedy-rests",
+            "web is not healed for 29 min: a person has its remedies rest",
+        ),
+        (
             ShadowStep::Back { after: secs(12), held_for: secs(5) },
             "shadow-back",
             "web is only observed: it came back without the agent, passed 12 s after the failure and held for 5 s",

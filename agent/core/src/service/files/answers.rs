@@ -48,6 +48,11 @@ impl Moving<'_> {
                 // They stay the good ones, which is to be seen.
                 let is_stuck = order == Order::Undo && matches!(said, Said::NotDone { .. });
                 files.is_reverted |= is_stuck && kind == Kind::Packages;
+                if order == Order::Undo && !is_stuck {
+                    // What is there now is what was there before the rollback.
+                    files.is_reverted = false;
+                    self.look_at(kind);
+                }
                 self.goes_on_after(order, waits, around);
             }
         }
