@@ -4,12 +4,22 @@
 //! next start, before the first input. Nothing is kept here.
 
 use crate::Agent;
+use crate::check::Mark;
 use crate::service::{Away, Restored};
 use crate::session::Terms;
 use picket_proto::Mono;
 
 /// Most bytes that are kept.
 pub const KEEP_MAX: usize = 60 * 1024;
+
+/// What is kept, each in a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// What [`Agent::keep`] gives.
+    State,
+    /// What [`Agent::keep_weeks`] gives.
+    Weeks,
+}
 
 impl Agent<'_> {
     /// How the link to the collector is to be used. Before the first input, and before [`Self::restore`].
@@ -34,6 +44,17 @@ impl Agent<'_> {
     /// services did not fit.
     pub fn keep(&self, out: &mut [u8]) -> (usize, u16) {
         self.services.keep(self.now, (&self.checks, self.session.keep(self.now)), out)
+    }
+
+    /// Takes back what the levels of checks were at each hour, as an earlier run kept it: of how many checks, none if it
+    /// can't be read. Before the first input; later it changes nothing.
+    pub fn restore_weeks(&mut self, mark: Mark<'_>, kept: &[u8]) -> Option<u16> {
+        if self.life.is_new() { self.checks.restore_weeks(mark, kept) } else { None }
+    }
+
+    /// Writes that into `out`, which [`KEEP_MAX`] bytes are enough for: how many bytes.
+    pub fn keep_weeks(&self, mark: Mark<'_>, out: &mut [u8]) -> usize {
+        self.checks.keep_weeks(mark, out)
     }
 
     /// Takes back the baseline that an earlier run kept: how many things, none if it can't be read. Before the first
