@@ -20,7 +20,7 @@ pub(crate) use anew::Stance;
 pub use slot::Slot;
 pub use spec::{Fact, Limits, Probe, Reading, Side, Spec};
 pub use trend::Trend;
-pub use usual::{Mark, USUALS, Usual, has_hours};
+pub use usual::{Mark, USUALS, Usual, Usually, has_hours};
 
 use crate::facts::Facts;
 use crate::shelf::{Place, Shelf};
@@ -28,7 +28,7 @@ use crate::timer::{self, Dice};
 pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
 use picket_proto::event::{Cause, CheckKind, Verdict};
-use picket_proto::{Mono, Name, Now, Sample};
+use picket_proto::{Mono, Name, Sample};
 use usual::Usuals;
 
 /// A check's place in the configuration; at most 1,024 by default.
@@ -93,11 +93,6 @@ impl<'s> Checks<'s> {
         Self { trends, usuals: Usuals::new(usuals), ..self }
     }
 
-    /// The clocks at an input.
-    pub(crate) fn turn(&mut self, now: Now) {
-        self.usuals.turn(now);
-    }
-
     /// Gives every check a random point of its interval.
     pub(crate) fn begin(&mut self, now: Mono, dice: &mut Dice) {
         for at in 0..self.slots.len() {
@@ -143,11 +138,6 @@ impl<'s> Checks<'s> {
         let service = slot.spec.service;
         timer::moved(&mut self.slots, at);
         Some(Seen { check: fact.check, service: service?, sight: Sight::Fails(Cause::NoProcess) })
-    }
-
-    /// What the host's own checks read last; the rest of the sample is empty.
-    pub(crate) const fn levels(&self) -> Sample {
-        self.levels
     }
 
     /// The next probe that is due, or may go out since the agent is awake.

@@ -19,6 +19,7 @@ use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 use crate::watch;
+use crate::weeks::Weeks;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::{Agent, Identity, Storage, spool};
 use picket_proto::Text;
@@ -49,6 +50,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut agent = core(identity, places.lend(memory.lend()), &plan)?;
     let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
+    let weeks = Weeks::open(&plan.state, &checks, &mut agent);
     let (baseline, news) = Baseline::open(&plan.state, &plan.services, clock::now().mono, &mut agent);
     systemd.tell_stirs(baseline.stirs());
     let ports = ports((notices, heard, answers, ends, words, segments, asks, news), &plan, link.sent())?;
@@ -73,6 +75,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         queue: VecDeque::new(),
         legacy,
         keeper,
+        weeks,
         answerer: Answerer::new(about),
         reboots: None,
         ended: false,

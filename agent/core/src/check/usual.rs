@@ -21,6 +21,7 @@
 mod bounds;
 mod clock;
 mod keep;
+mod view;
 mod week;
 
 use super::{CheckIx, Fact, Reading, Side, Spec};
@@ -29,7 +30,8 @@ pub(crate) use clock::Clock;
 pub(super) use keep::Due;
 pub use keep::Mark;
 use picket_proto::event::{Cause, CheckKind, Verdict};
-use picket_proto::{Mono, Span};
+use picket_proto::{Mono, Now, Span};
+pub use view::Usually;
 use week::{Seen, Week, coded};
 
 /// Checks whose levels can be held against their past: 25 KiB of memory, and a file of 23 KiB that is written once an hour,
@@ -253,7 +255,7 @@ impl<'s> Usuals<'s> {
     }
 
     /// The clocks at an input.
-    pub(super) fn turn(&mut self, now: picket_proto::Now) {
+    pub(super) fn turn(&mut self, now: Now) {
         if self.clock.turn(now) {
             self.all.iter_mut().for_each(Usual::stepped);
         }
@@ -287,7 +289,9 @@ impl<'s> Usuals<'s> {
 
 /// The place of this check, or a free one.
 fn place(all: &[Usual], check: CheckIx) -> Option<usize> {
-    all.iter().position(|usual| usual.is_of(check)).or_else(|| all.iter().position(|usual| usual.check.is_none()))
+    all.iter()
+        .position(|usual| usual.is_of(check))
+        .or_else(|| all.iter().position(|usual| usual.check.is_none()))
 }
 
 const _: () = assert!(size_of::<Usual>() <= 800);

@@ -4,7 +4,7 @@ mod weeks;
 
 use super::*;
 use crate::check::usual::{Usual, Usuals};
-use picket_proto::{Raw, Wall};
+use picket_proto::{Now, Raw, Wall};
 use proptest::prelude::*;
 use std::vec;
 
@@ -31,7 +31,8 @@ struct Host {
     memory: List<Usual>,
     spec: Spec,
     minute: u64,
-    ahead: i64,
+    /// From these minutes on: by how many minutes the wall clock is ahead, and whether the kernel calls it synchronised.
+    clock: List<(u64, i64, bool)>,
     /// When something else was told than before, and what.
     told: List<(u64, Option<(i64, i64)>)>,
 }
@@ -39,19 +40,20 @@ struct Host {
 impl Host {
     fn new(kind: CheckKind) -> Self {
         let memory = vec![Usual::FREE; 1];
-        Self { memory, spec: spec_of(kind), minute: 0, ahead: 0, told: List::new() }
+        Self { memory, spec: spec_of(kind), minute: 0, clock: vec![(0, 0, true)], told: List::new() }
     }
 
     /// Lives on until that minute, with these levels; `None`: it was off, or nothing was read.
     fn live(mut self, until: u64, level: impl Fn(u64) -> Option<i64>) -> Self {
         let mut usuals = Usuals::new(&mut self.memory);
-        usuals.turn(clocks(self.minute, self.ahead));
-        usuals.clock.synced(true);
         let mut before = self.told.last().and_then(|told| told.1);
         for minute in self.minute..until {
             let Some(level) = level(minute) else { continue };
-            let now = clocks(minute, self.ahead);
+            let clock = self.clock.iter().rfind(|clock| clock.0 <= minute);
+            let (ahead, is_synced) = clock.map_or((0, false), |clock| (clock.1, clock.2));
+            let now = clocks(minute, ahead);
             usuals.turn(now);
+            usuals.clock.synced(is_synced);
             let says = usuals.look(now.mono, &Fact::new(0, Reading::Level(level)), &self.spec);
             let says = says.map(|says| match says {
                 (Verdict::Degraded, Cause::Unusual { level, usual, .. }) => (level, usual),
@@ -77,7 +79,8 @@ impl Host {
         let mut memory = vec![Usual::FREE; 1];
         checks = checks.with(&mut [], &mut memory);
         assert_eq!(checks.restore_weeks(&|_| 7, &bytes[..used]), Some(1));
-        Self { memory, told: List::new(), ..Self { spec: self.spec, ..Self::new(CheckKind::Cpu) } }.at(self.minute)
+        Self { memory, told: List::new(), ..Self { spec: self.spec, ..Self::new(CheckKind::Cpu) } }
+            .at(self.minute)
     }
 
     fn at(self, minute: u64) -> Self {
@@ -92,7 +95,8 @@ fn office(minute: u64) -> i64 {
 }
 
 #[test]
-fn what_was_never_so_at_this_hour_is_told_after_half_an_hour_with_what_is_usual_and_taken_back_after_a_quarter() {
+fn what_was_never_so_at_this_hour_is_told_after_half_an_hour_with_what_is_usual_and_taken_back_after_a_quarter()
+ {
     let from = 2 * WEEK + 2 * DAY + 3 * HOUR;
     let odd = from..from + 2 * HOUR;
     let host = Host::new(CheckKind::Cpu);
@@ -159,27 +163,22 @@ fn hours_without_an_agent_are_not_known_and_a_restart_keeps_the_others() {
 #[test]
 fn a_clock_that_was_never_set_or_was_stepped_compares_nothing() {
     let from = 2 * WEEK + DAY + 3 * HOUR;
-    for (sets, ahead, is_told) in [(true, 0, true), (false, 0, false), (true, 300, false)] {
-        let Host { mut memory, spec, .. } = Host::new(CheckKind::Cpu).live(2 * WEEK, |at| Some(office(at)));
-        let mut usuals = Usuals::new(&mut memory);
-        usuals.turn(clocks(2 * WEEK, 0));
-        usuals.clock.synced(sets);
-        let odd = at_night(from);
-        let told = (2 * WEEK..3 * WEEK).any(|minute| {
-            let now = clocks(minute, if minute < from { 0 } else { ahead });
-            usuals.turn(now);
-            let fact = Fact::new(0, Reading::Level(odd(minute).unwrap()));
-            usuals.look(now.mono, &fact, &spec).is_some()
-        });
-        assert_eq!(told, is_told, "set: {sets}, ahead by {ahead} min");
+    for (clock, is_told) in [
+        (vec![(0, 0, true)], true),
+        (vec![(0, 0, true), (DAY, 0, false)], true),
+        (vec![(0, 0, false)], false),
+        (vec![(0, 0, true), (from, 300, false)], false),
+    ] {
+        let host = Host { clock: clock.clone(), ..Host::new(CheckKind::Cpu) };
+        assert_eq!(!host.live(3 * WEEK, at_night(from)).told.is_empty(), is_told, "{clock:?}");
     }
-    // Set wrong by five hours and right again, each time with the kernel's word: what was learned meanwhile is forgotten,
-    // and no hour is taken for another.
-    let mut host = Host::new(CheckKind::Cpu).live(2 * WEEK, |at| Some(office(at)));
-    host.ahead = 300;
-    host = host.live(2 * WEEK + 40, |at| Some(office(at)));
-    host.ahead = 0;
-    assert_eq!(host.live(4 * WEEK, |at| Some(office(at))).told, []);
+    // Set wrong and right again, each time with the kernel's word: what was learned meanwhile is forgotten, and no hour is taken
+    // for another.
+    for (ahead, lasts) in [(300, 40), (-300, 40), (1440 * 400, 300), (-1440 * 400, 300)] {
+        let clock = vec![(0, 0, true), (2 * WEEK, ahead, true), (2 * WEEK + lasts, 0, true)];
+        let host = Host { clock, ..Host::new(CheckKind::Cpu) };
+        assert_eq!(host.live(4 * WEEK, |at| Some(office(at))).told, [], "{ahead} min ahead");
+    }
 }
 
 #[test]
@@ -220,17 +219,30 @@ proptest! {
         readings in prop::collection::vec((0u64..10_000_000_000, any::<i64>(), any::<i64>(), 0u32..64, any::<bool>()), 1..300),
         unusual in any::<u64>(),
         interval in any::<u64>(),
-        kept in prop::collection::vec(any::<u8>(), 0..1500),
+        (limit, hours) in (any::<i64>(), prop::collection::vec(any::<u8>(), 4..80)),
     ) {
         let spec = Spec {
             unusual: Span::from_micros(unusual >> (unusual % 50)),
             interval: Span::from_micros(interval >> (interval % 50)),
+            limits: Some(Limits { degraded: limit, down: limit, bad: Side::Above }),
             ..spec_of(CheckKind::Metric)
+        };
+        let kept = |checks: &Checks<'_>| {
+            let mut bytes = vec![0; 1000];
+            let used = checks.keep_weeks(&|_| 0, &mut bytes);
+            let body = used.saturating_sub(680);
+            (body..used).for_each(|at| bytes[at] = hours[at % hours.len()]);
+            bytes.truncate(used);
+            bytes
         };
         let run = || {
             let (mut memory, mut slots) = (vec![Usual::FREE; 2], [Slot::new(spec.clone())]);
             let (mut checks, mut mono) = (Checks::new(&mut slots).with(&mut [], &mut memory), 0);
-            checks.restore_weeks(&|_| 0, &kept);
+            checks.usuals.look(Mono::default(), &Fact::new(0, Reading::Level(0)), &spec);
+            let kept = kept(&checks);
+            checks.usuals.forget(0);
+            let is_asked = spec.unusual > Span::ZERO;
+            assert_eq!(checks.restore_weeks(&|_| 0, &kept), Some(u16::from(is_asked)));
             let look = |(pause, wall, level, cut, synced): &(u64, i64, i64, u32, bool)| {
                 mono += *pause;
                 let now = Now { mono: Mono::from_micros(mono), raw: Raw::from_micros(0), wall: Wall::from_micros(wall >> cut) };

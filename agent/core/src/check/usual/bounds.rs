@@ -82,8 +82,13 @@ impl Bounds {
     pub(super) fn usual(&self, side: Side) -> i64 {
         match side {
             Side::Above => self.above.usual,
-            Side::Below => self.below.map_or(0, |below| -below.usual),
+            Side::Below => self.low().unwrap_or(0),
         }
+    }
+
+    /// The lower end of what is usual, where there is one.
+    pub(super) fn low(&self) -> Option<i64> {
+        self.below.map(|below| -below.usual)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Usual, Usuals, place};
 use crate::check::{Checks, Slot};
 use crate::shelf::Shelf;
 use picket_proto::event::CheckKind;
-use picket_proto::{Mono, Name, Span};
+use picket_proto::{Mono, Name, Now, Span};
 use serde::{Deserialize, Serialize};
 
 /// The first byte.
@@ -120,6 +120,11 @@ impl Usuals<'_> {
 }
 
 impl Checks<'_> {
+    /// The clocks at an input.
+    pub(crate) fn turn(&mut self, now: Now) {
+        self.usuals.turn(now);
+    }
+
     /// The kernel says whether the wall clock is synchronised.
     pub(crate) fn synced(&mut self, is_synced: bool) {
         self.usuals.clock.synced(is_synced);

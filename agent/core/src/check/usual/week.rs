@@ -116,7 +116,8 @@ mod tests {
     #[test]
     fn codes_order_as_levels_do_and_are_off_by_less_than_half_a_hundredth() {
         let mut before = None;
-        let sizes = (0..2_000).chain((11..50).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 77]));
+        let sizes =
+            (0..2_000).chain((11..50).flat_map(|bits| [(1 << bits) - 1, 1 << bits, (1 << bits) + 77]));
         for size in sizes {
             let (code, back) = (coded(size), level(coded(size)));
             assert!(size >= back && size - back <= size / 250, "{size}: {back}");
@@ -136,7 +137,10 @@ mod tests {
         for hour in 1000..1000 + HOURS as u32 {
             week.put(hour, seen(hour as i16).filter(|_| hour % 7 != 0));
         }
-        assert_eq!((week.at(1000), week.at(1001), week.at(1169), week.at(1170)), (seen(1000), None, None, None));
+        assert_eq!(
+            (week.at(1000), week.at(1001), week.at(1169), week.at(1170)),
+            (seen(1000), None, None, None)
+        );
         assert_eq!(week.at(1168), seen(1168));
         assert_eq!(week.day(1170, 7), Some(Seen { low: 1002, high: 1003 }), "1001 was not seen");
         assert_eq!(week.day(1169, 7), None, "nor is its day known");

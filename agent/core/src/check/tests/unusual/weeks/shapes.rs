@@ -4,6 +4,7 @@
 use crate::check::CheckKind;
 use crate::check::tests::weeks::shapes::Luck;
 use core::ops::Range;
+use std::vec;
 use std::vec::Vec as List;
 
 const HOUR: usize = 60;
@@ -15,12 +16,14 @@ pub(super) struct Life {
     pub(super) kind: CheckKind,
     pub(super) levels: List<Option<i64>>,
     pub(super) odd: Option<Range<u64>>,
+    /// As in a host.
+    pub(super) clock: List<(u64, i64, bool)>,
 }
 
 /// Its name, how many hosts have it, for how many weeks each.
 pub(super) type Shape = (&'static str, u64, usize, fn(&mut Luck, usize) -> Life);
 
-pub(super) const SHAPES: [Shape; 17] = [
+pub(super) const SHAPES: [Shape; 18] = [
     ("idle, a short job now and then", 12, 4, idle),
     ("office hours, idle at weekends", 12, 4, office),
     ("day and night, weekends lower", 12, 4, web),
@@ -31,6 +34,7 @@ pub(super) const SHAPES: [Shape; 17] = [
     ("daylight saving begins", 12, 4, saving),
     ("off at nights and weekends", 12, 4, off),
     ("a holiday", 12, 4, holiday),
+    ("a clock that is set wrong for a while", 12, 4, set),
     ("one long batch", 24, 4, batch),
     ("odd: no users for a day", 24, 4, outage),
     ("odd: a process runs away, idle host", 24, 4, runaway_idle),
@@ -44,7 +48,7 @@ impl Life {
     /// At this level, with noise.
     fn new(luck: &mut Luck, minutes: usize, (base, noise): (i64, i64)) -> Self {
         let levels = (0..minutes).map(|_| Some(base + luck.of(0, noise))).collect();
-        Self { kind: CheckKind::Cpu, levels, odd: None }
+        Self { kind: CheckKind::Cpu, levels, odd: None, clock: vec![(0, 0, true)] }
     }
     fn add(&mut self, from: usize, takes: usize, by: impl Fn(usize) -> i64) {
         for (at, level) in self.levels.iter_mut().enumerate().skip(from).take(takes) {
@@ -187,6 +191,14 @@ fn holiday(luck: &mut Luck, minutes: usize) -> Life {
     let day = luck.time(14, 18) * DAY;
     life.levels[day..day + DAY].copy_from_slice(&quiet.levels[day..day + DAY]);
     life
+}
+
+/// By hours or days, for hours or days, which the kernel does not call synchronised.
+fn set(luck: &mut Luck, minutes: usize) -> Life {
+    let (from, lasts) = (luck.time(4 * DAY, minutes - 8 * DAY), luck.time(HOUR, 4 * DAY));
+    let wrong = luck.of(-30, 30) * if luck.of(0, 1) == 0 { 60 } else { 1440 };
+    let clock = vec![(0, 0, true), (from as u64, wrong, false), ((from + lasts) as u64, 0, true)];
+    Life { clock, ..office(luck, minutes) }
 }
 
 /// Once, of which nobody was told.
