@@ -2,7 +2,7 @@
 
 use super::sim::check_spec;
 use super::world::frames;
-use crate::check::{self, Limits, Reading, Side, Usual};
+use crate::check::{self, Limits, Reading, Side, Usual, Usually};
 use crate::reload::{Fact as Anew, Seated};
 use crate::service;
 use crate::{Agent, Effect, Ending, Identity, Input, KEEP_MAX, Kept, Storage, spool};
@@ -39,6 +39,8 @@ struct Host {
     agent: Agent<'static>,
     /// Of the boot and the wall clock, microseconds.
     at: u64,
+    /// How far the wall clock is wrong.
+    ahead: i64,
     told: Vec<(u64, String, Verdict)>,
     /// What was kept, and when.
     kept: Vec<(u64, Vec<u8>)>,
@@ -63,7 +65,7 @@ impl Host {
                 disk: spool::Lent::none(),
             },
         );
-        let mut host = Self { agent, at, told: Vec::new(), kept: Vec::new(), acts: 0 };
+        let mut host = Self { agent, at, ahead: 0, told: Vec::new(), kept: Vec::new(), acts: 0 };
         host.agent.clock_synced(true);
         host
     }
@@ -78,7 +80,7 @@ impl Host {
     }
 
     fn hand(&mut self, input: Input<'_>, level: i64) {
-        let wall = Wall::from_micros(MONDAY + self.at.cast_signed());
+        let wall = Wall::from_micros(MONDAY + self.at.cast_signed() + self.ahead);
         let now = Now { mono: Mono::from_micros(self.at), raw: Raw::from_micros(self.at), wall };
         self.agent.handle(now, input);
         let mut probes = Vec::new();
@@ -217,4 +219,22 @@ fn what_is_beyond_a_limit_as_well_is_down_by_that_and_who_comes_later_is_told_wh
         "{:?}",
         host.told
     );
+}
+
+#[test]
+fn a_person_sees_what_is_usual_or_why_that_is_not_known() {
+    let mut host = Host::new(0, specs());
+    host.hand(Input::Time, 20);
+    host.live(HOUR, calm);
+    assert_eq!([0, 1, 2].map(|check| host.agent.usual_at(check)), [Some(Usually::Days(0)), None, None]);
+    host.live(2 * DAY + 2 * HOUR, calm);
+    assert_eq!(host.agent.usual_at(0), Some(Usually::Days(2)));
+    host.live(9 * DAY, |at| if at / HOUR % 24 == 3 { 400 } else { calm(at) });
+    assert_eq!(host.agent.usual_at(0), Some(Usually::Between(Some(22), 22)));
+    host.live(9 * DAY + 3 * HOUR + HOUR / 2, calm);
+    assert_eq!(host.agent.usual_at(0), Some(Usually::Between(Some(22), 400)));
+    // The clock was set by a day; nobody has called it synchronised since.
+    host.ahead = DAY.cast_signed();
+    host.live(9 * DAY + 5 * HOUR, calm);
+    assert_eq!(host.agent.usual_at(0), Some(Usually::NoClock));
 }

@@ -124,13 +124,10 @@ const fn has_low(kind: CheckKind) -> bool {
 /// What a metric's numbers mean only its limits say: an eighth of the first, or a hundredth. Where a level has no upper end,
 /// half of what is usual in any case.
 fn matters(usual: i64, spec: &Spec) -> i64 {
-    match spec.kind {
-        CheckKind::Cpu => 200,
-        CheckKind::Load => (usual / 2).max(100),
-        CheckKind::Metric => {
-            let eighth = spec.limits.map_or(10, |Limits { degraded, .. }| degraded.saturating_abs() / 8);
-            (usual / 2).max(eighth).max(1)
-        }
-        _ => 100,
+    if spec.kind == CheckKind::Metric {
+        let eighth = spec.limits.map_or(10, |Limits { degraded, .. }| degraded.saturating_abs() / 8);
+        return (usual / 2).max(eighth).max(1);
     }
+    let least = if spec.kind == CheckKind::Cpu { 200 } else { 100 };
+    if spec.kind == CheckKind::Load { least.max(usual / 2) } else { least }
 }
