@@ -22,6 +22,15 @@ pub enum Kept {
 }
 
 impl Agent<'_> {
+    /// What is to be kept now; it counts as done.
+    pub(crate) fn next_kept(&mut self) -> Option<Kept> {
+        let is_state = self.services.keep_is_due(self.now) | self.session.keep_is_due(self.now);
+        if is_state {
+            return Some(Kept::State);
+        }
+        self.checks.keep_is_due(self.now).then_some(Kept::Weeks)
+    }
+
     /// How the link to the collector is to be used. Before the first input, and before [`Self::restore`].
     pub fn use_link(&mut self, now: Mono, terms: Terms) {
         self.session.use_on(now, terms);

@@ -163,11 +163,8 @@ impl<'s> Agent<'s> {
         if let Some(act) = self.services.next_act() {
             return Some(Effect::Act(act));
         }
-        if self.services.keep_is_due(self.now) | self.session.keep_is_due(self.now) {
-            return Some(Effect::Keep(Kept::State));
-        }
-        if self.checks.keep_is_due(self.now) {
-            return Some(Effect::Keep(Kept::Weeks));
+        if let Some(kept) = self.next_kept() {
+            return Some(Effect::Keep(kept));
         }
         if self.life == Life::Over {
             return None;
