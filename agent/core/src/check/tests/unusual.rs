@@ -161,6 +161,17 @@ fn hours_without_an_agent_are_not_known_and_a_restart_keeps_the_others() {
 }
 
 #[test]
+fn an_hour_of_which_less_than_half_was_seen_is_not_known() {
+    // From the half hour that makes the first mean on.
+    for (minutes, is_told) in [(45, false), (60, true)] {
+        let is_on = |at: u64| at >= 9 * DAY || (600..600 + minutes).contains(&(at % DAY));
+        let level = |at: u64| is_on(at).then_some(if at < 9 * DAY { 20 } else { 900 });
+        let host = Host::new(CheckKind::Cpu).live(9 * DAY + 12 * HOUR, level);
+        assert_eq!(!host.told.is_empty(), is_told, "{minutes} min");
+    }
+}
+
+#[test]
 fn a_clock_that_was_never_set_or_was_stepped_compares_nothing() {
     let from = 2 * WEEK + DAY + 3 * HOUR;
     for (clock, is_told) in [
