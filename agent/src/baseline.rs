@@ -9,7 +9,6 @@
 //!
 //! Mounts tell when they change (POLLPRI); units by signals of the bus ([`crate::sd`]); ports tell nobody.
 
-mod file;
 mod traces;
 
 use crate::clock;
@@ -17,6 +16,7 @@ use crate::config::Service;
 use crate::local::written_here;
 use crate::probe::{mounts, packages, ports};
 use crate::sd::{self, list};
+use crate::sealed;
 use crate::sorted;
 use crate::sys;
 use picket_agent_core::baseline::{Order, Sighting, Standing, Trace};
@@ -31,6 +31,9 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::{Notify, mpsc};
 use traces::Places;
 
+/// Where it is kept, and how that begins.
+const FILE: &str = "baseline";
+const MAGIC: &[u8; 8] = b"PKTBASE1";
 /// Files of units whose places are remembered: some times as many as a large host has.
 const PATHS_MAX: usize = 2_048;
 /// Answers that may wait.
@@ -206,7 +209,7 @@ impl Baseline {
         let (folder, answers) = (self.folder.clone(), self.answers.clone());
         tokio::task::spawn_blocking(move || {
             let before = written_here();
-            if let Err(error) = file::write(&folder, &bytes) {
+            if let Err(error) = sealed::write(&folder.join(FILE), MAGIC, &bytes) {
                 tracing::warn!(folder = %folder.display(), %error, "what should be here will not outlive this run");
             }
             let bytes = written_here().saturating_sub(before);
@@ -217,7 +220,7 @@ impl Baseline {
 
 fn restore(folder: &Path, now: Mono, agent: &mut Agent<'_>) {
     let folder_shown = folder.display();
-    match file::read(folder) {
+    match sealed::read(&folder.join(FILE), MAGIC) {
         Ok(bytes) if bytes.is_empty() => {}
         Ok(bytes) => match agent.restore_baseline(now, &bytes) {
             Some(things) => tracing::info!(things, "what should be here is known"),

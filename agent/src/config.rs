@@ -49,6 +49,7 @@ mod read;
 pub(crate) mod schema;
 mod service;
 mod token;
+mod unusual;
 mod when;
 mod words;
 

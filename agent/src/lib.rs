@@ -40,10 +40,12 @@ mod record;
 mod run;
 mod scribe;
 mod sd;
+mod sealed;
 mod sorted;
 mod state;
 mod sys;
 mod watch;
+mod weeks;
 mod whole;
 mod words;
 

@@ -44,6 +44,7 @@ use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::Legacy;
 use crate::watch;
+use crate::weeks::Weeks;
 pub(crate) use effects::STUCK;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::service::ServiceIx;
@@ -103,6 +104,7 @@ struct Shell<'s> {
     queue: VecDeque<Known>,
     legacy: Legacy,
     keeper: Keeper,
+    weeks: Weeks,
     answerer: Answerer,
     /// The service for which the host is to be rebooted.
     reboots: Option<ServiceIx>,
@@ -210,6 +212,8 @@ impl Shell<'_> {
     async fn time(&mut self, ports: &mut Ports) {
         let late = clock::now().mono.since(self.deadline().unwrap_or(Mono::NEVER));
         self.answerer.figures.lag.add(late);
+        // Levels are held against their hours once it is, whether or not there is a collector.
+        self.ask_synced();
         tokio::task::yield_now().await;
         while let Ok(notice) = ports.notices.try_recv() {
             self.noticed(notice);
@@ -252,6 +256,7 @@ impl Shell<'_> {
         self.tell_stuck(claims.max(identities));
         self.tell_mode();
         self.tell_cap(now.mono);
+        self.answerer.wrote(self.weeks.written());
         self.answerer.turn(now);
         self.tell_init(now.mono);
     }

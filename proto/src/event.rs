@@ -175,7 +175,8 @@ impl Fact {
     /// The version of its kind that it is written in: the lowest that can say it, so that an older reader knows what
     /// it can know. Of [`Exit`] version 1 knows what a wait status tells, version 2 the init system's word; of checks
     /// version 1 knows the first seven kinds and what can be wrong with them. Version 3 knows remedies beyond a restart,
-    /// version 4 of kind 8 a host that is starved, its version 5 why what was stopped was given up; version 6 of all that hold a cause what will be full.
+    /// version 4 of kind 8 a host that is starved, its version 5 why what was stopped was given up; version 6 of all that hold a cause what will be full,
+    /// version 7 what is unusual.
     pub fn version(&self) -> u8 {
         match self {
             Self::Verdict(fact) => fact.version(),

@@ -13,12 +13,14 @@ mod pace;
 mod slot;
 mod spec;
 mod trend;
+mod usual;
 mod verdict;
 
 pub(crate) use anew::Stance;
 pub use slot::Slot;
 pub use spec::{Fact, Limits, Probe, Reading, Side, Spec};
 pub use trend::Trend;
+pub use usual::{Mark, USUALS, Usual, Usually, has_hours};
 
 use crate::facts::Facts;
 use crate::shelf::{Place, Shelf};
@@ -27,6 +29,7 @@ pub(crate) use pace::LATE;
 use pace::{Flight, Pace};
 use picket_proto::event::{Cause, CheckKind, Verdict};
 use picket_proto::{Mono, Name, Sample};
+use usual::Usuals;
 
 /// A check's place in the configuration; at most 1,024 by default.
 pub type CheckIx = u16;
@@ -69,6 +72,7 @@ pub(crate) struct Seen {
 pub(crate) struct Checks<'s> {
     slots: Shelf<'s, Slot>,
     trends: &'s mut [Trend],
+    usuals: Usuals<'s>,
     /// The last levels of the whole host, for the heartbeat.
     levels: Sample,
     /// How many probes may still go out early before the next timer.
@@ -81,12 +85,12 @@ impl<'s> Checks<'s> {
     /// Takes the slots.
     pub(crate) fn new(slots: &'s mut [Slot]) -> Self {
         let (slots, trends, early) = (Shelf::new(slots), Default::default(), pace::EARLY_MOST);
-        Self { slots, trends, levels: Sample::default(), early, refused: 0 }
+        Self { slots, trends, usuals: Usuals::default(), levels: Sample::default(), early, refused: 0 }
     }
 
-    /// With memory for what fills up.
-    pub(crate) fn with(self, trends: &'s mut [Trend]) -> Self {
-        Self { trends, ..self }
+    /// With memory for what fills up, and for what is usual.
+    pub(crate) fn with(self, trends: &'s mut [Trend], usuals: &'s mut [Usual]) -> Self {
+        Self { trends, usuals: Usuals::new(usuals), ..self }
     }
 
     /// Gives every check a random point of its interval.
@@ -116,6 +120,7 @@ impl<'s> Checks<'s> {
             None
         } else {
             let coming = trend::look(self.trends, (now, &fact), &slot.spec);
+            let coming = coming.or_else(|| self.usuals.look(now, &fact, &slot.spec));
             slot.read(now, (reading, coming), voice)
         };
         let service = slot.spec.service;
@@ -133,11 +138,6 @@ impl<'s> Checks<'s> {
         let service = slot.spec.service;
         timer::moved(&mut self.slots, at);
         Some(Seen { check: fact.check, service: service?, sight: Sight::Fails(Cause::NoProcess) })
-    }
-
-    /// What the host's own checks read last; the rest of the sample is empty.
-    pub(crate) const fn levels(&self) -> Sample {
-        self.levels
     }
 
     /// The next probe that is due, or may go out since the agent is awake.

@@ -4,6 +4,7 @@
 //! next start, before the first input. Nothing is kept here.
 
 use crate::Agent;
+use crate::check::Mark;
 use crate::service::{Away, Restored};
 use crate::session::Terms;
 use picket_proto::Mono;
@@ -11,7 +12,25 @@ use picket_proto::Mono;
 /// Most bytes that are kept.
 pub const KEEP_MAX: usize = 60 * 1024;
 
+/// What is kept, each in a file of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// What [`Agent::keep`] gives.
+    State,
+    /// What [`Agent::keep_weeks`] gives.
+    Weeks,
+}
+
 impl Agent<'_> {
+    /// What is to be kept now; it counts as done.
+    pub(crate) fn next_kept(&mut self) -> Option<Kept> {
+        let is_state = self.services.keep_is_due(self.now) | self.session.keep_is_due(self.now);
+        if is_state {
+            return Some(Kept::State);
+        }
+        self.checks.keep_is_due(self.now).then_some(Kept::Weeks)
+    }
+
     /// How the link to the collector is to be used. Before the first input, and before [`Self::restore`].
     pub fn use_link(&mut self, now: Mono, terms: Terms) {
         self.session.use_on(now, terms);
@@ -34,6 +53,17 @@ impl Agent<'_> {
     /// services did not fit.
     pub fn keep(&self, out: &mut [u8]) -> (usize, u16) {
         self.services.keep(self.now, (&self.checks, self.session.keep(self.now)), out)
+    }
+
+    /// Takes back what the levels of checks were at each hour, as an earlier run kept it: of how many checks, none if it
+    /// can't be read. Before the first input; later it changes nothing.
+    pub fn restore_weeks(&mut self, mark: Mark<'_>, kept: &[u8]) -> Option<u16> {
+        if self.life.is_new() { self.checks.restore_weeks(mark, kept) } else { None }
+    }
+
+    /// Writes that into `out`, which [`KEEP_MAX`] bytes are enough for: how many bytes.
+    pub fn keep_weeks(&self, mark: Mark<'_>, out: &mut [u8]) -> usize {
+        self.checks.keep_weeks(mark, out)
     }
 
     /// Takes back the baseline that an earlier run kept: how many things, none if it can't be read. Before the first

@@ -32,7 +32,7 @@ mod view;
 mod walk;
 
 pub use asked::Asked;
-pub use keep::KEEP_MAX;
+pub use keep::{KEEP_MAX, Kept};
 pub use life::Ending;
 use life::Life;
 use picket_proto::{Mono, Now};
@@ -77,8 +77,8 @@ pub enum Effect {
     Unit(unit::Order),
     /// Do something on the link; its outcome is an [`Input::Session`].
     Link(session::Order),
-    /// Write what [`Agent::keep`] gives, so that the next run can have it back.
-    Keep,
+    /// Write this, so that the next run can have it back.
+    Keep(Kept),
     /// Do something about what should be on this host; its outcome is an [`Input::Baseline`].
     Baseline(baseline::Order),
     /// Do something on the spool's disk; its outcome is an [`Input::Disk`].
@@ -108,7 +108,7 @@ impl<'s> Agent<'s> {
     /// An agent that has seen nothing. `seed` is its only source of chance.
     pub fn new(seed: u64, identity: Identity, storage: Storage<'s>) -> Self {
         Self {
-            checks: check::Checks::new(storage.checks).with(storage.trends),
+            checks: check::Checks::new(storage.checks).with(storage.trends, storage.usuals),
             // Each room throws its own dice, so that a probe more does not move a backoff.
             services: Services::new(storage.services, timer::Dice::new(seed ^ 0x5E)),
             baseline: baseline::Baseline::new(storage.baseline),
@@ -163,8 +163,8 @@ impl<'s> Agent<'s> {
         if let Some(act) = self.services.next_act() {
             return Some(Effect::Act(act));
         }
-        if self.services.keep_is_due(self.now) | self.session.keep_is_due(self.now) {
-            return Some(Effect::Keep);
+        if let Some(kept) = self.next_kept() {
+            return Some(Effect::Keep(kept));
         }
         if self.life == Life::Over {
             return None;

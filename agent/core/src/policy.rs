@@ -178,6 +178,7 @@ const fn alike(cause: Cause) -> Cause {
         | Cause::Overdue
         | Cause::Unhealthy => cause,
         Cause::Filling { .. } => Cause::Filling { left: 0, rate: 0, grown: 0 },
+        Cause::Unusual { .. } => Cause::Unusual { level: 0, usual: 0, lasts: 0 },
     }
 }
 

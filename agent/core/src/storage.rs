@@ -10,6 +10,9 @@ pub struct Storage<'s> {
     pub checks: &'s mut [check::Slot],
     /// One per mount that is forecast, made with [`check::Trend::FREE`]; a check that finds none is not.
     pub trends: &'s mut [check::Trend],
+    /// One per check that is held against its past, made with [`check::Usual::FREE`], at most [`check::USUALS`]; a check that
+    /// finds none is not.
+    pub usuals: &'s mut [check::Usual],
     /// One per service, in the configuration's order; at most 65,535.
     pub services: &'s mut [service::Slot],
     /// Where frames wait; at least [`spool::RING_MIN`] bytes and less than 4 GiB.

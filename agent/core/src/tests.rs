@@ -24,6 +24,7 @@ mod standing;
 mod starved;
 mod tells;
 mod units;
+mod unusual;
 mod views;
 mod welcome;
 mod world;

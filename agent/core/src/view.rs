@@ -25,6 +25,11 @@ impl Agent<'_> {
         self.checks.get(check)
     }
 
+    /// What a check's level usually is at this hour; nothing where it is not held against its past.
+    pub fn usual_at(&self, check: CheckIx) -> Option<check::Usually> {
+        self.checks.usual(check)
+    }
+
     /// One service.
     pub fn service_at(&self, service: ServiceIx) -> Option<service::View<'_>> {
         self.services.view(service)

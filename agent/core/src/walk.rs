@@ -18,13 +18,16 @@ impl Agent<'_> {
         (first.0 != Mono::NEVER && self.life != Life::Over).then_some(first)
     }
 
-    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp.
+    /// Whether the kernel calls the wall clock synchronised; goes into every later stamp, and before it was, no level is held
+    /// against its past.
     pub fn clock_synced(&mut self, synced: bool) {
         self.spool.set_synced(synced);
+        self.checks.synced(synced);
     }
 
     /// A probe's answer walks from its check to the service that it belongs to.
     pub(crate) fn check(&mut self, now: Now, fact: check::Fact<'_>) {
+        self.checks.turn(now);
         let mut out = Facts::new();
         let service = self.checks.get(fact.check).and_then(|slot| slot.spec().service);
         let owner = service.and_then(|service| self.services.name(service));
@@ -78,6 +81,7 @@ impl Agent<'_> {
     pub(crate) fn stop(&mut self, now: Now, ending: Ending) {
         self.services.keep_in_time();
         self.baseline.keep_in_time(now.mono);
+        self.checks.keep_in_time();
         match self.life.asked(ending) {
             Turn::Leave => self.leave(now.mono),
             Turn::StopServices => self.services.stop_all(now.mono),

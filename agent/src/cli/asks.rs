@@ -54,13 +54,14 @@ pub(super) fn look(place: &Place, name: &str, as_json: bool) -> Result<Page, Fai
         return Ok(Page { text: format!("{whole}\n"), well });
     }
     let told = format!(
-        "{} ({}): {}\nverdict: {}, for {}{}\n",
+        "{} ({}): {}\nverdict: {}, for {}{}\n{}",
         text(check, "name"),
         text(check, "target"),
         looked(&whole),
         text(check, "verdict"),
         age(check, "since_ms").unwrap_or_default(),
         check["cause"].as_str().map(|cause| format!("; {cause}")).unwrap_or_default(),
+        check["usual"].as_str().map(|usual| format!("usual: {usual}\n")).unwrap_or_default(),
     );
     Ok(Page { text: told, well })
 }

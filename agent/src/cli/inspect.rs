@@ -7,6 +7,7 @@ mod checks;
 
 use crate::config::{Config, Service};
 use crate::plan::{self, Given};
+use picket_proto::Span;
 use rustix::fs::Access;
 use std::path::Path;
 
@@ -20,6 +21,11 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
         }));
     }
     found.extend(config.state.as_deref().and_then(folder));
+    if !crate::clock::synced() && config.checks().iter().any(|check| check.spec.unusual > Span::ZERO) {
+        let why =
+            "what is `unusual` is not told until the kernel calls the clock synchronised (see `timedatectl`)";
+        found.push(why.to_owned());
+    }
     for service in config.services() {
         let name = &service.spec.name;
         found.extend(of_service(service).into_iter().map(|what| format!("service {name}: {what}")));

@@ -28,6 +28,7 @@
 //! | `rate` (metric) | true, false: growth per second since the look before, of counters | false |
 //! | `combine` (metric) | `sum`, `max`, `min`, `first`: what is made of several series | there must be one |
 //! | `above`, `below` (metric) | `{ degraded, down }`, decimals with up to three places | none: it must be there |
+//! | `unusual` (metric) | so long it must be far from what its hour usually has; [`super::unusual`] | never |
 //! | `file`, `unit` (log) | a file, over its rotations; or a unit, whose journal is read | one of them |
 //! | `match` (log) | an expression of up to 512 bytes, in regex-lite's syntax (ASCII classes) | none |
 //! | `ignore` (log) | up to 16 expressions: lines that do not count | nothing |
@@ -91,8 +92,9 @@ pub use process::Wanted;
 pub use tls::{Starttls, Tls};
 
 use super::read::{Keys, Sheet};
+use super::unusual;
 use common::{fall, name, readings, times, usual_times};
-use picket_agent_core::check::{Limits, Side, Spec};
+use picket_agent_core::check::{Limits, Side, Spec, has_hours};
 use picket_proto::event::CheckKind;
 use picket_proto::{Name, Span};
 use std::fmt;
@@ -227,6 +229,7 @@ pub(super) fn own_process(owner: &Owner<'_>, at: usize) -> Option<Check> {
         rise: 1,
         limits: None,
         full_within: Span::ZERO,
+        unusual: Span::ZERO,
     };
     Some(Check { spec, target: Target::Process(owner.ix), at })
 }
@@ -273,11 +276,12 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, owner: Option<&Own
     let name = name(&mut keys, sheet, usual);
     let (interval, timeout) = times(&mut keys, sheet, usual_times(kind));
     let (fall, rise) = (fall(&mut keys, sheet, kind, interval), readings(&mut keys, sheet, "rise", 1));
+    let unusual = if has_hours(kind) { unusual::read(&mut keys, sheet, interval) } else { Span::ZERO };
     let at = keys.place().at;
     keys.finish(sheet);
     let (service, Read { target, limits, .. }) = (owner.map(|owner| owner.ix), read?);
-    let spec =
-        Spec { name: name?, kind, service, interval, timeout, fall, rise, limits, full_within: Span::ZERO };
+    let (name, full_within) = (name?, Span::ZERO);
+    let spec = Spec { name, kind, service, interval, timeout, fall, rise, limits, full_within, unusual };
     Some(Check { spec, target, at })
 }
 

@@ -7,7 +7,7 @@ use super::read::{Keys, Place, Sheet};
 use super::when::{self, Host};
 use super::{
     CHECKS_MAX, Config, SERVICES_MAX, Service, Skipped, agent, baseline, collector, host, merge, metrics,
-    needs, service,
+    needs, service, unusual,
 };
 use picket_agent_core::service::Reboots;
 use std::collections::BTreeSet;
@@ -184,4 +184,5 @@ fn limits(services: &[Service], checks: &[Check], place: &Place, sheet: &mut She
     if checks.len() > CHECKS_MAX {
         sheet.wrong(place, format!("has {} checks, more than {CHECKS_MAX}", checks.len()), None);
     }
+    unusual::count(checks, place, sheet);
 }

@@ -4,10 +4,11 @@
 //! |---|---|---|
 //! | `enabled` | true, false | true, also without the table |
 //! | `interval` | 1 s to 24 h | 10 s |
-//! | `cpu`, `memory` | `{ degraded, down }`, percent in use, 1-100 | 90, 98 |
-//! | `load` | `{ degraded, down }`, hundredths per core, 1-100000: 400 is four waiting per core | 400, 1000 |
-//! | `pressure` | table of `cpu`, `memory`, `io`, each `{ degraded, down }`, percent of the last ten seconds in which something waited for it, 1-100; or `false` | `cpu` 80, 95; `memory` 20, 50; `io` 60, 90 |
-//! | `swap` | `{ degraded, down }`, percent in use, 1-100 | not watched: a full small swap is usual, and pressure tells when it hurts |
+//! | `cpu`, `memory` | `{ degraded, down, unusual }`, percent in use, 1-100 | 90, 98 |
+//! | `load` | `{ degraded, down, unusual }`, hundredths per core, 1-100000: 400 is four waiting per core | 400, 1000 |
+//! | `pressure` | table of `cpu`, `memory`, `io`, each `{ degraded, down, unusual }`, percent of the last ten seconds in which something waited for it, 1-100; or `false` | `cpu` 80, 95; `memory` 20, 50; `io` 60, 90 |
+//! | `swap` | `{ degraded, down, unusual }`, percent in use, 1-100 | not watched: a full small swap is usual, and pressure tells when it hurts |
+//! | `unusual` | so long it must be far from what its hour usually has; [`super::unusual`] | never |
 //! | `space` | list of `{ mount, degraded, down, full_within }`, percent; at most 32 mounts | `/` at 90, 97 |
 //! | `inodes` | list of `{ mount, degraded, down, full_within }`, percent; at most 32 mounts | `/` at 90, 97 |
 //! | `full_within` | so long before it will be full it is degraded, a quarter of that down; `0s`: never; 1 min to 30 d, 30 intervals at least | 4 h |
@@ -27,6 +28,7 @@ mod wish;
 
 use super::check::{Check, Target};
 use super::read::{Keys, Place, Sheet};
+use super::unusual;
 pub use part::{Part, Resource, Sensor};
 use picket_agent_core::check::{Limits, Side, Spec};
 use picket_proto::Span;
@@ -72,11 +74,12 @@ struct Found {
     target: Target,
     limits: Option<Limits>,
     full_within: Span,
+    unusual: Span,
 }
 
 impl Found {
     const fn new(name: String, kind: CheckKind, target: Target, limits: Limits) -> Self {
-        Self { name, kind, target, limits: Some(limits), full_within: Span::ZERO }
+        Self { name, kind, target, limits: Some(limits), full_within: Span::ZERO, unusual: Span::ZERO }
     }
 
     /// As a check; nothing where its name can't be one.
@@ -95,6 +98,7 @@ impl Found {
             rise: readings,
             limits: self.limits,
             full_within: self.full_within,
+            unusual: self.unusual,
         };
         Some(Check { spec, target: self.target, at })
     }
@@ -108,9 +112,9 @@ pub(super) fn read(table: Option<Keys<'_>>, sheet: &mut Sheet<'_>, checks: &mut 
     let day = Span::from_secs(86_400);
     let interval = keys.span(sheet, "interval", &(Span::from_secs(1)..=day), INTERVAL);
     let at = keys.place().at;
-    let mut found = levels(&mut keys, sheet);
-    pressures(&mut keys, sheet, &mut found);
-    swap(&mut keys, sheet, &mut found);
+    let mut found = levels(&mut keys, sheet, interval);
+    pressures(&mut keys, sheet, interval, &mut found);
+    swap(&mut keys, sheet, interval, &mut found);
     let space = |mount| Target::Space { mount };
     let usual_space = filled(&mut keys, sheet, "space", (CheckKind::Space, space, interval), &mut found);
     let inodes = |mount| Target::Host(Part::Inodes { mount });
@@ -125,20 +129,20 @@ pub(super) fn read(table: Option<Keys<'_>>, sheet: &mut Sheet<'_>, checks: &mut 
     wish
 }
 
-fn levels(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Vec<Found> {
+fn levels(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, interval: Span) -> Vec<Found> {
     let mut found = Vec::new();
     for (key, kind, target, scale, usual) in [
         ("cpu", CheckKind::Cpu, Target::Cpu, PERCENT, (90, 98)),
         ("memory", CheckKind::Memory, Target::Memory, PERCENT, (90, 98)),
         ("load", CheckKind::Load, Target::Load, HUNDREDTHS, (400, 1000)),
     ] {
-        let limits = in_table(keys, sheet, key, &scale, usual);
-        found.push(Found::new(format!("host:{key}"), kind, target, limits));
+        let (limits, unusual) = in_table(keys, sheet, key, (&scale, usual, interval));
+        found.push(Found { unusual, ..Found::new(format!("host:{key}"), kind, target, limits) });
     }
     found
 }
 
-fn pressures(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<Found>) {
+fn pressures(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, interval: Span, found: &mut Vec<Found>) {
     let nothing = toml::de::DeTable::new();
     if keys.is_off("pressure") {
         return;
@@ -147,34 +151,36 @@ fn pressures(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<Found>)
     let table = keys.table(sheet, "pressure");
     let mut table = table.unwrap_or_else(|| Keys::new(&nothing, "host.pressure".to_owned(), place.at));
     for (key, resource, usual) in PRESSURE {
-        let limits = in_table(&mut table, sheet, key, &PERCENT, usual);
+        let (limits, unusual) = in_table(&mut table, sheet, key, (&PERCENT, usual, interval));
         let target = Target::Host(Part::Pressure(resource));
-        found.push(Found::new(format!("pressure:{key}"), CheckKind::Pressure, target, limits));
+        let one = Found::new(format!("pressure:{key}"), CheckKind::Pressure, target, limits);
+        found.push(Found { unusual, ..one });
     }
     table.finish(sheet);
 }
 
-fn swap(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, found: &mut Vec<Found>) {
+fn swap(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, interval: Span, found: &mut Vec<Found>) {
     if keys.has("swap") {
-        let limits = in_table(keys, sheet, "swap", &PERCENT, (80, 95));
-        found.push(Found::new("host:swap".to_owned(), CheckKind::Swap, Target::Host(Part::Swap), limits));
+        let (limits, unusual) = in_table(keys, sheet, "swap", (&PERCENT, (80, 95), interval));
+        let one = Found::new("host:swap".to_owned(), CheckKind::Swap, Target::Host(Part::Swap), limits);
+        found.push(Found { unusual, ..one });
     } else {
         keys.knows("swap");
     }
 }
 
-/// The limits in the table `key`, or the usual ones.
+/// The limits in the table `key`, or the usual ones, and for how long it must be unusual.
 fn in_table(
     keys: &mut Keys<'_>,
     sheet: &mut Sheet<'_>,
     key: &'static str,
-    scale: &Scale,
-    usual: (u32, u32),
-) -> Limits {
-    let Some(mut table) = keys.table(sheet, key) else { return scale.limits(usual) };
+    (scale, usual, interval): (&Scale, (u32, u32), Span),
+) -> (Limits, Span) {
+    let Some(mut table) = keys.table(sheet, key) else { return (scale.limits(usual), Span::ZERO) };
     let limits = limits(&mut table, sheet, scale, usual);
+    let unusual = unusual::read(&mut table, sheet, interval);
     table.finish(sheet);
-    limits
+    (limits, unusual)
 }
 
 /// Mounts that fill up; whether the usual one is taken, since none is named.

@@ -160,6 +160,52 @@ fn a_full_mount_is_foretold_unless_it_is_said_otherwise_and_not_by_fewer_reading
 }
 
 #[test]
+fn what_is_unusual_is_told_where_it_is_asked_for_and_levels_have_hours() {
+    let of = |text: &str, name: &str| {
+        let config = read(text).unwrap();
+        config.checks().iter().find(|check| check.name().as_str() == name).unwrap().spec.unusual
+    };
+    let minutes = |minutes: u64| Span::from_secs(minutes * 60);
+    assert_eq!(
+        (of("", "host:cpu"), of("[host]\nload = { unusual = \"0s\" }\n", "host:load")),
+        Default::default()
+    );
+    let text = "[host]\ncpu = { unusual = \"30m\" }\nswap = { unusual = \"1h\" }\n[host.pressure]\nio = { unusual = \"10m\" }\n";
+    let found = ["host:cpu", "host:swap", "pressure:io", "pressure:cpu"].map(|name| of(text, name));
+    assert_eq!(found, [30, 60, 10, 0].map(minutes));
+    let metric = "[[check]]\nkind = \"metric\"\nurl = \"http://a/\"\nmetric = \"m\"\n";
+    assert_eq!(of(&format!("{metric}unusual = \"2h\"\n"), "metric:m"), minutes(120));
+    for (text, told) in [
+        (
+            "[host]\ncpu = { unusual = \"9m\" }\n",
+            "2 host.cpu: unusual (9 min) must be at least six intervals and 10 min: 10 min; \"0s\" holds nothing against its past",
+        ),
+        (
+            "[host]\ninterval = \"5m\"\ncpu = { unusual = \"20m\" }\n",
+            "3 host.cpu: unusual (20 min) must be at least six intervals and 10 min: 30 min; \"0s\" holds nothing against its past",
+        ),
+        (
+            "[host]\ninterval = \"1h\"\ncpu = { unusual = \"24h\" }\n",
+            "3 host.cpu: unusual needs a look every 10 min, not every 1 h 0 min; \"0s\" holds nothing against its past",
+        ),
+        (
+            "[host]\ninodes = [{ mount = \"/\", unusual = \"1h\" }]\n",
+            "2 host.inodes.unusual: is not a known key",
+        ),
+        (
+            "[[check]]\nkind = \"tcp\"\naddress = \"a:1\"\nunusual = \"1h\"\n",
+            "4 check.unusual: is not a known key",
+        ),
+    ] {
+        let all = mistakes(text);
+        assert!(all.len() == 1 && all[0].starts_with(told), "{text}: {all:?}");
+    }
+    let many: String = (0..33).map(|at| format!("{metric}name = \"m{at}\"\nunusual = \"1h\"\n")).collect();
+    let told = mistakes(&many).join("\n");
+    assert!(told.contains("has 33 checks with `unusual`, more than 32"), "{told}");
+}
+
+#[test]
 fn a_secret_in_a_file_that_others_can_read_is_a_mistake() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

@@ -215,7 +215,7 @@ impl Answerer {
     /// A check as whoever asked for a look is told: `looked` at for asking, or as it was read last.
     fn look(&self, agent: &Agent<'_>, now: Mono, (check, looked): (CheckIx, bool)) -> String {
         let look = Look { about: &self.about, spoken: &self.spoken, now };
-        let slot = agent.check_at(check).map(|slot| look.check(check, slot));
+        let slot = agent.check_at(check).map(|slot| look.check((check, slot), agent.usual_at(check)));
         let check = serde_json::to_value(slot).unwrap_or_default();
         json!({ "v": VERSION, "check": check, "looked": looked }).to_string()
     }
@@ -231,7 +231,8 @@ impl Answerer {
         let (end, mut next, mut bytes, mut checks) = (agent.checks_end(), from, 0, Vec::new());
         while next < end && checks.len() < usize::from(CHECKS) && bytes < CHECKS_BYTES {
             if let Some(slot) = agent.check_at(next) {
-                let check = serde_json::to_string(&look.check(next, slot)).unwrap_or_default();
+                let check = serde_json::to_string(&look.check((next, slot), agent.usual_at(next)))
+                    .unwrap_or_default();
                 bytes += check.len();
                 checks.push(check);
             }

@@ -8,11 +8,11 @@ use super::VERSION;
 use super::answer::{About, Answerer};
 use super::facts::{ConfigFacts, Costs};
 use super::spoken::{FigureDoc, Spoken, figure};
-use picket_agent_core::check::{self, CheckIx, Reading};
+use picket_agent_core::check::{self, CheckIx, Reading, Usually};
 use picket_agent_core::hold::Held;
 use picket_agent_core::spool::Mode;
 use picket_agent_core::{Agent, session};
-use picket_proto::event::Verdict;
+use picket_proto::event::{CheckKind, Verdict};
 use picket_proto::tell::{Level, Why};
 use picket_proto::{Mono, Now, code};
 use serde::Serialize;
@@ -29,6 +29,8 @@ pub(super) struct CheckDoc<'d> {
     cause: Option<String>,
     reading: Option<String>,
     said: Option<&'d str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usual: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     figures: Vec<FigureDoc<'d>>,
     read_ms: Option<u64>,
@@ -56,7 +58,11 @@ pub(super) struct Look<'l> {
 
 impl Look<'_> {
     /// One check as it stands.
-    pub(super) fn check<'d>(&'d self, number: CheckIx, slot: &'d check::Slot) -> CheckDoc<'d> {
+    pub(super) fn check<'d>(
+        &'d self,
+        (number, slot): (CheckIx, &'d check::Slot),
+        usual: Option<Usually>,
+    ) -> CheckDoc<'d> {
         let spec = slot.spec();
         let target = self.about.checks.get(usize::from(number)).map(|check| check.target().to_string());
         let say = |reading: Reading| match reading.leveled() {
@@ -72,10 +78,23 @@ impl Look<'_> {
             since_ms: self.now.since(slot.since()).millis(),
             cause: slot.cause().map(|cause| Why(spec.kind, cause, "").to_string()),
             reading: slot.last().map(|(_, reading)| say(reading)),
+            usual: usual.map(|usual| said(spec.kind, usual)),
             said: Some(self.spoken.said(number)).filter(|said| !said.is_empty()),
             figures: self.spoken.figures(number).iter().map(figure).collect(),
             read_ms: slot.last().map(|(at, _)| self.now.since(at).millis()),
             interval_ms: spec.interval.millis(),
+        }
+    }
+}
+
+/// What a level usually is at this hour.
+fn said(kind: CheckKind, usual: Usually) -> String {
+    match usual {
+        Usually::NoClock => "not known: the clock is not synchronised (see `timedatectl`)".to_owned(),
+        Usually::Days(days) => format!("not known yet: {days} days of this hour, 3 are needed"),
+        Usually::Between(None, high) => format!("up to {} at this hour", Level(kind, high)),
+        Usually::Between(Some(low), high) => {
+            format!("{} to {} at this hour", Level(kind, low), Level(kind, high))
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::probe::process;
 use crate::sd;
 use picket_agent_core::service::Act;
 use picket_agent_core::session::{self, Order};
-use picket_agent_core::{Effect, Input, spool};
+use picket_agent_core::{Effect, Input, Kept, spool};
 use picket_proto::{Carried, Mono, Span, Stamp};
 
 /// A disk that takes longer does not answer: a flash pauses for less than a second.
@@ -44,7 +44,8 @@ impl Shell<'_> {
                 Effect::Link(order) => self.order(order),
                 Effect::Disk(order) => self.keep(order),
                 Effect::Told(bytes) => told.push(bytes),
-                Effect::Keep => self.keeper.keep(&self.agent, clock::now()),
+                Effect::Keep(Kept::State) => self.keeper.keep(&self.agent, clock::now()),
+                Effect::Keep(Kept::Weeks) => self.weeks.keep(&self.roster.checks, &self.agent),
                 Effect::Ended => self.ended = true,
             }
         }

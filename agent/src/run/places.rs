@@ -18,6 +18,7 @@ const MORE_SERVICES: usize = 16;
 pub(super) struct Places {
     checks: Vec<check::Slot>,
     trends: Vec<check::Trend>,
+    usuals: Vec<check::Usual>,
     services: Vec<service::Slot>,
     ring: Vec<u8>,
     index: Vec<spool::Entry>,
@@ -37,6 +38,7 @@ impl Places {
                 check::Slot::free,
             ),
             trends: vec![check::Trend::FREE; 2 * MOUNTS_MAX],
+            usuals: vec![check::Usual::FREE; check::USUALS],
             services: fill(
                 services.iter().map(|it| service::Slot::new(it.spec.clone())),
                 room(services.len(), MORE_SERVICES, SERVICES_MAX),
@@ -55,6 +57,7 @@ impl Places {
         Storage {
             checks: &mut self.checks,
             trends: &mut self.trends,
+            usuals: &mut self.usuals,
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,

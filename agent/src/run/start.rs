@@ -19,9 +19,10 @@ use crate::sd::notify::Notify;
 use crate::sd::{self, Systemd};
 use crate::state::{Legacy, State};
 use crate::watch;
+use crate::weeks::Weeks;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::{Agent, Identity, Storage, spool};
-use picket_proto::Text;
+use picket_proto::{BootId, Text};
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
@@ -48,8 +49,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     let mut places = Places::new(&checks, &plan.services, learns);
     let (disk, segments) = Disk::new(Folder::below(&plan.state))?;
     let mut agent = core(identity, places.lend(memory.lend()), &plan)?;
-    let keeper = Keeper::open(&plan.state, boot, clock::now().mono, &mut agent);
-    let (baseline, news) = Baseline::open(&plan.state, &plan.services, clock::now().mono, &mut agent);
+    let (keeper, weeks, (baseline, news)) = left_behind(&plan, boot, &mut agent);
     systemd.tell_stirs(baseline.stirs());
     let ports = ports((notices, heard, answers, ends, words, segments, asks, news), &plan, link.sent())?;
     let mut shell = Shell {
@@ -73,6 +73,7 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
         queue: VecDeque::new(),
         legacy,
         keeper,
+        weeks,
         answerer: Answerer::new(about),
         reboots: None,
         ended: false,
@@ -81,6 +82,18 @@ pub(crate) async fn run(plan: Plan, given: Given, log: Log) -> io::Result<()> {
     shell.turn_until_ended(ports).await?;
     shell.finish(ending).await;
     Ok(())
+}
+
+/// Gives the agent back what earlier runs left beside the spool: who keeps it from now on.
+fn left_behind(
+    plan: &Plan,
+    boot: BootId,
+    agent: &mut Agent<'_>,
+) -> (Keeper, Weeks, (Baseline, baseline::News)) {
+    let now = clock::now().mono;
+    let keeper = Keeper::open(&plan.state, boot, now, agent);
+    let weeks = Weeks::open(&plan.state, &plan.checks, agent);
+    (keeper, weeks, Baseline::open(&plan.state, &plan.services, now, agent))
 }
 
 /// The core, told how its link is to be used.

@@ -155,6 +155,16 @@ pub enum Cause {
         /// Seconds since when it was seen growing.
         grown: u32,
     },
+    /// Far from what this hour of the day usually has on this host. Known from version 7 on of all kinds that carry a
+    /// cause.
+    Unusual {
+        /// The level: the mean of the last minutes.
+        level: i64,
+        /// The end of what is usual that it lies beyond: it is above where the level is, else below.
+        usual: i64,
+        /// Minutes since it is so; 45 days fit.
+        lasts: u16,
+    },
 }
 
 impl Cause {
@@ -186,6 +196,7 @@ impl Cause {
             | Self::TooSmall { .. }
             | Self::Unhealthy => 2,
             Self::Filling { .. } => 6,
+            Self::Unusual { .. } => 7,
         }
     }
 
@@ -281,6 +292,7 @@ mod tests {
             Cause::Local(i32::MIN),
             Cause::Unhealthy,
             Cause::Filling { left: most, rate: u64::MAX, grown: most },
+            Cause::Unusual { level: i64::MIN, usual: i64::MIN, lasts: u16::MAX },
         ] {
             let mut room = [0; CAUSE_MAX];
             let bytes = cause.to_bytes(&mut room);

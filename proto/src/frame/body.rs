@@ -66,9 +66,9 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
 pub(super) const fn knows(kind: u16, version: u8) -> bool {
     match kind {
         // Those that hold a cause or an exit, and of these the ones that tell of remedies.
-        3 => matches!(version, 1 | 2 | 6),
+        3 => matches!(version, 1 | 2 | 6 | 7),
         5 => matches!(version, 1 | 2),
-        6..=8 => matches!(version, 1..=6),
+        6..=8 => matches!(version, 1..=7),
         1 | 2 | 4 | 9..=15 => version == 1,
         _ => false,
     }

@@ -3,6 +3,7 @@
 mod filling;
 mod ladder;
 mod ruled;
+mod unusual;
 mod vanished;
 
 use super::*;
@@ -162,7 +163,7 @@ fn golden_bytes_of_every_kind_stay_as_released() {
         .chain(of(2, ruled::samples()))
         .chain(of(3, ladder::samples()));
     let newer = newer.chain(of(4, ladder::starved())).chain(of(5, ladder::given_up()));
-    let newer = newer.chain(of(6, filling::samples()));
+    let newer = newer.chain(of(6, filling::samples())).chain(of(7, unusual::samples()));
     for (version, label, fact) in of(1, samples()).chain(newer) {
         let path = format!("{}/testdata/v{version}/{label}.bin", env!("CARGO_MANIFEST_DIR"));
         let now = encoded(&fact);

@@ -29,6 +29,7 @@ impl Display for Why<'_> {
                 CheckKind::File | CheckKind::Expires | CheckKind::Log | CheckKind::Job | CheckKind::Backup,
                 Cause::Mismatch,
             ) => f.write_str("it is not as it should be"),
+            (_, Cause::Unusual { level, usual, lasts }) => unusual(kind, (level, usual), lasts, f),
             (CheckKind::Space, Cause::Filling { left, rate, grown }) => filling(f, left, (rate, KIB), grown),
             (_, cause) => cause.fmt(f),
         }?;
@@ -45,6 +46,13 @@ fn filling(f: &mut Formatter<'_>, left: u32, (rate, unit): (u64, &str), grown: u
         write!(f, "full in about {left}")?;
     }
     write!(f, ": grows by {rate}{unit}, for {grown} so far")
+}
+
+fn unusual(kind: CheckKind, (level, usual): (i64, i64), lasts: u16, f: &mut Formatter<'_>) -> Result {
+    level_in(kind, level, f)?;
+    write!(f, ", far {} the usual ", if level < usual { "below" } else { "above" })?;
+    level_in(kind, usual, f)?;
+    write!(f, " of this hour, for {} so far", Span::from_secs(u64::from(lasts) * 60))
 }
 
 fn levels(kind: CheckKind, (level, limit): (i64, i64), f: &mut Formatter<'_>) -> Result {
@@ -91,6 +99,7 @@ impl Display for Cause {
             Self::TooFew { found, wanted } => write!(f, "{found} of the {wanted} that there should be"),
             Self::TooSmall { bytes, wanted } => write!(f, "{bytes} bytes, fewer than {wanted}"),
             Self::Unhealthy => f.write_str("it says that it is not well"),
+            Self::Unusual { level, usual, .. } => write!(f, "level {level}, usual {usual}"),
             Self::Filling { left, rate, grown } => filling(f, *left, (*rate, " an hour"), *grown),
         }
     }
@@ -123,6 +132,16 @@ mod tests {
                 CheckKind::Inodes,
                 Cause::Filling { left: 10_200, rate: 70_000, grown: 4_800 },
                 "full in about 2 h 50 min: grows by 70000 an hour, for 1 h 20 min so far",
+            ),
+            (
+                CheckKind::Cpu,
+                Cause::Unusual { level: 712, usual: 150, lasts: 32 },
+                "71.2 %, far above the usual 15.0 % of this hour, for 32 min so far",
+            ),
+            (
+                CheckKind::Metric,
+                Cause::Unusual { level: 1_500, usual: 90_000, lasts: 95 },
+                "1.5, far below the usual 90 of this hour, for 1 h 35 min so far",
             ),
         ] {
             assert_eq!(of(kind, cause), words);

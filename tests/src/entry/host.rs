@@ -59,6 +59,7 @@ pub fn with_agent<T>(
     let storage = Storage {
         checks: &mut checks,
         trends: &mut [],
+        usuals: &mut [],
         services: &mut services,
         ring: &mut ring,
         index: &mut index,

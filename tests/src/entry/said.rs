@@ -117,6 +117,7 @@ pub(super) fn cause(cursor: &mut Cursor<'_>) -> Cause {
         Cause::TooSmall { bytes: level.into(), wanted: limit.into() },
         Cause::Unhealthy,
         Cause::Filling { left: level, rate: limit.into(), grown: level },
+        Cause::Unusual { level: level.into(), usual: -i64::from(limit), lasts: limit as u16 },
     ];
     cursor.one_of(&all)
 }

@@ -161,7 +161,7 @@ impl<'a> World<'a> {
                 self.queue.put(done, Happening::Disk(at, shell.life, DiskWork::Spool));
             }
             Effect::Told(bytes) => told.push(bytes),
-            Effect::Keep => self.keep(at, shell),
+            Effect::Keep(_) => self.keep(at, shell),
             // Its hosts have no baseline.
             Effect::Baseline(_) => {}
             Effect::Ended => shell.ended = true,

@@ -183,6 +183,7 @@ impl Birth {
         let storage = Storage {
             checks: arena.alloc_slice_fill_iter(shape.checks.iter().cloned().map(check::Slot::new)),
             trends: &mut [],
+            usuals: &mut [],
             services: arena.alloc_slice_fill_iter(shape.services.iter().cloned().map(service::Slot::new)),
             ring: arena.alloc_slice_fill_copy(ring, 0),
             index: arena.alloc_slice_fill_clone(ring / 64, &spool::Entry::default()),

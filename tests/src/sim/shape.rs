@@ -105,6 +105,7 @@ fn check_spec(name: &str, kind: CheckKind, service: u16, interval: u64) -> check
         rise: 1,
         limits: None,
         full_within: Span::ZERO,
+        unusual: Span::ZERO,
     }
 }
 

@@ -221,7 +221,11 @@ impl<'s> Body<'s> {
                 Effect::Link(order) => self.order(now, order),
                 Effect::Ended => self.ended = true,
                 // There is no systemd, no disk, no state file and no log here.
-                Effect::Unit(_) | Effect::Baseline(_) | Effect::Keep | Effect::Disk(_) | Effect::Told(_) => {}
+                Effect::Unit(_)
+                | Effect::Baseline(_)
+                | Effect::Keep(_)
+                | Effect::Disk(_)
+                | Effect::Told(_) => {}
             }
         }
     }

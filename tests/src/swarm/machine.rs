@@ -59,6 +59,7 @@ impl Places {
         Storage {
             checks: &mut self.checks,
             trends: &mut [],
+            usuals: &mut [],
             services: &mut self.services,
             ring: &mut self.ring,
             index: &mut self.index,

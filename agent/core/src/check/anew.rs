@@ -67,6 +67,7 @@ impl Checks<'_> {
         let slot = &mut self.slots[at];
         (slot.place, slot.pace, slot.due) = (Place::Gone, Pace::Rest, Mono::NEVER);
         trend::forget(self.trends, check);
+        self.usuals.forget(check);
         timer::moved(&mut self.slots, at);
     }
 
@@ -109,6 +110,9 @@ impl Checks<'_> {
         let is_other = (old.kind, old.service) != (new.kind, new.service);
         if is_other || !seated.is_same || new.full_within == Span::ZERO {
             trend::forget(self.trends, seated.ix);
+        }
+        if is_other || !seated.is_same || new.unusual == Span::ZERO {
+            self.usuals.forget(seated.ix);
         }
         if is_other || !seated.is_same {
             slot.distrust_flight();

@@ -7,6 +7,11 @@ use picket_proto::event::CheckKind;
 use picket_proto::{Mono, Name, Sample};
 
 impl Checks<'_> {
+    /// What the host's own checks read last; the rest of the sample is empty.
+    pub(crate) const fn levels(&self) -> Sample {
+        self.levels
+    }
+
     /// The host's check that says that it is starved: of the pressures that were read in their last three intervals the
     /// first that has reached its lower limit.
     pub(crate) fn starved(&self, now: Mono) -> Option<&Name> {

@@ -1,4 +1,4 @@
-//! One check and all that is remembered of it, in 296 bytes at most: the 1,024 of an agent take 296 KiB.
+//! One check and all that is remembered of it, in 304 bytes at most: the 1,024 of an agent take 304 KiB.
 //!
 //! What its readings say is judged in [`super::verdict`]; when it is probed is set in [`super::pace`].
 
@@ -93,6 +93,7 @@ impl Slot {
             rise: 1,
             limits: None,
             full_within: Span::ZERO,
+            unusual: Span::ZERO,
         };
         Self { place: Place::Free, ..Self::new(spec) }
     }
@@ -141,4 +142,4 @@ impl Timed for Slot {
     }
 }
 
-const _: () = assert!(size_of::<Slot>() <= 296);
+const _: () = assert!(size_of::<Slot>() <= 304);

@@ -26,6 +26,9 @@ pub struct Spec {
     /// Of what may fill up: from so long before it will be full it is degraded, from a quarter of it down. Zero: no
     /// forecast.
     pub full_within: Span,
+    /// Of levels that have hours: for so long it must be far from what its hour usually has until it is degraded. Zero: it is
+    /// not held against its past.
+    pub unusual: Span,
 }
 
 impl Spec {

@@ -4,6 +4,7 @@ mod levels;
 mod spread;
 mod told;
 mod trend;
+mod unusual;
 mod weeks;
 
 use super::*;
@@ -22,6 +23,7 @@ fn spec(limits: Option<Limits>) -> Spec {
         rise: 2,
         limits,
         full_within: Span::ZERO,
+        unusual: Span::ZERO,
     }
 }
 
@@ -289,5 +291,5 @@ fn a_slot_is_small() {
         size_of::<Slot>(),
         size_of::<crate::service::Slot>()
     );
-    assert!(size_of::<Slot>() <= 296);
+    assert!(size_of::<Slot>() <= 304);
 }

@@ -172,7 +172,11 @@ impl Slot {
     fn cause_of(&self, told: Verdict) -> Option<Cause> {
         match (told, self.last, self.spec.limits) {
             (Verdict::Up, _, _) => None,
-            (Verdict::Degraded, _, _) if matches!(self.cause, Some(Cause::Filling { .. })) => self.cause,
+            (Verdict::Degraded, _, _)
+                if matches!(self.cause, Some(Cause::Filling { .. } | Cause::Unusual { .. })) =>
+            {
+                self.cause
+            }
             (Verdict::Degraded, Some((_, Reading::Level(level))), Some(limits)) => {
                 Some(beyond(level, limits.degraded, limits.bad))
             }

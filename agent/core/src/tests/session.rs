@@ -99,6 +99,7 @@ fn no_more_orders_are_out_than_the_shell_has_places_for() {
         rise: 1,
         limits: None,
         full_within: Span::ZERO,
+        unusual: Span::ZERO,
     });
     let mut world = World::with(4, checks.collect(), Vec::new(), 64 * 1024);
     world.input(Input::Time);

@@ -44,6 +44,7 @@ pub(super) fn check_spec(name: &str, kind: CheckKind, service: u16) -> check::Sp
         rise: 1,
         limits: None,
         full_within: Span::ZERO,
+        unusual: Span::ZERO,
     }
 }
 

@@ -121,6 +121,7 @@ fn storage(ring: usize) -> Storage<'static> {
     Storage {
         checks: &mut [],
         trends: &mut [],
+        usuals: &mut [],
         services: &mut [],
         ring: vec![0; ring].leak(),
         index: vec![spool::Entry::default(); ring / 64].leak(),

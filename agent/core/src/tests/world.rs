@@ -7,7 +7,7 @@ use crate::check::{self, Reading};
 use crate::service::files::Kind;
 use crate::service::{self, Act};
 use crate::session::{self, Lane, Order};
-use crate::{Agent, Effect, Ending, Identity, Input, Storage, spool};
+use crate::{Agent, Effect, Ending, Identity, Input, Kept, Storage, spool};
 use deeds::Answer;
 use picket_proto::event::{Cause, CheckKind, Exit, Fact};
 use picket_proto::frame::{self, Content};
@@ -85,6 +85,7 @@ impl World {
         let storage = Storage {
             checks: Box::leak(checks.into_boxed_slice()),
             trends: &mut [],
+            usuals: &mut [],
             services: Box::leak(services.into_boxed_slice()),
             ring: Box::leak(std::vec![0; ring].into_boxed_slice()),
             index: Box::leak(std::vec![spool::Entry::default(); ring / 64].into_boxed_slice()),
@@ -162,7 +163,8 @@ impl World {
                 self.log.push_str(&format!("{facts:?}\n"));
                 self.told.extend(facts.into_iter().map(|(_, fact)| (self.at, fact)));
             }
-            Effect::Keep => self.kept = Some((self.at, sim::kept(&self.agent))),
+            Effect::Keep(Kept::State) => self.kept = Some((self.at, sim::kept(&self.agent))),
+            Effect::Keep(Kept::Weeks) => panic!("no level is held against its past"),
             // Stories about units look at the log of acts and hand in readings themselves.
             Effect::Unit(_) => {}
             Effect::Baseline(order) => panic!("{order:?} without a baseline"),

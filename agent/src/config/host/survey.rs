@@ -166,6 +166,7 @@ fn watched_mounts(
             target: Target::Host(Part::Mount { mount, writable }),
             limits: None,
             full_within: Span::ZERO,
+            unusual: Span::ZERO,
         }
     });
     found.collect()

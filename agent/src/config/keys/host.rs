@@ -38,9 +38,10 @@ pub(super) const HOST: Table = Table {
     ],
 };
 
-pub(super) const CPU: Table = percent("host.cpu", "[host.cpu]", &[degraded("90"), down("98")]);
-pub(super) const MEMORY: Table = percent("host.memory", "[host.memory]", &[degraded("90"), down("98")]);
-pub(super) const SWAP: Table = percent("host.swap", "[host.swap]", &[degraded("80"), down("95")]);
+pub(super) const CPU: Table = percent("host.cpu", "[host.cpu]", &[degraded("90"), down("98"), UNUSUAL]);
+pub(super) const MEMORY: Table =
+    percent("host.memory", "[host.memory]", &[degraded("90"), down("98"), UNUSUAL]);
+pub(super) const SWAP: Table = percent("host.swap", "[host.swap]", &[degraded("80"), down("95"), UNUSUAL]);
 
 pub(super) const LOAD: Table = Table {
     path: "host.load",
@@ -53,6 +54,7 @@ pub(super) const LOAD: Table = Table {
         Key::new("down", Number { least: 1, most: 100_000 }, "from here on it is down")
             .range("above degraded")
             .usual("1000"),
+        UNUSUAL,
     ],
 };
 
@@ -68,11 +70,11 @@ pub(super) const PRESSURE: Table = Table {
 };
 
 pub(super) const PRESSURE_CPU: Table =
-    waited("host.pressure.cpu", "[host.pressure.cpu]", &[degraded("80"), down("95")]);
+    waited("host.pressure.cpu", "[host.pressure.cpu]", &[degraded("80"), down("95"), UNUSUAL]);
 pub(super) const PRESSURE_MEMORY: Table =
-    waited("host.pressure.memory", "[host.pressure.memory]", &[degraded("20"), down("50")]);
+    waited("host.pressure.memory", "[host.pressure.memory]", &[degraded("20"), down("50"), UNUSUAL]);
 pub(super) const PRESSURE_IO: Table =
-    waited("host.pressure.io", "[host.pressure.io]", &[degraded("60"), down("90")]);
+    waited("host.pressure.io", "[host.pressure.io]", &[degraded("60"), down("90"), UNUSUAL]);
 
 pub(super) const SPACE: Table = Table {
     path: "host.space",
@@ -133,6 +135,14 @@ pub(super) const TEMPERATURE: Table = Table {
     ],
 };
 
+pub(super) const UNUSUAL: Key = Key::new(
+    "unusual",
+    Span,
+    "for so long it must be far from what its hour usually has until it is degraded",
+)
+.range("10 min to 24 h, at least 6 intervals of at most 10 min; `0s`: never")
+.else_("never")
+.example("\"30m\"");
 const FULL_WITHIN: Key = Key::new(
     "full_within",
     Span,

@@ -153,6 +153,7 @@ pub(super) const COMBINE: Key =
         .else_("there must be one")
         .example("\"sum\"")
         .of(METRICS);
+pub(super) const UNUSUAL: Key = super::host::UNUSUAL.of(METRICS);
 pub(super) const ABOVE_KEY: Key =
     Key::new("above", At("above"), "limits where high values are bad; not with `below`")
         .else_("it must be there, no more")

@@ -68,6 +68,7 @@ fn a_page_is_what_prometheus_reads_and_its_figures_are_the_agents() {
     let storage = Storage {
         checks: &mut slots,
         trends: &mut [],
+        usuals: &mut [],
         services: &mut lives,
         ring: &mut ring,
         index: &mut index,

@@ -114,7 +114,11 @@ impl Drain<'_, '_> {
                 }
                 Effect::Link(Order::Close) => {}
                 Effect::Link(_) => next.push(Next::Sent),
-                Effect::Probe(_) | Effect::Act(_) | Effect::Unit(_) | Effect::Baseline(_) | Effect::Keep => {}
+                Effect::Probe(_)
+                | Effect::Act(_)
+                | Effect::Unit(_)
+                | Effect::Baseline(_)
+                | Effect::Keep(_) => {}
                 Effect::Told(_) | Effect::Ended => {}
             }
         }

@@ -134,7 +134,7 @@ fn answer(checks: &mut Checks<'_>, left: u64) -> Option<(Verdict, Option<Cause>)
 #[test]
 fn a_check_is_degraded_by_what_comes_and_says_how_fast_how_soon_and_since_when() {
     let (mut slots, mut trends) = ([Slot::new(spec_of(Span::from_secs(1200)))], [Trend::FREE]);
-    let mut checks = Checks::new(&mut slots).with(&mut trends);
+    let mut checks = Checks::new(&mut slots).with(&mut trends, &mut []);
     checks.begin(at(1_000_000), &mut Dice::new(1));
     assert_eq!(answer(&mut checks, OF), Some((Verdict::Up, None)));
     let begun = checks.deadline();
@@ -176,7 +176,7 @@ fn a_check_without_memory_or_that_is_asked_for_none_is_judged_by_its_level_alone
         [(none, List::from([Trend::FREE])), (spec_of(Span::from_secs(1200)), List::new())]
     {
         let mut slots = [Slot::new(spec)];
-        let mut checks = Checks::new(&mut slots).with(&mut trends);
+        let mut checks = Checks::new(&mut slots).with(&mut trends, &mut []);
         checks.begin(at(1_000_000), &mut Dice::new(1));
         let begun = checks.deadline();
         let mut told = List::new();

@@ -3,7 +3,7 @@
 //! A host's life begins with its agent's start, and is read every two minutes. A forecast is right where the disk is full
 //! within twice the time that is looked ahead. Seeds are fixed and printed; the figures stand in docs/operating.md.
 
-mod shapes;
+pub(super) mod shapes;
 
 use super::*;
 use crate::check::trend::{self, Trend};

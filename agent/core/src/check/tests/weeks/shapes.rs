@@ -12,17 +12,17 @@ pub(super) const WEEK: usize = 7 * DAY;
 pub(super) const SIZE: i64 = 1000 << 20;
 
 /// SplitMix64 (G. L. Steele and others, Fast splittable pseudorandom number generators, OOPSLA 2014).
-pub(super) struct Luck(pub(super) u64);
+pub(in crate::check) struct Luck(pub(in crate::check) u64);
 
 impl Luck {
-    fn of(&mut self, least: i64, most: i64) -> i64 {
+    pub(in crate::check) fn of(&mut self, least: i64, most: i64) -> i64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let it = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let it = (it ^ (it >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         least + ((it ^ (it >> 31)) % (most - least + 1).unsigned_abs()).cast_signed()
     }
     /// Minutes.
-    fn time(&mut self, least: usize, most: usize) -> usize {
+    pub(in crate::check) fn time(&mut self, least: usize, most: usize) -> usize {
         usize::try_from(self.of(least as i64, most as i64)).unwrap()
     }
     /// Of a thousandth of the disk so many.
