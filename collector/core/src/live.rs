@@ -261,12 +261,12 @@ fn shadow(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Shadow)
     let service = with_service(state, slot, &fact.service, |_| {});
     let incident = service.and_then(|service| related(state, slot, Some(service), None));
     if let Some(incident) = incident.and_then(|id| state.incidents.get_mut(id)).filter(|it| it.is_active()) {
-        incident.outcome = match fact.step {
+        match fact.step {
             ShadowStep::Would { .. } | ShadowStep::WouldRest { .. } | ShadowStep::Rests { .. } => {
-                event.to_string()
+                incident.remark(&fact.service, &event.to_string());
             }
-            ShadowStep::Back { .. } => String::new(),
-        };
+            ShadowStep::Back { .. } => incident.forget(&fact.service, "is only observed"),
+        }
     }
     about_one_or_all(state, at, slot, (event, Some(&fact.service)));
 }

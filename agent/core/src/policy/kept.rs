@@ -18,6 +18,13 @@ pub(crate) struct KeptDeaths<N> {
     same: u16,
 }
 
+impl<N> KeptDeaths<N> {
+    /// None.
+    pub(crate) const fn none() -> Self {
+        Self { last: None, same: 0 }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 enum KeptSignature<N> {
     Exit(Exit, u32),

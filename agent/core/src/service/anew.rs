@@ -115,7 +115,7 @@ impl Services<'_> {
                 let observed = old.observes;
                 moving.slot.spec = seated.spec.clone();
                 if observed != seated.spec.observes {
-                    moving.observes_or_heals();
+                    moving.observes_or_heals(now);
                 }
                 for (kind, is_other) in [(Kind::Files, files), (Kind::Packages, packages)] {
                     if is_other {

@@ -241,7 +241,7 @@ fn record(slot: &Slot, now: Mono, checks: &Checks<'_>) -> Record {
         }
         Why::Root => slot.ties.root().map_or(Trigger::Exit(Exit::Unknown), Trigger::Root),
     };
-    Record {
+    let whole = Record {
         name: slot.spec.name.clone(),
         left: left(slot, now),
         tries: slot.streak.tries,
@@ -253,10 +253,17 @@ fn record(slot: &Slot, now: Mono, checks: &Checks<'_>) -> Record {
         openings: slot.breaker.openings(),
         hold: slot.held.as_ref().map(|held| held.keep(now)),
         intent: slot.intent,
-    }
+    };
+    if slot.spec.observes { whole.without_shadows() } else { whole }
 }
 
 impl Record {
+    /// What would have been done is no remedy that counts against a next run, which may heal.
+    fn without_shadows(self) -> Self {
+        let (deaths, budget) = (KeptDeaths::none(), KeptBudget::default());
+        Self { tries: 0, attempt: 0, openings: 0, deaths, budget, ..self }
+    }
+
     fn put(self, slot: &mut Slot, now: Mono, away: Away, checks: &Checks<'_>) {
         let ago = |span: Span| before(now, span.plus(away.span()));
         let number = |name: &Name| checks.named(name);

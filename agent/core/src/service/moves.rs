@@ -158,6 +158,13 @@ impl Moving<'_> {
             {
                 self.believe(process, around);
             }
+            (
+                State::Waiting { process: None, wait: Wait::Restart { .. } | Wait::First },
+                Sight::FirstPass | Sight::Passes,
+            ) if self.is_back_unseen(around.now, around.checks) => {
+                self.tell_start(0, true, around.out);
+                self.believe(Process { pid: 0, since: around.now }, around);
+            }
             // What else is seen changes nothing: it is on its way down, or waits for its turn.
             (
                 State::Idle

@@ -77,7 +77,7 @@ impl Moving<'_> {
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
         }
-        if self.slot.spec.observes {
+        if self.is_only_seen() {
             return self.shadow(process, around);
         }
         self.tell_rest(&mut around);
@@ -110,6 +110,9 @@ impl Moving<'_> {
         }
         if self.slot.ties.ailing.is_some() {
             return self.wait_for_root(process, around);
+        }
+        if self.is_only_seen() {
+            return self.shadow(process, around);
         }
         self.begin_where_there_is_room(process, around);
     }

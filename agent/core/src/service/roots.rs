@@ -230,7 +230,10 @@ impl Moving<'_> {
         self.slot.deaths.passed();
         self.slot.streak.tries = 0;
         match process {
-            None if !self.is_held(around.now) => self.begin(None, around),
+            // What was stopped here is brought back here, whatever rests or is only observed by now.
+            None if !self.is_held(around.now) || self.slot.streak.why == Why::Root => {
+                self.begin(None, around)
+            }
             None => self.slot.state = State::Waiting { process, wait: Wait::Restart { at: around.now } },
             Some(_) => {
                 around.checks.watch(around.now, self.ix, self.slot.spec.hold);

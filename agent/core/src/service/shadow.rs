@@ -7,33 +7,48 @@
 //! Only the first rung of a ladder is told, since nobody knows whether it had held; and nobody knows either whether a
 //! service that came back had done so sooner. Once the configuration lets it be healed, what fails then is healed at once.
 
-use super::Around;
 use super::moves::Moving;
-use super::slot::{Process, State, Wait};
+use super::slot::{Process, State, Wait, Why};
+use super::{Around, Driver};
+use crate::check::Checks;
 use picket_proto::Mono;
 use picket_proto::event::{self, Outcome, ShadowStep};
 
 impl Moving<'_> {
+    /// Whether nothing is done about it. What the agent itself stopped, for another's sake, it brings back.
+    pub(super) fn is_only_seen(&self) -> bool {
+        self.slot.spec.observes && self.slot.streak.why != Why::Root
+    }
+
     /// A remedy is due.
     pub(super) fn shadow(&mut self, process: Option<Process>, mut around: Around<'_, '_>) {
-        let now = around.now;
+        let rests = self.slot.rests(around.now);
+        let is_known = core::mem::replace(&mut self.slot.shadow_rests, rests.is_some());
         let last = self.trigger(around.checks);
-        let step = match self.slot.rests(now) {
-            Some(because) => ShadowStep::WouldRest { because, last },
+        let step = match rests {
+            // A check that flaps is told as flapping; that it would not be healed is told once.
+            Some(_) if is_known => None,
+            Some(because) => Some(ShadowStep::WouldRest { because, last }),
             None => {
                 let remedy = self.next_rung(process);
-                self.slot.budget.spend(now);
-                self.slot.past.began(remedy, 0, now);
-                ShadowStep::Would { remedy, trigger: last }
+                self.slot.budget.spend(around.now);
+                self.slot.past.began(remedy, 0, around.now);
+                Some(ShadowStep::Would { remedy, trigger: last })
             }
         };
-        self.tell_shadow(step, &mut around);
+        self.slot.streak.is_told = step.is_some();
+        if let Some(step) = step {
+            self.tell_shadow(step, &mut around);
+        }
         self.slot.streak.shadowed = true;
-        self.slot.state = State::Waiting { process, wait: Wait::Restart { at: now } };
+        self.slot.state = State::Waiting { process, wait: Wait::Restart { at: around.now } };
     }
 
     /// It came back without one: when all passed, and since when they hold.
     pub(super) fn tell_back(&mut self, (passed, since): (Mono, Mono), around: &mut Around<'_, '_>) {
+        if !self.slot.streak.is_told {
+            return;
+        }
         let after = passed.since(self.slot.streak.failed_at);
         let held_for = around.now.since(since);
         let check = self.failed_check(around.checks);
@@ -54,9 +69,30 @@ impl Moving<'_> {
         around.out.tell(event::Fact::Shadow(event::Shadow { service, step }));
     }
 
-    /// Whether it is only observed has changed: what would have been spent was not.
-    pub(super) fn observes_or_heals(&mut self) {
+    /// Whether it is only observed has changed: what would have been done is not what was done. One whose breaker is open
+    /// waits from now on like any other that fails.
+    pub(super) fn observes_or_heals(&mut self, now: Mono) {
         self.slot.budget.clear();
         self.slot.streak.shadowed = false;
+        self.slot.shadow_rests = false;
+        if self.slot.breaker.is_closed() {
+            self.slot.deaths.passed();
+        }
+        if let State::Broken { process, .. } = self.slot.state {
+            self.slot.state = State::Waiting { process, wait: Wait::Restart { at: now } };
+        }
+        if matches!(self.slot.state, State::Waiting { .. }) {
+            self.slot.streak.attempt = 0;
+        }
+    }
+
+    /// All its checks pass while nothing is done about it, and no process of it is known: of another init system's service,
+    /// which somebody else has started. Whether it is taken for running.
+    pub(super) fn is_back_unseen(&self, now: Mono, checks: &Checks<'_>) -> bool {
+        let failed_at = self.slot.streak.failed_at;
+        let since = if failed_at == Mono::NEVER { Mono::default() } else { failed_at };
+        self.slot.spec.driver == Driver::Command
+            && self.is_held(now)
+            && checks.unproven(self.ix, since).is_none()
     }
 }

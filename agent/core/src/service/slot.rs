@@ -39,6 +39,8 @@ pub struct Slot {
     pub(super) unit: unit::Memory,
     pub(super) delays: Delays,
     pub(super) past: Remembered,
+    /// It is only observed, and that it would not be healed any more was told.
+    pub(super) shadow_rests: bool,
     /// Its own hold.
     pub(super) held: Option<Held>,
     /// Until when all rest.
@@ -195,6 +197,7 @@ impl Slot {
             delays: Delays::default(),
             past: Remembered::default(),
             held: None,
+            shadow_rests: false,
             all_rest_until: Mono::default(),
             left: None,
             ties: Ties::default(),
@@ -247,6 +250,12 @@ impl Slot {
             State::Verifying { stage: Stage::Holding { until, .. }, .. } => (until, Reason::Held),
             State::Stopping { kill_at, .. } => (kill_at, Reason::Kill),
             State::Waiting { wait: Wait::Evidence { until }, .. } => (until, Reason::Evidence),
+            // What would be done is told when it would be.
+            State::Waiting { wait: Wait::Restart { at }, .. }
+                if self.spec.observes && !self.streak.shadowed =>
+            {
+                (at, Reason::Restart)
+            }
             State::Waiting { wait: Wait::Restart { at }, .. } => {
                 (at.max(self.rests_until()), Reason::Restart)
             }

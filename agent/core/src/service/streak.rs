@@ -18,8 +18,9 @@ pub(super) struct Streak {
     pub(super) starved: bool,
     /// A person had it tried, and knows why.
     pub(super) asked: bool,
-    /// It is only observed, and what would be done was told.
+    /// It is only observed, and what would be done was looked at; and whether that was told.
     pub(super) shadowed: bool,
+    pub(super) is_told: bool,
     /// That a person has its remedies rest was told.
     pub(super) rest_told: bool,
 }
@@ -32,5 +33,6 @@ pub(super) const FRESH: Streak = Streak {
     starved: false,
     asked: false,
     shadowed: false,
+    is_told: false,
     rest_told: false,
 };

@@ -2,6 +2,7 @@
 
 use super::recovery::{opened, starts};
 use super::world::{World, spec};
+use crate::reload::{self, Seated};
 use crate::service::{self, Phase};
 use crate::{Asked, Input, hold};
 use picket_proto::Span;
@@ -185,6 +186,57 @@ fn a_dependent_that_does_not_end_or_rests_holds_nobody_up() {
         let stopped = world.acts.iter().any(|(_, act)| *act == service::Act::Stop { service: WEB });
         assert_eq!(stopped, !rests, "whoever asked for rest has it");
     }
+}
+
+/// What the agent itself has stopped it brings back, also where its services are only observed from then on.
+#[test]
+fn a_dependent_that_was_stopped_comes_back_although_observing_has_begun_meanwhile() {
+    let ladder: service::Ladder = [Remedy::Dependents, Remedy::Restart].into_iter().collect();
+    let specs = |observes| {
+        let web = service::Spec { needs: [DB].into_iter().collect(), observes, ..spec("web") };
+        vec![service::Spec { ladder: ladder.clone(), observes, ..spec("db") }, web]
+    };
+    let mut world = World::running(14, specs(false));
+    world.kill(DB);
+    world.run(5);
+    assert!(matches!(phase(&world, WEB), Phase::Stopping | Phase::Waiting), "{:#?}", world.story(0));
+    let services: Vec<_> =
+        (0..).zip(specs(true)).map(|(ix, spec)| Seated { ix, spec, is_same: true }).collect();
+    let checks: Vec<_> = (0..world.agent.checks_end())
+        .filter_map(|ix| Some(Seated { ix, spec: world.agent.check_at(ix)?.spec().clone(), is_same: true }))
+        .collect();
+    world.input(Input::Reload(reload::Fact { services: &services, checks: &checks }));
+    world.run(60_000);
+    assert_eq!(
+        (phase(&world, DB), phase(&world, WEB)),
+        (Phase::Running, Phase::Running),
+        "{:#?}",
+        world.story(0)
+    );
+    let begun = remedies(&world, "web");
+    world.kill(WEB);
+    world.run(60_000);
+    assert_eq!((phase(&world, WEB), remedies(&world, "web")), (Phase::Observed, begun));
+}
+
+/// A service of another init system has no process that is known once it is down: its checks tell that it is back.
+#[test]
+fn what_a_person_started_behind_a_hold_is_believed_by_its_checks_and_not_started_again() {
+    let driver = service::Driver::Command;
+    let mut world = World::running(15, vec![service::Spec { driver, ..spec("web") }]);
+    world.input(Input::Asked(Asked::Hold(hold::Fact { service: None, lasts: Some(hold::LEAST), by: "ann" })));
+    world.kill(0);
+    world.run(10_000);
+    assert_eq!(phase(&world, 0), Phase::Waiting);
+    let down = world.at;
+    (world.sims[0].alive, world.sims[0].listens_at) = (Some(77), 0);
+    world.run(90_000);
+    assert_eq!(
+        (phase(&world, 0), starts(&world, down)),
+        (Phase::Running, vec![]),
+        "{:#?}",
+        world.story(down)
+    );
 }
 
 #[test]

@@ -10,7 +10,9 @@ use crate::correlate::Relation;
 use crate::signal::{Depth, Key};
 use crate::table::Code;
 use alloc::collections::BTreeSet;
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 use picket_proto::{Mono, Name, Now, Span, Wall};
 use serde::{Deserialize, Serialize};
 
@@ -232,14 +234,36 @@ impl Incident {
         self.proven.clear();
     }
 
-    /// Ends it. What stood as its outcome before, such as what a service runs with now, stands behind.
+    /// Ends it. What is to be known of its services beside that stands behind.
     pub(crate) fn resolve(&mut self, now: Now, by: Ending, outcome: &str) {
         self.phase = Phase::Resolved { at: now.mono, wall: now.wall, by };
-        let so_far = core::mem::replace(&mut self.outcome, outcome.into());
-        if !so_far.is_empty() {
+        let beside = self.beside();
+        self.outcome = outcome.into();
+        if !beside.is_empty() {
             self.outcome.push_str("; ");
-            self.outcome.push_str(&so_far);
+            self.outcome.push_str(&beside);
         }
+    }
+
+    /// While it is open: what is to be known of a service beside what fires, a line each that begins with its name.
+    pub(crate) fn remark(&mut self, service: &Name, said: &str) {
+        self.forget(service, "");
+        if !self.outcome.is_empty() {
+            self.outcome.push('\n');
+        }
+        self.outcome.push_str(said);
+    }
+
+    /// That is over, of what goes on with these words behind the name.
+    pub(crate) fn forget(&mut self, service: &Name, words: &str) {
+        let begins = format!("{service} {words}");
+        let kept: Vec<&str> = self.outcome.lines().filter(|line| !line.starts_with(&begins)).collect();
+        self.outcome = kept.join("\n");
+    }
+
+    /// All of that.
+    pub(crate) fn beside(&self) -> String {
+        self.outcome.replace('\n', "; ")
     }
 
     /// Raises the severity if the rule is worse; says whether it did.

@@ -34,7 +34,8 @@ pub(super) fn remedy(state: &mut State, at: At, slot: u32, seq: Seq, (event, fac
     let id = related(state, slot, Some(service), None);
     // That nothing was done is over.
     if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
-        incident.outcome.clear();
+        incident.forget(&fact.service, "is only observed");
+        incident.forget(&fact.service, "is not healed");
     }
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
 }
@@ -65,7 +66,9 @@ fn recovered(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Reme
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
     if let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) {
         incident.proven.insert((slot, service));
-        incident.outcome = changed(fact).unwrap_or_default();
+        if let Some(changed) = changed(fact) {
+            incident.remark(&fact.service, &changed);
+        }
     }
     over(state, at, slot, service);
     clear(state, at, Key { host: slot, what: What::NotHealed(service) });

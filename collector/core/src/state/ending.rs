@@ -88,10 +88,21 @@ pub(crate) fn held(state: &mut State, at: At, id: IncidentId) {
     resolve(state, at, id, Ending::Recovery, format!("recovered, held for {held}"));
 }
 
+/// The services of this episode that are not back, since somebody left them stopped: of those nothing recovered.
+fn left_stopped(state: &State, id: IncidentId) -> String {
+    let Some(incident) = state.incidents.get(id) else { return String::new() };
+    let stopped = incident.failed.iter().filter_map(|(host, service)| {
+        let known = state.hosts.get(*host)?.services.get(*service)?;
+        (known.intent != Intent::Run).then(|| format!("; {} is left stopped", known.name))
+    });
+    stopped.collect()
+}
+
 /// Ends an incident; what still fires in it is part of none from now on.
 pub(crate) fn resolve(state: &mut State, at: At, id: IncidentId, by: Ending, outcome: String) {
+    let left = if by == Ending::Recovery { left_stopped(state, id) } else { String::new() };
     let Some(incident) = state.incidents.get_mut(id) else { return };
-    incident.resolve(at.now, by, &outcome);
+    incident.resolve(at.now, by, &format!("{outcome}{left}"));
     let outcome = incident.outcome.clone();
     incident.note(at.now, Entry::said(at.now.wall, "incident-resolved", outcome.clone()));
     let firing = core::mem::take(&mut incident.firing);

@@ -90,7 +90,7 @@ fn outcome(state: &State, incident: &life::Incident) -> String {
     };
     let mut open: Vec<(bool, String)> = open_breakers(incident).filter_map(because).collect();
     if open.is_empty() {
-        return incident.outcome.clone();
+        return incident.beside();
     }
     open.sort_by_key(|(is_other, _)| *is_other);
     let more = open.len().saturating_sub(EXPLAINED_MAX);
