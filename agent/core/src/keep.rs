@@ -17,6 +17,12 @@ impl Agent<'_> {
         self.session.use_on(now, terms);
     }
 
+    /// Whether the collector gets what services print when an operator asks for it; before the first input. It does not
+    /// unless this says so.
+    pub fn give_evidence(&mut self, when_asked: bool) {
+        self.services.allow_orders(when_asked);
+    }
+
     /// Takes back what an earlier run kept. Before the first input; later it changes nothing.
     pub fn restore(&mut self, now: Mono, away: Away, kept: &[u8]) -> Restored {
         if self.life.is_new() {
