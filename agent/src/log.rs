@@ -181,7 +181,8 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => None,
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => None,
     }
 }
 

@@ -22,6 +22,9 @@ impl Shell<'_> {
             match effect {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
                 Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
+                Effect::Act(Act::Read { service, token, of: Some(of) }) => {
+                    self.systemd.read(service, of, token)
+                }
                 Effect::Act(Act::Reboot { service }) => {
                     self.reboots = Some(service);
                     self.reboot_once_kept();
@@ -79,6 +82,9 @@ impl Shell<'_> {
             sd::Told::Fact(fact) => {
                 self.systemd.passes(&fact);
                 self.hand(Input::Unit(fact));
+            }
+            sd::Told::Printed { unit: service, token, text } => {
+                self.hand(Input::Service(Outcome::Printed { service, token, text }.as_fact()));
             }
             sd::Told::Words { unit: service, pid, text: last_line } => {
                 self.hand(Input::Service(Outcome::Evidence { service, pid, last_line }.as_fact()));
@@ -178,6 +184,10 @@ impl Shell<'_> {
                 let text = diagnosis.to_string();
                 self.answerer.link.lost(now.mono, diagnosis.code, &text);
                 self.log.link(now.wall, diagnosis.code, &text);
+            }
+            Word::Ordered { token, service } => {
+                let text = format!("the collector asks for what {service} printed last (order {token:016x})");
+                self.log.link(now.wall, "evidence-asked", &text);
             }
             Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
         }

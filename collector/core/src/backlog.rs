@@ -22,7 +22,9 @@ use picket_proto::{Event, Fact, Seq};
 
 /// An event of the backlog.
 pub(crate) fn event(state: &mut State, at: At, slot: u32, seq: Seq, event: &Event) {
-    let Some(about) = about(state, slot, &event.fact) else { return };
+    // What came of an order is for whoever asked.
+    let about = if matches!(event.fact, Fact::Ordered(_)) { None } else { about(state, slot, &event.fact) };
+    let Some(about) = about else { return };
     let news = match about.0 {
         Subject::Service(service) => healing::account(state, at, (slot, service), seq, event),
         Subject::Check(_) => News::Open,
@@ -46,22 +48,10 @@ pub(crate) fn event(state: &mut State, at: At, slot: u32, seq: Seq, event: &Even
 fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u32>)> {
     let host = state.hosts.get_mut(slot)?;
     let service = fact.service().and_then(|name| host.service(name));
-    let check = match fact {
-        Fact::Verdict(fact) => host.check(&fact.check, fact.kind, fact.service.as_ref()),
-        Fact::Began(_)
-        | Fact::Gap(_)
-        | Fact::Started(_)
-        | Fact::Exited(_)
-        | Fact::Remedy(_)
-        | Fact::Outcome(_)
-        | Fact::Breaker(_)
-        | Fact::Evidence(_)
-        | Fact::Intent(_)
-        | Fact::Blind(_)
-        | Fact::Hold(_)
-        | Fact::Vanished(_)
-        | Fact::Returned(_)
-        | Fact::Shadow(_) => None,
+    let check = if let Fact::Verdict(fact) = fact {
+        host.check(&fact.check, fact.kind, fact.service.as_ref())
+    } else {
+        None
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -95,7 +85,8 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => Meaning::Context,
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => Meaning::Context,
     }
 }
 
@@ -160,7 +151,8 @@ fn explain(
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => {}
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => {}
     }
 }
 
@@ -196,7 +188,8 @@ fn failed(
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => event.to_string(),
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => event.to_string(),
     };
     if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
         if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 6;
+pub const LOGIC: u32 = 7;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
@@ -146,6 +146,9 @@ impl State {
                 }
             }
             Record::Paced { host, report } => self.paced(host, *report),
+            Record::Ordered { operator, host, evidence_of, .. } => {
+                self.evidence_asked(at, operator, host, evidence_of);
+            }
             Record::Back { hosts } => {
                 for host in hosts {
                     if let Some(slot) = self.host(host) {
@@ -275,26 +278,10 @@ impl State {
 
 /// What a frame says about frames.
 fn account(host: &mut Host, fact: &Fact) {
-    match fact {
-        Fact::Gap(gap) => {
-            // Ingest made sure that the ranges have room for it.
-            let closed = host.runs.close(gap.run, gap.range).unwrap_or(0);
-            host.lost = host.lost.saturating_add(closed);
-        }
-        // What the run before had and did not bring is the agent's to name: part of it may still be on its disk.
-        Fact::Began(_)
-        | Fact::Verdict(_)
-        | Fact::Started(_)
-        | Fact::Exited(_)
-        | Fact::Remedy(_)
-        | Fact::Outcome(_)
-        | Fact::Breaker(_)
-        | Fact::Evidence(_)
-        | Fact::Intent(_)
-        | Fact::Blind(_)
-        | Fact::Hold(_)
-        | Fact::Vanished(_)
-        | Fact::Returned(_)
-        | Fact::Shadow(_) => {}
+    // What the run before had and did not bring is the agent's to name: part of it may still be on its disk.
+    if let Fact::Gap(gap) = fact {
+        // Ingest made sure that the ranges have room for it.
+        let closed = host.runs.close(gap.run, gap.range).unwrap_or(0);
+        host.lost = host.lost.saturating_add(closed);
     }
 }

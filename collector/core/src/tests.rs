@@ -19,6 +19,7 @@ mod late;
 mod limits;
 mod metered;
 mod needs;
+mod orders;
 mod outlived;
 mod people;
 mod random;

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::ports::{Answered, Ask};
 use crate::store::{self, NoPage};
 use picket_collector_core::incident::{IncidentId, Verb};
+use picket_collector_core::order::Evidence;
 use picket_collector_core::view::{Answer, Question};
 use picket_proto::{HostId, Name};
 use picket_rpc::convert::{self, BadMessage};
@@ -34,7 +35,7 @@ impl Operator {
     async fn view(&self, question: Question) -> Result<Answer, Status> {
         match self.door.ask(Ask::View(question)).await? {
             Answered::View(answer) => Ok(answer),
-            Answered::Incident(_) | Answered::Allowed => Err(mismatch()),
+            Answered::Incident(_) | Answered::Evidence(_) | Answered::Allowed => Err(mismatch()),
         }
     }
 
@@ -52,7 +53,7 @@ impl Operator {
                 tracing::info!(%operator, incident = id, code, "changed by an operator");
                 Ok(Response::new(render::incident(*incident)))
             }
-            Answered::View(_) | Answered::Allowed => Err(mismatch()),
+            Answered::View(_) | Answered::Evidence(_) | Answered::Allowed => Err(mismatch()),
         }
     }
 }
@@ -149,6 +150,25 @@ impl operator_server::Operator for Operator {
         let asked = request.into_inner();
         let text = text(&asked.text)?;
         self.change(operator, asked.id, asked.revision, Verb::Resolve(text)).await
+    }
+
+    async fn ask_evidence(
+        &self,
+        request: Request<v1::AskEvidenceRequest>,
+    ) -> Answering<v1::AskEvidenceResponse> {
+        let operator = operator(&request)?;
+        let asked = request.into_inner();
+        let host = convert::host("host", &asked.host).map_err(bad_input)?;
+        let service = convert::name("service", &asked.service).map_err(bad_input)?;
+        tracing::info!(%operator, %host, %service, code = "evidence-asked", "a host is asked by an operator");
+        let (operator, host, service) = (Box::new(operator), Box::new(host), Box::new(service));
+        match self.door.ask(Ask::Order { operator, host, service }).await? {
+            Answered::Evidence(evidence) => {
+                let Evidence { token, text } = *evidence;
+                Ok(Response::new(v1::AskEvidenceResponse { token, text }))
+            }
+            Answered::View(_) | Answered::Incident(_) | Answered::Allowed => Err(mismatch()),
+        }
     }
 
     async fn get_status(&self, request: Request<v1::GetStatusRequest>) -> Answering<v1::CollectorStatus> {

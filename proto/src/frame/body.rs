@@ -5,8 +5,8 @@
 use super::{BadFrame, Class, TooLarge};
 use crate::event::{
     Began, Blind, BreakerMoved, Cause, CheckKind, Event, Evidence, Exited, Fact, Gap, HoldChanged,
-    IntentChanged, OrderSaid, Ordered, RemedyBegun, RemedyEnded, Returned, Shadow, Started, Vanished, Verdict,
-    VerdictChanged,
+    IntentChanged, OrderSaid, Ordered, RemedyBegun, RemedyEnded, Returned, Shadow, Started, Vanished,
+    Verdict, VerdictChanged,
 };
 use crate::id::Name;
 use crate::text::Text;

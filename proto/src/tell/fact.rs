@@ -2,8 +2,8 @@
 
 use super::Why;
 use crate::event::{
-    Because, BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, OrderSaid, Ordered, Outcome, Remedy,
-    RemedyEnded, Shadow, ShadowStep, Trigger, Verdict, VerdictChanged, Witness,
+    Because, BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, OrderSaid,
+    Ordered, Outcome, Remedy, RemedyEnded, Shadow, ShadowStep, Trigger, Verdict, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 

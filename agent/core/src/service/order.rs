@@ -177,7 +177,10 @@ mod tests {
             let text = &lines[..lines.floor_char_boundary(len)];
             let end = newest(text);
             assert!(text.ends_with(end) && end.len() <= TEXT_MAX, "{len}");
-            assert!(text.len() <= TEXT_MAX || end.len() > TEXT_MAX - 40, "no more is cut than must be: {len}");
+            assert!(
+                text.len() <= TEXT_MAX || end.len() > TEXT_MAX - 40,
+                "no more is cut than must be: {len}"
+            );
             assert!((1..=usize::from(PARTS_MAX)).contains(&parts(end).count()), "{len}");
             assert!(parts(end).all(|part| Lines::new(part).as_str() == part), "{len}");
             assert_eq!(parts(end).collect::<String>(), end);

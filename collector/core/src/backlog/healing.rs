@@ -62,7 +62,8 @@ pub(super) fn account(
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => {}
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => {}
     }
     News::Open
 }
