@@ -259,7 +259,8 @@ impl<'s> Services<'s> {
     fn with<T>(&mut self, ix: ServiceIx, step: impl FnOnce(&mut Moving<'_>) -> T) -> Option<T> {
         let slot = self.slots.get_mut(usize::from(ix)).filter(|slot| slot.place == Place::Taken)?;
         let before = Mark::of(slot);
-        let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None, collect: None };
+        let keeps_words = self.orders.keeps_words;
+        let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None, collect: None, keeps_words };
         let answer = step(&mut moving);
         let (order, collect) = (moving.order, moving.collect);
         let after = Mark::of(moving.slot);

@@ -7,10 +7,11 @@ use crate::disk;
 use crate::link::{Heard, Word};
 use crate::probe::process;
 use crate::sd;
-use picket_agent_core::service::Act;
+use picket_agent_core::service::{Act, ServiceIx};
 use picket_agent_core::session::{self, Order};
 use picket_agent_core::{Effect, Input, spool};
-use picket_proto::{Carried, Mono, Span, Stamp};
+use picket_proto::event::Evidence;
+use picket_proto::{Carried, Event, Fact, Mono, Now, Span, Stamp, Text};
 
 /// A disk that takes longer does not answer: a flash pauses for less than a second.
 pub(crate) const STUCK: Span = Span::from_secs(2);
@@ -87,9 +88,27 @@ impl Shell<'_> {
                 self.hand(Input::Service(Outcome::Printed { service, token, text }.as_fact()));
             }
             sd::Told::Words { unit: service, pid, text: last_line } => {
+                self.words(service, pid, &last_line);
                 self.hand(Input::Service(Outcome::Evidence { service, pid, last_line }.as_fact()));
             }
         }
+    }
+
+    /// Last words that the core does not tell, since the link costs money: shown on this host all the same.
+    pub(super) fn words(&mut self, service: ServiceIx, pid: u32, last_line: &str) {
+        let is_kept = self.plan.collector.terms.is_metered() && !last_line.is_empty();
+        let Some(name) = self.agent.service_at(service).filter(|_| is_kept).map(|it| it.name().clone())
+        else {
+            return;
+        };
+        let evidence = Evidence { service: name, pid, last_line: Text::new(last_line) };
+        let event = Event { stamp: self.stamp(clock::now()), fact: Fact::Evidence(evidence) };
+        self.answerer.kept(&event);
+        self.log.kept(&event);
+    }
+
+    fn stamp(&self, now: Now) -> Stamp {
+        Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced }
     }
 
     /// Queues the readings that needed no waiting.
@@ -166,8 +185,7 @@ impl Shell<'_> {
             | Order::Goodbye
             | Order::Close => (&[], ""),
         };
-        let stamp =
-            Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced };
+        let stamp = self.stamp(now);
         self.link.obey(order, stamp, (frames, said));
     }
 

@@ -81,6 +81,22 @@ async fn a_host_whose_configuration_forbids_it_gives_nothing() {
     assert!(!story.events().await.iter().any(|event| event.code == "evidence-part"));
 }
 
+/// Purpose: over a link that costs money a failure's words stay on the host, which shows them, and come when asked for.
+#[tokio::test]
+async fn over_a_metered_link_last_words_are_kept_until_they_are_asked_for() {
+    let mut story = Story::begin(&config("profile = \"metered\"\n\n")).await;
+    let line = story.agent.line_with("\"evidence\"");
+    assert!(line.contains("line 100"), "the host's own log tells: {line}");
+    story.agent.line_with("breaker-open");
+    let id = story.change("incident-severity").await.incident.expect("a change has its incident").id;
+    let cause = story.incident(id).await.incident.expect("it is there").cause;
+    assert!(cause.ends_with("kept on the host: `picket evidence web-1 web`"), "{cause}");
+    let (kept, _) = story.home.ask("events", &[]);
+    assert!(kept.contains("line 100"), "{kept}");
+    assert!(ask(&mut story.operator, "web").await.unwrap().ends_with("  line 100\n"));
+    assert!(!story.events().await.iter().any(|event| event.code == "evidence"));
+}
+
 /// Purpose: an agent that knows of no orders is sent none, and the operator is told to upgrade it.
 #[tokio::test]
 async fn an_older_agent_is_not_asked() {

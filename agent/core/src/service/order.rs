@@ -46,6 +46,8 @@ struct Open {
 #[derive(Debug, Default)]
 pub(super) struct Orders {
     is_allowed: bool,
+    /// What a service printed before it failed is not told unasked: the link costs money.
+    pub(super) keeps_words: bool,
     open: Option<Open>,
     act: Option<Act>,
     done: Budget,
@@ -78,6 +80,11 @@ impl Services<'_> {
     /// Whether what services print is given when it is asked for.
     pub(crate) fn allow_orders(&mut self, is_allowed: bool) {
         self.orders.is_allowed = is_allowed;
+    }
+
+    /// Last words of what fails stay on the host until they are asked for.
+    pub(crate) fn keep_words(&mut self, here: bool) {
+        self.orders.keeps_words = here;
     }
 
     /// An order came.

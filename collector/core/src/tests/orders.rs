@@ -152,6 +152,25 @@ fn a_link_that_has_carried_its_cap_is_not_asked_to_carry_more() {
     assert_eq!(answer(&world, 1), Some(Err("order-over-cap")));
 }
 
+/// What a host with such a link does not tell by itself, its incident says where to find.
+#[test]
+fn the_cause_of_a_death_says_where_its_words_are_kept() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.terms = Terms { report: Span::from_secs(900), orders: EVIDENCE, ..Terms::default() };
+    agent.connect(&mut world);
+    agent.say(&mut world, killed(3));
+    let cause = |world: &mut World| world.the_incident().incident.cause;
+    assert!(
+        cause(&mut world).ends_with("what it printed is kept on the host: `picket evidence web-1 nginx`")
+    );
+    agent.say(&mut world, evidence("bind failed"));
+    assert!(cause(&mut world).ends_with("last printed: bind failed"), "an older agent tells it unasked");
+    let (mut world, mut agent) = ready();
+    agent.say(&mut world, killed(3));
+    assert!(!cause(&mut world).contains("kept on the host"));
+}
+
 #[test]
 fn two_at_a_host_are_open_and_each_is_given_up_after_a_minute() {
     let (mut world, mut agent) = ready();
