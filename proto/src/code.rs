@@ -27,13 +27,7 @@ pub const fn of(fact: &Fact) -> &'static str {
     match fact {
         Fact::Began(_) => "agent-began",
         Fact::Gap(_) => "gap",
-        Fact::Verdict(change) => match change.to {
-            Verdict::Unknown => "check-unknown",
-            Verdict::Up => "check-up",
-            Verdict::Degraded => "check-degraded",
-            Verdict::Flapping => "check-flapping",
-            Verdict::Down => "check-down",
-        },
+        Fact::Verdict(change) => of_verdict(change.to),
         Fact::Started(started) => {
             if started.adopted {
                 "service-adopted"
@@ -69,15 +63,29 @@ pub const fn of(fact: &Fact) -> &'static str {
             Ended::Back => "returned",
             Ended::Accepted => "baseline-accepted",
         },
-        Fact::Shadow(shadow) => match shadow.step {
-            ShadowStep::Would { .. } => "shadow-remedy",
-            ShadowStep::WouldRest { .. } => "shadow-rest",
-            ShadowStep::Back { .. } => "shadow-back",
-        },
+        Fact::Shadow(shadow) => of_shadow(&shadow.step),
         Fact::Ordered(ordered) => match &ordered.said {
             OrderSaid::Part { .. } => "evidence-part",
             OrderSaid::Refused(why) => of_refusal(why),
         },
+    }
+}
+
+const fn of_verdict(to: Verdict) -> &'static str {
+    match to {
+        Verdict::Unknown => "check-unknown",
+        Verdict::Up => "check-up",
+        Verdict::Degraded => "check-degraded",
+        Verdict::Flapping => "check-flapping",
+        Verdict::Down => "check-down",
+    }
+}
+
+const fn of_shadow(step: &ShadowStep) -> &'static str {
+    match step {
+        ShadowStep::Would { .. } => "shadow-remedy",
+        ShadowStep::WouldRest { .. } => "shadow-rest",
+        ShadowStep::Back { .. } => "shadow-back",
     }
 }
 

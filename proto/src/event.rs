@@ -37,10 +37,6 @@ pub struct Event {
 
 /// Everything that an agent can tell. The number in each doc is the frame's kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nothing is allocated here, and a fact is moved a few times in its life"
-)]
 pub enum Fact {
     /// 1: the first frame of every run.
     Began(Began),

@@ -16,15 +16,13 @@ use crate::signal::{Depth, Key, What};
 use crate::state::firing::{Fired, News, born_resolved};
 use crate::state::{At, State};
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use picket_proto::event::{Outcome, Verdict};
 use picket_proto::{Event, Fact, Seq};
 
 /// An event of the backlog.
 pub(crate) fn event(state: &mut State, at: At, slot: u32, seq: Seq, event: &Event) {
-    // What came of an order is for whoever asked.
-    let about = if matches!(event.fact, Fact::Ordered(_)) { None } else { about(state, slot, &event.fact) };
-    let Some(about) = about else { return };
+    let Some(about) = about(state, slot, &event.fact) else { return };
     let news = match about.0 {
         Subject::Service(service) => healing::account(state, at, (slot, service), seq, event),
         Subject::Check(_) => News::Open,
@@ -46,6 +44,10 @@ pub(crate) fn event(state: &mut State, at: At, slot: u32, seq: Seq, event: &Even
 
 /// Whom a fact is about, and the check where it is one's.
 fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u32>)> {
+    if matches!(fact, Fact::Ordered(_)) {
+        // For whoever asked: it says nothing of how anything is.
+        return None;
+    }
     let host = state.hosts.get_mut(slot)?;
     let service = fact.service().and_then(|name| host.service(name));
     let check = if let Fact::Verdict(fact) = fact {
@@ -171,7 +173,28 @@ fn failed(
             What::Down(check)
         }
     };
-    let title = match &event.fact {
+    let title = title(host, event);
+    if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
+        if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {
+            (known.title, known.cause, known.root) = (title, event.to_string(), root);
+            known.ends = ends;
+        }
+        known.push(entry);
+        return;
+    }
+    let mut timeline = Timeline::default();
+    timeline.push(entry);
+    let cause = event.to_string();
+    host.late.push(Late { subject, ends, opened: event.stamp.wall, title, cause, root, timeline });
+    if host.late.len() > LATE_MAX {
+        let oldest = host.late.remove(0);
+        born_resolved(state, at, slot, oldest, "how it ended is not known");
+    }
+}
+
+/// A failure in a line.
+fn title(host: &Host, event: &Event) -> String {
+    match &event.fact {
         Fact::Exited(fact) => format!("{} on {}: {}", fact.service, host.id, fact.exit),
         Fact::Verdict(fact) => {
             format!("{} on {}: {event}", fact.service.as_ref().unwrap_or(&fact.check), host.id)
@@ -190,22 +213,6 @@ fn failed(
         | Fact::Returned(_)
         | Fact::Shadow(_)
         | Fact::Ordered(_) => event.to_string(),
-    };
-    if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
-        if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {
-            (known.title, known.cause, known.root) = (title, event.to_string(), root);
-            known.ends = ends;
-        }
-        known.push(entry);
-        return;
-    }
-    let mut timeline = Timeline::default();
-    timeline.push(entry);
-    let cause = event.to_string();
-    host.late.push(Late { subject, ends, opened: event.stamp.wall, title, cause, root, timeline });
-    if host.late.len() > LATE_MAX {
-        let oldest = host.late.remove(0);
-        born_resolved(state, at, slot, oldest, "how it ended is not known");
     }
 }
 

@@ -149,13 +149,7 @@ impl State {
             Record::Ordered { operator, host, evidence_of, .. } => {
                 self.evidence_asked(at, operator, host, evidence_of);
             }
-            Record::Back { hosts } => {
-                for host in hosts {
-                    if let Some(slot) = self.host(host) {
-                        self.back(at, slot);
-                    }
-                }
-            }
+            Record::Back { hosts } => hosts.iter().for_each(|host| self.is_back(at, host)),
         }
         root::follow(self, at);
     }
@@ -172,6 +166,12 @@ impl State {
         match self.hosts.find(id.as_str()) {
             Some(slot) => Some(slot),
             None => self.has_room().then(|| self.hosts.add(Host::expected(id.clone()))),
+        }
+    }
+
+    fn is_back(&mut self, at: At, id: &HostId) {
+        if let Some(slot) = self.host(id) {
+            self.back(at, slot);
         }
     }
 

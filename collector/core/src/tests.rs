@@ -9,6 +9,7 @@ mod contest;
 mod cut;
 mod damaged;
 mod durable;
+mod explained;
 mod failures;
 mod filling;
 mod fleet;

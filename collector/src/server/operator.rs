@@ -1,11 +1,13 @@
 //! The service that operators call. Every method checks the certificate, parses the request whole, asks the core or
 //! the journal, and renders the answer.
 
+mod events;
+
 use super::{Door, operator, refusal, refusal_because, render, watch};
 use crate::authority::{Secret, token_expiry};
 use crate::clock;
 use crate::ports::{Answered, Ask};
-use crate::store::{self, NoPage};
+use crate::store::NoPage;
 use picket_collector_core::incident::{IncidentId, Verb};
 use picket_collector_core::order::Evidence;
 use picket_collector_core::view::{Answer, Question};
@@ -200,7 +202,7 @@ impl operator_server::Operator for Operator {
         request: Request<v1::ListEventsRequest>,
     ) -> Answering<v1::ListEventsResponse> {
         operator(&request)?;
-        let question = events_question(request.into_inner())?;
+        let question = events::question(request.into_inner())?;
         match self.door.events.ask(question).await {
             Ok(page) => Ok(Response::new(render::events(page))),
             Err(NoPage::Busy) => Err(refusal("too-many")),
@@ -276,30 +278,4 @@ fn services_place(token: &str) -> Result<Option<Box<ServicesPlace>>, Status> {
     let host = convert::host("page_token", host).map_err(bad_input)?;
     let service = convert::optional_name("page_token", service).map_err(bad_input)?;
     Ok(Some(Box::new((host, service))))
-}
-
-fn events_question(asked: v1::ListEventsRequest) -> Result<store::Question, Status> {
-    let unknown = || refusal_because("bad-input", "page_token is none that was given out");
-    let after = if asked.page_token.is_empty() {
-        None
-    } else {
-        let (index, skip) = asked.page_token.split_once(':').ok_or_else(unknown)?;
-        let index = index.parse().map_err(|_| unknown())?;
-        Some(store::Place { index, skip: skip.parse().map_err(|_| unknown())? })
-    };
-    Ok(store::Question {
-        host: optional_host("host", &asked.host)?,
-        service: convert::optional_name("service", &asked.service).map_err(bad_input)?,
-        since: asked.within.map(since).transpose()?,
-        after,
-        limit: usize::from(limit(asked.page_size)?),
-    })
-}
-
-fn since(within: prost_types::Duration) -> Result<picket_proto::Wall, Status> {
-    if within.seconds < 0 || within.nanos < 0 {
-        return Err(refusal_because("bad-input", "within is negative"));
-    }
-    let us = within.seconds.saturating_mul(1_000_000).saturating_add(i64::from(within.nanos) / 1_000);
-    Ok(picket_proto::Wall::from_micros(clock::wall().micros().saturating_sub(us)))
 }
