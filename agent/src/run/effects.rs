@@ -203,11 +203,12 @@ impl Shell<'_> {
                 self.answerer.link.lost(now.mono, diagnosis.code, &text);
                 self.log.link(now.wall, diagnosis.code, &text);
             }
-            Word::Ordered { token, service } => {
-                let text = format!("the collector asks for what {service} printed last (order {token:016x})");
-                self.log.link(now.wall, "evidence-asked", &text);
-            }
-            Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
+            // What comes of an order is told, within its budget; a flood of them must not fill the log.
+            Word::Acked { .. }
+            | Word::Opened { .. }
+            | Word::Beat { .. }
+            | Word::Challenged { .. }
+            | Word::Ordered { .. } => {}
         }
         // Every exchange ends with a word, so that this misses nothing for long and wakes nobody.
         let bytes = self.link.carried();
