@@ -29,6 +29,7 @@ mod orders;
 mod orphans;
 mod packages;
 mod papers;
+mod printed;
 mod program;
 mod remnants;
 mod script;
@@ -38,19 +39,18 @@ mod words;
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 pub(crate) use files::lacks;
+use item::{Life, Process};
 pub(crate) use packages::lacks as packages_lack;
 use papers::Identities;
 use picket_agent_core::service::{Act, ServiceIx};
 use picket_proto::event::Exit;
 use picket_proto::{Mono, Span};
-use rustix::fd::OwnedFd;
 use rustix::process::{Pid, Signal};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 use watch::{Parent, exit_of, watch};
 pub(crate) use words::{Notice, Outcome};
@@ -63,6 +63,8 @@ pub(crate) struct Services {
     session: i32,
     boot: u128,
     descriptors: limit::Descriptors,
+    /// The place of the one thread that reads a log because somebody asked.
+    reader: Arc<()>,
 }
 
 struct Item {
@@ -94,23 +96,6 @@ struct Owed {
     evidence: Option<u32>,
 }
 
-enum Life {
-    None,
-    /// The group of the last life is being killed; whether a start waits for that.
-    Clearing {
-        start_waits: bool,
-    },
-    Lives(Process),
-    /// A script started it, and no file names its process.
-    Unseen,
-}
-
-struct Process {
-    pid: Pid,
-    pidfd: Arc<AsyncFd<OwnedFd>>,
-    started: Option<u64>,
-}
-
 impl Services {
     /// Prepares folders, logs and commands below `state`; starts nothing. A channel for four notices per service that can be
     /// can't be full: each has at most one process, one clearing, and one order each about its files and packages.
@@ -134,7 +119,8 @@ impl Services {
         orphans::tell(&state.join("services"), services, boot);
         let session = adopt::own_session()?;
         let papers = papers::begin()?;
-        Ok((Self { items, notices, papers, session, boot, descriptors }, out))
+        let reader = Arc::default();
+        Ok((Self { items, notices, papers, session, boot, descriptors, reader }, out))
     }
 
     /// The process of a service and its start time, where known.
@@ -170,6 +156,7 @@ impl Services {
             }
             Act::Files { service, kind, order } => self.files(service, kind, order),
             // The loop hands these to systemd, and begins a reboot.
+            Act::Read { service, token, .. } => self.read(service, token),
             Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => None,
         }
     }
@@ -220,6 +207,7 @@ impl Services {
         match notice {
             Notice::Gone { service } => self.gone(service),
             Notice::NotRebooted { service, why } => Some(Outcome::NotRebooted { service, why }),
+            Notice::Printed { service, token, text } => Some(Outcome::Printed { service, token, text }),
             Notice::Files { service, kind, answer } => Some(Outcome::Files { service, kind, answer }),
             Notice::Said { service, said } => self.said(service, said),
             Notice::Cleared { service, in_time } => {

@@ -59,11 +59,8 @@ pub fn keep(state: &Path, (generation, boot, at): (u64, BootId, Mono), bytes: &[
 /// # Errors
 /// Why the stream is cut, in words.
 pub fn hear(message: CollectorMessage, tell: &mut dyn FnMut(session::Fact<'_>)) -> Result<(), String> {
-    let (word, beat) = crate::link::words(message).map_err(|bad| bad.to_string())?;
-    tell(word.as_fact());
-    if let Some(beat) = beat {
-        tell(beat.as_fact());
-    }
+    let words = crate::link::words(message).map_err(|bad| bad.to_string())?;
+    words.iter().flatten().for_each(|word| tell(word.as_fact()));
     Ok(())
 }
 

@@ -179,7 +179,7 @@ impl Link {
             }
             Word::Welcomed { .. } => self.welcomed(),
             Word::Lost { .. } => self.forget(),
-            Word::Acked { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
+            Word::Acked { .. } | Word::Beat { .. } | Word::Challenged { .. } | Word::Ordered { .. } => {}
         }
         Some(heard.word)
     }

@@ -86,15 +86,24 @@ impl Log {
         }
     }
 
+    /// Tells an event that is not sent: it has no number.
+    pub(crate) fn kept(self, event: &Event) {
+        self.told(None, event);
+    }
+
     fn event(self, seq: Seq, event: &Event) {
+        self.told(Some(seq), event);
+    }
+
+    fn told(self, seq: Option<Seq>, event: &Event) {
         self.line(&Line {
             at: event.stamp.wall,
             code: code::of(&event.fact),
             text: event.to_string(),
             service: event.fact.service().map(Name::as_str),
             check: check_of(&event.fact).map(Name::as_str),
-            run: Some(event.stamp.run.to_string()),
-            seq: Some(seq.0),
+            run: seq.map(|_| event.stamp.run.to_string()),
+            seq: seq.map(|seq| seq.0),
         });
     }
 
@@ -181,7 +190,8 @@ const fn check_of(fact: &Fact) -> Option<&Name> {
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => None,
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => None,
     }
 }
 

@@ -175,6 +175,7 @@ fn named(given: &Given, filed: Option<Collector>, miss: &mut dyn FnMut(String, &
         token: None,
         proxy: None,
         terms: Terms::USUAL,
+        evidence: true,
     };
     Some(Collector { addresses, ..filed.unwrap_or_else(bare) })
 }

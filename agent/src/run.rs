@@ -242,7 +242,12 @@ impl Shell<'_> {
                 Some(Known::Reading(answer)) => self.read(&answer),
                 // What is heard of a service that the configuration has no more is nobody's concern.
                 Some(Known::Outcome(outcome)) if !self.serves(outcome.service()) => {}
-                Some(Known::Outcome(outcome)) => self.hand(Input::Service(outcome.as_fact())),
+                Some(Known::Outcome(outcome)) => {
+                    if let Outcome::Evidence { service, pid, last_line } = &outcome {
+                        self.words(*service, *pid, last_line);
+                    }
+                    self.hand(Input::Service(outcome.as_fact()));
+                }
                 None => match self.services.afterwards() {
                     Some(outcome) => self.queue.push_back(Known::Outcome(outcome)),
                     None => break,

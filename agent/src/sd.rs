@@ -49,6 +49,8 @@ pub(crate) enum Told {
     Fact(Fact),
     /// Last words of a unit's life, or systemd's refusal.
     Words { unit: UnitIx, pid: u32, text: String },
+    /// What a unit printed last, for an order; nothing where the journal can't be read.
+    Printed { unit: UnitIx, token: u64, text: Option<String> },
 }
 
 /// The units of this agent.
@@ -144,6 +146,13 @@ impl Systemd {
     pub(crate) fn collect(&mut self, unit: UnitIx, of: Collect) {
         if let Some(name) = self.names.get(usize::from(unit)).cloned().flatten() {
             self.journal.collect((unit, name), of, self.facts.clone());
+        }
+    }
+
+    /// Reads what one life of a unit printed, for an order.
+    pub(crate) fn read(&mut self, unit: UnitIx, of: Collect, token: u64) {
+        if let Some(name) = self.names.get(usize::from(unit)).cloned().flatten() {
+            self.journal.read((unit, name), of, (token, self.facts.clone()));
         }
     }
 

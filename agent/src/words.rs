@@ -8,6 +8,8 @@ use picket_proto::text::TEXT_MAX;
 
 /// How many lines.
 const LINES: usize = 3;
+/// How many whoever asks for them gets.
+pub(crate) const ASKED_LINES: usize = 40;
 
 const BETWEEN: &str = " | ";
 
@@ -44,6 +46,19 @@ fn end_of(line: &str, room: usize) -> Option<String> {
 
 /// A line without escape sequences, control characters and surrounding space.
 pub(crate) fn plain(line: &str) -> String {
+    clean(line).trim().to_owned()
+}
+
+/// What was printed last for whoever asks for it: of lines that come newest first at most 40, in the order in which they were
+/// printed; empty ones are left out, and what stands before a line's first word is kept.
+pub(crate) fn lines<'l>(reversed: impl Iterator<Item = &'l str>) -> String {
+    let newest = reversed.map(clean).filter(|line| !line.trim().is_empty()).take(ASKED_LINES);
+    let newest: Vec<String> = newest.collect();
+    newest.iter().rev().flat_map(|line| [line.trim_end(), "\n"]).collect()
+}
+
+/// A line without escape sequences and control characters.
+fn clean(line: &str) -> String {
     let mut plain = String::with_capacity(line.len());
     let mut chars = line.chars();
     while let Some(char) = chars.next() {
@@ -55,7 +70,7 @@ pub(crate) fn plain(line: &str) -> String {
             plain.push(char);
         }
     }
-    plain.trim().to_owned()
+    plain
 }
 
 /// Passes over the rest of an escape sequence (ECMA-35, ECMA-48): a control sequence ends with a character from `@`

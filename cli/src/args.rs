@@ -92,6 +92,14 @@ pub(crate) enum Command {
     /// Look at one incident, or do something about it
     #[command(subcommand)]
     Incident(Incident),
+    /// Read what a service printed last, some 40 lines: asks its host now
+    Evidence {
+        /// The host's id
+        #[arg(value_parser = host)]
+        host: String,
+        /// The service's name, as `picket services` shows it
+        service: String,
+    },
     /// List journaled events, newest first
     Events(Events),
     /// Print every change of every incident as it happens

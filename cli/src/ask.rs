@@ -42,6 +42,7 @@ pub(crate) async fn ask(place: &Place, command: &Command, screen: &Screen) -> Re
             let document = || json::document(&json!({"incident": json::incident(&incident)}));
             Ok(shown(screen, document, || pages::acted(&incident, asked, screen)))
         }
+        Command::Evidence { host, service } => evidence(&mut link, host, service, screen).await,
         Command::Events(asked) => events(&mut link, asked, screen).await,
         Command::Token { host } => token(&mut link, host, screen).await,
         Command::Up(_) | Command::Watch { .. } | Command::Explain { .. } => Err(misdirected()),
@@ -141,6 +142,17 @@ async fn events(link: &mut Link, asked: &Events, screen: &Screen) -> Result<Stri
     known(link, asked.host.as_deref(), events.len()).await?;
     let lines = || events.iter().map(|event| json::line(&json::event(event))).collect();
     Ok(shown(screen, lines, || pages::events(&events, screen) + &pages::kept_since(kept_since, screen)))
+}
+
+async fn evidence(link: &mut Link, host: &str, service: &str, screen: &Screen) -> Result<String, Failure> {
+    let request = v1::AskEvidenceRequest { host: host.to_owned(), service: service.to_owned() };
+    let asked = link::ordered(link.ask_evidence(request)).await;
+    if asked.as_ref().is_err_and(|failure| failure.names("not-found")) {
+        known(link, Some(host), 0).await?;
+    }
+    let evidence = asked?;
+    let document = || json::document(&json::evidence(host, service, &evidence));
+    Ok(shown(screen, document, || pages::evidence(host, service, &evidence.text)))
 }
 
 /// Where nothing was found on a host: whether there is such a host. A typo must not read like "all is well".

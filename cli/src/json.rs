@@ -190,6 +190,12 @@ pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse) -> Value {
     json!({"host": host, "token": made.token, "expires": time(made.expires.as_ref())})
 }
 
+/// What a service printed last.
+pub(crate) fn evidence(host: &str, service: &str, evidence: &v1::AskEvidenceResponse) -> Value {
+    let order = format!("{:016x}", evidence.token);
+    json!({"host": host, "service": service, "order": order, "text": evidence.text})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

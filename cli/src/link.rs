@@ -26,6 +26,8 @@ use tonic::{Response, Status};
 
 /// How long a step of connecting and a question may take: a person waits in front of it.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a host may take that is asked: the collector gives it 60 s.
+const ORDERED: Duration = Duration::from_secs(70);
 /// How often an idle connection is probed, and how long the answer may take.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(20));
 
@@ -70,13 +72,23 @@ pub(crate) async fn changed<T>(
     answer.map(Response::into_inner).map_err(|status| Failure::from_status(&status))
 }
 
+/// Waits for the answer of a host that the collector asks: that takes a minute at most.
+pub(crate) async fn ordered<T>(
+    order: impl Future<Output = Result<Response<T>, Status>>,
+) -> Result<T, Failure> {
+    let next =
+        "It may be unable to write its journal: look at its log and at the free space of its data folder.";
+    let answer = patient(order, ORDERED, next).await?;
+    answer.map(Response::into_inner).map_err(|status| Failure::from_status(&status))
+}
+
 async fn within<T>(step: impl Future<Output = T>) -> Result<T, Failure> {
     patient(step, PATIENCE, "Look at the network between, and at the collector's load.").await
 }
 
 async fn patient<T>(step: impl Future<Output = T>, patience: Duration, next: &str) -> Result<T, Failure> {
     timeout(patience, step).await.map_err(|_| {
-        Failure::unreachable(format!("the collector did not answer within {} s", PATIENCE.as_secs()), next)
+        Failure::unreachable(format!("the collector did not answer within {} s", patience.as_secs()), next)
     })
 }
 
@@ -165,7 +177,7 @@ mod tests {
         let never = std::future::pending::<()>();
         let told = patient(never, moment, UNWRITTEN).await.unwrap_err().to_string();
         assert!(
-            told.starts_with("the collector did not answer within 10 s. It may be unable to write"),
+            told.starts_with("the collector did not answer within 0 s. It may be unable to write"),
             "{told}"
         );
         assert!(picket_proto::code::find("store-full").is_some());

@@ -70,6 +70,7 @@ fn run(args: &Args) -> Result<(), Failure> {
         | Command::Services(_)
         | Command::Incidents(_)
         | Command::Incident(_)
+        | Command::Evidence { .. }
         | Command::Events(_)
         | Command::Token { .. }) => {
             let text = runtime()?.block_on(ask::ask(&place::find(&args.globals)?, asked, &screen))?;

@@ -217,6 +217,14 @@ pub(crate) fn events(events: &[v1::Event], screen: &Screen) -> String {
     text
 }
 
+/// What a service printed last, line by line; in a table or a frame it could not be copied.
+pub(crate) fn evidence(host: &str, service: &str, text: &str) -> String {
+    if text.is_empty() {
+        return format!("{} on {} printed nothing that is still there.\n", plain(service), plain(host));
+    }
+    text.lines().flat_map(|line| [plain(line), "\n".to_owned()]).collect()
+}
+
 /// A token, and beside it what to do with it: `picket token HOST > FILE` must put the first alone into the file.
 pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen) -> (String, String) {
     let until = words::time(made.expires.as_ref())

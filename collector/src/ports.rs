@@ -7,7 +7,7 @@
 //! | asks in | 256 | the caller waits |
 //! | answers out | 1,024 open questions | those whose asker left go first; then the next is refused with `too-many` |
 //! | acks out | one slot per run, 8 runs per session | the latest value wins |
-//! | words out (welcome, challenge, refusal) | 4 per session | the session is cut |
+//! | words out (welcome, challenge, order, refusal) | 8 per session; the core has at most 2 orders on one | the session is cut |
 //! | changes out | 257 per watcher; the core counts to 256 | the watcher is cut and resumes with its token |
 //!
 //! Everything here belongs to the core's task; the server's tasks hold the other ends.
@@ -21,7 +21,7 @@ use picket_collector_core::identity::{KeyHash, SecretHash};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
 use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId, Terms};
 use picket_collector_core::view::{Push, Question, Watch, WatcherId};
-use picket_collector_core::{Effect, Input, Token, identity, incident, store, view};
+use picket_collector_core::{Effect, Input, Token, identity, incident, order, store, view};
 use picket_proto::{HostId, Name, Ranges, Span};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub(crate) const SESSIONS_IN: usize = 256;
 pub(crate) const ASKS_IN: usize = 256;
-pub(crate) const WORDS_OUT: usize = 4;
+pub(crate) const WORDS_OUT: usize = 8;
 pub(crate) const CHANGES_OUT: usize = 257;
 const OPEN_ASKS_MAX: usize = 1_024;
 
@@ -60,6 +60,7 @@ pub(crate) enum Inlet {
 pub(crate) enum Ask {
     View(Question),
     Change { operator: Box<Name>, incident: IncidentId, revision: Option<u32>, verb: Verb },
+    Order { operator: Box<Name>, host: Box<HostId>, service: Box<Name> },
     Mint { operator: Box<Name>, host: Box<HostId>, hash: Box<SecretHash> },
     Enrol { host: Box<HostId>, hash: Box<SecretHash>, key: Box<KeyHash> },
     Renew { host: Box<HostId> },
@@ -72,6 +73,7 @@ pub(crate) type Answer = Result<Answered, &'static str>;
 pub(crate) enum Answered {
     View(view::Answer),
     Incident(Box<view::Incident>),
+    Evidence(Box<order::Evidence>),
     Allowed,
 }
 
@@ -88,6 +90,7 @@ pub(crate) struct SessionPort {
 pub(crate) enum Word {
     Welcome { heartbeat: Span, known: Box<Ranges>, watched: u32 },
     Challenge { nonce: u64 },
+    Order { token: u64, evidence_of: Box<Name> },
     Refuse { code: &'static str },
 }
 
@@ -162,6 +165,9 @@ impl Ports {
             Ask::Change { operator, incident, revision, verb } => {
                 Input::Command(incident::Command { reply, operator, incident, revision, verb })
             }
+            Ask::Order { operator, host, service } => {
+                Input::Order(order::Ask { reply, operator, host, service })
+            }
             Ask::Mint { operator, host, hash } => {
                 Input::Identity(identity::Fact::Mint { reply, operator, host, hash })
             }
@@ -178,6 +184,7 @@ impl Ports {
             Effect::Session(order) => self.say(order),
             Effect::Identity(answer) => self.identify(answer),
             Effect::Command(answer) => self.answer(answer.reply, answer.result.map(Answered::Incident)),
+            Effect::Order(answer) => self.answer(answer.reply, answer.result.map(Answered::Evidence)),
             Effect::Reply(reply) => self.answer(reply.reply, Ok(Answered::View(reply.answer))),
             Effect::Watch(push) => self.push(push),
             Effect::Told(change) => told(&change),
@@ -204,6 +211,7 @@ impl Ports {
                 (session, Word::Welcome { heartbeat, known, watched })
             }
             Order::Challenge { session, nonce } => (session, Word::Challenge { nonce }),
+            Order::Ask { session, token, evidence_of } => (session, Word::Order { token, evidence_of }),
             Order::Refuse { session, code } => {
                 self.counts.refused(code);
                 (session, Word::Refuse { code })

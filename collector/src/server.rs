@@ -175,12 +175,16 @@ fn grpc_code(code: &str) -> Code {
         "not-an-operator" | "not-an-agent" | "token-unknown" | "token-used" | "quarantined" => {
             Code::PermissionDenied
         }
+        "order-forbidden" => Code::PermissionDenied,
         "hello-first" | "hello-unknown" | "bad-message" | "bad-frame" | "too-large" | "bad-input" => {
             Code::InvalidArgument
         }
         "too-many" | "ranges-full" | "store-full" | "watch-cut" => Code::ResourceExhausted,
-        "not-found" => Code::NotFound,
+        "order-many" | "order-busy" | "order-budget" => Code::ResourceExhausted,
+        "not-found" | "order-stranger" => Code::NotFound,
         "stale-revision" | "already-resolved" | "still-firing" => Code::FailedPrecondition,
+        "order-away" | "order-unknown" | "order-over-cap" | "order-unreadable" => Code::FailedPrecondition,
+        "order-expired" => Code::Aborted,
         "resume-too-old" => Code::OutOfRange,
         "shutting-down" | "no-answer" | "frame-spoiled" => Code::Unavailable,
         // Codes are text here, and a new one from the core must reach the peer all the same.

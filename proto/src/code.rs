@@ -2,7 +2,9 @@
 //! means and what to do, offline. A released code keeps its meaning for ever; a code that is no longer made stays
 //! in the table. The table is the only list; it decides nothing.
 
-use crate::event::{BlindSource, Breaker, Ended, Fact, Intent, Outcome, ShadowStep, Verdict};
+use crate::event::{
+    BlindSource, Breaker, Ended, Fact, Intent, OrderSaid, Outcome, Refusal, ShadowStep, Verdict,
+};
 
 /// What a code means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,13 +27,7 @@ pub const fn of(fact: &Fact) -> &'static str {
     match fact {
         Fact::Began(_) => "agent-began",
         Fact::Gap(_) => "gap",
-        Fact::Verdict(change) => match change.to {
-            Verdict::Unknown => "check-unknown",
-            Verdict::Up => "check-up",
-            Verdict::Degraded => "check-degraded",
-            Verdict::Flapping => "check-flapping",
-            Verdict::Down => "check-down",
-        },
+        Fact::Verdict(change) => of_verdict(change.to),
         Fact::Started(started) => {
             if started.adopted {
                 "service-adopted"
@@ -67,12 +63,42 @@ pub const fn of(fact: &Fact) -> &'static str {
             Ended::Back => "returned",
             Ended::Accepted => "baseline-accepted",
         },
-        Fact::Shadow(shadow) => match shadow.step {
-            ShadowStep::Would { .. } => "shadow-remedy",
-            ShadowStep::WouldRest { .. } => "shadow-rest",
-            ShadowStep::Rests { .. } => "remedy-rests",
-            ShadowStep::Back { .. } => "shadow-back",
+        Fact::Shadow(shadow) => of_shadow(&shadow.step),
+        Fact::Ordered(ordered) => match &ordered.said {
+            OrderSaid::Part { .. } => "evidence-part",
+            OrderSaid::Refused(why) => of_refusal(why),
         },
+    }
+}
+
+const fn of_verdict(to: Verdict) -> &'static str {
+    match to {
+        Verdict::Unknown => "check-unknown",
+        Verdict::Up => "check-up",
+        Verdict::Degraded => "check-degraded",
+        Verdict::Flapping => "check-flapping",
+        Verdict::Down => "check-down",
+    }
+}
+
+const fn of_shadow(step: &ShadowStep) -> &'static str {
+    match step {
+        ShadowStep::Would { .. } => "shadow-remedy",
+        ShadowStep::WouldRest { .. } => "shadow-rest",
+        ShadowStep::Rests { .. } => "remedy-rests",
+        ShadowStep::Back { .. } => "shadow-back",
+    }
+}
+
+/// The code of why a host does not do what was ordered.
+pub const fn of_refusal(why: &Refusal) -> &'static str {
+    match why {
+        Refusal::Forbidden => "order-forbidden",
+        Refusal::Stranger => "order-stranger",
+        Refusal::Busy => "order-busy",
+        Refusal::Budget { .. } => "order-budget",
+        Refusal::OverCap => "order-over-cap",
+        Refusal::Unreadable => "order-unreadable",
     }
 }
 
@@ -139,6 +165,13 @@ codes! {
     "shadow-rest": "A service that is only observed failed again and again: the agent would not heal it any more either.", "Read the reason: a budget or the same death over and over wants the cause mended, not another restart.";
     "shadow-back": "A service that is only observed is up again and has held: somebody else brought it back, or nobody had to.", "Nothing. How long it was down tells what a remedy at once could have saved.";
     "baseline-accepted": "A person took the host as it is for what should be; what had vanished is not missed any more.", "Nothing.";
+    "evidence-part": "A part of what a service printed last, asked for by an operator.", "Read it; `picket evidence HOST SERVICE` asks anew and puts the parts together.";
+    "order-forbidden": "The host's own configuration has it give no evidence when asked.", "Look on the host itself; `evidence = true` in its [collector] allows it.";
+    "order-stranger": "The host's configuration names no such service.", "`picket services --host HOST` lists those that there are.";
+    "order-busy": "The host is at another order; it does one at a time.", "Ask again in some seconds.";
+    "order-budget": "The host did as many orders lately as it does; over a link that costs money they are few.", "Wait, or look on the host itself.";
+    "order-over-cap": "The host's link has carried its cap, so nothing goes over it but what is critical.", "Look on the host itself; `picket host HOST` tells how much the link has carried.";
+    "order-unreadable": "What the service printed could not be read within 2 s: its disk hangs, or the journal can't be read.", "Look on the host itself: its disk, and whether `journalctl` works for the agent's user.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";
     // Incidents.
     "incident-opened": "Something failed and nothing like it was open on that host.", "Read cause and timeline; acknowledge it if you take it.";
@@ -150,6 +183,7 @@ codes! {
     "incident-resolved": "The incident is over; its outcome says how.", "Find out why it happened.";
     "incident-reopened": "The same root failed again within 30 minutes of its resolution.", "A remedy that does not last: look for the cause behind it.";
     "incident-late": "Something that happened while the link was down, and was over before the collector heard of it.", "Read it; it never paged.";
+    "evidence-asked": "An operator asked the host for what a service printed last.", "Nothing; `picket events --host HOST --service SERVICE` has what came.";
     // Severity rules.
     "sev-fleet-silent": "P0: at least 5 hosts and at least 30 % of the fleet are silent at once.", "Look for what they share: network, power, the collector's own link.";
     "sev-duplicate-identity": "P1: two machines use one host's certificate.", "Find both machines (a clone, a stolen key), revoke one by enrolling the other anew, then resolve the incident.";
@@ -197,6 +231,10 @@ codes! {
     "ranges-full": "A run would have more than 8 separate ranges of frames; the batch was refused, nothing of it was taken.", "The agent must fill or name the holes between them first: compare the versions of agent and collector.";
     "store-full": "The collector can't write its journal, so it acknowledges nothing; agents keep their events.", "Free space in the collector's data folder; it goes on by itself.";
     "not-found": "There is nothing with this id.", "List first: `picket incidents`, `picket hosts`.";
+    "order-away": "The host has no session now, so nothing can be asked of it.", "`picket host HOST` tells since when; ask again when it is connected.";
+    "order-unknown": "The host's agent is older than this sort of order.", "Upgrade the agent; until then look on the host itself.";
+    "order-many": "As many orders as may be are on their way, to this host or to all.", "Wait for their answers, a minute at most, then ask again.";
+    "order-expired": "The host did not answer the order within a minute.", "Ask again; if it stays, look whether the host's agent is well: `picket host HOST`. What comes late stands in `picket events`.";
     "stale-revision": "The incident changed since you looked at it.", "Look again and repeat the command with the new revision.";
     "already-resolved": "The incident is resolved; it can take notes but nothing else.", "Nothing, or write a note.";
     "still-firing": "Conditions of the incident still fire.", "Resolve it with `--force` if you know better; it opens again when they fire anew.";

@@ -7,6 +7,7 @@
 mod baseline;
 mod check;
 mod exit;
+mod order;
 mod remedy;
 mod shadow;
 mod will;
@@ -14,6 +15,7 @@ mod will;
 pub use baseline::{Change, ChangeKind, Ended, Gone, LOST_MAX, Lost, Returned, ThingKind, Vanished};
 pub use check::{CAUSE_MAX, Cause, CheckKind, Verdict, VerdictChanged};
 pub use exit::{Exit, Ruling};
+pub use order::{OrderSaid, Ordered, PARTS_MAX, Refusal};
 pub use remedy::{Because, Breaker, BreakerMoved, Outcome, Remedy, RemedyBegun, RemedyEnded, Trigger};
 pub use shadow::{Shadow, ShadowStep};
 pub use will::{Blind, BlindSource, HoldChanged, Intent, IntentChanged, Witness};
@@ -35,10 +37,6 @@ pub struct Event {
 
 /// Everything that an agent can tell. The number in each doc is the frame's kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nothing is allocated here, and a fact is moved a few times in its life"
-)]
 pub enum Fact {
     /// 1: the first frame of every run.
     Began(Began),
@@ -70,6 +68,8 @@ pub enum Fact {
     Returned(Returned),
     /// 15: what would have been done about a service that is only observed.
     Shadow(Shadow),
+    /// 16: what came of an order.
+    Ordered(Ordered),
 }
 
 /// The first frame of a run: what came before, so that an unsent tail becomes a named gap.
@@ -169,6 +169,7 @@ impl Fact {
             Self::Vanished(_) => 13,
             Self::Returned(_) => 14,
             Self::Shadow(_) => 15,
+            Self::Ordered(_) => 16,
         }
     }
 
@@ -193,7 +194,8 @@ impl Fact {
             | Self::Hold(_)
             | Self::Vanished(_)
             | Self::Returned(_)
-            | Self::Shadow(_) => 1,
+            | Self::Shadow(_)
+            | Self::Ordered(_) => 1,
         }
     }
 
@@ -213,6 +215,7 @@ impl Fact {
             Self::Vanished(fact) => fact.service.as_ref(),
             Self::Returned(fact) => fact.service.as_ref(),
             Self::Shadow(fact) => Some(&fact.service),
+            Self::Ordered(fact) => Some(&fact.service),
         }
     }
 }

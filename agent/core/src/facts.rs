@@ -1,6 +1,6 @@
 //! Facts on their way to the spool: what the rooms tell in one call, in the order in which it was told.
 //!
-//! At most 8 fit. The most that one call brings is six, of losses that a person accepts or a session hears again; else
+//! At most 8 fit. The most that one call brings is eight, of what a service printed last and somebody asked for; else six, of losses that a person accepts or a session hears again; else
 //! four: a process ends during the hold, which is a verdict, an exit, an outcome, and the breaker or the next remedy.
 //! When they happened is stamped by the spool.
 

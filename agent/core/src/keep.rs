@@ -31,9 +31,17 @@ impl Agent<'_> {
         self.checks.keep_is_due(self.now).then_some(Kept::Weeks)
     }
 
-    /// How the link to the collector is to be used. Before the first input, and before [`Self::restore`].
+    /// How the link to the collector is to be used. Over one that costs money the last words of a service are not told: they
+    /// are the shell's to show on the host. Before the first input, and before [`Self::restore`].
     pub fn use_link(&mut self, now: Mono, terms: Terms) {
         self.session.use_on(now, terms);
+        self.services.keep_words(terms.is_metered());
+    }
+
+    /// Whether the collector gets what services print when an operator asks for it; before the first input. It does not
+    /// unless this says so.
+    pub fn give_evidence(&mut self, when_asked: bool) {
+        self.services.allow_orders(when_asked);
     }
 
     /// Takes back what an earlier run kept. Before the first input; later it changes nothing.

@@ -14,6 +14,7 @@ mod hold;
 mod keep;
 mod ladder;
 mod moves;
+mod order;
 mod reboot;
 mod remedy;
 mod rest;
@@ -30,6 +31,7 @@ mod words;
 
 pub use files::Kept;
 pub use keep::{Away, Restored};
+pub(crate) use order::Thrift;
 pub use reboot::Reboots;
 pub use slot::Slot;
 pub use spec::{Driver, LADDER_MAX, Ladder, NEEDS_MAX, ServiceIx, Spec};
@@ -45,6 +47,7 @@ use crate::timer::{self, Dice, Reason};
 use crate::unit::{self, bus::Bus};
 use keep::{Due, Mark};
 use moves::{Moving, Taken};
+use order::Orders;
 use picket_proto::event::Cause;
 use picket_proto::{Mono, Name};
 use slot::{State, Verb};
@@ -82,6 +85,7 @@ pub(crate) struct Services<'s> {
     tied: bool,
     /// The host's reboots.
     reboots: Budget,
+    orders: Orders,
 }
 
 impl<'s> Services<'s> {
@@ -100,6 +104,7 @@ impl<'s> Services<'s> {
             bus: Bus::new(),
             tied,
             reboots: Budget::default(),
+            orders: Orders::default(),
         }
     }
 
@@ -113,12 +118,18 @@ impl<'s> Services<'s> {
 
     /// Something happened to a service's process.
     pub(crate) fn on(&mut self, fact: Fact<'_>, around: Around<'_, '_>) {
+        if let Fact::Printed { service, token, text } = fact {
+            let is_awaited = self.printed((token, service), text, around);
+            self.refused = self.refused.saturating_add(u32::from(!is_awaited));
+            return;
+        }
         let (Fact::Absent { service }
         | Fact::Lost { service, .. }
         | Fact::Started { service, .. }
         | Fact::Exited { service, .. }
         | Fact::Evidence { service, .. }
         | Fact::NotRebooted { service, .. }
+        | Fact::Printed { service, .. }
         | Fact::Files { service, .. }) = fact;
         self.look_at_roots(service, around.checks);
         let taken = self.with(service, |service| match fact {
@@ -129,6 +140,7 @@ impl<'s> Services<'s> {
             Fact::Evidence { pid, last_line, .. } => service.evidence(pid, last_line, around),
             Fact::NotRebooted { why, .. } => service.reboot_failed(why, around),
             Fact::Files { kind, said, .. } => service.files_said(kind, said, around),
+            Fact::Printed { .. } => Taken::No,
         });
         if taken != Some(Taken::Yes) {
             self.refused = self.refused.saturating_add(1);
@@ -194,7 +206,7 @@ impl<'s> Services<'s> {
     /// The next thing to do.
     pub(crate) fn next_act(&mut self) -> Option<Act> {
         loop {
-            let service = self.first?;
+            let Some(service) = self.first else { return self.orders.next_act() };
             let slot = self.slots.get_mut(usize::from(service))?;
             if let Some(act) = slot.next_act(service) {
                 return Some(act);
@@ -247,7 +259,8 @@ impl<'s> Services<'s> {
     fn with<T>(&mut self, ix: ServiceIx, step: impl FnOnce(&mut Moving<'_>) -> T) -> Option<T> {
         let slot = self.slots.get_mut(usize::from(ix)).filter(|slot| slot.place == Place::Taken)?;
         let before = Mark::of(slot);
-        let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None, collect: None };
+        let keeps_words = self.orders.keeps_words;
+        let mut moving = Moving { ix, slot, dice: &mut self.dice, order: None, collect: None, keeps_words };
         let answer = step(&mut moving);
         let (order, collect) = (moving.order, moving.collect);
         let after = Mark::of(moving.slot);

@@ -128,6 +128,7 @@ impl Session {
                 | Fact::Acked { .. }
                 | Fact::Beat { .. }
                 | Fact::Challenged { .. }
+                | Fact::Ordered { .. }
                 | Fact::Lost { .. },
                 Link::Resting { .. } | Link::Connecting | Link::Greeting { .. } | Link::Talking(_),
             ) => self.refused = self.refused.saturating_add(1),

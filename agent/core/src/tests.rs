@@ -9,6 +9,7 @@ mod keep;
 mod ladder;
 mod link;
 mod metered;
+mod orders;
 mod packages;
 mod pause;
 mod power;

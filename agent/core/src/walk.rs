@@ -44,7 +44,15 @@ impl Agent<'_> {
     /// What the collector knows walks to the spool. Where another life of this run has told it more, services say
     /// which of them may be healed: it can have heard otherwise, and a breaker that is closed does not move. What is missing
     /// on the host is told in every session, since what the backlog says of it pages nobody.
+    ///
+    /// An order walks to the service that it names.
     pub(crate) fn session(&mut self, now: Now, fact: session::Fact<'_>) {
+        if let session::Fact::Ordered { token, service } = fact
+            && matches!(self.session.phase(), session::Phase::Open { .. })
+        {
+            let link = self.session.thrift();
+            return self.tell(now, |services, around| services.ordered((token, service), link, around));
+        }
         let welcomed = matches!(fact, session::Fact::Welcomed { .. });
         if self.session.on(now, fact, &mut self.spool) {
             for service in 0..self.services.end() {

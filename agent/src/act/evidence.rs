@@ -32,12 +32,28 @@ pub(super) struct Log {
     unread: Option<Range<u64>>,
     /// Where that stands, if the log was turned over since.
     before: Option<File>,
+    /// What the life printed that ended last, in this file or in the one before it.
+    ended: Option<(Where, Range<u64>)>,
     wants: Wants,
     /// The new file, where a thread is out for it.
     coming: Option<Receiver<io::Result<File>>>,
     /// How long a start waits for it.
     patience: Duration,
     told: bool,
+}
+
+/// What is read of a log when somebody asks: a stretch of a file that is open, or that is to be opened; all of it, where none
+/// is known.
+pub(super) enum Source {
+    Open(File, Option<Range<u64>>),
+    Path(PathBuf, Option<Range<u64>>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Here,
+    /// In the file that was turned over.
+    Before,
 }
 
 /// What is to be done before the next start.
@@ -75,6 +91,7 @@ impl Log {
             life_start: 0,
             unread: None,
             before: None,
+            ended: None,
             wants: Wants::Open,
             coming: None,
             patience: WAIT,
@@ -100,6 +117,7 @@ impl Log {
     pub(super) fn life_ended(&mut self) {
         let end = self.file.metadata().map_or(self.life_start, |log| log.len());
         self.unread = Some(self.life_start..end);
+        self.ended = Some((Where::Here, self.life_start..end));
         (self.before, self.life_start) = (None, end);
         if end > LOG_MAX {
             self.wants = Wants::TurnOver;
@@ -111,6 +129,18 @@ impl Log {
         let before = self.before.take();
         let Some(life) = self.unread.take() else { return String::new() };
         last_line(before.as_ref().unwrap_or(&self.file), life)
+    }
+
+    /// The life that ended last; where none did in this run, all of the log.
+    ///
+    /// # Errors
+    /// There are no descriptors left.
+    pub(super) fn last_life(&self) -> io::Result<Source> {
+        Ok(match &self.ended {
+            Some((Where::Before, life)) => Source::Path(kept(&self.path), Some(life.clone())),
+            Some((Where::Here, life)) => Source::Open(self.file.try_clone()?, Some(life.clone())),
+            None => Source::Open(self.file.try_clone()?, None),
+        })
     }
 
     /// Gets a new file, now or at a later start.
@@ -136,6 +166,8 @@ impl Log {
                 self.life_start = file.metadata().map_or(0, |log| log.len());
                 let old = std::mem::replace(&mut self.file, file);
                 self.before = self.unread.is_some().then_some(old);
+                let is_kept = self.wants == Wants::TurnOver;
+                self.ended = self.ended.take().filter(|_| is_kept).map(|(_, life)| (Where::Before, life));
                 (self.wants, self.told) = (Wants::Nothing, false);
             }
             Err(error) => {
@@ -171,12 +203,17 @@ fn open_log(path: &Path) -> io::Result<File> {
 
 /// Keeps the log as `NAME.log.1`, in place of an older one, and begins a new one.
 fn turn_over(path: &Path) -> io::Result<File> {
-    let mut kept = path.as_os_str().to_owned();
-    kept.push(".1");
-    match std::fs::rename(path, kept) {
+    match std::fs::rename(path, kept(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => open_log(path),
     }
+}
+
+/// Where a log is kept that was turned over.
+fn kept(path: &Path) -> PathBuf {
+    let mut kept = path.as_os_str().to_owned();
+    kept.push(".1");
+    kept.into()
 }
 
 /// The last line of `life` that is not empty; empty if there is none or it can't be read.

@@ -1,7 +1,7 @@
 //! One service's process: its command, its start, its signals, its identity file.
 
 use super::script::Script;
-use super::{Item, Life, Owed, Process, adopt, evidence, files as kept, limit};
+use super::{Item, Owed, adopt, evidence, files as kept, limit};
 use crate::config::Service;
 use rustix::fd::OwnedFd;
 use rustix::process::{Pid, PidfdFlags, Rlimit, Signal};
@@ -12,6 +12,24 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio::io::unix::AsyncFd;
+
+/// What is known of a service's process.
+pub(super) enum Life {
+    None,
+    /// The group of the last life is being killed; whether a start waits for that.
+    Clearing {
+        start_waits: bool,
+    },
+    Lives(Process),
+    /// A script started it, and no file names its process.
+    Unseen,
+}
+
+pub(super) struct Process {
+    pub(super) pid: Pid,
+    pub(super) pidfd: Arc<AsyncFd<OwnedFd>>,
+    pub(super) started: Option<u64>,
+}
 
 impl Item {
     pub(super) fn new(service: &Service, state: &Path, files: Rlimit) -> io::Result<Self> {

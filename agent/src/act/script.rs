@@ -61,6 +61,11 @@ impl Script {
         })
     }
 
+    /// Where what its programs print is found.
+    pub(super) fn output(&self) -> PathBuf {
+        self.output.clone()
+    }
+
     fn program(&self, parts: &[String], output: Option<PathBuf>, limit: Duration) -> Program {
         Program { parts: parts.to_vec(), output, limit, files: self.files }
     }

@@ -15,6 +15,8 @@ pub(crate) enum Notice {
     Cleared { service: ServiceIx, in_time: bool },
     /// Something came of an order about its files or packages.
     Files { service: ServiceIx, kind: Kind, answer: files::Answer },
+    /// What it printed last was read for an order, or could not be.
+    Printed { service: ServiceIx, token: u64, text: Option<String> },
     /// The command that reboots the host has failed.
     NotRebooted { service: ServiceIx, why: String },
     /// A program of this service has ended.
@@ -32,6 +34,7 @@ impl Notice {
             | Self::Gone { .. }
             | Self::Cleared { .. }
             | Self::Files { .. }
+            | Self::Printed { .. }
             | Self::NotRebooted { .. } => None,
         }
     }
@@ -47,6 +50,7 @@ pub(crate) enum Outcome {
     Evidence { service: ServiceIx, pid: u32, last_line: String },
     Files { service: ServiceIx, kind: Kind, answer: files::Answer },
     NotRebooted { service: ServiceIx, why: String },
+    Printed { service: ServiceIx, token: u64, text: Option<String> },
 }
 
 impl Outcome {
@@ -58,6 +62,7 @@ impl Outcome {
         | Self::Exited { service, .. }
         | Self::Evidence { service, .. }
         | Self::NotRebooted { service, .. }
+        | Self::Printed { service, .. }
         | Self::Files { service, .. }) = self;
         *service
     }
@@ -75,6 +80,9 @@ impl Outcome {
                 Fact::Evidence { service: *service, pid: *pid, last_line }
             }
             Self::NotRebooted { service, why } => Fact::NotRebooted { service: *service, why },
+            Self::Printed { service, token, text } => {
+                Fact::Printed { service: *service, token: *token, text: text.as_deref() }
+            }
             Self::Files { service, kind, answer } => {
                 Fact::Files { service: *service, kind: *kind, said: answer.said() }
             }

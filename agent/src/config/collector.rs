@@ -45,6 +45,8 @@ pub struct Collector {
     pub proxy: Option<Proxy>,
     /// How often it hears of this host, and how much the link may carry.
     pub terms: Terms,
+    /// Whether it gets what services print when an operator asks for it.
+    pub evidence: bool,
 }
 
 impl fmt::Display for Collector {
@@ -115,8 +117,10 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path) -> Op
     let literal = keys.text(sheet, "token").and_then(|(text, place)| literal_token(text, &place, sheet));
     let proxy = proxy(&mut keys, sheet, here);
     let terms = terms(&mut keys, sheet);
+    let evidence = keys.flag(sheet, "evidence", true);
     keys.finish(sheet);
-    Some(Collector { addresses: addresses?, server_name, ca, token: from_file.or(literal), proxy, terms })
+    let (addresses, token) = (addresses?, from_file.or(literal));
+    Some(Collector { addresses, server_name, ca, token, proxy, terms, evidence })
 }
 
 /// How the link is to be used.

@@ -23,6 +23,7 @@ impl Link {
             watched: if is_known { Vec::new() } else { watched.collect() },
             watched_digest: is_known.then_some(digest),
             report_ms: u32::try_from(report.millis()).unwrap_or(u32::MAX),
+            orders: picket_rpc::ORDER_EVIDENCE,
         }
     }
 

@@ -80,10 +80,9 @@ async fn talk(channel: Channel, orders: mpsc::Receiver<Outgoing>, line: &Line) -
     loop {
         match incoming.message().await {
             Ok(Some(message)) => match words(message) {
-                Ok((word, beat)) => {
-                    line.say(word).await;
-                    if let Some(beat) = beat {
-                        line.say(beat).await;
+                Ok(words) => {
+                    for word in words.into_iter().flatten() {
+                        line.say(word).await;
                     }
                 }
                 Err(bad) => return closed(bad),
@@ -98,8 +97,8 @@ fn closed(detail: impl ToString) -> Diagnosis {
     Diagnosis::new(Step::Session, "link-closed", detail)
 }
 
-/// What a message says; a welcome also ends the first round trip.
-pub(crate) fn words(message: v1::CollectorMessage) -> Result<(Word, Option<Word>), BadMessage> {
+/// What a message says; a welcome also ends the first round trip. An order of a sort that is not known says nothing.
+pub(crate) fn words(message: v1::CollectorMessage) -> Result<[Option<Word>; 2], BadMessage> {
     let missing = BadMessage { field: "message", problem: convert::Problem::Missing };
     let word = match message.message.ok_or(missing)? {
         Message::Welcome(welcome) => {
@@ -108,15 +107,19 @@ pub(crate) fn words(message: v1::CollectorMessage) -> Result<(Word, Option<Word>
                 known: convert::ranges("welcome.known", &welcome.known)?,
                 watched: welcome.watched_digest,
             };
-            return Ok((word, welcome.clock.map(beat)));
+            return Ok([Some(word), welcome.clock.map(beat)]);
         }
         Message::Beat(answer) => beat(answer),
         Message::Ack(ack) => {
             Word::Acked { run: Run(ack.run), ranges: convert::ranges("ack.ranges", &ack.ranges)? }
         }
         Message::Challenge(challenge) => Word::Challenged { nonce: challenge.nonce },
+        Message::Order(v1::Order { token, what: Some(v1::order::What::EvidenceOf(service)) }) => {
+            Word::Ordered { token, service: convert::name("order.evidence_of", &service)? }
+        }
+        Message::Order(v1::Order { what: None, .. }) => return Ok([None, None]),
     };
-    Ok((word, None))
+    Ok([Some(word), None])
 }
 
 fn beat(beat: v1::Beat) -> Word {

@@ -3,7 +3,7 @@
 use super::tls::Kept;
 use super::why::Diagnosis;
 use picket_agent_core::session::Fact;
-use picket_proto::{Mono, Ranges, Run, Span};
+use picket_proto::{Mono, Name, Ranges, Run, Span};
 use std::sync::atomic::{AtomicU16, Ordering};
 use tokio::sync::Notify;
 
@@ -21,6 +21,7 @@ pub(crate) enum Word {
     Acked { run: Run, ranges: Ranges },
     Beat { echo: Mono, received: Mono, answered: Mono },
     Challenged { nonce: u64 },
+    Ordered { token: u64, service: Name },
     Lost { diagnosis: Diagnosis },
 }
 
@@ -36,6 +37,7 @@ impl Word {
             Self::Beat { echo, received, answered } => {
                 Fact::Beat { echo: *echo, received: *received, answered: *answered }
             }
+            Self::Ordered { token, service } => Fact::Ordered { token: *token, service },
             Self::Challenged { nonce } => Fact::Challenged { nonce: *nonce },
             Self::Lost { diagnosis } => Fact::Lost { trouble: diagnosis.trouble() },
         }

@@ -18,7 +18,7 @@ use picket_agent_core::Agent;
 use picket_agent_core::check::CheckIx;
 use picket_agent_core::service::ServiceIx;
 use picket_proto::frame::{self, Content};
-use picket_proto::{HostId, Mono, Now, Run, Span, code};
+use picket_proto::{Event, HostId, Mono, Now, Run, Seq, Span, code};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -132,6 +132,12 @@ impl Answerer {
                 self.tail.made(frame.header.run, frame.header.seq, &event);
             }
         }
+    }
+
+    /// An event that is not sent: it has no number.
+    pub(crate) fn kept(&mut self, event: &Event) {
+        self.figures.event(code::of(&event.fact));
+        self.tail.made(event.stamp.run, Seq(0), event);
     }
 
     /// What the last probe of a check said.

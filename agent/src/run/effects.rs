@@ -7,10 +7,11 @@ use crate::disk;
 use crate::link::{Heard, Word};
 use crate::probe::process;
 use crate::sd;
-use picket_agent_core::service::Act;
+use picket_agent_core::service::{Act, ServiceIx};
 use picket_agent_core::session::{self, Order};
 use picket_agent_core::{Effect, Input, Kept, spool};
-use picket_proto::{Carried, Mono, Span, Stamp};
+use picket_proto::event::Evidence;
+use picket_proto::{Carried, Event, Fact, Mono, Now, Span, Stamp, Text};
 
 /// A disk that takes longer does not answer: a flash pauses for less than a second.
 pub(crate) const STUCK: Span = Span::from_secs(2);
@@ -22,6 +23,9 @@ impl Shell<'_> {
             match effect {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
                 Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
+                Effect::Act(Act::Read { service, token, of: Some(of) }) => {
+                    self.systemd.read(service, of, token);
+                }
                 Effect::Act(Act::Reboot { service }) => {
                     self.reboots = Some(service);
                     self.reboot_once_kept();
@@ -81,10 +85,31 @@ impl Shell<'_> {
                 self.systemd.passes(&fact);
                 self.hand(Input::Unit(fact));
             }
+            sd::Told::Printed { unit: service, token, text } => {
+                self.hand(Input::Service(Outcome::Printed { service, token, text }.as_fact()));
+            }
             sd::Told::Words { unit: service, pid, text: last_line } => {
+                self.words(service, pid, &last_line);
                 self.hand(Input::Service(Outcome::Evidence { service, pid, last_line }.as_fact()));
             }
         }
+    }
+
+    /// Last words that the core does not tell, since the link costs money: shown on this host all the same.
+    pub(super) fn words(&mut self, service: ServiceIx, pid: u32, last_line: &str) {
+        let is_kept = self.plan.collector.terms.is_metered() && !last_line.is_empty();
+        let Some(name) = self.agent.service_at(service).filter(|_| is_kept).map(|it| it.name().clone())
+        else {
+            return;
+        };
+        let evidence = Evidence { service: name, pid, last_line: Text::new(last_line) };
+        let event = Event { stamp: self.stamp(clock::now()), fact: Fact::Evidence(evidence) };
+        self.answerer.kept(&event);
+        self.log.kept(&event);
+    }
+
+    fn stamp(&self, now: Now) -> Stamp {
+        Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced }
     }
 
     /// Queues the readings that needed no waiting.
@@ -161,8 +186,7 @@ impl Shell<'_> {
             | Order::Goodbye
             | Order::Close => (&[], ""),
         };
-        let stamp =
-            Stamp { run: self.run, boot: self.boot, mono: now.mono, wall: now.wall, synced: self.synced };
+        let stamp = self.stamp(now);
         self.link.obey(order, stamp, (frames, said));
     }
 
@@ -180,7 +204,12 @@ impl Shell<'_> {
                 self.answerer.link.lost(now.mono, diagnosis.code, &text);
                 self.log.link(now.wall, diagnosis.code, &text);
             }
-            Word::Acked { .. } | Word::Opened { .. } | Word::Beat { .. } | Word::Challenged { .. } => {}
+            // What comes of an order is told, within its budget; a flood of them must not fill the log.
+            Word::Acked { .. }
+            | Word::Opened { .. }
+            | Word::Beat { .. }
+            | Word::Challenged { .. }
+            | Word::Ordered { .. } => {}
         }
         // Every exchange ends with a word, so that this misses nothing for long and wakes nobody.
         let bytes = self.link.carried();

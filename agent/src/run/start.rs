@@ -100,6 +100,7 @@ fn left_behind(
 fn core<'s>(identity: Identity, storage: Storage<'s>, plan: &Plan) -> io::Result<Agent<'s>> {
     let mut agent = Agent::new(clock::entropy()?, identity, storage);
     agent.use_link(clock::now().mono, plan.collector.terms);
+    agent.give_evidence(plan.collector.evidence);
     Ok(agent)
 }
 

@@ -6,6 +6,8 @@
 //! minute tell why. journald takes lines in some milliseconds after they were printed, so a life that has said nothing is
 //! asked for once more before systemd is quoted. Without journalctl, or without the right to read, there are no words, which is told once per run.
 //!
+//! An order of an operator's gets 40 lines of the same, without waiting for journald; an entry of several lines comes last line first.
+//!
 //! The newest life counts: where a unit ends again before its words came, those are not waited for any more.
 
 use super::Told;
@@ -23,7 +25,7 @@ use tokio::task::{AbortHandle, JoinSet};
 /// journalctl's that run at once: a host on which many units end together has better things to do.
 const PLACES: usize = 4;
 /// Newest lines asked for: the last few tell, and some may be empty.
-const LINES: &str = "8";
+const LINES: usize = 8;
 const BOUNDS: Bounds = Bounds { time: Duration::from_secs(2), bytes: 16 * 1024 };
 /// How long journald is given to take in what was printed last.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -80,6 +82,25 @@ impl Journal {
     }
 }
 
+/// For orders: read beside what the core itself waits for, which it does not replace.
+impl Journal {
+    /// Reads what one life of a unit printed last; it comes over `facts`.
+    pub(super) fn read(
+        &mut self,
+        (unit, name): (UnitIx, String),
+        of: Collect,
+        (token, facts): (u64, mpsc::Sender<Told>),
+    ) {
+        while self.readings.try_join_next().is_some() {}
+        let asked = Asked { manager: self.manager, name, of };
+        let places = self.places.clone();
+        self.readings.spawn(async move {
+            let text = asked.lines(&places).await;
+            let _loop_is_ending_when_nobody_listens = facts.send(Told::Printed { unit, token, text }).await;
+        });
+    }
+}
+
 struct Asked {
     manager: Manager,
     name: String,
@@ -96,7 +117,7 @@ impl Asked {
         for (wait, asked) in [(Duration::ZERO, own), (AGAIN, all.len())] {
             tokio::time::sleep(wait).await;
             for matches in all.iter().take(asked) {
-                let printed = places.run(command(matches), BOUNDS).await?;
+                let printed = places.run(command(matches, LINES), BOUNDS).await?;
                 found = words::last(&printed);
                 if !found.is_empty() {
                     return Some(found);
@@ -104,6 +125,18 @@ impl Asked {
             }
         }
         Some(found)
+    }
+
+    /// All lines of what is found first, as many as are given to whoever asks; `None` if the journal can't be read.
+    async fn lines(&self, places: &Places) -> Option<String> {
+        for matches in self.matches() {
+            let printed = places.run(command(&matches, words::ASKED_LINES), BOUNDS).await?;
+            let found = words::lines(String::from_utf8_lossy(&printed).lines());
+            if !found.is_empty() {
+                return Some(found);
+            }
+        }
+        Some(String::new())
     }
 
     /// What to ask for, in this order.
@@ -124,9 +157,10 @@ impl Asked {
     }
 }
 
-fn command(matches: &[String]) -> Command {
+fn command(matches: &[String], lines: usize) -> Command {
     let mut command = Command::new("journalctl");
-    command.args(["--quiet", "--no-pager", "--output=cat", "--reverse", "--lines", LINES]).args(matches);
+    command.args(["--quiet", "--no-pager", "--output=cat", "--reverse"]);
+    command.arg(format!("--lines={lines}")).args(matches);
     command
 }
 

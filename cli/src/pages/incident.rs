@@ -87,7 +87,7 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
         format!(": {}", incident.services.join(", "))
     };
     fact("Where", Ink::Plain, &format!("{}{whole}", incident.hosts.join(", ")), screen, text);
-    fact("Output", Ink::Plain, &output(&incident.services), screen, text);
+    fact("Output", Ink::Plain, &output(incident), screen, text);
     if let Some(opened) = opened {
         fact("Opened", Ink::Plain, &both(opened, screen), screen, text);
         let lasted = span(opened, resolved.unwrap_or_else(|| screen.now()));
@@ -125,15 +125,18 @@ fn then(incident: &v1::Incident) -> String {
 
 /// Where to read what the services printed. The collector knows neither the agent's state folder nor which services are units: a
 /// person does.
-fn output(services: &[String]) -> String {
-    let file = match services {
+fn output(incident: &v1::Incident) -> String {
+    let file = match &incident.services[..] {
         [] => return String::new(),
         [one] => format!("STATE/services/{one}.log"),
         [_, _, ..] => "STATE/services/NAME.log".to_owned(),
     };
-    let unit = if let [one] = services { one } else { "UNIT" };
+    let host = if let [one] = &incident.hosts[..] { one } else { "HOST" };
+    let (unit, service) =
+        if let [one] = &incident.services[..] { (one.as_str(), one.as_str()) } else { ("UNIT", "SERVICE") };
     format!(
-        "on the host: journalctl -u {unit} of a unit; {file} of what the agent starts (STATE: agent.state or --state)"
+        "picket evidence {host} {service}; or on the host: journalctl -u {unit} of a unit, {file} of what the agent starts \
+         (STATE: agent.state or --state)"
     )
 }
 

@@ -71,6 +71,13 @@ fn shown() -> v1::GetIncidentResponse {
 }
 
 #[test]
+fn what_a_service_printed_is_shown_line_by_line_and_can_not_paint() {
+    assert_eq!(evidence("web-1", "nginx", "one\n  \u{1b}[31mtwo\n"), "one\n   [31mtwo\n");
+    let nothing = evidence("web-1", "nginx", "");
+    assert_eq!(nothing, "nginx on web-1 printed nothing that is still there.\n");
+}
+
+#[test]
 fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
     let text = detail(&shown(), &Screen::still(80, NOW));
     let lines: Vec<&str> = text.lines().collect();
@@ -79,8 +86,8 @@ fn the_page_of_an_incident_tells_what_how_bad_how_it_ended_and_what_happened() {
     for said in [
         "  Outcome     recovered, verified",
         "  Where       web-1: nginx",
-        "  Output      on the host: journalctl -u nginx of a unit;",
-        "              STATE/services/nginx.log of what the agent starts (STATE:",
+        "  Output      picket evidence web-1 nginx; or on the host: journalctl -u nginx",
+        "              of a unit, STATE/services/nginx.log of what the agent starts",
         "  Opened      2026-03-01 11:57:00 +00:00 (3 min ago)",
         "  Lasted      5.3 s",
         "  Episode     2: the failure came back within 30 min",

@@ -68,6 +68,12 @@ fn asked_by_people(home: &Path) {
     }
     let none = text(home, &["events", "--host", "box", "--service", "other"]);
     assert!(none.starts_with("No events"), "a known host without events is no mistake: {none}");
+    let nothing = text(home, &["evidence", "box", "napper"]);
+    assert_eq!(nothing, "napper on box printed nothing that is still there.\n");
+    let (status, said) = failure(home, &["evidence", "box", "other"]);
+    assert!(status == 4 && said.starts_with("error: order-stranger: "), "{status} {said}");
+    let (status, said) = failure(home, &["evidence", "bax", "napper"]);
+    assert_eq!((status, said.as_str()), (4, "error: no host \"bax\". Known: box (see `picket hosts`).\n"));
     let noted = text(home, &["incident", "note", id, "it", "was", "me"]);
     assert!(noted.starts_with("The note stands"), "{noted}");
     assert!(text(home, &["incident", "show", id]).contains("it was me"));
@@ -87,6 +93,8 @@ fn asked_by_programs(home: &Path) {
     assert_eq!(shown["incident"]["outcome"], "recovered, verified");
     assert!(shown["incident"]["opened"].as_str().unwrap().ends_with('Z'));
     assert!(shown["timeline"].as_array().unwrap().iter().any(|entry| entry["code"] == "service-died"));
+    let evidence = document(home, &["evidence", "box", "napper", "--json"]);
+    assert_eq!((&evidence["service"], &evidence["text"]), (&"napper".into(), &"".into()));
     let events = text(home, &["events", "--json", "--service", "napper", "--limit", "100"]);
     let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.iter().filter(|event| event["code"] == "remedy-held").count(), 1, "{events:?}");

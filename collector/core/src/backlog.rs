@@ -17,7 +17,7 @@ use crate::signal::{Depth, Key, What};
 use crate::state::firing::{Fired, News, born_resolved};
 use crate::state::{At, State};
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use picket_proto::event::{Outcome, RemedyEnded, Verdict};
 use picket_proto::{Event, Fact, Seq};
 
@@ -45,24 +45,16 @@ pub(crate) fn event(state: &mut State, at: At, slot: u32, seq: Seq, event: &Even
 
 /// Whom a fact is about, and the check where it is one's.
 fn about(state: &mut State, slot: u32, fact: &Fact) -> Option<(Subject, Option<u32>)> {
+    if matches!(fact, Fact::Ordered(_)) {
+        // For whoever asked: it says nothing of how anything is.
+        return None;
+    }
     let host = state.hosts.get_mut(slot)?;
     let service = fact.service().and_then(|name| host.service(name));
-    let check = match fact {
-        Fact::Verdict(fact) => host.check(&fact.check, fact.kind, fact.service.as_ref()),
-        Fact::Began(_)
-        | Fact::Gap(_)
-        | Fact::Started(_)
-        | Fact::Exited(_)
-        | Fact::Remedy(_)
-        | Fact::Outcome(_)
-        | Fact::Breaker(_)
-        | Fact::Evidence(_)
-        | Fact::Intent(_)
-        | Fact::Blind(_)
-        | Fact::Hold(_)
-        | Fact::Vanished(_)
-        | Fact::Returned(_)
-        | Fact::Shadow(_) => None,
+    let check = if let Fact::Verdict(fact) = fact {
+        host.check(&fact.check, fact.kind, fact.service.as_ref())
+    } else {
+        None
     };
     service.map(Subject::Service).or_else(|| check.map(Subject::Check)).map(|subject| (subject, check))
 }
@@ -96,7 +88,8 @@ const fn meaning(fact: &Fact) -> Meaning {
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => Meaning::Context,
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => Meaning::Context,
     }
 }
 
@@ -161,7 +154,8 @@ fn explain(
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => {}
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => {}
     }
 }
 
@@ -180,7 +174,28 @@ fn failed(
             What::Down(check)
         }
     };
-    let title = match &event.fact {
+    let title = title(host, event);
+    if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
+        if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {
+            (known.title, known.cause, known.root) = (title, event.to_string(), root);
+            known.ends = ends;
+        }
+        known.push(entry);
+        return;
+    }
+    let mut timeline = Timeline::default();
+    timeline.push(entry);
+    let cause = event.to_string();
+    host.late.push(Late { subject, ends, opened: event.stamp.wall, title, cause, root, timeline });
+    if host.late.len() > LATE_MAX {
+        let oldest = host.late.remove(0);
+        born_resolved(state, at, slot, oldest, "how it ended is not known");
+    }
+}
+
+/// A failure in a line.
+fn title(host: &Host, event: &Event) -> String {
+    match &event.fact {
         Fact::Exited(fact) => format!("{} on {}: {}", fact.service, host.id, fact.exit),
         Fact::Verdict(fact) => {
             format!("{} on {}: {event}", fact.service.as_ref().unwrap_or(&fact.check), host.id)
@@ -197,23 +212,8 @@ fn failed(
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => event.to_string(),
-    };
-    if let Some(known) = host.late.iter_mut().find(|late| late.subject == subject) {
-        if known.ends == Ends::ByVerdict && ends == Ends::ByOutcome {
-            (known.title, known.cause, known.root) = (title, event.to_string(), root);
-            known.ends = ends;
-        }
-        known.push(entry);
-        return;
-    }
-    let mut timeline = Timeline::default();
-    timeline.push(entry);
-    let cause = event.to_string();
-    host.late.push(Late { subject, ends, opened: event.stamp.wall, title, cause, root, timeline });
-    if host.late.len() > LATE_MAX {
-        let oldest = host.late.remove(0);
-        born_resolved(state, at, slot, oldest, "how it ended is not known");
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => event.to_string(),
     }
 }
 

@@ -210,6 +210,15 @@ pub enum Order {
         /// To be answered with.
         nonce: u64,
     },
+    /// An operator wants to read what this service printed last.
+    Ask {
+        /// Of whom.
+        session: SessionId,
+        /// The order's number.
+        token: u64,
+        /// Which service.
+        evidence_of: alloc::boxed::Box<Name>,
+    },
     /// End the session with a status.
     Refuse {
         /// Which.

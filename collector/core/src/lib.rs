@@ -9,7 +9,7 @@
 //!
 //! This file only routes. Data runs one way: [`ingest`] (sessions, duplicates, gaps) -> [`signal`] (one fingerprinted
 //! condition) -> [`correlate`] (what belongs together, and its root) -> [`incident`] (life cycle) -> [`view`].
-//! [`identity`] (tokens) stands beside them, [`record`] holds the words of the journal.
+//! [`identity`] (tokens) and [`order`] (what goes to hosts) stand beside them, [`record`] holds the words of the journal.
 #![no_std]
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -20,6 +20,7 @@ pub mod correlate;
 pub mod identity;
 pub mod incident;
 pub mod ingest;
+pub mod order;
 pub mod record;
 pub mod signal;
 pub mod store;
@@ -50,6 +51,8 @@ pub enum Input {
     Identity(identity::Fact),
     /// An operator wants an incident changed.
     Command(incident::Command),
+    /// An operator wants something of a host.
+    Order(order::Ask),
     /// An operator asks.
     Query(view::Query),
     /// Watchers come, go and read.
@@ -69,6 +72,8 @@ pub enum Effect {
     Identity(identity::Answer),
     /// Answer a command.
     Command(incident::Answer),
+    /// Answer what was wanted of a host.
+    Order(order::Answer),
     /// Answer a question.
     Reply(view::Reply),
     /// Tell watchers.
@@ -93,6 +98,8 @@ pub enum Reason {
     Challenge,
     /// A host may be silent.
     Silence,
+    /// An order was not answered.
+    Order,
     /// Something of durable state is due: a recovery held long enough, an agent overstayed its stop.
     Tick,
     /// The journal is to be tried again.
@@ -154,6 +161,7 @@ impl Collector {
             Input::Heard(hosts) => self.on_heard(now, hosts),
             Input::Identity(fact) => self.on_identity(now, fact),
             Input::Command(command) => self.on_command(now, command),
+            Input::Order(ask) => self.on_order(now, ask),
             Input::Query(query) => self.on_query(&query),
             Input::Watch(watch) => {
                 let Live { watchers, out, .. } = &mut self.live;
@@ -174,25 +182,12 @@ impl Collector {
         let due = [
             (self.live.sessions.challenge_at(), Reason::Challenge),
             (self.live.sessions.silence_at(), Reason::Silence),
+            (self.live.orders.due(), Reason::Order),
             (self.state.due(), Reason::Tick),
             (self.live.out.deadline(), Reason::Retry),
         ];
         let first = due.into_iter().filter_map(|(at, reason)| at.map(|at| (at, reason))).min()?;
         Some((Mono::from_micros(first.0.micros().saturating_sub(self.live.ahead.micros())), first.1))
-    }
-
-    fn on_time(&mut self, now: Now) {
-        self.on_session_time(now);
-        if self.state.due().is_some_and(|due| due <= now.mono) {
-            self.commit(now, Record::Tick, &[]);
-        }
-        self.live.out.on_time(now.mono);
-    }
-
-    fn on_query(&mut self, query: &view::Query) {
-        let answer = view::answer::answer(&self.state, &self.live, &query.question);
-        let reply = Effect::Reply(view::Reply { reply: query.reply, answer });
-        self.live.out.when_durable(self.state.index, reply);
     }
 }
 

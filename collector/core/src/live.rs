@@ -26,6 +26,8 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
     match &event.fact {
         // Runs and ranges are ingest's and were accounted before.
         Fact::Began(_) | Fact::Gap(_) => {}
+        // For whoever asked: it changes nothing of what is known.
+        Fact::Ordered(_) => {}
         Fact::Verdict(fact) => verdict(state, at, host, (event, fact)),
         Fact::Started(fact) => started(state, at, host, seq, (event, fact)),
         Fact::Exited(fact) => exited(state, at, host, seq, (event, fact)),

@@ -151,4 +151,15 @@ pub enum Record {
         /// How often.
         report: Span,
     },
+    /// An operator wants something of a host; the order goes out once this is durable.
+    Ordered {
+        /// Who.
+        operator: Name,
+        /// Of which host.
+        host: HostId,
+        /// The order's number.
+        token: u64,
+        /// The service whose last lines are wanted.
+        evidence_of: Name,
+    },
 }

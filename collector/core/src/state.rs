@@ -146,13 +146,10 @@ impl State {
                 }
             }
             Record::Paced { host, report } => self.paced(host, *report),
-            Record::Back { hosts } => {
-                for host in hosts {
-                    if let Some(slot) = self.host(host) {
-                        self.back(at, slot);
-                    }
-                }
+            Record::Ordered { operator, host, evidence_of, .. } => {
+                self.evidence_asked(at, operator, host, evidence_of);
             }
+            Record::Back { hosts } => hosts.iter().for_each(|host| self.is_back(at, host)),
         }
         root::follow(self, at);
     }
@@ -169,6 +166,12 @@ impl State {
         match self.hosts.find(id.as_str()) {
             Some(slot) => Some(slot),
             None => self.has_room().then(|| self.hosts.add(Host::expected(id.clone()))),
+        }
+    }
+
+    fn is_back(&mut self, at: At, id: &HostId) {
+        if let Some(slot) = self.host(id) {
+            self.back(at, slot);
         }
     }
 
@@ -275,26 +278,10 @@ impl State {
 
 /// What a frame says about frames.
 fn account(host: &mut Host, fact: &Fact) {
-    match fact {
-        Fact::Gap(gap) => {
-            // Ingest made sure that the ranges have room for it.
-            let closed = host.runs.close(gap.run, gap.range).unwrap_or(0);
-            host.lost = host.lost.saturating_add(closed);
-        }
-        // What the run before had and did not bring is the agent's to name: part of it may still be on its disk.
-        Fact::Began(_)
-        | Fact::Verdict(_)
-        | Fact::Started(_)
-        | Fact::Exited(_)
-        | Fact::Remedy(_)
-        | Fact::Outcome(_)
-        | Fact::Breaker(_)
-        | Fact::Evidence(_)
-        | Fact::Intent(_)
-        | Fact::Blind(_)
-        | Fact::Hold(_)
-        | Fact::Vanished(_)
-        | Fact::Returned(_)
-        | Fact::Shadow(_) => {}
+    // What the run before had and did not bring is the agent's to name: part of it may still be on its disk.
+    if let Fact::Gap(gap) = fact {
+        // Ingest made sure that the ranges have room for it.
+        let closed = host.runs.close(gap.run, gap.range).unwrap_or(0);
+        host.lost = host.lost.saturating_add(closed);
     }
 }

@@ -1,12 +1,15 @@
 //! The service that operators call. Every method checks the certificate, parses the request whole, asks the core or
 //! the journal, and renders the answer.
 
+mod events;
+
 use super::{Door, operator, refusal, refusal_because, render, watch};
 use crate::authority::{Secret, token_expiry};
 use crate::clock;
 use crate::ports::{Answered, Ask};
-use crate::store::{self, NoPage};
+use crate::store::NoPage;
 use picket_collector_core::incident::{IncidentId, Verb};
+use picket_collector_core::order::Evidence;
 use picket_collector_core::view::{Answer, Question};
 use picket_proto::{HostId, Name};
 use picket_rpc::convert::{self, BadMessage};
@@ -34,7 +37,7 @@ impl Operator {
     async fn view(&self, question: Question) -> Result<Answer, Status> {
         match self.door.ask(Ask::View(question)).await? {
             Answered::View(answer) => Ok(answer),
-            Answered::Incident(_) | Answered::Allowed => Err(mismatch()),
+            Answered::Incident(_) | Answered::Evidence(_) | Answered::Allowed => Err(mismatch()),
         }
     }
 
@@ -52,7 +55,7 @@ impl Operator {
                 tracing::info!(%operator, incident = id, code, "changed by an operator");
                 Ok(Response::new(render::incident(*incident)))
             }
-            Answered::View(_) | Answered::Allowed => Err(mismatch()),
+            Answered::View(_) | Answered::Evidence(_) | Answered::Allowed => Err(mismatch()),
         }
     }
 }
@@ -151,6 +154,25 @@ impl operator_server::Operator for Operator {
         self.change(operator, asked.id, asked.revision, Verb::Resolve(text)).await
     }
 
+    async fn ask_evidence(
+        &self,
+        request: Request<v1::AskEvidenceRequest>,
+    ) -> Answering<v1::AskEvidenceResponse> {
+        let operator = operator(&request)?;
+        let asked = request.into_inner();
+        let host = convert::host("host", &asked.host).map_err(bad_input)?;
+        let service = convert::name("service", &asked.service).map_err(bad_input)?;
+        tracing::info!(%operator, %host, %service, code = "evidence-asked", "a host is asked by an operator");
+        let (operator, host, service) = (Box::new(operator), Box::new(host), Box::new(service));
+        match self.door.ask(Ask::Order { operator, host, service }).await? {
+            Answered::Evidence(evidence) => {
+                let Evidence { token, text } = *evidence;
+                Ok(Response::new(v1::AskEvidenceResponse { token, text }))
+            }
+            Answered::View(_) | Answered::Incident(_) | Answered::Allowed => Err(mismatch()),
+        }
+    }
+
     async fn get_status(&self, request: Request<v1::GetStatusRequest>) -> Answering<v1::CollectorStatus> {
         operator(&request)?;
         match self.view(Question::Summary).await? {
@@ -180,7 +202,7 @@ impl operator_server::Operator for Operator {
         request: Request<v1::ListEventsRequest>,
     ) -> Answering<v1::ListEventsResponse> {
         operator(&request)?;
-        let question = events_question(request.into_inner())?;
+        let question = events::question(request.into_inner())?;
         match self.door.events.ask(question).await {
             Ok(page) => Ok(Response::new(render::events(page))),
             Err(NoPage::Busy) => Err(refusal("too-many")),
@@ -256,30 +278,4 @@ fn services_place(token: &str) -> Result<Option<Box<ServicesPlace>>, Status> {
     let host = convert::host("page_token", host).map_err(bad_input)?;
     let service = convert::optional_name("page_token", service).map_err(bad_input)?;
     Ok(Some(Box::new((host, service))))
-}
-
-fn events_question(asked: v1::ListEventsRequest) -> Result<store::Question, Status> {
-    let unknown = || refusal_because("bad-input", "page_token is none that was given out");
-    let after = if asked.page_token.is_empty() {
-        None
-    } else {
-        let (index, skip) = asked.page_token.split_once(':').ok_or_else(unknown)?;
-        let index = index.parse().map_err(|_| unknown())?;
-        Some(store::Place { index, skip: skip.parse().map_err(|_| unknown())? })
-    };
-    Ok(store::Question {
-        host: optional_host("host", &asked.host)?,
-        service: convert::optional_name("service", &asked.service).map_err(bad_input)?,
-        since: asked.within.map(since).transpose()?,
-        after,
-        limit: usize::from(limit(asked.page_size)?),
-    })
-}
-
-fn since(within: prost_types::Duration) -> Result<picket_proto::Wall, Status> {
-    if within.seconds < 0 || within.nanos < 0 {
-        return Err(refusal_because("bad-input", "within is negative"));
-    }
-    let us = within.seconds.saturating_mul(1_000_000).saturating_add(i64::from(within.nanos) / 1_000);
-    Ok(picket_proto::Wall::from_micros(clock::wall().micros().saturating_sub(us)))
 }

@@ -163,6 +163,10 @@ impl Session {
                 })
             }
             Word::Challenge { nonce } => collector_message::Message::Challenge(v1::Challenge { nonce }),
+            Word::Order { token, evidence_of } => {
+                let what = Some(v1::order::What::EvidenceOf(evidence_of.to_string()));
+                collector_message::Message::Order(v1::Order { token, what })
+            }
             Word::Refuse { code } => return Err(refusal(code).into()),
         };
         self.send(message).await
@@ -226,7 +230,7 @@ impl Session {
 fn last_word(word: Word) -> End {
     match word {
         Word::Refuse { code } => refusal(code).into(),
-        Word::Welcome { .. } | Word::Challenge { .. } => End::Broken,
+        Word::Welcome { .. } | Word::Challenge { .. } | Word::Order { .. } => End::Broken,
     }
 }
 

@@ -27,5 +27,7 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/picket.
 
 /// Longest `frames` of a [`v1::Batch`] in bytes: 64 frames of the longest kind, and one journal row.
 pub const BATCH_MAX: usize = 64 * 1024;
+/// The bit of [`v1::Hello`]`::orders` of an agent that gives evidence when asked.
+pub const ORDER_EVIDENCE: u32 = 1;
 /// Most items in a page or a [`v1::Standing`]: none may hold a core for 1 ms.
 pub const PAGE_MAX: usize = 500;

@@ -5,7 +5,8 @@
 use super::{BadFrame, Class, TooLarge};
 use crate::event::{
     Began, Blind, BreakerMoved, Cause, CheckKind, Event, Evidence, Exited, Fact, Gap, HoldChanged,
-    IntentChanged, RemedyBegun, RemedyEnded, Returned, Shadow, Started, Vanished, Verdict, VerdictChanged,
+    IntentChanged, OrderSaid, Ordered, RemedyBegun, RemedyEnded, Returned, Shadow, Started, Vanished,
+    Verdict, VerdictChanged,
 };
 use crate::id::Name;
 use crate::text::Text;
@@ -32,6 +33,11 @@ pub const fn class_of(fact: &Fact) -> Class {
         | Fact::Blind(_)
         | Fact::Hold(_)
         | Fact::Shadow(_) => Class::Notable,
+        Fact::Ordered(ordered) => match ordered.said {
+            OrderSaid::Part { .. } => Class::Routine,
+            // It answers whoever waits for it, above a cap too, and is small.
+            OrderSaid::Refused(_) => Class::Critical,
+        },
         Fact::Evidence(_) => Class::Routine,
     }
 }
@@ -59,6 +65,7 @@ pub(super) fn encode_body(event: &Event, out: &mut [u8]) -> Result<usize, TooLar
         Fact::Vanished(fields) => put(stamp, fields, out),
         Fact::Returned(fields) => put(stamp, fields, out),
         Fact::Shadow(fields) => put(stamp, fields, out),
+        Fact::Ordered(fields) => put(stamp, fields, out),
     }
 }
 
@@ -69,7 +76,7 @@ pub(super) const fn knows(kind: u16, version: u8) -> bool {
         3 => matches!(version, 1 | 2 | 6 | 7),
         5 => matches!(version, 1 | 2),
         6..=8 => matches!(version, 1..=7),
-        1 | 2 | 4 | 9..=15 => version == 1,
+        1 | 2 | 4 | 9..=16 => version == 1,
         _ => false,
     }
 }
@@ -99,6 +106,7 @@ pub(super) fn decode_fact((kind, version): (u16, u8), fields: &[u8]) -> Result<O
         13 => Fact::Vanished(take::<Vanished>(fields)?),
         14 => Fact::Returned(take::<Returned>(fields)?),
         15 => Fact::Shadow(take::<Shadow>(fields)?),
+        16 => Fact::Ordered(take::<Ordered>(fields)?),
         _ => return Ok(None),
     };
     Ok(Some(fact))

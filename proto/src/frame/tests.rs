@@ -2,6 +2,7 @@
 
 mod filling;
 mod ladder;
+mod order;
 mod ruled;
 mod unusual;
 mod vanished;
@@ -160,6 +161,7 @@ fn golden_bytes_of_every_kind_stay_as_released() {
     let of = |version, samples: Vec<_>| samples.into_iter().map(move |(label, fact)| (version, label, fact));
     let newer = of(1, vanished::samples())
         .chain(of(1, ladder::shadows()))
+        .chain(of(1, order::samples()))
         .chain(of(2, ruled::samples()))
         .chain(of(3, ladder::samples()));
     let newer = newer.chain(of(4, ladder::starved())).chain(of(5, ladder::given_up()));
@@ -266,7 +268,7 @@ proptest! {
             bytes[..2].copy_from_slice(&MAGIC);
             bytes[2] = HEADER_VERSION;
             bytes[3] = 1;
-            let kind = u16::from(bytes[4] % 15).to_le_bytes();
+            let kind = u16::from(bytes[4] % 18).to_le_bytes();
             bytes[4..6].copy_from_slice(&kind);
             let len = u16::try_from(bytes.len() - HEADER_LEN).unwrap();
             bytes[6..8].copy_from_slice(&len.to_le_bytes());

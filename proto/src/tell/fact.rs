@@ -2,8 +2,8 @@
 
 use super::Why;
 use crate::event::{
-    Because, BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, Outcome, Remedy,
-    RemedyEnded, Shadow, ShadowStep, Trigger, Verdict, VerdictChanged, Witness,
+    Because, BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, OrderSaid,
+    Ordered, Outcome, Remedy, RemedyEnded, Shadow, ShadowStep, Trigger, Verdict, VerdictChanged, Witness,
 };
 use core::fmt::{Display, Formatter, Result};
 
@@ -52,7 +52,18 @@ impl Display for Fact {
             Self::Vanished(it) => it.fmt(f),
             Self::Returned(it) => it.fmt(f),
             Self::Shadow(it) => shadow(it, f),
+            Self::Ordered(it) => ordered(it, f),
         }
+    }
+}
+
+/// What was printed is left out: it is long, and for whoever asked.
+fn ordered(it: &Ordered, f: &mut Formatter<'_>) -> Result {
+    match &it.said {
+        OrderSaid::Part { part, of, .. } => {
+            write!(f, "{} last printed, as asked: part {part} of {of}", it.service)
+        }
+        OrderSaid::Refused(why) => write!(f, "evidence of {} was asked for: {why}", it.service),
     }
 }
 

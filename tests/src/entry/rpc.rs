@@ -156,7 +156,7 @@ fn ranges_in(message: &CollectorMessage) -> Option<Vec<v1::SeqRange>> {
     match message.message.as_ref()? {
         Answer::Welcome(welcome) => Some(welcome.known.clone()),
         Answer::Ack(ack) => Some(ack.ranges.clone()),
-        Answer::Challenge(_) | Answer::Beat(_) => None,
+        Answer::Challenge(_) | Answer::Order(_) | Answer::Beat(_) => None,
     }
 }
 

@@ -2,6 +2,7 @@
 //! right whatever stands in them.
 
 mod baseline;
+pub(super) mod order;
 
 use super::cursor::Cursor;
 use baseline::{returned, vanished};
@@ -232,7 +233,7 @@ fn shadow(cursor: &mut Cursor<'_>) -> Shadow {
 
 /// A fact of any kind, told by this run.
 pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
-    match cursor.below(15) {
+    match cursor.below(16) {
         0 => Fact::Verdict(verdict(cursor)),
         1 => Fact::Exited(Exited {
             service: name(cursor),
@@ -257,6 +258,7 @@ pub fn fact(cursor: &mut Cursor<'_>, run: Run) -> Fact {
         11 => Fact::Vanished(vanished(cursor)),
         12 => Fact::Returned(returned(cursor)),
         13 => Fact::Shadow(shadow(cursor)),
+        14 => Fact::Ordered(order::ordered(cursor)),
         _ => {
             let lasts = cursor.flag().then(|| span(cursor));
             Fact::Hold(HoldChanged { service: some_name(cursor), lasts, by: text(cursor) })

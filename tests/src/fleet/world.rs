@@ -160,6 +160,12 @@ impl World {
         Ok(found.timeline.into_iter().map(|entry| entry.text).collect())
     }
 
+    /// What a service printed last, by its host's own word.
+    pub(super) fn evidence(&mut self, number: usize, service: &str) -> Result<String, String> {
+        let asked = v1::AskEvidenceRequest { host: format!("h{number}"), service: service.to_owned() };
+        self.ask(async move |mut operator| Ok(operator.ask_evidence(asked).await?.into_inner().text))
+    }
+
     /// All events, newest first.
     pub(super) fn all_events(&mut self) -> Result<Vec<v1::Event>, String> {
         self.ask(async |mut operator| client::events(&mut operator).await)

@@ -107,7 +107,7 @@ impl<'a> World<'a> {
                         self.truth.acked(self.now, at, shell.run, known);
                         self.truth.welcomed(at, shell.run, known, shell.agent.spool_view().last);
                     }
-                    Word::Beat { .. } | Word::Challenged { .. } => {}
+                    Word::Beat { .. } | Word::Challenged { .. } | Word::Ordered { .. } => {}
                 }
                 true
             }

@@ -10,7 +10,7 @@ use picket_agent_core::{Ending, check, session, unit};
 use picket_collector_core::ingest::SessionId;
 use picket_proto::event::Exit;
 use picket_proto::frame::Class;
-use picket_proto::{Mono, Ranges, Run, Seq, Span};
+use picket_proto::{Mono, Name, Ranges, Run, Seq, Span};
 use std::collections::BTreeMap;
 
 /// A machine that runs something of ours.
@@ -120,6 +120,7 @@ pub(super) enum Known {
     Started { service: u16, pid: u32, adopted: bool },
     Exited { service: u16, pid: u32, exit: Exit },
     Evidence(u16, u32),
+    Printed(u16, u64),
 }
 
 /// What a stream says to an agent.
@@ -130,6 +131,7 @@ pub(super) enum Word {
     Acked { run: Run, ranges: Ranges },
     Beat { echo: Mono, received: Mono, answered: Mono },
     Challenged { nonce: u64 },
+    Ordered { token: u64, service: Box<Name> },
     Lost(session::Trouble),
 }
 

@@ -191,6 +191,7 @@ impl Birth {
             disk,
         };
         let mut agent = Agent::new(self.seed, self.identity.clone(), storage);
+        agent.give_evidence(true);
         if let Some((now, away, bytes)) = &self.kept {
             let restored = agent.restore(*now, *away, bytes);
             assert!(!restored.damaged, "what an agent kept it can read");

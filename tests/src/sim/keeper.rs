@@ -216,6 +216,10 @@ impl World<'_> {
                     }
                     self.truth.changed(self.now, &self.hosts, &self.net, &change);
                 }
+                Effect::Order(answer) => {
+                    let words = format!("  collector {at} answers an order: {:?}", answer.result);
+                    self.trace.say(self.now, &words);
+                }
                 Effect::Identity(_) | Effect::Command(_) => {}
             }
         }
@@ -246,6 +250,9 @@ impl World<'_> {
             }
             Order::Ack { session, run, ranges } => {
                 self.send_down(stream_of(session), Down::Ack { run, ranges });
+            }
+            Order::Ask { session, token, evidence_of } => {
+                self.send_down(stream_of(session), Down::Order(token, evidence_of));
             }
             Order::Challenge { session, nonce } => self.send_down(stream_of(session), Down::Challenge(nonce)),
             Order::Refuse { session, code } => {

@@ -8,7 +8,7 @@
 
 use crate::dice::Dice;
 use picket_collector_core::ingest::{Hello, Lane, Stands, Terms};
-use picket_proto::{Mono, Offset, Ranges, Run, Sample, Span, Stamp};
+use picket_proto::{Mono, Name, Offset, Ranges, Run, Sample, Span, Stamp};
 use std::collections::{BTreeMap, VecDeque};
 
 /// A stream's number.
@@ -55,6 +55,7 @@ pub(super) enum Down {
     },
     Beat(Mono, Mono, Mono),
     Challenge(u64),
+    Order(u64, Box<Name>),
     Refuse(&'static str),
     Fin,
 }

@@ -28,6 +28,12 @@ pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
             let fact = Fact::Evidence { service: *service, pid: *pid, last_line: "a last line" };
             agent.handle(now, Input::Service(fact));
         }
+        AgentIn::Known(Known::Printed(service, token)) => {
+            // Two parts; of some it can't be read.
+            let text = (token % 8 > 0).then(|| "a line of its log, long enough to be one\n".repeat(20));
+            let fact = Fact::Printed { service: *service, token: *token, text: text.as_deref() };
+            agent.handle(now, Input::Service(fact));
+        }
         AgentIn::Unit(fact) => agent.handle(now, Input::Unit(*fact)),
         AgentIn::Disk(told) => agent.handle(now, Input::Disk(told.as_fact())),
         AgentIn::Word(_, word) => agent.handle(now, Input::Session(fact_of(word))),
@@ -60,6 +66,7 @@ fn fact_of(word: &Word) -> session::Fact<'_> {
         Word::Beat { echo, received, answered } => {
             session::Fact::Beat { echo: *echo, received: *received, answered: *answered }
         }
+        Word::Ordered { token, service } => session::Fact::Ordered { token: *token, service },
         Word::Challenged { nonce } => session::Fact::Challenged { nonce: *nonce },
         Word::Lost(trouble) => session::Fact::Lost { trouble: *trouble },
     }

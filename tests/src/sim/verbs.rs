@@ -9,7 +9,7 @@ use super::happening::Place;
 use super::net::Link;
 use super::world::World;
 use picket_agent_core::spool::Trouble;
-use picket_collector_core::{Input, Token, incident, view};
+use picket_collector_core::{Input, Token, incident, order, view};
 
 impl World<'_> {
     /// Does one deed, and counts it.
@@ -179,6 +179,7 @@ impl World<'_> {
         self.disk(at)
     }
 
+    /// Takes or ends the newest incident, and asks for what its service printed last.
     fn operate(&mut self, at: usize, ends: bool) {
         let question = view::Question::Incidents { open_only: true, host: None, before: None, limit: 1 };
         let Some(view::Answer::Incidents(open, _)) = self.ask(at, question) else { return };
@@ -194,6 +195,12 @@ impl World<'_> {
             verb,
         };
         self.collector_takes(at, Input::Command(command));
+        if let (Some(host), Some(service)) = (incident.hosts.first(), incident.services.first()) {
+            let operator = Box::new("ann".parse().expect("a short name"));
+            let (host, service) = (Box::new(host.clone()), Box::new(service.clone()));
+            let ask = order::Ask { reply: Token(u64::MAX), operator, host, service };
+            self.collector_takes(at, Input::Order(ask));
+        }
     }
 }
 

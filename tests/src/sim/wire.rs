@@ -176,6 +176,7 @@ impl World<'_> {
             Down::Ack { run, ranges } => Word::Acked { run, ranges: *ranges },
             Down::Beat(echo, received, answered) => Word::Beat { echo, received, answered },
             Down::Challenge(nonce) => Word::Challenged { nonce },
+            Down::Order(token, service) => Word::Ordered { token, service },
             Down::Refuse(code) => {
                 // A person has to act first where the certificate is refused; all else mends itself.
                 let denied =

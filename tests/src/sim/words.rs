@@ -5,6 +5,7 @@ use super::host::Host;
 use super::net::{Down, Up};
 use picket_agent_core::session;
 use picket_collector_core::ingest::{Hello, Lane, Standing, Stands, Terms, Watched};
+use picket_collector_core::order::EVIDENCE;
 use picket_proto::event::{Cause, Verdict};
 use picket_proto::frame::{self, Content};
 use picket_proto::watched::digest;
@@ -35,7 +36,7 @@ pub(super) fn hello(
         version: format!("0.{}.0", host.version),
         watched: if is_known { Vec::new() } else { watched },
     };
-    (hello, Terms { report, watched: is_known.then_some(digest) })
+    (hello, Terms { report, orders: EVIDENCE, watched: is_known.then_some(digest) })
 }
 
 pub(super) fn standing(
@@ -134,6 +135,7 @@ fn down_in_words(down: &Down) -> Option<String> {
         Down::Welcome { known, .. } => format!("welcome, known: {known}"),
         Down::Ack { run, ranges } => format!("ack of run {run}: {ranges}"),
         Down::Beat(..) => return None,
+        Down::Order(token, service) => format!("order {token:016x}: what {service} printed last"),
         Down::Challenge(nonce) => format!("challenge {nonce}"),
         Down::Refuse(code) => format!("refused: {code}"),
         Down::Fin => "end".to_owned(),

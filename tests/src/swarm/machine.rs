@@ -152,6 +152,7 @@ impl Machine {
             // No service here is a unit.
             Act::Unit { .. }
             | Act::Collect { .. }
+            | Act::Read { .. }
             | Act::Reload { .. }
             | Act::Reboot { .. }
             | Act::Files { .. } => {}

@@ -116,8 +116,8 @@ pub const CORES: &[Core] = &[
             "record",
             "store",
         ],
-        // The durable state as a whole, how a fact of each lane walks through it, and what is read from it.
-        above: &["state", "live", "backlog", "view"],
+        // The durable state as a whole, how a fact of each lane walks through it, what is read from it, and what goes to hosts.
+        above: &["state", "live", "backlog", "view", "order"],
         roof: &["Input", "Effect", "Collector"],
         admitted: COLLECTOR_DEBTS,
     },

@@ -7,6 +7,7 @@
 mod blind;
 mod breaker;
 mod chaos;
+mod evidence;
 mod identity;
 mod link;
 mod local;

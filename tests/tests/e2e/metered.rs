@@ -99,6 +99,9 @@ async fn above_the_cap_deaths_are_told_and_the_rest_waits_on_the_host() {
     };
     assert!(events.iter().any(|event| event.code == "service-died"), "{events:#?}");
     assert!(!events.iter().any(|event| event.code == "remedy-begun"), "{events:#?}");
+    let asked = v1::AskEvidenceRequest { host: "web-1".to_owned(), service: "web".to_owned() };
+    let refused = operator.ask_evidence(asked).await.expect_err("it would eat what is left");
+    assert!(refused.message().starts_with("order-over-cap: "), "{refused}");
     agent.end();
     end_what_listens(address);
 }

@@ -31,6 +31,8 @@ pub(super) struct Moving<'a> {
     pub(super) dice: &'a mut Dice,
     pub(super) order: Option<Verb>,
     pub(super) collect: Option<unit::Collect>,
+    /// Last words stay on the host until they are asked for.
+    pub(super) keeps_words: bool,
 }
 
 impl Slot {
@@ -108,7 +110,7 @@ impl Moving<'_> {
     }
 
     pub(super) fn evidence(&mut self, pid: u32, last_line: &str, around: Around<'_, '_>) -> Taken {
-        if !last_line.is_empty() {
+        if !last_line.is_empty() && !self.keeps_words {
             let (service, last_line) = (self.slot.spec.name.clone(), Text::new(last_line));
             around.out.tell(event::Fact::Evidence(event::Evidence { service, pid, last_line }));
         }

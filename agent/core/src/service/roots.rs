@@ -232,7 +232,7 @@ impl Moving<'_> {
         match process {
             // What was stopped here is brought back here, whatever rests or is only observed by now.
             None if !self.is_held(around.now) || self.slot.streak.why == Why::Root => {
-                self.begin(None, around)
+                self.begin(None, around);
             }
             None => self.slot.state = State::Waiting { process, wait: Wait::Restart { at: around.now } },
             Some(_) => {

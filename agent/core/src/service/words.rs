@@ -56,6 +56,15 @@ pub enum Fact<'a> {
         /// Why.
         why: &'a str,
     },
+    /// What it printed last was read, as ordered from afar.
+    Printed {
+        /// Which service.
+        service: ServiceIx,
+        /// The order's number.
+        token: u64,
+        /// The lines in the order in which they were printed, of at most 16 KiB; `None` if they could not be read.
+        text: Option<&'a str>,
+    },
     /// Something came of an order about its files or packages.
     Files {
         /// Which service.
@@ -96,6 +105,16 @@ pub enum Act {
         service: ServiceIx,
         /// Of which life.
         of: unit::Collect,
+    },
+    /// Read what it printed last, some 40 lines: the life that ended last, or of none that did the present one. Answered by
+    /// Printed.
+    Read {
+        /// Which service.
+        service: ServiceIx,
+        /// The order's number.
+        token: u64,
+        /// The life, where it is a unit.
+        of: Option<unit::Collect>,
     },
     /// Reboot the host, once what was kept is on the disk. Answered by NotRebooted, or by the host's end.
     Reboot {

@@ -2,7 +2,7 @@
 
 use super::meter::{Kept, Terms};
 use super::{Link, Phase, Session};
-use crate::service::Away;
+use crate::service::{Away, Thrift};
 use picket_proto::{Carried, Mono, Offset, Span};
 
 impl Session {
@@ -45,6 +45,11 @@ impl Session {
     /// Takes it back; before the first input.
     pub(crate) fn restore(&mut self, now: Mono, away: Away, kept: Kept) {
         self.meter.restore(now, away, kept);
+    }
+
+    /// What the link allows that nobody on this host asked for.
+    pub(crate) fn thrift(&self) -> Thrift {
+        Thrift { is_metered: self.meter.terms.is_metered(), is_over: self.meter.is_over() }
     }
 
     /// How the link is used: its terms, how often the collector hears of us while a session stands, what it carried, and

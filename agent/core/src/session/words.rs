@@ -3,7 +3,7 @@
 use crate::check::CheckIx;
 use crate::spool::Bytes;
 use picket_proto::event::{Cause, Verdict};
-use picket_proto::{Mono, Offset, Ranges, Run, Sample, Span};
+use picket_proto::{Mono, Name, Offset, Ranges, Run, Sample, Span};
 
 /// Why there is no link. Each has a code of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,13 @@ pub enum Fact<'a> {
     Challenged {
         /// To be answered with.
         nonce: u64,
+    },
+    /// An operator wants to read what a service printed last.
+    Ordered {
+        /// The order's number: what comes of it carries it.
+        token: u64,
+        /// Which service, by the name that the collector knows.
+        service: &'a Name,
     },
     /// There is no stream any more, or none came.
     Lost {

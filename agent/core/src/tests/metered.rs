@@ -190,3 +190,41 @@ fn what_was_carried_outlives_the_agent_and_an_older_file_is_read() {
     assert_eq!((restored.services, restored.damaged), (1, false), "{restored:?}");
     assert_eq!(fresh.agent.link_usage(now).2.map(|it| it.bytes), Some(0));
 }
+
+/// What a death tells over the link, and in how many bytes of frames.
+fn told_of_a_death(report: Span) -> (usize, bool) {
+    let mut world = World::new(8, std::vec![spec("web")]);
+    let now = world.now().mono;
+    world.agent.use_link(now, Terms { report, cap: None });
+    world.input(Input::Service(crate::service::Fact::Absent { service: 0 }));
+    world.run(20_000);
+    let from = world.told.len();
+    world.kill(0);
+    let last_line = &"e".repeat(160);
+    world.input(Input::Service(crate::service::Fact::Evidence { service: 0, pid: 100, last_line }));
+    world.run(20_000);
+    let told = world.told[from..].iter().map(|(_, fact)| fact);
+    let mut bytes = 0;
+    let mut has_words = false;
+    for fact in told {
+        has_words |= matches!(fact, picket_proto::Fact::Evidence(_));
+        let stamp = picket_proto::Stamp {
+            run: picket_proto::Run(u64::MAX),
+            boot: picket_proto::BootId(u128::MAX),
+            mono: Mono::from_micros(1 << 40),
+            wall: picket_proto::Wall::from_micros(1 << 50),
+            synced: true,
+        };
+        let event = picket_proto::Event { stamp, fact: fact.clone() };
+        bytes += picket_proto::frame::encode(picket_proto::Seq(1), &event, &mut [0; 1_024]).unwrap();
+    }
+    (bytes, has_words)
+}
+
+#[test]
+fn over_a_link_that_costs_money_last_words_stay_on_the_host() {
+    let (usual, words) = told_of_a_death(Terms::USUAL.report);
+    let (metered, no_words) = told_of_a_death(QUARTER);
+    assert!(words && !no_words);
+    assert_eq!((usual, metered), (800, 557), "bytes of frames, as docs/operating.md says");
+}

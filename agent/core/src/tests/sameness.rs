@@ -29,6 +29,8 @@ pub(super) enum Owned {
     Welcomed(u64, Ranges),
     Acked(u64, Ranges),
     Challenged(u64),
+    Ordered(u64, bool),
+    Printed(u16, u64, Option<String>),
     Lost(Trouble),
     Sent(u16),
     Time,
@@ -87,6 +89,9 @@ fn session_input() -> impl Strategy<Value = Owned> {
         (any::<u64>(), ranges()).prop_map(|(beat, known)| Owned::Welcomed(beat, known)),
         (5_u64..9, ranges()).prop_map(|(run, ranges)| Owned::Acked(run, ranges)),
         any::<u64>().prop_map(Owned::Challenged),
+        (0_u64..3, any::<bool>()).prop_map(|(token, known)| Owned::Ordered(token, known)),
+        (0_u16..3, 0_u64..3, proptest::option::of(".{0,900}"))
+            .prop_map(|(service, token, text)| Owned::Printed(service, token, text)),
         prop_oneof![Just(Trouble::Closed), Just(Trouble::Denied)].prop_map(Owned::Lost),
         any::<u16>().prop_map(Owned::Sent),
     ]
@@ -127,6 +132,14 @@ pub(super) fn hand_in(world: &mut World, input: &Owned) {
         }),
         Owned::Acked(run, ranges) => Input::Session(session::Fact::Acked { run: Run(*run), ranges }),
         Owned::Challenged(nonce) => Input::Session(session::Fact::Challenged { nonce: *nonce }),
+        Owned::Ordered(token, known) => {
+            let service = if *known { "a" } else { "other" }.parse().expect("it is a name");
+            return world.input(Input::Session(session::Fact::Ordered { token: *token, service: &service }));
+        }
+        Owned::Printed(service, token, text) => {
+            let (service, token, text) = (*service, *token, text.as_deref());
+            Input::Service(service::Fact::Printed { service, token, text })
+        }
         Owned::Lost(trouble) => Input::Session(session::Fact::Lost { trouble: *trouble }),
         Owned::Sent(messages) => Input::Session(session::Fact::Sent { messages: *messages }),
         Owned::Time => Input::Time,
@@ -154,6 +167,7 @@ fn lived(seed: u64, script: &[Owned], tiny: bool) -> World {
         },
     };
     let mut world = World::new(seed, std::vec![spec("a"), spec("b"), spec("c")]);
+    world.agent.give_evidence(true);
     for input in script {
         hand_in(&mut world, input);
     }

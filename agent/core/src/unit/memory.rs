@@ -95,6 +95,15 @@ impl Memory {
         self.ended_life
     }
 
+    /// The life that ended last; where none is known to have ended, the one that was seen last.
+    pub(crate) fn last_life(&self) -> [u8; 16] {
+        if self.ended_life == [0; 16] {
+            self.seen.map_or([0; 16], |seen| seen.invocation)
+        } else {
+            self.ended_life
+        }
+    }
+
     /// Its file says that it should run.
     pub(crate) fn is_wanted(&self) -> bool {
         self.seen.is_some_and(|seen| seen.file == File::Wanted && seen.load == Load::Loaded)

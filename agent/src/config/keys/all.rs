@@ -91,6 +91,8 @@ pub(crate) const TABLES: &[Table] = &[
             Key::new("cap", Size, "what the link may carry in 30 days, both ways with all headers; above, only critical events go")
                 .range("bytes, or a number with `KiB`, `MiB` or `GiB`; 64KiB to 1024GiB")
                 .example("\"5MiB\""),
+            Key::new("evidence", Flag, "whether an operator who asks gets the last lines that a service printed, which may hold secrets")
+                .usual("true"),
         ],
     },
     Table {

@@ -23,7 +23,7 @@ const FIXED: [(&str, &str); 9] = [
 pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistake> {
     let ways = |plan: &Plan| {
         let it = &plan.collector;
-        (it.addresses.clone(), it.server_name.clone(), it.ca.clone(), it.proxy.clone(), it.terms)
+        (it.addresses.clone(), it.server_name.clone(), it.ca.clone(), it.proxy.clone(), it.terms, it.evidence)
     };
     let differ = [
         old.state != new.state,

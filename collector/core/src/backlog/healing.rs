@@ -29,9 +29,7 @@ pub(super) fn account(
     let is_of_this_run = host.run == Some(event.stamp.run);
     let Some(known) = host.services.get_mut(service) else { return News::Open };
     let mut newest = || {
-        if is_newest {
-            known.healing_told = Some(told);
-        }
+        known.healing_told = if is_newest { Some(told) } else { known.healing_told };
         is_newest
     };
     match &event.fact {
@@ -62,7 +60,8 @@ pub(super) fn account(
         | Fact::Hold(_)
         | Fact::Vanished(_)
         | Fact::Returned(_)
-        | Fact::Shadow(_) => {}
+        | Fact::Shadow(_)
+        | Fact::Ordered(_) => {}
     }
     News::Open
 }

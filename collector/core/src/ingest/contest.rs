@@ -11,11 +11,12 @@
 
 use super::phase::{Asked, Life, Phase, Rival, Session, Waiting};
 use super::sessions::{CHALLENGE, PATIENCE};
+use super::terms::Granted;
 use super::{Hello, Order, SessionId};
 use crate::Collector;
 use crate::record::Record;
 use alloc::vec::Vec;
-use picket_proto::{HostId, Mono, Now, Span};
+use picket_proto::{HostId, Mono, Now};
 
 impl Collector {
     /// A session comes while another one, `old`, speaks for its host: both are asked whether they are there.
@@ -24,7 +25,7 @@ impl Collector {
         now: Now,
         (old, slot): (SessionId, u32),
         new: SessionId,
-        (host, hello, granted): (HostId, Hello, Span),
+        (host, hello, granted): (HostId, Hello, Granted),
     ) {
         let asked = self.ask(new);
         let (until, last) = (now.mono.plus(CHALLENGE), now.mono.plus(PATIENCE));

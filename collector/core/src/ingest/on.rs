@@ -4,7 +4,7 @@ use super::batch::{fits, plan};
 use super::dedupe::Novelty;
 use super::phase::{Life, Phase};
 use super::taken::{bytes_of, span, take_apart};
-use super::terms::whole;
+use super::terms::{Granted, whole};
 use super::{Close, Fact, Hello, Lane, Order, SessionId, Stands, Terms};
 use crate::host::{CHECKS_MAX, Trust};
 use crate::record::Record;
@@ -12,7 +12,7 @@ use crate::{Collector, Effect};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use picket_proto::text::TEXT_MAX;
-use picket_proto::{HostId, Now, Ranges, Run, Span};
+use picket_proto::{HostId, Now, Ranges, Run};
 
 /// Most checks in one message that says what stands.
 const STANDING_MAX: usize = 500;
@@ -72,18 +72,19 @@ impl Collector {
         now: Now,
         (session, life): (SessionId, Life),
         host: HostId,
-        (hello, granted): (Hello, Span),
+        (hello, granted): (Hello, Granted),
     ) {
         let run = hello.stamp.run;
         self.commit(now, Record::Opened { host: host.clone(), hello }, &[]);
         let Some(slot) = self.state.hosts.find(host.as_str()) else { return };
-        self.pace(now, (&host, slot), granted);
+        self.pace(now, (&host, slot), granted.report);
         self.live.sessions.sit((session, life), host, slot);
-        self.live.sessions.expect_every(slot, granted);
+        self.live.sessions.expect_every(slot, granted.report);
+        self.live.sessions.seat_mut(slot).orders = granted.orders;
         self.live.sessions.heard(slot, now);
         let Some(host) = self.state.hosts.get(slot) else { return };
         let (known, watched) = (Box::new(host.runs.ranges(run)), host.watched_digest());
-        self.say_when_durable(Order::Welcome { session, heartbeat: granted, known, watched });
+        self.say_when_durable(Order::Welcome { session, heartbeat: granted.report, known, watched });
     }
 
     fn on_closed(&mut self, now: Now, id: SessionId, how: Close) {
@@ -192,6 +193,9 @@ impl Collector {
                 Novelty::Repeat => continue,
             };
             self.commit(now, record, &taken[range.clone()]);
+            if *novelty == Novelty::New {
+                self.answer_orders(slot, &taken[range.clone()]);
+            }
         }
         if is_spoiled {
             // Taken, once; what it said is made good by what stands at the next Hello.

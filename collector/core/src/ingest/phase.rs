@@ -1,9 +1,10 @@
 //! A session and where it stands: it speaks for its host, waits to, or was replaced; see [`super::contest`].
 
+use super::terms::Granted;
 use super::{Fact, Hello};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use picket_proto::{HostId, Mono, Span};
+use picket_proto::{HostId, Mono};
 
 /// A session.
 #[derive(Debug)]
@@ -85,8 +86,8 @@ impl Session {
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) hello: Hello,
-    /// The interval that is granted to it.
-    pub(crate) granted: Span,
+    /// What is granted to it.
+    pub(crate) granted: Granted,
     pub(crate) until: Mono,
     /// It waits no longer than this.
     pub(crate) last: Mono,

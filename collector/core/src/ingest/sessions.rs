@@ -41,14 +41,23 @@ pub(crate) struct Seat {
     pub(crate) waiting: Option<SessionId>,
     pub(crate) replaced: Option<SessionId>,
     pub(crate) due: Mono,
+    /// Sorts of orders that its live session takes, a bit each.
+    pub(crate) orders: u32,
     /// After this it is silent.
     patience: Span,
     /// When it was last heard by this process.
     pub(crate) heard: Option<Wall>,
 }
 
-const EMPTY: Seat =
-    Seat { live: None, waiting: None, replaced: None, due: Mono::NEVER, patience: SILENCE, heard: None };
+const EMPTY: Seat = Seat {
+    live: None,
+    waiting: None,
+    replaced: None,
+    due: Mono::NEVER,
+    orders: 0,
+    patience: SILENCE,
+    heard: None,
+};
 
 /// See the module.
 #[derive(Debug)]

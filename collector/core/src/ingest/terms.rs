@@ -19,15 +19,26 @@ pub(crate) const REPORT_MAX: Span = Span::from_secs(3_600);
 pub struct Terms {
     /// How often it wants to be heard; zero for as often as usual.
     pub report: Span,
+    /// Sorts of orders that it takes, a bit each.
+    pub orders: u32,
     /// Which list it watches, where it names none: the digest of the one that it was told to be known.
     pub watched: Option<u32>,
 }
 
 impl Terms {
-    /// The interval that is granted.
-    pub(crate) fn granted(self) -> Span {
-        self.report.clamp(HEARTBEAT, REPORT_MAX)
+    /// What is granted.
+    pub(crate) fn granted(self) -> Granted {
+        Granted { report: self.report.clamp(HEARTBEAT, REPORT_MAX), orders: self.orders }
     }
+}
+
+/// What a session has of what its agent asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Granted {
+    /// How often it is heard.
+    pub(crate) report: Span,
+    /// Sorts of orders that go on it, a bit each.
+    pub(crate) orders: u32,
 }
 
 impl Host {

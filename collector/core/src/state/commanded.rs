@@ -1,4 +1,4 @@
-//! What operators did to an incident, once it is a record.
+//! What operators did to an incident or wanted of a host, once it is a record.
 
 use super::ending::resolve;
 use super::{At, State};
@@ -6,11 +6,11 @@ use crate::host::Trust;
 use crate::incident::life::Ending;
 use crate::incident::timeline::Entry;
 use crate::incident::{IncidentId, Verb};
-use crate::live::note;
+use crate::live::{note, related};
 use crate::signal::{Key, What};
 use alloc::format;
 use alloc::vec::Vec;
-use picket_proto::Name;
+use picket_proto::{HostId, Name};
 
 impl State {
     pub(super) fn commanded(&mut self, at: At, operator: &Name, id: IncidentId, verb: &Verb) {
@@ -30,6 +30,21 @@ impl State {
                 let why = if why.is_empty() { why.clone() } else { format!(": {why}") };
                 resolve(self, at, id, Ending::Decision, format!("resolved by {operator}{why}"));
             }
+        }
+    }
+
+    /// That somebody looked into it stands in the service's incident, once for each who did; what came is among the events.
+    pub(super) fn evidence_asked(&mut self, at: At, operator: &Name, host: &HostId, service: &Name) {
+        let Some(slot) = self.hosts.find(host.as_str()) else { return };
+        let Some(host) = self.hosts.get(slot) else { return };
+        let Some(of) = host.services.find(service.as_str()) else { return };
+        let id = related(self, slot, Some(of), None);
+        let text = format!("evidence of {service} asked for by {operator}");
+        let entry = Entry::said(at.now.wall, "evidence-asked", text);
+        let is_known = |old: &Entry| old.code == entry.code && old.text == entry.text;
+        let incident = id.and_then(|id| self.incidents.get(id));
+        if incident.is_some_and(|incident| !incident.timeline.iter().any(is_known)) {
+            note(self, at, id, entry);
         }
     }
 

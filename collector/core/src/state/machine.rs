@@ -4,9 +4,11 @@ use super::At;
 use crate::incident::Change;
 use crate::ingest::sessions::Sessions;
 use crate::ingest::taken::Taken;
+use crate::order::Orders;
 use crate::record::Record;
 use crate::store::Entry;
 use crate::store::outbox::Outbox;
+use crate::view;
 use crate::view::finding::of_incident;
 use crate::view::watch::Watchers;
 use crate::{Collector, Effect};
@@ -18,6 +20,7 @@ use picket_proto::{Now, Span};
 pub(crate) struct Live {
     pub(crate) sessions: Sessions,
     pub(crate) watchers: Watchers,
+    pub(crate) orders: Orders,
     pub(crate) out: Outbox,
     /// Frames of the batch in hand; its memory is used again.
     pub(crate) scratch: Vec<Taken>,
@@ -32,6 +35,7 @@ impl Live {
         Self {
             sessions: Sessions::new(),
             watchers: Watchers::new(),
+            orders: Orders::default(),
             out: Outbox::new(),
             scratch: Vec::new(),
             ahead: Span::ZERO,
@@ -49,6 +53,23 @@ impl Live {
 }
 
 impl Collector {
+    /// The deadline came: whatever is due is done.
+    pub(crate) fn on_time(&mut self, now: Now) {
+        self.on_session_time(now);
+        if self.state.due().is_some_and(|due| due <= now.mono) {
+            self.commit(now, Record::Tick, &[]);
+        }
+        self.on_order_time(now);
+        self.live.out.on_time(now.mono);
+    }
+
+    /// A question is answered once what the answer shows is durable.
+    pub(crate) fn on_query(&mut self, query: &view::Query) {
+        let answer = view::answer::answer(&self.state, &self.live, &query.question);
+        let reply = Effect::Reply(view::Reply { reply: query.reply, answer });
+        self.live.out.when_durable(self.state.index, reply);
+    }
+
     /// Applies a record, journals it, and tells what changed once it is durable.
     pub(crate) fn commit(&mut self, now: Now, record: Record, taken: &[Taken]) {
         let index = self.state.index + 1;

@@ -187,6 +187,7 @@ fn size_of(record: &Record) -> usize {
         | Record::Duplicate { .. }
         | Record::Offset { .. }
         | Record::Paced { .. }
+        | Record::Ordered { .. }
         | Record::Tick => SMALL,
     }
 }

@@ -208,7 +208,7 @@ fn refused(world: &mut World) -> Vec<(SessionId, &'static str)> {
     let orders = world.session_orders().into_iter();
     let refused = orders.filter_map(|order| match order {
         Order::Refuse { session, code } => Some((session, code)),
-        Order::Welcome { .. } | Order::Ack { .. } | Order::Challenge { .. } => None,
+        Order::Welcome { .. } | Order::Ack { .. } | Order::Ask { .. } | Order::Challenge { .. } => None,
     });
     refused.collect()
 }

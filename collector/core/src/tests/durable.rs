@@ -85,7 +85,7 @@ fn what_waits_for_the_journal_is_bounded_and_pushes_back() {
         let orders = world.session_orders();
         orders.iter().find_map(|order| match order {
             Order::Refuse { code, .. } => Some(*code),
-            Order::Welcome { .. } | Order::Ack { .. } | Order::Challenge { .. } => None,
+            Order::Welcome { .. } | Order::Ack { .. } | Order::Ask { .. } | Order::Challenge { .. } => None,
         })
     });
     assert_eq!(refused, Some("too-many"));

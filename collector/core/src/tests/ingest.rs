@@ -6,7 +6,7 @@ use crate::record::Record;
 pub(super) fn acks(world: &mut World) -> Vec<(Run, Ranges)> {
     let ack = |order| match order {
         Order::Ack { run, ranges, .. } => Some((run, *ranges)),
-        Order::Welcome { .. } | Order::Challenge { .. } => None,
+        Order::Welcome { .. } | Order::Ask { .. } | Order::Challenge { .. } => None,
         Order::Refuse { code, .. } => panic!("refused: {code}"),
     };
     world.session_orders().into_iter().filter_map(ack).collect()
@@ -30,7 +30,7 @@ fn journaled_seqs(world: &World) -> Vec<u64> {
 pub(super) fn refusals(world: &mut World) -> Vec<&'static str> {
     let code = |order| match order {
         Order::Refuse { code, .. } => Some(code),
-        Order::Welcome { .. } | Order::Ack { .. } | Order::Challenge { .. } => None,
+        Order::Welcome { .. } | Order::Ack { .. } | Order::Ask { .. } | Order::Challenge { .. } => None,
     };
     world.session_orders().into_iter().filter_map(code).collect()
 }

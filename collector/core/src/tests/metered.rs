@@ -11,7 +11,7 @@ const QUARTER: Span = Span::from_secs(15 * 60);
 
 /// Opens a session that is to be heard as often as this.
 fn open(agent: &mut Agent, world: &mut World, report: Span, watched: Option<u32>) {
-    agent.terms = Terms { report, watched };
+    agent.terms = Terms { report, watched, ..Terms::default() };
     agent.open(world);
 }
 
@@ -20,7 +20,7 @@ fn welcomed(world: &mut World) -> (Span, u32) {
     let orders = world.session_orders();
     let welcome = orders.iter().find_map(|order| match order {
         Order::Welcome { heartbeat, watched, .. } => Some((*heartbeat, *watched)),
-        Order::Ack { .. } | Order::Challenge { .. } | Order::Refuse { .. } => None,
+        Order::Ack { .. } | Order::Ask { .. } | Order::Challenge { .. } | Order::Refuse { .. } => None,
     });
     welcome.unwrap_or_else(|| panic!("{orders:?}"))
 }

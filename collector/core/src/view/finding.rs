@@ -1,9 +1,10 @@
 //! An incident as it is shown: its title, its outcome, its timeline and its finding, in words.
 
 use super::{Detail, Entry, Incident};
-use crate::incident::life::{self, Phase, Scope};
+use crate::incident::life::{self, Phase, Root, Scope};
 use crate::incident::timeline::{Arrival, Clock};
 use crate::incident::{IncidentId, State as Standing};
+use crate::ingest::sessions::HEARTBEAT;
 use crate::signal::{Key, What};
 use crate::state::State;
 use crate::state::root::fires;
@@ -31,7 +32,7 @@ pub(crate) fn of_incident(state: &State, incident: &life::Incident) -> Incident 
         severity: incident.severity,
         severity_rule: incident.rule,
         title: title(state, incident),
-        cause: cause(incident),
+        cause: cause(state, incident),
         outcome: outcome(state, incident),
         hosts: incident.hosts.iter().take(NAMED_MAX).filter_map(host).collect(),
         services: services(state, incident),
@@ -127,10 +128,23 @@ pub(super) fn standing(incident: &life::Incident) -> Standing {
     }
 }
 
-fn cause(incident: &life::Incident) -> String {
-    match incident.evidence.as_str() {
-        "" => incident.root.text.clone(),
-        words => format!("{}; {words}", incident.root.text),
+/// The root in words, with the last words of what died. Over a link that costs money those come only when asked for.
+fn cause(state: &State, incident: &life::Incident) -> String {
+    let Root { key, text, .. } = &incident.root;
+    if !incident.evidence.is_empty() {
+        return format!("{text}; {}", incident.evidence);
+    }
+    let host = state.hosts.get(key.host).filter(|host| host.report > HEARTBEAT);
+    let died = if let What::Died(slot) = key.what { Some(slot) } else { None };
+    let service = died.and_then(|slot| host?.services.get(slot));
+    match (host, service) {
+        (Some(host), Some(service)) => {
+            format!(
+                "{text}; what it printed is kept on the host: `picket evidence {} {}`",
+                host.id, service.name
+            )
+        }
+        (None, _) | (_, None) => text.clone(),
     }
 }
 

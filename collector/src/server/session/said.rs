@@ -80,7 +80,8 @@ pub(crate) fn hello(hello: v1::Hello) -> Result<(Hello, Terms), Refused> {
     if hello.watched_digest.is_some() && !hello.watched.is_empty() {
         return Err(refusal_because("bad-message", "watched_digest stands in the place of watched").into());
     }
-    let terms = Terms { report: Span::from_millis(hello.report_ms.into()), watched: hello.watched_digest };
+    let report = Span::from_millis(hello.report_ms.into());
+    let terms = Terms { report, orders: hello.orders, watched: hello.watched_digest };
     let watched = hello.watched.into_iter().map(watched_from).collect::<Result<_, _>>()?;
     Ok((Hello { stamp, version: hello.version, watched }, terms))
 }

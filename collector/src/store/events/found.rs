@@ -2,7 +2,7 @@
 
 use super::super::row::{self, Row};
 use picket_collector_core::Record;
-use picket_proto::event::{Gap, GapReason};
+use picket_proto::event::{Gap, GapReason, OrderSaid, Ordered};
 use picket_proto::frame::{Content, Frame};
 use picket_proto::{Fact, Name, Run, Seq, SeqRange, Wall, code, frame};
 
@@ -81,6 +81,10 @@ pub(super) fn told(row: &Row, frame: &Frame<'_>) -> Found {
         found.service = event.fact.service().cloned();
         found.code = code::of(&event.fact);
         found.text = event.to_string();
+        if let Fact::Ordered(Ordered { said: OrderSaid::Part { text, .. }, .. }) = &event.fact {
+            // Whoever reads events of the host may read what was asked for before.
+            found.text = format!("{}:\n{}", found.text, text.as_str());
+        }
         found.unsynced = !event.stamp.synced;
         if let Fact::Gap(gap) = &event.fact {
             found.lost = Some((gap.run, gap.range));

@@ -8,14 +8,15 @@ use picket_collector_core::ingest::{
     Close, Fact, Heard, Hello, Lane, Report, SessionId, Standing, Stands, Terms, Watched,
 };
 use picket_collector_core::view::{Query, Question, Watch, WatcherId};
-use picket_collector_core::{Input, Token, identity, store};
-use picket_proto::{HostId, Name, Offset, Run, Sample, Seq, Text};
+use picket_collector_core::{Input, Token, identity, order, store};
+use picket_proto::event::Ordered;
+use picket_proto::{Event, HostId, Name, Offset, Run, Sample, Seq, Text};
 
 /// Takes the next step.
 pub(super) fn step(world: &mut World, cursor: &mut Cursor<'_>) {
     let at = cursor.below(world.agents.len());
     let session = world.agents[at].session;
-    match cursor.below(20) {
+    match cursor.below(21) {
         0..6 => batch(world, cursor, at),
         6 => open(world, cursor, at),
         7 => again(world, cursor, at),
@@ -35,6 +36,7 @@ pub(super) fn step(world: &mut World, cursor: &mut Cursor<'_>) {
         16 => command(world, cursor),
         17 => watch(world, cursor),
         18 => asks(world, cursor, at),
+        19 => orders(world, cursor, at),
         _ => breaks(world, cursor, at),
     }
 }
@@ -106,7 +108,8 @@ fn open(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
         watched: (0..cursor.below(6)).map(|_| watched(cursor)).collect(),
     });
     world.sessions.insert(session, (host.clone(), (!is_twice).then_some(run)));
-    world.input(Input::Session(Fact::Opened { session, host, hello, terms: Terms::default() }));
+    let terms = Terms { orders: u32::from(cursor.below(4) > 0), ..Terms::default() };
+    world.input(Input::Session(Fact::Opened { session, host, hello, terms }));
 }
 
 fn watched(cursor: &mut Cursor<'_>) -> Watched {
@@ -170,6 +173,22 @@ fn command(world: &mut World, cursor: &mut Cursor<'_>) {
     let operator = Box::new(said::name(cursor));
     let incident = IncidentId(cursor.number());
     world.input(Input::Command(Command { reply: Token(1), operator, incident, revision, verb }));
+}
+
+/// Somebody wants a host's evidence, or a host tells of the order that went out last.
+fn orders(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
+    if cursor.flag() {
+        let (operator, service) = (Box::new(said::name(cursor)), Box::new(said::name(cursor)));
+        let host = Box::new(world.agents[at].host.clone());
+        return world.input(Input::Order(order::Ask { reply: Token(4), operator, host, service }));
+    }
+    let agent = &mut world.agents[at];
+    agent.seq = agent.seq.next();
+    let (stamp, seq) = (said::stamp(cursor, agent.run), agent.seq);
+    let ordered =
+        Ordered { token: world.ordered, service: said::name(cursor), said: said::order::said(cursor) };
+    let frame = said::framed(seq, &Event { stamp, fact: picket_proto::Fact::Ordered(ordered) });
+    send(world, cursor, at, frame);
 }
 
 fn watch(world: &mut World, cursor: &mut Cursor<'_>) {

@@ -36,6 +36,8 @@ pub(crate) struct World {
     /// Numbers are not given anew after a restart, so each is of one host.
     pub(super) last_session: u64,
     pub(super) nonces: Vec<(SessionId, u64)>,
+    /// The order that went out last.
+    pub(super) ordered: u64,
     durable: u64,
     /// Records before the first of the journal: those of a snapshot.
     before: u64,
@@ -71,6 +73,7 @@ impl World {
             sessions: BTreeMap::new(),
             last_session: 9,
             nonces: Vec::new(),
+            ordered: 0,
             durable: before,
             before,
             held: Journaled::default(),
@@ -111,6 +114,11 @@ impl World {
                     self.told = change.number;
                 }
                 Effect::Session(_) | Effect::Told(_) | Effect::Store(store::Order::Retry) => {}
+                Effect::Order(answer) => {
+                    let why = answer.result.err();
+                    let is_told = why.is_none_or(|code| picket_proto::code::find(code).is_some());
+                    assert!(is_told, "{why:?} is not in the table of codes");
+                }
                 Effect::Identity(_) | Effect::Command(_) | Effect::Reply(_) | Effect::Watch(_) => {}
             }
         }
@@ -128,6 +136,7 @@ impl World {
                     self.held.holds(host, *run, known);
                 }
             }
+            Order::Ask { token, .. } => self.ordered = *token,
             Order::Challenge { session, nonce } => self.nonces.push((*session, *nonce)),
             Order::Refuse { code, .. } => {
                 assert!(picket_proto::code::find(code).is_some(), "{code} is not in the table of codes");

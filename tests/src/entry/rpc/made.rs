@@ -45,6 +45,7 @@ pub(super) fn of_agent(cursor: &mut Cursor<'_>) -> AgentMessage {
             watched: (0..cursor.below(6)).map(|_| watched(cursor)).collect(),
             watched_digest: cursor.flag().then(|| cursor.half()),
             report_ms: cursor.half(),
+            orders: cursor.half(),
         }),
         2 | 3 => Message::Batch(batch(cursor)),
         4 => Message::Standing(v1::Standing {
@@ -120,7 +121,7 @@ fn beat(cursor: &mut Cursor<'_>) -> v1::Beat {
 
 /// A message of the collector.
 pub(super) fn of_collector(cursor: &mut Cursor<'_>) -> CollectorMessage {
-    let message = match cursor.below(6) {
+    let message = match cursor.below(7) {
         0 | 1 => Answer::Welcome(v1::Welcome {
             heartbeat_ms: cursor.half(),
             known: ranges(cursor),
@@ -129,6 +130,10 @@ pub(super) fn of_collector(cursor: &mut Cursor<'_>) -> CollectorMessage {
         }),
         2 | 3 => Answer::Ack(v1::Ack { run: cursor.number() % 4, ranges: ranges(cursor) }),
         4 => Answer::Challenge(v1::Challenge { nonce: cursor.number() }),
+        5 => Answer::Order(v1::Order {
+            token: cursor.number(),
+            what: cursor.flag().then(|| v1::order::What::EvidenceOf(name(cursor))),
+        }),
         _ => Answer::Beat(beat(cursor)),
     };
     CollectorMessage { message: (cursor.below(32) < 31).then_some(message) }

@@ -71,13 +71,17 @@ pub(super) const OPERATOR_STOPS: Scenario = Scenario {
 /// A restart can't help.
 pub(super) const BROKEN_CONFIG: Scenario = Scenario {
     name: "broken-config",
-    says: "nginx dies and its configuration is broken: not healed, because, and a breaker instead of a loop; mended: healed",
+    says: "nginx dies and its configuration is broken: not healed, because, and a breaker instead of a loop; who asks reads what the journal has; mended: healed",
     smoke: false,
     needs: &[],
     play: Play::Inside(|world| {
         world.host(2).does(&["sh", "-c", "echo 'oops' > /etc/nginx/conf.d/broken.conf"])?;
         world.host(2).kill("nginx", "KILL")?;
         world.not_healed(2, "nginx")?;
+        let printed = world.evidence(2, "nginx")?;
+        if !printed.contains("broken.conf") {
+            return Err(format!("its evidence does not name the file: {printed}"));
+        }
         world.host(2).does(&["rm", "/etc/nginx/conf.d/broken.conf"])?;
         world.host(2).does(&["systemctl", "reset-failed", "nginx"])?;
         world.host(2).does(&["systemctl", "start", "nginx"])?;

@@ -53,7 +53,7 @@ impl World {
 
     pub(super) fn act(&mut self, act: Act) {
         match act {
-            Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => {}
+            Act::Unit { .. } | Act::Collect { .. } | Act::Read { .. } | Act::Reboot { .. } => {}
             Act::Files { service, kind, order } => self.files(service, kind, order),
             Act::Reload { service } => {
                 let sim = &mut self.sims[usize::from(service)];
