@@ -13,6 +13,7 @@ mod job;
 mod keeping;
 mod metered;
 mod reload;
+mod rest;
 mod socket;
 mod start;
 mod status;

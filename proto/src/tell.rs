@@ -271,6 +271,7 @@ impl Display for Span {
 
 #[cfg(test)]
 mod tests {
+    mod not_done;
     mod sentences;
 
     use super::*;

@@ -53,6 +53,19 @@ impl Draft {
         }
     }
 
+    /// Takes a service and what was read of its checks. A unit that is not on this host may come, and is watched from then on.
+    pub(super) fn serve(&mut self, service: Service, own: Self) {
+        if let Some(unit) = service.unit.as_ref().filter(|unit| !self.host.has_unit(unit)) {
+            self.notes.push(format!(
+                "service {}: this host has no unit {unit}; correct `unit`, or say when = {{ unit = \"{unit}\" }} if other hosts have it",
+                service.spec.name
+            ));
+        }
+        self.services.push(service);
+        self.checks.extend(own.checks);
+        self.skipped.extend(own.skipped);
+    }
+
     /// Notes what is not for this host.
     pub(super) fn skip(&mut self, sheet: &Sheet<'_>, what: String, why: String, place: &Place) {
         let (file, line) = sheet.at(place);

@@ -1,7 +1,7 @@
-//! `ladder` of a service: its rungs by name, each once at most, `reboot` and `isolate` at its end.
+//! `ladder` of a service: its rungs by name, each once at most, `reboot` and `isolate` at its end; and `observe`, which has none begun.
 
 use super::read::{Keys, Place, Sheet, nearest};
-use picket_agent_core::service::Ladder;
+use picket_agent_core::service::{Driver, Ladder};
 use picket_proto::event::Remedy;
 
 const RUNGS: [(&str, Remedy); 7] = [
@@ -59,6 +59,17 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, can: Can) -> Ladd
     }
     look(&ladder, can, &place, sheet);
     ladder
+}
+
+/// Whether it is only observed. One that the agent itself starts can't be: nobody else would start it.
+pub(super) fn observes(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver, usual: bool) -> bool {
+    let place = keys.place();
+    let observes = keys.flag(sheet, "observe", usual);
+    if observes && driver == Driver::Spawn {
+        let better = "set observe = false for it, or have systemd start it: unit = \"..\"".to_owned();
+        sheet.wrong(&place, "is only to be observed, and nobody but the agent starts it", Some(better));
+    }
+    observes
 }
 
 fn look(ladder: &Ladder, can: Can, place: &Place, sheet: &mut Sheet<'_>) {

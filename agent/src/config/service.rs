@@ -104,7 +104,7 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let can = can(commands.as_ref(), kept.is_some(), packages.is_some(), draft);
     let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
-    spec.observes = observes(&mut keys, sheet, driver, draft.observes);
+    spec.observes = ladder::observes(&mut keys, sheet, driver, draft.observes);
     (spec.good, spec.packages, spec.reboots) = (good, package, draft.reboots);
     let text = name.unwrap_or("unnamed");
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
@@ -121,43 +121,10 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     match away {
         Some(why) => draft.skip(sheet, format!("service {text}"), why, &place),
         None => {
-            let missing = no_unit(text, unit.as_deref(), draft);
-            draft.notes.extend(missing);
-            draft.services.push(Service {
-                spec,
-                unit,
-                commands,
-                command,
-                env,
-                cwd,
-                kept,
-                packages,
-                at,
-                needs,
-            });
-            draft.checks.append(&mut own.checks);
-            draft.skipped.append(&mut own.skipped);
+            let service = Service { spec, unit, commands, command, env, cwd, kept, packages, at, needs };
+            draft.serve(service, own);
         }
     }
-}
-
-/// Whether it is only observed. One that the agent itself starts can't be: nobody else would start it.
-fn observes(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver, usual: bool) -> bool {
-    let place = keys.place();
-    let observes = keys.flag(sheet, "observe", usual);
-    if observes && driver == Driver::Spawn {
-        let better = "set observe = false for it, or have systemd start it: unit = \"..\"".to_owned();
-        sheet.wrong(&place, "is only to be observed, and nobody but the agent starts it", Some(better));
-    }
-    observes
-}
-
-/// A unit that is not on this host: it may come, and is watched from then on.
-fn no_unit(service: &str, unit: Option<&str>, draft: &Draft) -> Option<String> {
-    let unit = unit.filter(|unit| !draft.host.has_unit(unit))?;
-    Some(format!(
-        "service {service}: this host has no unit {unit}; correct `unit`, or say when = {{ unit = \"{unit}\" }} if other hosts have it"
-    ))
 }
 
 /// What a ladder may have.

@@ -3,6 +3,7 @@
 pub(crate) mod calm;
 pub(crate) mod healing;
 pub(crate) mod intent;
+mod shadow;
 pub(crate) mod vanished;
 
 use crate::host::{Check, Death, Host, Service, is_newer};
@@ -15,9 +16,7 @@ use crate::state::{At, State};
 use alloc::format;
 use alloc::string::{String, ToString};
 use calm::{alarmed, calm, is_underway};
-use picket_proto::event::{
-    CheckKind, Evidence, Exited, Intent, Shadow, ShadowStep, Started, Verdict, VerdictChanged,
-};
+use picket_proto::event::{CheckKind, Evidence, Exited, Intent, Started, Verdict, VerdictChanged};
 use picket_proto::tell::Why;
 use picket_proto::{Event, Fact, Name, Run, Seq, Span, Wall};
 
@@ -37,8 +36,8 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Evidence(fact) => evidence(state, at, host, (event, fact)),
         Fact::Intent(fact) => intent::changed(state, at, host, seq, (event, fact)),
         Fact::Blind(_) => note_all(state, at, host, event),
-        Fact::Hold(fact) => about_one_or_all(state, at, host, (event, fact.service.as_ref())),
-        Fact::Shadow(fact) => shadow(state, at, host, (event, fact)),
+        Fact::Hold(fact) => shadow::about_one_or_all(state, at, host, (event, fact.service.as_ref())),
+        Fact::Shadow(fact) => shadow::shadow(state, at, host, (event, fact)),
         Fact::Vanished(fact) => vanished::vanished(state, at, host, (event, fact)),
         Fact::Returned(fact) => vanished::returned(state, at, host, (event, fact)),
     }
@@ -256,29 +255,6 @@ fn note_all(state: &mut State, at: At, slot: u32, event: &Event) {
     for id in host.active.clone() {
         note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
     }
-}
-
-/// Nothing is done about it, which whoever looks at the incident has to see first.
-fn shadow(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Shadow)) {
-    let service = with_service(state, slot, &fact.service, |_| {});
-    let incident = service.and_then(|service| related(state, slot, Some(service), None));
-    if let Some(incident) = incident.and_then(|id| state.incidents.get_mut(id)).filter(|it| it.is_active()) {
-        match fact.step {
-            ShadowStep::Would { .. } | ShadowStep::WouldRest { .. } | ShadowStep::Rests { .. } => {
-                incident.remark(&fact.service, &event.to_string());
-            }
-            ShadowStep::Back { .. } => incident.forget(&fact.service, "is only observed"),
-        }
-    }
-    about_one_or_all(state, at, slot, (event, Some(&fact.service)));
-}
-
-/// What changes nothing of a service stands in its incident; what is about all, in all.
-fn about_one_or_all(state: &mut State, at: At, slot: u32, (event, service): (&Event, Option<&Name>)) {
-    let Some(name) = service else { return note_all(state, at, slot, event) };
-    let Some(service) = with_service(state, slot, name, |_| {}) else { return };
-    let id = related(state, slot, Some(service), None);
-    note(state, at, id, Entry::seen(slot, event, Arrival::Live));
 }
 
 /// The first last line of an episode stands beside its cause.

@@ -24,6 +24,7 @@ mod orders;
 mod outlived;
 mod people;
 mod random;
+mod remarks;
 mod restored;
 mod shown;
 mod summary;

@@ -12,10 +12,9 @@
 //! did not fit will not fit either. One order is out at a time, so a disk that hangs costs one thread and the rung, never
 //! a restart. How files are copied is the shell's.
 //!
-//! Packages differ in four ways. What a process began with that an earlier run saw begin, or that a boot began before the
-//! agent, is taken for what is installed, once that has been so for twice the time: else a host that is rebooted after its
-//! upgrades would never have a newer good version. Who upgrades beside a running process and then restarts the agent has a
-//! good version that may be none. A reload reads none anew.
+//! Packages differ in four ways. What a process began with that an earlier run or a boot began is taken for what is installed,
+//! once that has been so for twice the time: else a host that is rebooted after its upgrades would never have a newer good
+//! version. Who upgrades beside a running process and then restarts the agent has one that may be none. A reload reads none anew.
 //! Installing one starts and stops the service itself: so whatever its unit does meanwhile is nobody's wish, and undoing is
 //! waited for. Where others are at work on packages nothing was tried, and may be later in the streak.
 

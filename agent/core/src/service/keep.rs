@@ -10,10 +10,12 @@
 mod away;
 mod due;
 mod head;
+mod shadows;
 
 pub use away::Away;
 use away::before;
 pub(super) use due::Due;
+use shadows::without_shadows;
 
 use super::Services;
 use super::reboot::Step;
@@ -254,16 +256,10 @@ fn record(slot: &Slot, now: Mono, checks: &Checks<'_>) -> Record {
         hold: slot.held.as_ref().map(|held| held.keep(now)),
         intent: slot.intent,
     };
-    if slot.spec.observes { whole.without_shadows() } else { whole }
+    if slot.spec.observes { without_shadows(whole) } else { whole }
 }
 
 impl Record {
-    /// What would have been done is no remedy that counts against a next run, which may heal.
-    fn without_shadows(self) -> Self {
-        let (deaths, budget) = (KeptDeaths::none(), KeptBudget::default());
-        Self { tries: 0, attempt: 0, openings: 0, deaths, budget, ..self }
-    }
-
     fn put(self, slot: &mut Slot, now: Mono, away: Away, checks: &Checks<'_>) {
         let ago = |span: Span| before(now, span.plus(away.span()));
         let number = |name: &Name| checks.named(name);

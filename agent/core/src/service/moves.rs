@@ -130,6 +130,9 @@ impl Moving<'_> {
     }
 
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
+        if self.is_back_unseen(seen.sight, &around) {
+            return self.believe_unseen(around);
+        }
         match (self.slot.state, seen.sight) {
             (State::Running { process }, Sight::Fails(cause)) => {
                 self.check_failed(Why::Check(seen.check, cause), process, around);
@@ -159,13 +162,6 @@ impl Moving<'_> {
                 && self.has_passed(around.checks) =>
             {
                 self.believe(process, around);
-            }
-            (
-                State::Waiting { process: None, wait: Wait::Restart { .. } | Wait::First },
-                Sight::FirstPass | Sight::Passes,
-            ) if self.is_back_unseen(around.now, around.checks) => {
-                self.tell_start(0, true, around.out);
-                self.believe(Process { pid: 0, since: around.now }, around);
             }
             // What else is seen changes nothing: it is on its way down, or waits for its turn.
             (

@@ -10,7 +10,7 @@
 use super::moves::Moving;
 use super::slot::{Process, State, Wait, Why};
 use super::{Around, Driver};
-use crate::check::Checks;
+use crate::check::Sight;
 use picket_proto::Mono;
 use picket_proto::event::{self, Outcome, ShadowStep};
 
@@ -87,12 +87,23 @@ impl Moving<'_> {
     }
 
     /// All its checks pass while nothing is done about it, and no process of it is known: of another init system's service,
-    /// which somebody else has started. Whether it is taken for running.
-    pub(super) fn is_back_unseen(&self, now: Mono, checks: &Checks<'_>) -> bool {
+    /// which somebody else has started. Whether it is to be taken for running.
+    pub(super) fn is_back_unseen(&self, sight: Sight, around: &Around<'_, '_>) -> bool {
+        let State::Waiting { process: None, wait: Wait::Restart { .. } | Wait::First } = self.slot.state
+        else {
+            return false;
+        };
         let failed_at = self.slot.streak.failed_at;
         let since = if failed_at == Mono::NEVER { Mono::default() } else { failed_at };
-        self.slot.spec.driver == Driver::Command
-            && self.is_held(now)
-            && checks.unproven(self.ix, since).is_none()
+        matches!(sight, Sight::FirstPass | Sight::Passes)
+            && self.slot.spec.driver == Driver::Command
+            && self.is_held(around.now)
+            && around.checks.unproven(self.ix, since).is_none()
+    }
+
+    /// It runs, in a process that nobody here knows.
+    pub(super) fn believe_unseen(&mut self, around: Around<'_, '_>) {
+        self.tell_start(0, true, around.out);
+        self.believe(Process { pid: 0, since: around.now }, around);
     }
 }

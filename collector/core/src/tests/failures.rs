@@ -2,8 +2,6 @@
 
 use super::*;
 use crate::incident::{Severity, State};
-use picket_proto::event::{Exit, Remedy, RemedyEnded, Shadow, ShadowStep, Trigger};
-use std::format;
 
 #[test]
 fn a_killed_service_that_comes_back_is_one_incident_with_cause_and_proof() {
@@ -44,69 +42,6 @@ fn a_killed_service_that_comes_back_is_one_incident_with_cause_and_proof() {
     let services = world.services(&agent.host);
     let nginx = services.iter().find(|found| found.service == Some(name(SERVICE))).unwrap();
     assert_eq!((nginx.pid, nginx.remedies, nginx.verdict), (4712, 1, Verdict::Up));
-}
-
-/// What a remedy put back is not mended: whoever reads only how it ended has to see it.
-#[test]
-fn an_incident_says_how_it_ended_that_files_or_a_package_were_put_back() {
-    for (remedy, outcome) in [
-        (Remedy::Rollback, "recovered, verified; nginx runs with its last good files"),
-        (Remedy::Package, "recovered, verified; nginx runs with its last good package"),
-        (Remedy::Reboot, "recovered, verified; nginx runs after a reboot of its host"),
-        (Remedy::Restart, "recovered, verified"),
-    ] {
-        let mut world = World::new();
-        let mut agent = Agent::new("web-1", 1);
-        agent.connect(&mut world);
-        agent.say(&mut world, process(Verdict::Down));
-        agent.say(&mut world, killed(4711));
-        agent.say(&mut world, restart(1));
-        agent.say(&mut world, process(Verdict::Up));
-        world.pass_heard(Span::from_secs(1), &[&agent]);
-        let Said::Outcome(ended) = held() else { unreachable!("it is one") };
-        agent.say(&mut world, Said::Outcome(RemedyEnded { remedy, ..ended }));
-        let over = world.the_incident();
-        assert_eq!((over.incident.state, over.incident.outcome.as_str()), (State::Resolved, outcome));
-        // The next failure is no longer about that.
-        agent.killed_and_healed(&mut world, 5);
-        assert_eq!(world.the_incident().incident.outcome, "recovered, verified");
-    }
-}
-
-/// Whoever is paged sees first that nothing is done, and with what another service of the incident runs.
-#[test]
-fn what_is_to_be_known_of_each_service_stands_as_the_outcome() {
-    let mut world = World::new();
-    let mut agent = Agent::new("web-1", 1);
-    agent.connect(&mut world);
-    agent.say(&mut world, process(Verdict::Down));
-    agent.say(&mut world, killed(4711));
-    let trigger = Trigger::Exit(Exit::Signal(9));
-    let would = ShadowStep::Would { remedy: Remedy::Restart, trigger };
-    agent.say(&mut world, Said::Shadow(Shadow { service: name(SERVICE), step: would }));
-    let said = "nginx is only observed: it would be restarted; it was killed by SIGKILL";
-    assert_eq!(world.the_incident().incident.outcome, said);
-    agent.say(&mut world, died("db"));
-    let Said::Outcome(ended) = held() else { unreachable!("it is one") };
-    agent.say(
-        &mut world,
-        Said::Outcome(RemedyEnded { service: name("db"), remedy: Remedy::Rollback, ..ended.clone() }),
-    );
-    let both = format!("{said}; db runs with its last good files");
-    assert_eq!(world.the_incident().incident.outcome, both);
-    agent.say(&mut world, restart(1));
-    assert_eq!(
-        world.the_incident().incident.outcome,
-        "db runs with its last good files",
-        "it is healed after all"
-    );
-    agent.say(&mut world, process(Verdict::Up));
-    world.pass_heard(Span::from_secs(1), &[&agent]);
-    agent.say(&mut world, Said::Outcome(ended));
-    assert_eq!(
-        world.the_incident().incident.outcome,
-        "recovered, verified; db runs with its last good files"
-    );
 }
 
 #[test]

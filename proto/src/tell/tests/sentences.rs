@@ -3,19 +3,19 @@
 use super::*;
 use crate::event::{
     Because, Began, Blind, BlindSource, Breaker, BreakerMoved, Evidence, Gap, HoldChanged, IntentChanged,
-    Remedy, RemedyBegun, Shadow, ShadowStep, Started, Trigger, Witness,
+    Remedy, RemedyBegun, Started, Trigger, Witness,
 };
 use crate::{BootId, Name, Run, Seq, SeqRange, Stamp, Text, code};
 
-fn web() -> Name {
+pub(super) fn web() -> Name {
     "web".parse().unwrap()
 }
 
-fn secs(secs: u64) -> Span {
+pub(super) fn secs(secs: u64) -> Span {
     Span::from_secs(secs)
 }
 
-fn says(fact: &Fact, code: &str, service: Option<&str>, sentence: &str) {
+pub(super) fn says(fact: &Fact, code: &str, service: Option<&str>, sentence: &str) {
     assert_eq!(fact.to_string(), sentence);
     assert_eq!((code::of(fact), fact.service().map(Name::as_str)), (code, service), "{sentence}");
     assert_eq!(code::find(code).map(|found| found.code), Some(code), "it is explained");
@@ -272,34 +272,4 @@ fn a_service_that_is_not_restarted_on_a_starved_host_names_what_says_so() {
     let to = Breaker::Starved { check: "pressure:memory".parse().unwrap(), longest: Span::from_secs(300) };
     let sentence = "web is not restarted while the host is starved (pressure:memory), for 5 min at most";
     says(&Fact::Breaker(BreakerMoved { service: web(), to }), "host-starved", Some("web"), sentence);
-}
-
-#[test]
-fn what_would_be_done_is_told_as_not_done() {
-    let exit = || Trigger::Exit(Exit::Signal(9));
-    let budget = Because::Budget { allowed: 5, window: secs(600) };
-    for (step, code, sentence) in [
-        (
-            ShadowStep::Would { remedy: Remedy::Restart, trigger: exit() },
-            "shadow-remedy",
-            "web is only observed: it would be restarted; it was killed by SIGKILL",
-        ),
-        (
-            ShadowStep::WouldRest { because: budget, last: exit() },
-            "shadow-rest",
-            "web is only observed: its budget of 5 remedies in 10 min would be used up; it was killed by SIGKILL",
-        ),
-        (
-            ShadowStep::Rests { left: secs(1740) },
-            "remedy-rests",
-            "web is not healed for 29 min: a person has its remedies rest",
-        ),
-        (
-            ShadowStep::Back { after: secs(12), held_for: secs(5) },
-            "shadow-back",
-            "web is only observed: it came back without the agent, passed 12 s after the failure and held for 5 s",
-        ),
-    ] {
-        says(&Fact::Shadow(Shadow { service: web(), step }), code, Some("web"), sentence);
-    }
 }

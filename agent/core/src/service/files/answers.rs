@@ -45,13 +45,8 @@ impl Moving<'_> {
             }
             (Said::Taken(false) | Said::NotDone { .. } | Said::Busy | Said::Settled, _) => {
                 files.takes = false;
-                // They stay the good ones, which is to be seen.
-                let is_stuck = order == Order::Undo && matches!(said, Said::NotDone { .. });
-                files.is_reverted |= is_stuck && kind == Kind::Packages;
-                if order == Order::Undo && !is_stuck {
-                    // What is there now is what was there before the rollback.
-                    files.is_reverted = false;
-                    self.look_at(kind);
+                if order == Order::Undo {
+                    self.undone(kind, matches!(said, Said::NotDone { .. }));
                 }
                 self.goes_on_after(order, waits, around);
             }
@@ -64,6 +59,17 @@ impl Moving<'_> {
         match self.slot.state {
             State::Waiting { process, wait: Wait::Files { kind: of, .. } } if of == kind => Some(process),
             _ => None,
+        }
+    }
+
+    /// What is there now is what was there before, or, where that could not be, packages are still the good ones: both are seen.
+    fn undone(&mut self, kind: Kind, is_stuck: bool) {
+        let files = self.slot.kept(kind);
+        if is_stuck {
+            files.is_reverted |= kind == Kind::Packages;
+        } else {
+            files.is_reverted = false;
+            self.look_at(kind);
         }
     }
 
