@@ -25,6 +25,9 @@ pub(crate) const PROFILES: &[&str] = &["normal", "metered"];
 const METERED_REPORT: Span = Span::from_secs(15 * 60);
 /// Oftener than this a word of the host is most of what the link carries, 15 MB a month.
 const METERED_LEAST: Span = Span::from_secs(60);
+/// What a report costs with its answer and all headers, bytes; and a month, microseconds.
+const BEAT: u64 = 350;
+const MONTH: u64 = 30 * 86_400 * 1_000_000;
 /// The longest that a collector grants.
 const REPORT_MAX: Span = Span::from_secs(3_600);
 /// Caps: less is used up by connecting, and more is none.
@@ -141,13 +144,17 @@ fn terms(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>) -> Terms {
         let place = Place { key: format!("{}.cap", table.key), ..table };
         sheet.wrong(&place, "must lie between 64KiB and 1024GiB", Some(better.to_owned()));
     }
-    if cap.is_some() && report < METERED_LEAST {
+    let needed = MONTH / report.micros().max(1) * BEAT;
+    if cap.is_some_and(|cap| cap < needed) && report < METERED_LEAST {
         let table = keys.place();
         let place = Place { key: format!("{}.cap", table.key), ..table };
         let better = "say profile = \"metered\" too, or report = \"15m\"";
         sheet.wrong(
             &place,
-            "is used up by reports that come so often: every 10 s, they are 90 MB in 30 days",
+            format!(
+                "is used up by reports that come so often: every {report}, they are {} MB in 30 days",
+                needed / 1_000_000
+            ),
             Some(better.to_owned()),
         );
     }

@@ -192,3 +192,20 @@ fn what_only_the_agent_starts_can_not_only_be_observed() {
         ]
     );
 }
+
+#[test]
+fn a_cap_that_reports_alone_would_use_up_is_a_mistake() {
+    let of = |keys: &str| format!("[collector]\naddress = \"a:1\"\n{keys}\n");
+    for sound in
+        ["cap = \"5MiB\"\nprofile = \"metered\"", "cap = \"1GiB\"", "cap = \"1GiB\"\nreport = \"20s\""]
+    {
+        read(&of(sound)).unwrap();
+    }
+    assert_eq!(
+        mistakes(&of("cap = \"5MiB\"")),
+        [
+            "1 collector.cap: is used up by reports that come so often: every 10 s, they are 90 MB in 30 days; say profile = \
+          \"metered\" too, or report = \"15m\""
+        ]
+    );
+}
