@@ -53,6 +53,11 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// It is settled, unless it could not be done.
+    pub(super) fn settled(done: Result<(), String>) -> Self {
+        done.map_or_else(Self::NotDone, |()| Self::Settled)
+    }
+
     /// As the core takes it.
     pub(crate) fn said(&self) -> Said<'_> {
         match self {
@@ -121,10 +126,7 @@ impl Keeper {
                 Ok(()) => Answer::RolledBack,
                 Err(why) => Answer::NotDone(why),
             },
-            Order::Undo => match self.undo() {
-                Ok(()) => Answer::Settled,
-                Err(why) => Answer::NotDone(why),
-            },
+            Order::Undo => Answer::settled(self.undo()),
             Order::Close => {
                 self.close();
                 Answer::Settled

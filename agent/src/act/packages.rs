@@ -105,10 +105,7 @@ impl Keeper {
                 Err(why) if why == BUSY => Answer::Busy,
                 Err(why) => Answer::NotDone(why),
             },
-            Order::Undo => match self.undo() {
-                Ok(()) => Answer::Settled,
-                Err(why) => Answer::NotDone(why),
-            },
+            Order::Undo => Answer::settled(self.undo()),
             Order::Close => {
                 self.close();
                 Answer::Settled

@@ -36,7 +36,7 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Evidence(fact) => evidence(state, at, host, (event, fact)),
         Fact::Intent(fact) => intent::changed(state, at, host, seq, (event, fact)),
         Fact::Blind(_) => note_all(state, at, host, event),
-        Fact::Hold(fact) => shadow::about_one_or_all(state, at, host, (event, fact.service.as_ref())),
+        Fact::Hold(fact) => shadow::hold(state, at, host, (event, fact)),
         Fact::Shadow(fact) => shadow::shadow(state, at, host, (event, fact)),
         Fact::Vanished(fact) => vanished::vanished(state, at, host, (event, fact)),
         Fact::Returned(fact) => vanished::returned(state, at, host, (event, fact)),

@@ -164,7 +164,7 @@ impl Moving<'_> {
             let check = self.failed_check(around.checks);
             self.slot.tell_outcome(around.now, Outcome::Held { check, back_after, held_for }, around.out);
         }
-        if self.slot.streak.shadowed {
+        if self.slot.streak.is_told {
             self.tell_back((passed, since), &mut around);
         }
         if !self.slot.breaker.is_closed() {

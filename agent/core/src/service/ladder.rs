@@ -86,7 +86,7 @@ impl Moving<'_> {
     pub(super) fn try_again(&mut self) {
         let next = self.slot.spec.ladder.get(usize::from(self.slot.rung.next));
         if next.is_none_or(|remedy| *remedy == Remedy::Isolate) {
-            self.slot.rung.next = 0;
+            self.slot.rung.begins_anew();
         }
     }
 

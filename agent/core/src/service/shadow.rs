@@ -46,9 +46,6 @@ impl Moving<'_> {
 
     /// It came back without one: when all passed, and since when they hold.
     pub(super) fn tell_back(&mut self, (passed, since): (Mono, Mono), around: &mut Around<'_, '_>) {
-        if !self.slot.streak.is_told {
-            return;
-        }
         let after = passed.since(self.slot.streak.failed_at);
         let held_for = around.now.since(since);
         let check = self.failed_check(around.checks);
@@ -73,7 +70,7 @@ impl Moving<'_> {
     /// waits from now on like any other that fails.
     pub(super) fn observes_or_heals(&mut self, now: Mono) {
         self.slot.budget.clear();
-        self.slot.streak.shadowed = false;
+        (self.slot.streak.shadowed, self.slot.streak.is_told) = (false, false);
         self.slot.shadow_rests = false;
         if self.slot.breaker.is_closed() {
             self.slot.deaths.passed();

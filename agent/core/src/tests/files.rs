@@ -29,7 +29,7 @@ fn files(world: &World) -> &Files {
     &world.sims[0].files
 }
 
-fn begun(world: &World) -> Vec<(Remedy, Trigger)> {
+pub(super) fn begun(world: &World) -> Vec<(Remedy, Trigger)> {
     let begun = world.told.iter().filter_map(|(_, fact)| match fact {
         event::Fact::Remedy(begun) => Some((begun.remedy, begun.trigger.clone())),
         _ => None,
@@ -37,7 +37,7 @@ fn begun(world: &World) -> Vec<(Remedy, Trigger)> {
     begun.collect()
 }
 
-fn remedies(world: &World) -> Vec<Remedy> {
+pub(super) fn remedies(world: &World) -> Vec<Remedy> {
     begun(world).into_iter().map(|(remedy, _)| remedy).collect()
 }
 

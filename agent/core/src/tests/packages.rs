@@ -1,15 +1,15 @@
 //! The versions of a service's packages: when one counts as good, when it is put back, and what its scripts do meanwhile.
 
+use super::files::{begun, remedies};
 use super::recovery::{opened, outcomes};
 use super::sim::{Files, kept};
 use super::world::{World, spec};
 use crate::service::files::{Good, Order};
 use crate::service::{self, Act, Away, Fact, Kept, Phase, Reboots};
 use crate::{Asked, Input, hold};
-use picket_proto::event::{self, Outcome, Remedy, Trigger};
+use picket_proto::event::{Exit, Outcome, Remedy, Trigger};
 use picket_proto::{Mono, Span};
 use std::vec;
-use std::vec::Vec;
 
 const AFTER: Span = Span::from_secs(10);
 const BOTH: [Remedy; 2] = [Remedy::Restart, Remedy::Package];
@@ -35,18 +35,6 @@ fn upgraded(world: &mut World) {
 
 fn packages(world: &World) -> &Files {
     &world.sims[0].packages
-}
-
-fn begun(world: &World) -> Vec<(Remedy, Trigger)> {
-    let begun = world.told.iter().filter_map(|(_, fact)| match fact {
-        event::Fact::Remedy(begun) => Some((begun.remedy, begun.trigger.clone())),
-        _ => None,
-    });
-    begun.collect()
-}
-
-fn remedies(world: &World) -> Vec<Remedy> {
-    begun(world).into_iter().map(|(remedy, _)| remedy).collect()
 }
 
 fn names_the_change(trigger: &Trigger) -> bool {
@@ -99,7 +87,7 @@ fn what_can_not_be_undone_is_seen_as_rolled_back() {
 #[test]
 fn a_version_that_did_not_change_is_passed_over() {
     let mut world = running(3);
-    world.sims[0].dies = Some((20, event::Exit::Code(1), "no".into()));
+    world.sims[0].dies = Some((20, Exit::Code(1), "no".into()));
     world.kill(0);
     world.run(60_000);
     assert!(remedies(&world).iter().all(|remedy| *remedy == Remedy::Restart), "{:#?}", world.story(0));

@@ -2,7 +2,6 @@
 
 use super::recovery::{opened, starts};
 use super::world::{World, spec};
-use crate::reload::{self, Seated};
 use crate::service::{self, Phase};
 use crate::{Asked, Input, hold};
 use picket_proto::Span;
@@ -200,12 +199,7 @@ fn a_dependent_that_was_stopped_comes_back_although_observing_has_begun_meanwhil
     world.kill(DB);
     world.run(5);
     assert!(matches!(phase(&world, WEB), Phase::Stopping | Phase::Waiting), "{:#?}", world.story(0));
-    let services: Vec<_> =
-        (0..).zip(specs(true)).map(|(ix, spec)| Seated { ix, spec, is_same: true }).collect();
-    let checks: Vec<_> = (0..world.agent.checks_end())
-        .filter_map(|ix| Some(Seated { ix, spec: world.agent.check_at(ix)?.spec().clone(), is_same: true }))
-        .collect();
-    world.input(Input::Reload(reload::Fact { services: &services, checks: &checks }));
+    world.respecified(&specs(true));
     world.run(60_000);
     assert_eq!(
         (phase(&world, DB), phase(&world, WEB)),

@@ -1,7 +1,6 @@
 //! Units that are only observed: what would be done is told, and nothing is.
 
 use super::*;
-use crate::reload::{Fact as Reload, Seated};
 use crate::service::NextTry;
 use picket_proto::Mono;
 use picket_proto::event::{Because, Fact as Told, Remedy, ShadowStep};
@@ -121,20 +120,11 @@ fn a_configuration_that_lets_it_be_healed_has_what_is_down_healed_at_once() {
     read(&mut world, dead(1, Active::Failed, KILLED), Dones::default());
     world.run(60_000);
     let reloaded = world.at;
-    reload(&mut world, &[unit_spec()]);
+    world.respecified(&[unit_spec()]);
     world.run(1_000);
     assert_eq!(calls(&world, reloaded).len(), 1, "{:#?}", world.story(reloaded));
     let (spent, ..) = world.agent.service_at(0).unwrap().budget(Mono::from_micros(world.at));
     assert_eq!(spent, 1, "what was not done is not counted");
-}
-
-fn reload(world: &mut World, specs: &[service::Spec]) {
-    let services: Vec<_> =
-        (0..).zip(specs).map(|(ix, spec)| Seated { ix, spec: spec.clone(), is_same: true }).collect();
-    let checks: Vec<_> = (0..world.agent.checks_end())
-        .filter_map(|ix| Some(Seated { ix, spec: world.agent.check_at(ix)?.spec().clone(), is_same: true }))
-        .collect();
-    world.input(Input::Reload(Reload { services: &services, checks: &checks }));
 }
 
 /// What would have been done is no remedy: it counts against none, over a reload as over a restart of the agent.
@@ -157,7 +147,7 @@ fn imagined_remedies_count_against_no_real_one() {
             world.input(Input::Unit(Fact::Opened));
             look(&mut world, running(2, 8));
         } else {
-            reload(&mut world, &[spec]);
+            world.respecified(&[spec]);
         }
         world.run(20_000);
         let died = world.at;
@@ -212,7 +202,7 @@ fn a_remedy_that_does_not_come_any_more_is_told_when_observing_begins() {
             world.run(waits);
         }
         let calls_before = calls(&world, 0).len();
-        reload(&mut world, &[service::Spec { observes: true, ..unit_spec() }]);
+        world.respecified(&[service::Spec { observes: true, ..unit_spec() }]);
         world.run(600_000);
         assert_eq!(calls(&world, 0).len(), calls_before, "waits {waits}");
         assert_eq!(steps(&world).len(), 1, "waits {waits}: {:#?}", world.story(0));

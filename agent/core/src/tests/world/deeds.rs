@@ -34,6 +34,19 @@ impl Answer {
 }
 
 impl World {
+    /// A reload by which the services are these and the checks the same.
+    pub(in crate::tests) fn respecified(&mut self, specs: &[service::Spec]) {
+        let services: Vec<_> = (0..)
+            .zip(specs)
+            .map(|(ix, spec)| crate::shelf::Seated { ix, spec: spec.clone(), is_same: true })
+            .collect();
+        let check = |ix| {
+            Some(crate::shelf::Seated { ix, spec: self.agent.check_at(ix)?.spec().clone(), is_same: true })
+        };
+        let checks: Vec<_> = (0..self.agent.checks_end()).filter_map(check).collect();
+        self.input(Input::Reload(crate::reload::Fact { services: &services, checks: &checks }));
+    }
+
     pub(super) fn answer(&mut self, check: u16) {
         let Some(sim) = self.sims.get(usize::from(check / 2)) else {
             let level =
