@@ -88,6 +88,9 @@ enum What {
     Try {
         /// The service, as `status` lists it
         service: String,
+        /// Go on with the rung that is next on its ladder, not with the first again
+        #[arg(long)]
+        next: bool,
         #[command(flatten)]
         place: Place,
     },
@@ -178,7 +181,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             Err(failure) => show(Err(failure)),
         },
         What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
-        What::Try { service, place } => show(asks::try_now(&place, &service)),
+        What::Try { service, next, place } => show(asks::try_now(&place, &service, next)),
         What::Baseline { what } => show(baseline::page(&what)),
         What::TestLink { config, state, collector } => {
             let given = Given { state, collector, ..Given::default() };

@@ -187,7 +187,10 @@ impl Shell<'_> {
                 self.hand(Input::Asked(Asked::Hold(holding.as_fact())));
                 holding.done(&self.agent, clock::now().mono);
             }
-            Some(Wish::Try(service)) => self.hand(Input::Asked(Asked::Try(service))),
+            Some(Wish::Try(trying)) => {
+                self.hand(Input::Asked(trying.as_asked()));
+                trying.done(&self.agent);
+            }
             Some(Wish::Reload(reply)) => self.reload(Some(reply)),
             None => {}
         }

@@ -1,6 +1,7 @@
 //! The agent's folder: one agent at a time, and which runs came before.
 //!
-//! The lock is a flock on `STATE/lock`, so it ends with the process whatever way that ends. `STATE/run` holds this run
+//! The lock is a flock on `STATE/lock`, so it ends with the process whatever way that ends: at once, or once a program that
+//! a killed agent was about to start has its own image, for which the next agent waits. `STATE/run` holds this run
 //! and the number of the last frame that it made, and below it the same of every earlier run of which the collector
 //! does not yet have, or know as lost, all that was made; at most 64, a line each. So whatever a killed agent takes
 //! along is named in the end, also where several die in a row before one reaches the collector. The first line is
@@ -13,12 +14,18 @@ use crate::scribe::Scribe;
 use paper::{Claims, Paper};
 use picket_proto::{Mono, Run, Seq, Span, frame};
 use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
+
+/// How long a lock may outlive a killed agent. From clone to exec of what it was starting takes well below a millisecond, on
+/// a host where everything waits for CPU some hundred.
+const OUTLIVES: Duration = Duration::from_secs(2);
 
 /// Most runs of which something is missing; the spool keeps no more either.
 const RUNS: usize = 64;
@@ -53,13 +60,13 @@ impl State {
         let path = folder.join("lock");
         crate::identity::make_private_folder(folder).map_err(|error| lacks(folder, error))?;
         let lock = open_lock(&path).map_err(|error| lacks(&path, error))?;
-        match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        match locks(&lock, OUTLIVES) {
             Ok(()) => Ok(Self { folder: folder.to_path_buf(), lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let told = format!("another agent works with {}", folder.display());
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, told))
             }
-            Err(error) => Err(lacks(&path, error.into())),
+            Err(error) => Err(lacks(&path, error)),
         }
     }
 
@@ -84,6 +91,24 @@ impl State {
         }
         all
     }
+}
+
+/// Locks it as soon as nobody else has.
+///
+/// # Errors
+/// [`io::ErrorKind::WouldBlock`] where somebody has it for as long as `limit`; else it can't be locked.
+fn locks(lock: &File, limit: Duration) -> io::Result<()> {
+    match rustix::fs::flock(lock, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => {}
+        done => return Ok(done?),
+    }
+    let (tell, told) = sync_channel(1);
+    let copy = lock.try_clone()?;
+    // It waits on where it comes too late; what it gets then goes with its copy.
+    std::thread::Builder::new().name("lock".into()).spawn(move || {
+        let _nobody_waits = tell.send(rustix::fs::flock(&copy, FlockOperation::LockExclusive));
+    })?;
+    Ok(told.recv_timeout(limit).unwrap_or(Err(Errno::WOULDBLOCK))?)
 }
 
 /// A claim's line, always of the same length: run, number, crc32c over both.
@@ -164,6 +189,7 @@ mod tests {
     use super::*;
     use picket_proto::event::Began;
     use picket_proto::{BootId, Event, Fact, Stamp, Text, Wall};
+    use std::os::unix::fs::MetadataExt;
 
     #[test]
     fn a_second_agent_on_the_same_folder_is_refused() {
@@ -173,6 +199,30 @@ mod tests {
         assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
         drop(first);
         assert!(State::take(folder.path()).is_ok());
+    }
+
+    /// A copy stands for the one that a program has which a killed agent was about to start.
+    #[test]
+    fn a_lock_that_outlives_its_agent_for_a_moment_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = open_lock(&path).unwrap();
+        locks(&first, Duration::ZERO).unwrap();
+        let lock = open_lock(&path).unwrap();
+        assert_eq!(locks(&lock, Duration::ZERO).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let next = std::thread::spawn({
+            let lock = open_lock(&path).unwrap();
+            move || locks(&lock, Duration::from_secs(20))
+        });
+        let waits = format!(":{} 0 EOF", lock.metadata().unwrap().ino());
+        let is_one = |line: &str| line.contains("-> FLOCK") && line.ends_with(&waits);
+        // The one that came too late waits as well, and gives up what it gets.
+        while std::fs::read_to_string("/proc/locks").unwrap().lines().filter(|line| is_one(line)).count() < 2
+        {
+            std::thread::yield_now();
+        }
+        drop((first, lock));
+        next.join().unwrap().unwrap();
     }
 
     #[test]

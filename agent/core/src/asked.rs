@@ -7,8 +7,13 @@ use crate::{check, hold, service};
 pub enum Asked<'a> {
     /// That remedies rest.
     Hold(hold::Fact<'a>),
-    /// That this service's next remedy begins now, where one is to come later: [`service::View::next_try`].
-    Try(service::ServiceIx),
+    /// That a service's next remedy begins now, where one is to come later: [`service::View::next_try`].
+    Try {
+        /// The service.
+        service: service::ServiceIx,
+        /// With the rung that is next on its ladder; else with the first.
+        goes_on: bool,
+    },
     /// That this check is probed now, unless that would take something away: [`crate::check::Spec::counts_news`].
     Look(check::CheckIx),
 }

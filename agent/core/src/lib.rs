@@ -136,7 +136,9 @@ impl<'s> Agent<'s> {
             Input::Session(fact) => self.session(now, fact),
             Input::Asked(Asked::Hold(fact)) => self.tell(now, |rooms, around| rooms.hold(fact, around)),
             Input::Baseline(fact) => self.seen(now, fact),
-            Input::Asked(Asked::Try(service)) => self.services.try_now(now.mono, service),
+            Input::Asked(Asked::Try { service, goes_on }) => {
+                self.services.try_now(now.mono, service, goes_on);
+            }
             Input::Asked(Asked::Look(check)) => self.checks.look_now(now.mono, check),
             Input::Disk(fact) => self.spool.on_disk(now, fact),
             Input::Time => self.checks.wake(),

@@ -21,11 +21,12 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
 }
 
 /// `try`; errors as in [`Failure`].
-pub(super) fn try_now(place: &Place, service: &str) -> Result<Page, Failure> {
-    let request = json!({ "v": VERSION, "ask": "try", "name": service });
-    place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
+pub(super) fn try_now(place: &Place, service: &str, next: bool) -> Result<Page, Failure> {
+    let request = json!({ "v": VERSION, "ask": "try", "name": service, "next": next });
+    let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
+    let remedy = whole["remedy"].as_str().map(|remedy| format!(" ({remedy})")).unwrap_or_default();
     let text = format!(
-        "{service} is being tried; `events --follow` tells what comes of it, `status` how it stands\n"
+        "{service} is being tried{remedy}; `events --follow` tells what comes of it, `status` how it stands\n"
     );
     Ok(Page { text, well: true })
 }

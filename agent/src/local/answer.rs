@@ -9,14 +9,13 @@ use super::baseline::{self, Accepting};
 use super::client::error;
 use super::facts::{ConfigFacts, LinkFacts, Written};
 use super::page::{self, Look};
-use super::remedies::{Holding, holding, next_try};
+use super::remedies::{Holding, Trying, holding, next_try};
 use super::spoken::Spoken;
 use super::{Tail, VERSION};
 use crate::config::{Check, Mistakes};
 use crate::metrics::Figures;
 use picket_agent_core::Agent;
 use picket_agent_core::check::CheckIx;
-use picket_agent_core::service::ServiceIx;
 use picket_proto::frame::{self, Content};
 use picket_proto::{Event, HostId, Mono, Now, Run, Seq, Span, code};
 use serde_json::json;
@@ -57,8 +56,8 @@ pub(crate) enum Wish {
     Accept(Accepting),
     /// Let remedies rest, then say what stands.
     Hold(Holding),
-    /// Begin this service's next remedy now.
-    Try(ServiceIx),
+    /// Begin a service's next remedy now, then say which.
+    Try(Trying),
     /// Read the configuration again, then say what came of it.
     Reload(Reply),
 }
@@ -177,12 +176,10 @@ impl Answerer {
                 Ok(wanted) => return Some(Wish::Hold(Holding::new(wanted, ask.by, ask.reply))),
                 Err(why) => Answer::Whole(error(&why)),
             },
-            Question::Try { service } => match next_try(agent, now.mono, &service) {
+            Question::Try { service, goes_on } => match next_try(agent, now.mono, &service) {
                 Ok(number) => {
                     tracing::info!(by = ask.by, service, "its next try is asked for now");
-                    let document = json!({ "v": VERSION, "tried": service }).to_string();
-                    let _asker_is_gone = ask.reply.send(Answer::Whole(document));
-                    return Some(Wish::Try(number));
+                    return Some(Wish::Try(Trying { service: number, goes_on, reply: ask.reply }));
                 }
                 Err(why) => Answer::Whole(error(&why)),
             },

@@ -1,7 +1,7 @@
 //! What may be asked on the local socket, and how a request is read.
 //!
 //! A request is one JSON object: `v` (1), `ask`, and what the question takes: `from` (where a page begins), `n` (how
-//! many events), `name` (a check or a service), `seconds` (of a hold; 0 ends it). What is unknown is refused with the
+//! many events), `name` (a check or a service), `seconds` (of a hold; 0 ends it), `next` (a try goes on up the ladder). What is unknown is refused with the
 //! list of what there is.
 
 use super::VERSION;
@@ -40,9 +40,10 @@ pub(crate) enum Question {
         service: Option<String>,
         seconds: u64,
     },
-    /// The next remedy of a service begins now.
+    /// The next remedy of a service begins now: the first of its ladder, or the one that is next on it.
     Try {
         service: String,
+        goes_on: bool,
     },
     /// Read the configuration again.
     Reload,
@@ -78,6 +79,8 @@ struct Request {
     name: Option<String>,
     #[serde(default)]
     seconds: u64,
+    #[serde(default)]
+    next: bool,
 }
 
 /// Reads a request.
@@ -100,7 +103,7 @@ pub(super) fn read(line: &str) -> Result<Question, String> {
         "events" => Question::Events { n: usize::from(request.n) },
         "follow" => Question::Follow,
         "hold" => Question::Hold { service: request.name, seconds: request.seconds },
-        "try" => Question::Try { service: named()? },
+        "try" => Question::Try { service: named()?, goes_on: request.next },
         "reload" => Question::Reload,
         "baseline" => Question::Baseline { from: request.from },
         "accept" => Question::Accept,

@@ -3,9 +3,9 @@
 use super::VERSION;
 use super::ask::Answer;
 use super::page;
-use picket_agent_core::Agent;
 use picket_agent_core::hold::{self, Held};
 use picket_agent_core::service::{NextTry, Phase, ServiceIx, View};
+use picket_agent_core::{Agent, Asked};
 use picket_proto::{Mono, Span};
 use serde_json::json;
 use tokio::sync::oneshot;
@@ -38,6 +38,31 @@ impl Holding {
             Some(service) => agent.service_at(service).and_then(View::held),
         };
         let document = json!({ "v": VERSION, "hold": page::hold(stands, now) });
+        let _asker_is_gone = self.reply.send(Answer::Whole(document.to_string()));
+    }
+}
+
+/// A try that is asked for.
+pub(crate) struct Trying {
+    pub(super) service: ServiceIx,
+    /// With the rung that is next; else with the first.
+    pub(super) goes_on: bool,
+    pub(super) reply: oneshot::Sender<Answer>,
+}
+
+impl Trying {
+    /// The fact that the core takes.
+    pub(crate) const fn as_asked(&self) -> Asked<'_> {
+        Asked::Try { service: self.service, goes_on: self.goes_on }
+    }
+
+    /// Says what has begun; nothing has where it waits for something first.
+    pub(crate) fn done(self, agent: &Agent<'_>) {
+        let view = agent.service_at(self.service);
+        let begun = view.and_then(|view| view.remedies().last()).filter(|past| past.ended.is_none());
+        let remedy = begun.map(|past| crate::config::rung(past.remedy));
+        let document =
+            json!({ "v": VERSION, "tried": view.map(|view| view.name().as_str()), "remedy": remedy });
         let _asker_is_gone = self.reply.send(Answer::Whole(document.to_string()));
     }
 }

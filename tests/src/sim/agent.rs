@@ -130,7 +130,7 @@ impl<'a> World<'a> {
             AgentIn::Exited { .. }
             | AgentIn::Disk(_)
             | AgentIn::Hold(..)
-            | AgentIn::Try(_)
+            | AgentIn::Try(..)
             | AgentIn::Stop(_)
             | AgentIn::Time
             | AgentIn::Known(_) => true,

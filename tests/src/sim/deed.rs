@@ -77,7 +77,7 @@ pub enum Deed {
     /// A person lets remedies rest on a host, for so many seconds; 0: no more.
     Hold(usize, u64),
     /// A person has a service tried now.
-    Try(usize, usize),
+    Try(usize, usize, bool),
     /// A second machine comes up from a copy of this one's disk.
     Clone(usize),
     /// A snapshot of the whole machine is taken.

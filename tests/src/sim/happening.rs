@@ -102,7 +102,7 @@ pub(super) enum AgentIn {
     Word(u64, Word),
     Sent(u64, u16),
     Hold(Option<u16>, Option<Span>),
-    Try(u16),
+    Try(u16, bool),
     Stop(Ending),
     Time,
     /// What the shell knew at once.

@@ -50,7 +50,9 @@ pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
                 Input::Asked(Asked::Hold(hold::Fact { service: *service, lasts: *lasts, by: "ann" })),
             );
         }
-        AgentIn::Try(service) => agent.handle(now, Input::Asked(Asked::Try(*service))),
+        AgentIn::Try(service, goes_on) => {
+            agent.handle(now, Input::Asked(Asked::Try { service: *service, goes_on: *goes_on }));
+        }
         AgentIn::Stop(ending) => agent.handle(now, Input::Stop(*ending)),
         AgentIn::Time => agent.handle(now, Input::Time),
     }

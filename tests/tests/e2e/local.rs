@@ -210,8 +210,19 @@ async fn what_was_not_healed_is_tried_again_when_a_person_says_so() {
     story.agent.line_with("breaker-open");
     status_when(&story, |status| service(status, "web")["phase"] == "running");
     let tried = ask(&story, &["try", "broken"]);
-    assert!(tried.status.success() && said(&tried).contains("broken is being tried"), "{}", said(&tried));
+    assert!(
+        tried.status.success() && said(&tried).contains("broken is being tried (restart);"),
+        "{}",
+        said(&tried)
+    );
     story.agent.line_with("breaker-half-open");
+    story.agent.line_with("breaker-open");
+    let tried = ask(&story, &["try", "broken", "--next"]);
+    assert!(
+        tried.status.success() && said(&tried).contains("(restart);"),
+        "it has no other: {}",
+        said(&tried)
+    );
     story.agent.line_with("breaker-open");
     for (name, words) in
         [("web", "web is running: nothing is to be tried"), ("wbe", "there is no service `wbe`")]

@@ -43,9 +43,9 @@ impl Services<'_> {
         }
     }
 
-    /// A person has a service tried now that would be tried later. It begins with the first rung: what they have mended is
-    /// not to be rolled back before it was tried.
-    pub(crate) fn try_now(&mut self, now: Mono, service: ServiceIx) {
+    /// A person has a service tried now that would be tried later. It begins with the first rung, unless they say that it
+    /// goes on with the next: what they have mended is not to be rolled back before it was tried.
+    pub(crate) fn try_now(&mut self, now: Mono, service: ServiceIx, goes_on: bool) {
         let tried = self.with(service, |moving| {
             let slot = &mut moving.slot;
             let is_to_come = matches!(View(slot).next_try(now), NextTry::At(_));
@@ -55,7 +55,9 @@ impl Services<'_> {
                 {
                     *at = now;
                     slot.streak.asked = true;
-                    slot.rung.begins_anew();
+                    if !goes_on {
+                        slot.rung.begins_anew();
+                    }
                     // What kept its packages from being put back may be mended too.
                     slot.packages.tried = false;
                     true

@@ -137,7 +137,7 @@ fn what_a_person_has_mended_is_restarted_first_and_not_rolled_back() {
     world.run(5_000);
     assert!(!world.agent.service_at(0).unwrap().is_closed(), "{:#?}", world.story(0));
     world.sims[0].files.now = 2;
-    world.input(Input::Asked(crate::Asked::Try(0)));
+    world.input(Input::Asked(crate::Asked::Try { service: 0, goes_on: false }));
     world.run(20_000);
     assert_eq!((remedies(&world), files(&world).now), (vec![Remedy::Restart, Remedy::Restart], 2));
 }

@@ -166,7 +166,7 @@ fn next(world: &World) -> NextTry<'_> {
 #[test]
 fn what_was_not_healed_is_tried_when_a_person_says_so_and_nothing_else_is() {
     let mut world = World::running(7, vec![service::Spec { budget: 1, ..spec("web") }]);
-    let ask = |world: &mut World| world.input(Input::Asked(crate::Asked::Try(0)));
+    let ask = |world: &mut World| world.input(Input::Asked(crate::Asked::Try { service: 0, goes_on: false }));
     let began = world.at;
     ask(&mut world);
     assert_eq!((starts(&world, began).len(), world.agent.refused()), (0, 1), "it runs");

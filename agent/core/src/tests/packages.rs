@@ -73,6 +73,29 @@ fn where_the_good_version_does_not_help_the_newer_one_is_installed_again_before_
     assert_eq!((rolls, opened(&world).len()), (1, 1), "{:#?}", world.story(0));
 }
 
+/// What kept the good version away is mended: a person's try begins with a restart, and goes on where they say so.
+#[test]
+fn a_persons_try_goes_on_up_the_ladder_only_where_they_say_so() {
+    let mut world = running(11);
+    world.sims[0].packages.busy = true;
+    upgraded(&mut world);
+    while opened(&world).is_empty() {
+        let until = world.at + 60_000_000;
+        assert!(world.step(until), "it opens: {:#?}", world.story(0));
+    }
+    world.sims[0].packages.busy = false;
+    let mut tried = |goes_on| {
+        let before = remedies(&world).len();
+        world.input(Input::Asked(Asked::Try { service: 0, goes_on }));
+        world.run(20_000);
+        (remedies(&world)[before..].to_vec(), packages(&world).now)
+    };
+    assert_eq!(tried(false), (vec![Remedy::Restart], 1));
+    assert_eq!(tried(false), (vec![Remedy::Restart], 1));
+    assert_eq!(tried(true), (vec![Remedy::Package], 0));
+    assert_eq!(world.agent.service_at(0).unwrap().phase(), Phase::Running);
+}
+
 #[test]
 fn what_can_not_be_undone_is_seen_as_rolled_back() {
     let mut world = running(10);

@@ -54,7 +54,14 @@ pub(super) const REFUSED: Scenario = Scenario {
         let refused = "apt-get refuses it, and nothing was changed: more would change: Remv rig-needs [1]";
         // Each try of a person's is one rung of the ladder.
         world.wait("it is refused", SOON, |world| {
-            world.host(HOST).run(&["picket-agent", "try", "rig-demo", "--state", "/var/lib/picket-agent"]);
+            world.host(HOST).run(&[
+                "picket-agent",
+                "try",
+                "rig-demo",
+                "--next",
+                "--state",
+                "/var/lib/picket-agent",
+            ]);
             says(world, refused)
         })?;
         match DEMO.version(world.host(HOST)).as_str() {

@@ -87,9 +87,9 @@ pub(super) const OPERATORS: Scenario = Scenario {
                 3 => vec![(0, Deed::Crash(Place::Host(at)))],
                 4 => vec![
                     (0, Deed::Break(at, number, 20)),
-                    (lasts, Deed::Try(at, number)),
+                    (lasts, Deed::Try(at, number, false)),
                     (lasts + 200, Deed::Cure(at, number)),
-                    (lasts + 220, Deed::Try(at, number)),
+                    (lasts + 220, Deed::Try(at, number, dice.below(2) == 0)),
                 ],
                 _ => vec![(0, Deed::OperatorStops(at, number)), (lasts, Deed::OperatorStarts(at, number))],
             }

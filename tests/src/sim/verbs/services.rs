@@ -48,18 +48,18 @@ impl World<'_> {
                     self.queue.put(self.now, Happening::Agent(at, life, AgentIn::Hold(None, lasts)));
                 }
             }
-            Deed::Try(at, service) => self.try_now(at, service),
+            Deed::Try(at, service, goes_on) => self.try_now(at, service, goes_on),
             _of_no_service => {}
         }
     }
 
-    fn try_now(&mut self, at: usize, service: usize) {
+    fn try_now(&mut self, at: usize, service: usize, goes_on: bool) {
         let at = self.host(at);
         let service = service % self.hosts[at].services.len();
         self.hosts[at].services[service].tries.push(self.now);
         if let (Some(shell), Ok(service)) = (&self.hosts[at].agent, u16::try_from(service)) {
             let life = shell.life;
-            self.queue.put(self.now, Happening::Agent(at, life, AgentIn::Try(service)));
+            self.queue.put(self.now, Happening::Agent(at, life, AgentIn::Try(service, goes_on)));
         }
     }
 
