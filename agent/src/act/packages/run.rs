@@ -24,7 +24,8 @@ const CLEAN: [&str; 6] = [
 impl Keeper {
     /// Whether it, and nothing else, would be changed.
     pub(super) fn simulate(&self, versions: &[Version], debs: &[PathBuf]) -> Result<(), String> {
-        let options = ["--simulate", "--no-download", "--allow-downgrades", "--assume-yes", "--no-remove"];
+        // Without --no-remove, which would refuse without saying what would go.
+        let options = ["--simulate", "--no-download", "--allow-downgrades", "--assume-yes"];
         // What the host's apt may be told to do beside it, dpkg will not do.
         let quiet = ["--no-install-recommends", "-o", "APT::Get::AutomaticRemove=false"];
         let options = options.into_iter().chain(quiet).chain(["-o", "APT::Sandbox::User=root", "install"]);

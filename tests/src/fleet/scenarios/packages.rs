@@ -40,7 +40,7 @@ pub(super) const UPGRADE: Scenario = Scenario {
 pub(super) const REFUSED: Scenario = Scenario {
     name: "package-refused",
     says: "an older version that would break another package, or is not in the cache: said so, and nothing is touched",
-    smoke: false,
+    smoke: true,
     needs: NEEDS,
     play: Play::Inside(|world| {
         begin(world)?;
