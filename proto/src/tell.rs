@@ -212,7 +212,7 @@ impl Display for Because {
                 write!(f, "it failed {times} times in the same way without once being up for 1 s")
             }
             Self::Budget { allowed, window } | Self::BudgetIsolated { allowed, window } => {
-                write!(f, "{allowed} remedies within {window} did not last")
+                write!(f, "the {allowed} remedies that it may have within {window} are used up")
             }
             Self::Isolated => f.write_str("no remedy of its ladder held"),
         }?;

@@ -112,8 +112,11 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
     fact("Revision", Ink::Faint, &incident.revision.to_string(), screen, text);
 }
 
-/// What has a remedy that rests tried again, once a person has mended the cause.
+/// What a person has to do on the host once they have mended the cause, where the agent does not find out by itself.
 fn then(incident: &v1::Incident) -> String {
+    if incident.resolved.is_none() && incident.severity_rule == "sev-vanished" {
+        return "bring it back; if it went on purpose, on the host: picket-agent baseline accept".to_owned();
+    }
     let is_resting = incident.resolved.is_none() && incident.outcome.contains(": not healed, because ");
     match (is_resting, incident.outcome.split_once(':')) {
         (true, Some((service, _))) => {

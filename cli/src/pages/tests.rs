@@ -186,6 +186,17 @@ fn an_incident_that_rests_names_the_command_that_ends_that() {
 }
 
 #[test]
+fn an_incident_of_what_vanished_says_how_it_ends() {
+    let mut gone = shown();
+    let said = "picket-agent baseline accept";
+    let incident = gone.incident.as_mut().unwrap();
+    incident.severity_rule = "sev-vanished".to_owned();
+    assert!(!detail(&gone, &Screen::still(200, NOW)).contains(said), "it is over");
+    gone.incident.as_mut().unwrap().resolved = None;
+    assert!(detail(&gone, &Screen::still(200, NOW)).contains(said));
+}
+
+#[test]
 fn a_late_entry_stands_where_it_happened() {
     let mut detailed = shown();
     detailed.timeline.push(entry("2026-03-01T11:56:59Z", "check-degraded", "what led to it"));

@@ -96,7 +96,7 @@ fn what_was_stopped_says_why_it_was_given_up() {
         ),
         (
             Because::Budget { allowed: 5, window }.isolated(),
-            "5 remedies within 10 min did not last, so it was stopped",
+            "the 5 remedies that it may have within 10 min are used up, so it was stopped",
         ),
     ] {
         assert_eq!(because.to_string(), words);
