@@ -77,8 +77,9 @@ struct Item {
     kept: Option<Arc<files::Keeper>>,
     /// Who keeps its packages, where it names some.
     packages: Option<Arc<packages::Keeper>>,
-    /// The process that the core was told of, where a script started it.
+    /// The process that the core was told of, where a script started it, and how many such have ended.
     told: u32,
+    ended: u32,
     /// What its start printed last, where that failed.
     last_line: String,
     command: Command,
@@ -236,6 +237,7 @@ impl Services {
         let Life::Lives(process) = std::mem::replace(&mut item.life, Life::None) else { return None };
         let exit = exit_of(process.pidfd.get_ref());
         if item.script.is_some() {
+            item.ended = item.ended.wrapping_add(1);
             item.owed = Owed { identity: false, evidence: Some(item.told) };
             return Some(Outcome::Exited { service, pid: item.told, exit });
         }

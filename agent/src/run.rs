@@ -161,7 +161,7 @@ impl Shell<'_> {
     }
 
     fn noticed(&mut self, notice: Notice) {
-        self.queue.extend(notice.reading().map(Known::Reading));
+        self.queue.extend(self.services.reading(&notice).map(Known::Reading));
         self.queue.extend(self.services.noticed(notice).map(Known::Outcome));
     }
 

@@ -56,6 +56,7 @@ impl Item {
             kept,
             packages,
             told: 0,
+            ended: 0,
             last_line: String::new(),
             command,
             identity,

@@ -9,6 +9,7 @@
 use super::program::{Ended, Program};
 use super::{Item, Life, Notice, Outcome, Owed, Process, Services, item};
 use crate::config::{Commands, Service};
+use crate::probe::Answer;
 use crate::probe::process::stat;
 use picket_agent_core::check::{CheckIx, Reading};
 use picket_agent_core::service::ServiceIx;
@@ -44,8 +45,8 @@ pub(crate) enum Said {
     Started { ended: Ended, pid: Option<Pid> },
     /// A stop has ended, well or not, and what was left is killed.
     Stopped,
-    /// A status has ended; where it runs, with the process that its file names.
-    Status { check: CheckIx, reading: Reading, pid: Option<Pid> },
+    /// A status has ended; where it runs, with the process that its file names. It began after so many ends.
+    Status { check: CheckIx, reading: Reading, pid: Option<Pid>, ended: u32 },
 }
 
 impl Script {
@@ -113,13 +114,12 @@ impl Script {
 impl Services {
     /// Has a service of this driver looked at for its process check; false if it is none. The answer is a notice.
     pub(crate) fn ask(&self, service: ServiceIx, check: CheckIx, limit: Duration) -> bool {
-        let Some(script) = self.items.get(usize::from(service)).and_then(|item| item.script.clone()) else {
-            return false;
-        };
+        let Some(item) = self.items.get(usize::from(service)) else { return false };
+        let (Some(script), ended) = (item.script.clone(), item.ended) else { return false };
         self.say(service, async move {
             let reading = script.reading(limit).await;
             let pid = if reading == Reading::Good { script.pid() } else { None };
-            Said::Status { check, reading, pid }
+            Said::Status { check, reading, pid, ended }
         });
         true
     }
@@ -186,6 +186,7 @@ impl Services {
                 Some(Outcome::Exited { service, pid: 0, exit: ended.exit })
             }
             Said::Stopped => {
+                item.ended = item.ended.wrapping_add(1);
                 let (pid, exit) = match std::mem::replace(&mut item.life, Life::None) {
                     Life::Lives(process) => (item.told, super::watch::exit_of(process.pidfd.get_ref())),
                     Life::Unseen => (item.told, Exit::Unknown),
@@ -194,12 +195,22 @@ impl Services {
                 item.owed = Owed { identity: false, evidence: Some(pid) };
                 Some(Outcome::Exited { service, pid, exit })
             }
-            Said::Status { pid: Some(pid), .. } if matches!(item.life, Life::Unseen) => {
-                item.follow(service, pid, notices);
-                None
+            Said::Status { reading: Reading::Good, pid, ended, .. } if ended == item.ended => {
+                item.runs(service, pid, notices)
             }
             Said::Status { .. } => None,
         }
+    }
+
+    /// What a notice says of a service's status. A death that came while its program ran is the later word.
+    pub(crate) fn reading(&self, notice: &Notice) -> Option<Answer> {
+        let Notice::Said { service, said: Said::Status { check, reading, ended, .. } } = notice else {
+            return None;
+        };
+        let is_older = self.items.get(usize::from(*service)).is_some_and(|item| item.ended != *ended);
+        let reading =
+            if is_older && *reading == Reading::Good { Reading::Bad(Cause::NoProcess) } else { *reading };
+        Some(Answer { check: *check, seen: reading.into() })
     }
 }
 
@@ -218,6 +229,26 @@ impl Item {
             self.follow(service, pid, notices);
         }
         Outcome::Started { service, pid: self.told, adopted }
+    }
+
+    /// Its status says so. Where no life of it is known somebody else has started it; one that had no name may have one now.
+    fn runs(
+        &mut self,
+        service: ServiceIx,
+        pid: Option<Pid>,
+        notices: mpsc::Sender<Notice>,
+    ) -> Option<Outcome> {
+        match (&self.life, pid) {
+            (Life::None, pid) => Some(self.begins(service, pid, true, notices)),
+            (Life::Unseen, Some(pid)) if self.told == 0 => {
+                Some(self.begins(service, Some(pid), true, notices))
+            }
+            (Life::Unseen, Some(pid)) => {
+                self.follow(service, pid, notices);
+                None
+            }
+            (Life::Unseen, None) | (Life::Lives(_) | Life::Clearing { .. }, _) => None,
+        }
     }
 
     /// Watches the process that its pidfile names; without a pidfd it is seen by its status.

@@ -1,7 +1,6 @@
 //! What watchers and programs tell the loop of services, and what the core is told of it.
 
 use super::{files, script};
-use crate::probe::Answer;
 use picket_agent_core::service::files::Kind;
 use picket_agent_core::service::{Fact, ServiceIx};
 use picket_proto::event::Exit;
@@ -21,23 +20,6 @@ pub(crate) enum Notice {
     NotRebooted { service: ServiceIx, why: String },
     /// A program of this service has ended.
     Said { service: ServiceIx, said: script::Said },
-}
-
-impl Notice {
-    /// The reading that it brings, where it was asked for one.
-    pub(crate) fn reading(&self) -> Option<Answer> {
-        match self {
-            Self::Said { said: script::Said::Status { check, reading, .. }, .. } => {
-                Some(Answer { check: *check, seen: (*reading).into() })
-            }
-            Self::Said { .. }
-            | Self::Gone { .. }
-            | Self::Cleared { .. }
-            | Self::Files { .. }
-            | Self::Printed { .. }
-            | Self::NotRebooted { .. } => None,
-        }
-    }
 }
 
 /// What came of an act, for the core.

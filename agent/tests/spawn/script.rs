@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
 /// What Debian's scripts do, without their lines for people; a process that nobody has reaped yet does not run. It does
-/// not start while `broken` is there.
+/// not start while `broken` is there, and its status is bad while `sick` is.
 const SCRIPT: &str = r#"#!/bin/sh
 cd "$(dirname "$0")" || exit 4
 case "$1" in
@@ -17,7 +17,7 @@ start)
     echo start >> starts
     exec start-stop-daemon --start --oknodo --background --make-pidfile --pidfile "$PWD/it.pid" --startas /bin/sleep -- 1000 ;;
 stop) exec start-stop-daemon --stop --oknodo --retry 5 --remove-pidfile --pidfile "$PWD/it.pid" ;;
-status) exec grep -qs '^State:.[^Z]' "/proc/$(cat it.pid)/status" ;;
+status) [ -e sick ] && exit 3; exec grep -qs '^State:.[^Z]' "/proc/$(cat it.pid)/status" ;;
 esac
 "#;
 
@@ -38,6 +38,17 @@ impl Scripted {
     fn pid(&self) -> Option<Pid> {
         let pid = std::fs::read_to_string(self.0.path("it.pid")).ok()?;
         Pid::from_raw(pid.trim().parse().ok()?).filter(|pid| runs(*pid))
+    }
+
+    /// By hand.
+    fn does(&self, what: &str) {
+        assert!(Command::new(self.0.path("it")).arg(what).status().unwrap().success(), "{what}");
+    }
+
+    fn holds(&self, lasts: &str) {
+        let mut hold = Command::new(env!("CARGO_BIN_EXE_picket-agent"));
+        hold.args(["hold", lasts, "--service", "it", "--state"]).arg(self.0.path("state"));
+        assert!(hold.stdout(Stdio::null()).status().unwrap().success(), "{lasts}");
     }
 
     fn starts(&self) -> usize {
@@ -73,6 +84,36 @@ fn a_script_starts_it_and_its_pidfile_tells_its_death_at_once() {
     let next = host.0.start(&[]);
     next.awaits("service-adopted");
     assert_eq!((host.pid(), host.starts()), (Some(before), 3), "found running, and left so");
+}
+
+/// What a person stops and starts behind a hold is the service from then on: its death is seen, and it can be stopped.
+#[test]
+fn what_somebody_else_has_started_is_watched_and_healed_like_any_other() {
+    for pidfile in ["pidfile = \"it.pid\"", ""] {
+        let host = Scripted::with(pidfile);
+        let agent = host.0.start(&[]);
+        agent.awaits("service-started");
+        agent.awaits("check-up");
+        host.holds("10m");
+        agent.awaits("hold-begun");
+        host.does("stop");
+        agent.awaits("remedy-rests");
+        host.does("start");
+        agent.awaits("check-up");
+        if !pidfile.is_empty() {
+            let by_hand = agent.awaits_pid("service-adopted");
+            assert_eq!(Some(by_hand), host.pid());
+        }
+        host.holds("off");
+        agent.awaits("hold-lifted");
+        let by_hand = host.pid().unwrap();
+        std::fs::write(host.0.path("sick"), "").unwrap();
+        // It lives, so it must be stopped first.
+        agent.awaits("remedy-begun");
+        std::fs::remove_file(host.0.path("sick")).unwrap();
+        agent.awaits("remedy-held");
+        assert!(host.pid().is_some_and(|pid| pid != by_hand), "{pidfile}");
+    }
 }
 
 #[test]

@@ -30,6 +30,50 @@ impl Moving<'_> {
         Taken::Yes
     }
 
+    /// Somebody else has started it while it waited: another init system's service. It is believed as any other that lives.
+    pub(super) fn is_back(&mut self, process: Process, around: &mut Around<'_, '_>) {
+        match self.slot.state {
+            State::Waiting { wait: Wait::First, .. } => {
+                around.checks.adopted(around.now, self.ix);
+                self.go_on(process, around.now);
+            }
+            State::Waiting { wait, .. } => {
+                self.slot.state = State::Waiting { process: Some(process), wait };
+                if self.is_believed(wait, around) {
+                    self.believe(process, around.again());
+                }
+            }
+            State::Broken { retry_at, .. } => {
+                self.slot.state = State::Broken { process: Some(process), retry_at };
+                if self.has_passed(around.checks) {
+                    self.believe(process, around.again());
+                }
+            }
+            State::Idle
+            | State::Starting { .. }
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Stopping { .. }
+            | State::Awaiting { .. }
+            | State::Left
+            | State::Ended => {}
+        }
+    }
+
+    /// Whether one that waits is believed before its time: all passes, and nothing else is to come of it.
+    pub(super) fn is_believed(&self, wait: Wait, around: &Around<'_, '_>) -> bool {
+        let waits_for_others = match wait {
+            Wait::Root => true,
+            Wait::Restart { .. } => self.is_held(around.now),
+            Wait::Evidence { .. }
+            | Wait::First
+            | Wait::Reboot { .. }
+            | Wait::Dependents { .. }
+            | Wait::Files { .. } => false,
+        };
+        waits_for_others && self.has_passed(around.checks)
+    }
+
     /// What an earlier run waited for is waited for on; false if that was nothing.
     pub(super) fn waits_on(&mut self, process: Option<Process>, now: Mono) -> bool {
         self.slot.state = match self.slot.left {

@@ -46,8 +46,12 @@ impl Slot {
 }
 
 impl Moving<'_> {
-    pub(super) fn started(&mut self, pid: u32, adopted: bool, around: Around<'_, '_>) -> Taken {
+    pub(super) fn started(&mut self, pid: u32, adopted: bool, mut around: Around<'_, '_>) -> Taken {
         let process = Process { pid, since: around.now };
+        if adopted && pid != 0 && self.slot.names(pid) {
+            self.tell_start(pid, adopted, around.out);
+            return Taken::Yes;
+        }
         match self.slot.state {
             State::Idle if adopted => {
                 around.checks.adopted(around.now, self.ix);
@@ -57,6 +61,9 @@ impl Moving<'_> {
                 self.rise(process, proof, around.checks);
             }
             State::Starting { aim: Aim::End } => self.stop(around.now, process, Then::End),
+            State::Waiting { process: None, .. } | State::Broken { process: None, .. } if adopted => {
+                self.is_back(process, &mut around);
+            }
             State::Idle
             | State::Verifying { .. }
             | State::Running { .. }
@@ -130,9 +137,6 @@ impl Moving<'_> {
     }
 
     pub(super) fn see(&mut self, seen: Seen, around: Around<'_, '_>) {
-        if self.is_back_unseen(seen.sight, &around) {
-            return self.believe_unseen(around);
-        }
         match (self.slot.state, seen.sight) {
             (State::Running { process }, Sight::Fails(cause)) => {
                 self.check_failed(Why::Check(seen.check, cause), process, around);
@@ -158,9 +162,7 @@ impl Moving<'_> {
             (
                 State::Waiting { process: Some(process), wait: wait @ (Wait::Restart { .. } | Wait::Root) },
                 Sight::FirstPass | Sight::Passes,
-            ) if (matches!(wait, Wait::Root) || self.is_held(around.now))
-                && self.has_passed(around.checks) =>
-            {
+            ) if self.is_believed(wait, &around) => {
                 self.believe(process, around);
             }
             // What else is seen changes nothing: it is on its way down, or waits for its turn.

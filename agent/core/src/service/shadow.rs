@@ -7,10 +7,9 @@
 //! Only the first rung of a ladder is told, since nobody knows whether it had held; and nobody knows either whether a
 //! service that came back had done so sooner. Once the configuration lets it be healed, what fails then is healed at once.
 
+use super::Around;
 use super::moves::Moving;
 use super::slot::{Process, State, Wait, Why};
-use super::{Around, Driver};
-use crate::check::Sight;
 use picket_proto::Mono;
 use picket_proto::event::{self, Outcome, ShadowStep};
 
@@ -81,26 +80,5 @@ impl Moving<'_> {
         if matches!(self.slot.state, State::Waiting { .. }) {
             self.slot.streak.attempt = 0;
         }
-    }
-
-    /// All its checks pass while nothing is done about it, and no process of it is known: of another init system's service,
-    /// which somebody else has started. Whether it is to be taken for running.
-    pub(super) fn is_back_unseen(&self, sight: Sight, around: &Around<'_, '_>) -> bool {
-        let State::Waiting { process: None, wait: Wait::Restart { .. } | Wait::First } = self.slot.state
-        else {
-            return false;
-        };
-        let failed_at = self.slot.streak.failed_at;
-        let since = if failed_at == Mono::NEVER { Mono::default() } else { failed_at };
-        matches!(sight, Sight::FirstPass | Sight::Passes)
-            && self.slot.spec.driver == Driver::Command
-            && self.is_held(around.now)
-            && around.checks.unproven(self.ix, since).is_none()
-    }
-
-    /// It runs, in a process that nobody here knows.
-    pub(super) fn believe_unseen(&mut self, around: Around<'_, '_>) {
-        self.tell_start(0, true, around.out);
-        self.believe(Process { pid: 0, since: around.now }, around);
     }
 }

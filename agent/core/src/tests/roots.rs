@@ -213,7 +213,7 @@ fn a_dependent_that_was_stopped_comes_back_although_observing_has_begun_meanwhil
     assert_eq!((phase(&world, WEB), remedies(&world, "web")), (Phase::Observed, begun));
 }
 
-/// A service of another init system has no process that is known once it is down: its checks tell that it is back.
+/// Another init system's service is started by others as well: their process is the service's from then on.
 #[test]
 fn what_a_person_started_behind_a_hold_is_believed_by_its_checks_and_not_started_again() {
     let driver = service::Driver::Command;
@@ -224,6 +224,13 @@ fn what_a_person_started_behind_a_hold_is_believed_by_its_checks_and_not_started
     assert_eq!(phase(&world, 0), Phase::Waiting);
     let down = world.at;
     (world.sims[0].alive, world.sims[0].listens_at) = (Some(77), 0);
+    world.input(Input::Service(service::Fact::Started { service: 0, pid: 0, adopted: true }));
+    world.input(Input::Service(service::Fact::Started { service: 0, pid: 77, adopted: true }));
+    assert_eq!(
+        world.agent.service_at(0).unwrap().process().map(|(pid, _)| pid),
+        Some(77),
+        "it has a name now"
+    );
     world.run(90_000);
     assert_eq!(
         (phase(&world, 0), starts(&world, down)),
