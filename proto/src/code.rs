@@ -166,10 +166,10 @@ codes! {
     "shadow-back": "A service that is only observed is up again and has held: somebody else brought it back, or nobody had to.", "Nothing. How long it was down tells what a remedy at once could have saved.";
     "baseline-accepted": "A person took the host as it is for what should be; what had vanished is not missed any more.", "Nothing.";
     "evidence-part": "A part of what a service printed last, asked for by an operator.", "Read it; `picket evidence HOST SERVICE` asks anew and puts the parts together.";
-    "order-forbidden": "The host's own configuration has it give no evidence when asked.", "Look on the host itself; `evidence = true` in its [collector] allows it.";
+    "order-forbidden": "The host's own configuration forbids to give evidence when asked.", "Look on the host itself. `evidence = true` in its [collector] allows it from the agent's next start on.";
     "order-stranger": "The host's configuration names no such service.", "`picket services --host HOST` lists those that there are.";
     "order-busy": "The host is at another order; it does one at a time.", "Ask again in some seconds.";
-    "order-budget": "The host did as many orders lately as it does; over a link that costs money they are few.", "Wait, or look on the host itself.";
+    "order-budget": "The host has given evidence as often as it does: 6 times in a minute, over a link that costs money 6 times a day. What it has no service for counts too.", "`picket events --host HOST` says in what time it does again; or look on the host itself.";
     "order-over-cap": "The host's link has carried its cap, so nothing goes over it but what is critical.", "Look on the host itself; `picket host HOST` tells how much the link has carried.";
     "order-unreadable": "What the service printed could not be read within 2 s: its disk hangs, or the journal can't be read.", "Look on the host itself: its disk, and whether `journalctl` works for the agent's user.";
     "unknown-kind": "A frame from a newer agent that this collector cannot read yet; it is kept and acknowledged.", "Upgrade the collector; it decodes the frame then.";

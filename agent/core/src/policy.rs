@@ -39,6 +39,13 @@ impl Budget {
         self.0.iter().fold(0, |spent, began| spent + u16::from(now.since(*began) < window))
     }
 
+    /// After what time one more is allowed; nothing where it is now.
+    pub(crate) fn again(&self, now: Mono, allowed: u16, window: Span) -> Span {
+        let behind = usize::from(allowed).min(BUDGET_MAX);
+        let oldest = self.0.len().checked_sub(behind).and_then(|at| self.0.iter().nth(at));
+        oldest.map_or(Span::ZERO, |began| began.plus(window).since(now))
+    }
+
     /// A remedy begins.
     pub(crate) fn spend(&mut self, now: Mono) {
         if self.0.is_full() {

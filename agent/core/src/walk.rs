@@ -60,6 +60,7 @@ impl Agent<'_> {
             }
         }
         if welcomed {
+            self.services.is_greeted();
             let mut out = Facts::new();
             self.baseline.tell_again(now.mono, &mut out);
             self.spool.append_all(now, out);

@@ -4,7 +4,9 @@
 //! An order is a record, so who asked whom stands in the journal, and goes out once that is durable. Its outcome is events of the host
 //! that carry its number; those are journaled like all others, and change nothing of what is known. What is open is live
 //! state: 2 at a host and 256 over all, each for 60 s, after which whoever asked is told that nothing came. An order goes
-//! on the session that stands, and is lost with it; parts that come over the next one count all the same.
+//! on the session that stands, and is lost with it; parts that come over the next one count all the same. That an agent does
+//! none for a while it says once in a session; that is remembered, one moment for each host. A service that the host
+//! does not watch is refused here, and costs the host nothing.
 
 use crate::host::Trust;
 use crate::ingest::taken::Taken;
@@ -16,7 +18,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use picket_proto::event::{OrderSaid, Ordered, PARTS_MAX};
+use picket_proto::event::{OrderSaid, Ordered, PARTS_MAX, Refusal};
 use picket_proto::{Carried, Fact, HostId, Mono, Name, Now, Span, code};
 
 /// The sort of order that there is, as a Hello names it.
@@ -71,20 +73,23 @@ struct Open {
     parts: Vec<Option<String>>,
 }
 
-/// All that are open.
+/// All that are open, and until when which session's agent does none: it says so once.
 #[derive(Debug, Default)]
-pub(crate) struct Orders(BTreeMap<u64, Open>);
+pub(crate) struct Orders {
+    open: BTreeMap<u64, Open>,
+    resting: BTreeMap<u32, (SessionId, Mono)>,
+}
 
 impl Orders {
     /// When the first one has waited long enough.
     pub(crate) fn due(&self) -> Option<Mono> {
-        self.0.values().map(|open| open.until).min()
+        self.open.values().map(|open| open.until).min()
     }
 
     /// A host tells something of an order; the answer, where that is all of it.
     fn told(&mut self, host: u32, said: &Ordered) -> Option<Answer> {
         let is_its = |open: &&mut Open| open.host == host && open.service == said.service;
-        let open = self.0.get_mut(&said.token).filter(is_its)?;
+        let open = self.open.get_mut(&said.token).filter(is_its)?;
         let result = match &said.said {
             OrderSaid::Refused(why) => Err(code::of_refusal(why)),
             OrderSaid::Part { part, of, text } => {
@@ -97,21 +102,21 @@ impl Orders {
                 Ok(Box::new(Evidence { token: said.token, text: text?.concat() }))
             }
         };
-        let open = self.0.remove(&said.token)?;
+        let open = self.open.remove(&said.token)?;
         Some(Answer { reply: open.reply, result })
     }
 
     fn expired(&mut self, now: Mono) -> Option<Token> {
-        let (token, _) = self.0.iter().find(|(_, open)| open.until <= now)?;
+        let (token, _) = self.open.iter().find(|(_, open)| open.until <= now)?;
         let token = *token;
-        self.0.remove(&token).map(|open| open.reply)
+        self.open.remove(&token).map(|open| open.reply)
     }
 }
 
 impl Collector {
     pub(crate) fn on_order(&mut self, now: Now, ask: Ask) {
         let Ask { reply, operator, host, service } = ask;
-        let (slot, session) = match self.may_order(&host) {
+        let (slot, session) = match self.may_order(now.mono, (&host, &service)) {
             Ok(found) => found,
             Err(code) => return self.live.out.now(Effect::Order(Answer { reply, result: Err(code) })),
         };
@@ -126,13 +131,17 @@ impl Collector {
             until: now.mono.plus(PATIENCE),
             parts: Vec::new(),
         };
-        self.live.orders.0.insert(token, open);
+        self.live.orders.open.insert(token, open);
         let order = ingest::Order::Ask { session, token, evidence_of: service };
         self.live.out.when_durable(self.state.index, Effect::Session(order));
     }
 
     /// The session that an order to this host goes on.
-    fn may_order(&self, host: &HostId) -> Result<(u32, SessionId), &'static str> {
+    fn may_order(
+        &self,
+        now: Mono,
+        (host, service): (&HostId, &Name),
+    ) -> Result<(u32, SessionId), &'static str> {
         let Live { sessions, out, orders, .. } = &self.live;
         if !out.is_good() {
             return Err("store-full");
@@ -147,24 +156,36 @@ impl Collector {
         if seat.orders & EVIDENCE == 0 {
             return Err("order-unknown");
         }
+        if self.state.hosts.get(slot).is_some_and(|host| host.has_no(service)) {
+            return Err("order-stranger");
+        }
         let carried = sessions.reported(slot).and_then(|report| report.sample).and_then(|it| it.carried);
         if carried.is_some_and(Carried::is_over) {
             return Err("order-over-cap");
         }
-        let of_host = orders.0.values().filter(|open| open.host == slot).count();
-        if of_host >= OF_A_HOST || orders.0.len() >= OF_ALL {
+        let is_its = |(of, until): &&(SessionId, Mono)| *of == session && now < *until;
+        if orders.resting.get(&slot).is_some_and(|rest| is_its(&rest)) {
+            return Err("order-budget");
+        }
+        let of_host = orders.open.values().filter(|open| open.host == slot).count();
+        if of_host >= OF_A_HOST || orders.open.len() >= OF_ALL {
             return Err("order-many");
         }
         Ok((slot, session))
     }
 
     /// Frames of a host are a record now: what of them answers an order goes to whoever asked.
-    pub(crate) fn answer_orders(&mut self, slot: u32, taken: &[Taken]) {
-        if self.live.orders.0.is_empty() {
+    pub(crate) fn answer_orders(&mut self, now: Mono, slot: u32, taken: &[Taken]) {
+        if self.live.orders.open.is_empty() {
             return;
         }
+        let session = self.live.sessions.seat(slot).live;
         for event in taken.iter().filter_map(|taken| taken.event.as_ref()) {
             let Fact::Ordered(said) = &event.fact else { continue };
+            if let (OrderSaid::Refused(Refusal::Budget { again, .. }), Some(session)) = (&said.said, session)
+            {
+                self.live.orders.resting.insert(slot, (session, now.plus(*again)));
+            }
             if let Some(answer) = self.live.orders.told(slot, said) {
                 self.live.out.when_durable(self.state.index, Effect::Order(answer));
             }

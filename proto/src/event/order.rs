@@ -52,6 +52,8 @@ pub enum Refusal {
         allowed: u16,
         /// Within what time.
         window: Span,
+        /// After what time it does one again.
+        again: Span,
     },
     /// Its link has carried its cap.
     OverCap,
@@ -65,8 +67,8 @@ impl fmt::Display for Refusal {
             Self::Forbidden => f.write_str("the host's configuration gives no evidence when asked"),
             Self::Stranger => f.write_str("the host's configuration names no such service"),
             Self::Busy => f.write_str("the host is at another order"),
-            Self::Budget { allowed, window } => {
-                write!(f, "the host takes {allowed} orders in {window}, and had them")
+            Self::Budget { allowed, window, again } => {
+                write!(f, "the host takes {allowed} orders in {window}, and had them; again in {again}")
             }
             Self::OverCap => f.write_str("the host's link has carried its cap"),
             Self::Unreadable => f.write_str("what it printed could not be read in time"),

@@ -4,7 +4,7 @@
 //! it altogether; one order at a time, and 6 in a minute. Over a link that costs money they are 6 in a day, and none above its
 //! cap: 6 answers of 6 KB a day are a fifth of the usual cap of 5 MiB, so that a collector that was stolen can't eat that up, nor
 //! keep a host busy. What comes of an order is told as an event that carries its number; so is a refusal, but those beyond the budget
-//! only once until an order is taken again. An answer that does not come from the shell blocks the next order for 15 s, and is told
+//! only once in a session until an order is taken again: the collector remembers it. An answer that does not come from the shell blocks the next order for 15 s, and is told
 //! by nobody: the collector gives up by itself.
 
 use super::words::Act;
@@ -64,7 +64,8 @@ impl Orders {
     fn refusal(&self, now: Mono, link: Thrift) -> Option<Refusal> {
         let (allowed, window) = if link.is_metered { METERED } else { USUAL };
         if !self.done.allows(now, allowed, window) {
-            return Some(Refusal::Budget { allowed, window });
+            let again = self.done.again(now, allowed, window);
+            return Some(Refusal::Budget { allowed, window, again });
         }
         if !self.is_allowed {
             return Some(Refusal::Forbidden);
@@ -80,6 +81,11 @@ impl Services<'_> {
     /// Whether what services print is given when it is asked for.
     pub(crate) fn allow_orders(&mut self, is_allowed: bool) {
         self.orders.is_allowed = is_allowed;
+    }
+
+    /// A session begins: who is at its other end knows nothing of what was refused before.
+    pub(crate) fn is_greeted(&mut self) {
+        self.orders.is_told = false;
     }
 
     /// Last words of what fails stay on the host until they are asked for.

@@ -116,11 +116,23 @@ fn six_in_a_minute_are_done_and_what_is_beyond_is_told_once() {
     for token in 7..=1_000 {
         order(&mut world, token, "web");
     }
-    let budget = Refusal::Budget { allowed: 6, window: Span::from_secs(60) };
+    let window = Span::from_secs(60);
+    let budget = Refusal::Budget { allowed: 6, window, again: window };
     assert_eq!((reads(&world), refusal(&world, 7)), (6, Some(budget)));
     assert_eq!((answers(&world, 8).len(), answers(&world, 1_000).len()), (0, 0));
-    world.run(61_000);
+    world.run(20_000);
+    super::session::lost(&mut world, session::Trouble::Closed);
+    world.run(20_000);
+    world.opened();
+    let at = world.at;
     order(&mut world, 1_001, "web");
+    let Some(Refusal::Budget { again, .. }) = refusal(&world, 1_001) else {
+        panic!("a session knows nothing")
+    };
+    assert!((1..=20).contains(&again.secs()), "{again}");
+    world.run(again.millis());
+    assert!(world.at - at <= 20_000_000);
+    order(&mut world, 1_002, "web");
     assert_eq!(reads(&world), 7);
 }
 
@@ -143,7 +155,9 @@ fn over_a_link_that_costs_money_six_a_day_are_done_and_none_above_its_cap() {
         print(&mut world, token, Some("a line\n"));
         world.run(600_000);
     }
-    let budget = Refusal::Budget { allowed: 6, window: Span::from_secs(86_400) };
+    let window = Span::from_secs(86_400);
+    // The first was an hour ago.
+    let budget = Refusal::Budget { allowed: 6, window, again: Span::from_secs(82_800) };
     assert_eq!((reads(&world), refusal(&world, 7)), (6, Some(budget)));
     let mut world = asked_of(Terms { report: Span::from_secs(900), cap: Some(1_000_000) });
     world.acked(&super::session::ranges(&[(1, super::session::made(&world))]));

@@ -194,7 +194,7 @@ impl Collector {
             };
             self.commit(now, record, &taken[range.clone()]);
             if *novelty == Novelty::New {
-                self.answer_orders(slot, &taken[range.clone()]);
+                self.answer_orders(now.mono, slot, &taken[range.clone()]);
             }
         }
         if is_spoiled {

@@ -152,6 +152,43 @@ fn a_link_that_has_carried_its_cap_is_not_asked_to_carry_more() {
     assert_eq!(answer(&world, 1), Some(Err("order-over-cap")));
 }
 
+/// The agent says once in a session that it does none for a while.
+#[test]
+fn a_host_that_does_none_for_a_while_is_not_asked_until_then_or_until_its_next_session() {
+    let (mut world, mut agent) = ready();
+    ask(&mut world, 1, "web-1");
+    let budget = Refusal::Budget { allowed: 6, window: Span::from_secs(60), again: Span::from_secs(41) };
+    let refused =
+        |token| Said::Ordered(Ordered { token, service: name(SERVICE), said: OrderSaid::Refused(budget) });
+    let token = sent(&world)[0];
+    agent.say(&mut world, refused(token));
+    ask(&mut world, 2, "web-1");
+    assert_eq!(
+        (answer(&world, 1), answer(&world, 2)),
+        (Some(Err("order-budget")), Some(Err("order-budget")))
+    );
+    assert_eq!(sent(&world).len(), 1, "it was not asked again");
+    world.pass_heard(Span::from_secs(41), &[&agent]);
+    ask(&mut world, 3, "web-1");
+    let token = sent(&world)[1];
+    agent.say(&mut world, refused(token));
+    let mut next = Agent::new("web-1", 9);
+    next.terms = agent.terms;
+    agent.close(&mut world);
+    next.connect(&mut world);
+    ask(&mut world, 4, "web-1");
+    assert_eq!((sent(&world).len(), answer(&world, 4)), (3, None));
+}
+
+#[test]
+fn what_a_host_does_not_watch_is_refused_here() {
+    let (mut world, _agent) = ready();
+    let (operator, host, service) =
+        (Box::new(name("ann")), Box::new(host_id("web-1")), Box::new(name("sshd")));
+    world.input(Input::Order(order::Ask { reply: Token(1), operator, host, service }));
+    assert_eq!((answer(&world, 1), sent(&world)), (Some(Err("order-stranger")), vec![]));
+}
+
 /// What a host with such a link does not tell by itself, its incident says where to find.
 #[test]
 fn the_cause_of_a_death_says_where_its_words_are_kept() {

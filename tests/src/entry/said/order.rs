@@ -20,7 +20,7 @@ pub(in crate::entry) fn said(cursor: &mut Cursor<'_>) -> OrderSaid {
         0 => Refusal::Forbidden,
         1 => Refusal::Stranger,
         2 => Refusal::Busy,
-        3 => Refusal::Budget { allowed: cursor.short(), window: span(cursor) },
+        3 => Refusal::Budget { allowed: cursor.short(), window: span(cursor), again: span(cursor) },
         4 => Refusal::OverCap,
         _ => Refusal::Unreadable,
     })
