@@ -117,13 +117,17 @@ fn then(incident: &v1::Incident) -> String {
     if incident.resolved.is_none() && incident.severity_rule == "sev-vanished" {
         return "bring it back; if it went on purpose, on the host: picket-agent baseline accept".to_owned();
     }
-    let is_resting = incident.resolved.is_none() && incident.outcome.contains(": not healed, because ");
-    match (is_resting, incident.outcome.split_once(':')) {
-        (true, Some((service, _))) => {
-            format!("mend the cause, then have it tried at once, on the host: picket-agent try {service}")
-        }
-        _ => String::new(),
+    if incident.resolved.is_some() {
+        return String::new();
     }
+    let resting = incident.outcome.split_once(": not healed, because ").map(|(service, _)| {
+        format!("mend the cause, then have it tried at once, on the host: picket-agent try {service}")
+    });
+    let observed = incident.outcome.split_once(" is only observed, ").map(|(before, _)| {
+        let service = before.rsplit("; ").next().unwrap_or(before);
+        format!("bring {service} back by hand; `observe = false` in its [[service]] has the agent do that")
+    });
+    resting.into_iter().chain(observed).collect::<Vec<_>>().join("; ")
 }
 
 /// Where to read what the services printed. The collector knows neither the agent's state folder nor which services are units: a

@@ -186,6 +186,16 @@ fn an_incident_that_rests_names_the_command_that_ends_that() {
 }
 
 #[test]
+fn an_incident_with_a_service_that_is_only_observed_says_who_has_to_act() {
+    let mut observed = shown();
+    let incident = observed.incident.as_mut().unwrap();
+    let beside = "shop is only observed, so nothing is done: it would be restarted; it was killed by SIGKILL";
+    (incident.resolved, incident.outcome) = (None, format!("pay: not healed, because it failed; {beside}"));
+    let text = detail(&observed, &Screen::still(400, NOW));
+    assert!(text.contains("picket-agent try pay; bring shop back by hand"), "{text}");
+}
+
+#[test]
 fn an_incident_of_what_vanished_says_how_it_ends() {
     let mut gone = shown();
     let said = "picket-agent baseline accept";

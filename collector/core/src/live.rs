@@ -247,6 +247,7 @@ fn evidence(state: &mut State, at: At, slot: u32, (event, fact): (&Event, &Evide
     let id = related(state, slot, Some(service), None);
     note(state, at, id, Entry::seen(slot, event, Arrival::Live));
     learn_evidence(state, id, slot, service, fact);
+    learn_newest(state, id, slot, service, fact);
 }
 
 /// What is about no single service stands in every incident that the host is part of.
@@ -254,6 +255,18 @@ fn note_all(state: &mut State, at: At, slot: u32, event: &Event) {
     let Some(host) = state.hosts.get(slot) else { return };
     for id in host.active.clone() {
         note(state, at, Some(id), Entry::seen(slot, event, Arrival::Live));
+    }
+}
+
+/// What it printed when it failed again stands behind that: why it does not start now may be another reason than it died of.
+fn learn_newest(state: &mut State, id: Option<IncidentId>, slot: u32, service: u32, fact: &Evidence) {
+    const SINCE: &str = "; since then: ";
+    let Some(host) = state.hosts.get(slot) else { return };
+    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
+    let roots = incident.root.key.host == slot && host.service_of(incident.root.key.what) == Some(service);
+    let first = incident.evidence.split(SINCE).next().unwrap_or_default();
+    if roots && !first.ends_with(fact.last_line.as_str()) {
+        incident.evidence = format!("{first}{SINCE}{}", fact.last_line);
     }
 }
 

@@ -145,7 +145,8 @@ fn shadow(it: &Shadow, f: &mut Formatter<'_>) -> Result {
     if let ShadowStep::Rests { left } = it.step {
         return write!(f, "{} is not healed for {left}: a person has its remedies rest", it.service);
     }
-    write!(f, "{} is only observed: ", it.service)?;
+    let so = if matches!(it.step, ShadowStep::Back { .. }) { "" } else { ", so nothing is done" };
+    write!(f, "{} is only observed{so}: ", it.service)?;
     match &it.step {
         ShadowStep::Rests { .. } => Ok(()),
         ShadowStep::Would { remedy, trigger } => {

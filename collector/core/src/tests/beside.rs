@@ -16,7 +16,10 @@ fn the_first_line_that_the_roots_own_service_printed_stays_beside_the_cause() {
     assert!(!world.the_incident().incident.cause.contains("last printed"));
     say(&mut world, &mut agent, &[evidence("the first"), evidence("the second")]);
     let cause = world.the_incident().incident.cause;
-    assert!(cause.ends_with("last printed: the first"), "{cause}");
+    assert!(cause.ends_with("last printed: the first; since then: the second"), "{cause}");
+    say(&mut world, &mut agent, &[evidence("the third"), printed("redis", "not mine either")]);
+    let cause = world.the_incident().incident.cause;
+    assert!(cause.ends_with("last printed: the first; since then: the third"), "{cause}");
 }
 
 #[test]

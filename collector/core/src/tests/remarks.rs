@@ -43,7 +43,7 @@ fn what_is_to_be_known_of_each_service_stands_as_the_outcome() {
     let trigger = Trigger::Exit(Exit::Signal(9));
     let would = ShadowStep::Would { remedy: Remedy::Restart, trigger };
     agent.say(&mut world, Said::Shadow(Shadow { service: name(SERVICE), step: would }));
-    let said = "nginx is only observed: it would be restarted; it was killed by SIGKILL";
+    let said = "nginx is only observed, so nothing is done: it would be restarted; it was killed by SIGKILL";
     assert_eq!(world.the_incident().incident.outcome, said);
     agent.say(&mut world, died("db"));
     let Said::Outcome(ended) = held() else { unreachable!("it is one") };
@@ -66,4 +66,21 @@ fn what_is_to_be_known_of_each_service_stands_as_the_outcome() {
         world.the_incident().incident.outcome,
         "recovered, verified; db runs with its last good files"
     );
+}
+
+/// An outage that nobody does anything about must not stand behind that of another service.
+#[test]
+fn beside_a_service_that_is_not_healed_one_that_is_only_observed_is_named() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    for said in [killed(4711), breaker_open(), died("db")] {
+        agent.say(&mut world, said);
+    }
+    let trigger = Trigger::Exit(Exit::Code(1));
+    let would = ShadowStep::Would { remedy: Remedy::Restart, trigger };
+    agent.say(&mut world, Said::Shadow(Shadow { service: name("db"), step: would }));
+    let outcome = world.the_incident().incident.outcome;
+    let beside = "; db is only observed, so nothing is done: it would be restarted; it exited with status 1";
+    assert!(outcome.starts_with("nginx: not healed, because ") && outcome.ends_with(beside), "{outcome}");
 }

@@ -79,7 +79,7 @@ fn open_breakers(incident: &life::Incident) -> impl Iterator<Item = Key> {
     })
 }
 
-/// How it ended; while it is open, which services are not healed and why, the root's own first.
+/// How it ended; while it is open, which services are not healed and why, the root's own first, then what else is to be known.
 fn outcome(state: &State, incident: &life::Incident) -> String {
     let root = root_service(state, incident);
     let because = |key: Key| {
@@ -90,15 +90,13 @@ fn outcome(state: &State, incident: &life::Incident) -> String {
         Some((Some((key.host, slot)) != root, said))
     };
     let mut open: Vec<(bool, String)> = open_breakers(incident).filter_map(because).collect();
-    if open.is_empty() {
-        return incident.beside();
-    }
     open.sort_by_key(|(is_other, _)| *is_other);
     let more = open.len().saturating_sub(EXPLAINED_MAX);
     let mut said: Vec<String> = open.into_iter().map(|(_, said)| said).take(EXPLAINED_MAX).collect();
     if more > 0 {
         said.push(format!("{} more", counted(more)));
     }
+    said.extend(Some(incident.beside()).filter(|beside| !beside.is_empty()));
     said.join("; ")
 }
 

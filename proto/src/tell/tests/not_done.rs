@@ -11,12 +11,12 @@ fn what_would_be_done_is_told_as_not_done() {
         (
             ShadowStep::Would { remedy: Remedy::Restart, trigger: exit() },
             "shadow-remedy",
-            "web is only observed: it would be restarted; it was killed by SIGKILL",
+            "web is only observed, so nothing is done: it would be restarted; it was killed by SIGKILL",
         ),
         (
             ShadowStep::WouldRest { because: budget, last: exit() },
             "shadow-rest",
-            "web is only observed: its budget of 5 remedies in 10 min would be used up; it was killed by SIGKILL",
+            "web is only observed, so nothing is done: its budget of 5 remedies in 10 min would be used up; it was killed by SIGKILL",
         ),
         (
             ShadowStep::Rests { left: secs(1740) },

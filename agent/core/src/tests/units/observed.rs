@@ -34,9 +34,8 @@ fn what_would_be_done_is_told_once_and_nothing_is_done() {
     assert_eq!((phase(&world), calls(&world, died)), (Phase::Observed, vec![]));
     let story = world.story(died);
     assert!(
-        story
-            .iter()
-            .any(|told| told == "web is only observed: it would be restarted; it was killed by SIGKILL"),
+        story.iter().any(|told| told
+            == "web is only observed, so nothing is done: it would be restarted; it was killed by SIGKILL"),
         "{story:#?}"
     );
     let view = world.agent.service_at(0).unwrap();
