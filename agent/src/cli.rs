@@ -257,7 +257,11 @@ fn check(file: &std::path::Path) -> ExitCode {
         Ok(config) => {
             let mut out = std::io::stdout();
             for service in config.services() {
-                let what = service.unit.clone().unwrap_or_else(|| service.command.join(" "));
+                let own = || match &service.commands {
+                    Some(commands) => format!("started by {}", commands.start.join(" ")),
+                    None => service.command.join(" "),
+                };
+                let what = service.unit.clone().unwrap_or_else(own);
                 say(&mut out, &format!("service {}: {what}", service.spec.name));
             }
             for check in config.checks() {

@@ -220,7 +220,11 @@ pub(crate) fn events(events: &[v1::Event], screen: &Screen) -> String {
 /// What a service printed last, line by line; in a table or a frame it could not be copied.
 pub(crate) fn evidence(host: &str, service: &str, text: &str) -> String {
     if text.is_empty() {
-        return format!("{} on {} printed nothing that is still there.\n", plain(service), plain(host));
+        return format!(
+            "{} on {} printed nothing that is still there. Of what other programs start only those are heard.\n",
+            plain(service),
+            plain(host)
+        );
     }
     text.lines().flat_map(|line| [plain(line), "\n".to_owned()]).collect()
 }

@@ -134,7 +134,7 @@ codes! {
     "gap": "Frames with these numbers were lost and will never come; the reason is named.", "Read the reason: a full spool wants more room or a shorter outage; a conflict wants a look for a cloned machine.";
     "check-unknown": "A check can't be looked at: its probe can't run, or can't tell.", "Read the cause: it says what the probe lacks; `picket-agent check NAME` on the host tries it now.";
     "check-up": "A check passes again.", "Nothing.";
-    "check-degraded": "A check passes with a complaint: a level is above its first limit.", "Look at the level; act before the second limit makes it down.";
+    "check-degraded": "A check passes with a complaint: a level is beyond its first limit, or not what it usually is at this hour (`unusual`).", "Look at the level: before a second limit makes it down, or at what is other than on other days; `picket-agent check NAME` shows what is usual.";
     "check-flapping": "A check changes too often to be called up or down.", "Look for a service near its limits or a timeout that is too tight.";
     "check-down": "A check fails.", "Read the cause. If the service has a remedy, it is on its way; watch for remedy-held.";
     "service-started": "A service's process was started.", "Nothing.";

@@ -14,7 +14,7 @@ pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<
     let of = service.map_or_else(|| "anything".to_owned(), ToOwned::to_owned);
     let text = match age(&whole["hold"], "left_ms") {
         Some(left) => format!("no remedy of {of} begins for {left}; watching goes on; `hold off` ends it\n"),
-        None if service.is_none() => "every hold is ended; failures are healed again\n".to_owned(),
+        None if service.is_none() => "every hold is ended; remedies are allowed again\n".to_owned(),
         None => format!("remedies of {of} are allowed\n"),
     };
     Ok(Page { text, well: true })

@@ -62,12 +62,18 @@ pub(super) fn read(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, can: Can) -> Ladd
 }
 
 /// Whether it is only observed. One that the agent itself starts can't be: nobody else would start it.
-pub(super) fn observes(keys: &mut Keys<'_>, sheet: &mut Sheet<'_>, driver: Driver, usual: bool) -> bool {
+pub(super) fn observes(
+    keys: &mut Keys<'_>,
+    sheet: &mut Sheet<'_>,
+    (name, driver): (&str, Driver),
+    usual: bool,
+) -> bool {
     let place = keys.place();
     let observes = keys.flag(sheet, "observe", usual);
     if observes && driver == Driver::Spawn {
         let better = "set observe = false for it, or have systemd start it: unit = \"..\"".to_owned();
-        sheet.wrong(&place, "is only to be observed, and nobody but the agent starts it", Some(better));
+        let problem = format!("`{name}` is only to be observed, and nobody but the agent starts it");
+        sheet.wrong(&place, problem, Some(better));
     }
     observes
 }

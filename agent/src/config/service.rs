@@ -104,9 +104,9 @@ pub(super) fn read(mut keys: Keys<'_>, sheet: &mut Sheet<'_>, here: &Path, draft
     let can = can(commands.as_ref(), kept.is_some(), packages.is_some(), draft);
     let ladder = ladder::read(&mut keys, sheet, can);
     let mut spec = spec(&mut keys, sheet, (driver, ladder));
-    spec.observes = ladder::observes(&mut keys, sheet, driver, draft.observes);
-    (spec.good, spec.packages, spec.reboots) = (good, package, draft.reboots);
     let text = name.unwrap_or("unnamed");
+    spec.observes = ladder::observes(&mut keys, sheet, (text, driver), draft.observes);
+    (spec.good, spec.packages, spec.reboots) = (good, package, draft.reboots);
     let owner = Owner { ix: u16::try_from(draft.services.len()).unwrap_or(u16::MAX), name: text };
     let mut own = Draft::new(draft.host.clone(), None);
     own.checks.extend(check::own_process(&owner, at));

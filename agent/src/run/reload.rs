@@ -57,7 +57,13 @@ impl Shell<'_> {
         let is_known = *self.reloader.texts == texts;
         self.reloader.texts = Arc::new(texts);
         if !(is_known && why == Why::Watch) {
-            let outcome = plan.and_then(|plan| self.take(*plan));
+            let since = self.answerer.config.since;
+            let mut outcome = plan.and_then(|plan| self.take(*plan));
+            if let Ok(text) = &mut outcome
+                && text.ends_with("nothing changed")
+            {
+                text.push_str(&format!(" since {}, when it was read last", crate::log::rfc3339(since)));
+            }
             self.tell_reload(outcome);
         }
         self.notify.reloaded();

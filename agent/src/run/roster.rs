@@ -77,15 +77,26 @@ impl Seating {
             all.collect::<Vec<_>>().join(", ")
         };
         let was = |ix: u16| old.services.get(usize::from(ix));
-        let kept = self.services.iter().filter(|it| !self.new.contains(&it.ix));
-        let limits = kept.filter(|it| was(it.ix).is_some_and(|was| was.spec != it.spec));
-        let limits: Vec<u16> = limits.map(|it| it.ix).collect();
+        let kept = || self.services.iter().filter(|it| !self.new.contains(&it.ix));
+        let (mut limits, mut observed, mut healed) = (Vec::new(), Vec::new(), Vec::new());
+        for (it, was) in kept().filter_map(|it| Some((it, &was(it.ix)?.spec))) {
+            match (was.observes, it.spec.observes) {
+                (false, true) => observed.push(it.ix),
+                (true, false) => healed.push(it.ix),
+                (true, true) | (false, false) => {}
+            }
+            if *was != (service::Spec { observes: was.observes, ..it.spec.clone() }) {
+                limits.push(it.ix);
+            }
+        }
         let mut said = Vec::new();
         for (what, places) in [
             ("new", &self.new),
             ("gone", &self.gone),
             ("with another command from their next start on", &self.other),
             ("with other limits", &limits),
+            ("only observed from now on, nothing is done about them any more", &observed),
+            ("that are healed from now on", &healed),
         ] {
             if !places.is_empty() {
                 said.push(format!("services {what}: {}", names(places)));

@@ -74,7 +74,10 @@ fn shown() -> v1::GetIncidentResponse {
 fn what_a_service_printed_is_shown_line_by_line_and_can_not_paint() {
     assert_eq!(evidence("web-1", "nginx", "one\n  \u{1b}[31mtwo\n"), "one\n   [31mtwo\n");
     let nothing = evidence("web-1", "nginx", "");
-    assert_eq!(nothing, "nginx on web-1 printed nothing that is still there.\n");
+    assert_eq!(
+        nothing,
+        "nginx on web-1 printed nothing that is still there. Of what other programs start only those are heard.\n"
+    );
 }
 
 #[test]

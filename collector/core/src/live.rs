@@ -3,7 +3,7 @@
 pub(crate) mod calm;
 pub(crate) mod healing;
 pub(crate) mod intent;
-mod shadow;
+pub(crate) mod shadow;
 pub(crate) mod vanished;
 
 use crate::host::{Check, Death, Host, Service, is_newer};
@@ -37,7 +37,7 @@ pub(crate) fn event(state: &mut State, at: At, host: u32, seq: Seq, event: &Even
         Fact::Intent(fact) => intent::changed(state, at, host, seq, (event, fact)),
         Fact::Blind(_) => note_all(state, at, host, event),
         Fact::Hold(fact) => shadow::hold(state, at, host, (event, fact)),
-        Fact::Shadow(fact) => shadow::shadow(state, at, host, (event, fact)),
+        Fact::Shadow(fact) => shadow::shadow(state, at, host, seq, (event, fact)),
         Fact::Vanished(fact) => vanished::vanished(state, at, host, (event, fact)),
         Fact::Returned(fact) => vanished::returned(state, at, host, (event, fact)),
     }

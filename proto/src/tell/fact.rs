@@ -133,7 +133,7 @@ fn breaker(it: &BreakerMoved, f: &mut Formatter<'_>) -> Result {
 fn hold(it: &HoldChanged, f: &mut Formatter<'_>) -> Result {
     match it.lasts {
         Some(lasts) => write!(f, "nothing is healed for {lasts}")?,
-        None => f.write_str("failures are healed again")?,
+        None => f.write_str("remedies are allowed again")?,
     }
     if let Some(service) = &it.service {
         write!(f, " on {service}")?;

@@ -43,7 +43,7 @@ fn a_held_service_stays_down_and_is_healed_when_the_hold_ends_by_itself() {
     assert!(story.iter().any(|told| told.contains("recovered, verified")), "{story:?}");
     assert_eq!(
         holds(&world),
-        ["nothing is healed for 1 min, by root", "failures are healed again, by its time being over"]
+        ["nothing is healed for 1 min, by root", "remedies are allowed again, by its time being over"]
     );
 }
 

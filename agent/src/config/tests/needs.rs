@@ -187,7 +187,7 @@ fn what_only_the_agent_starts_can_not_only_be_observed() {
     assert_eq!(
         wrong,
         [
-            "3 service: is only to be observed, and nobody but the agent starts it; set observe = false for it, or have systemd \
+            "3 service: `web` is only to be observed, and nobody but the agent starts it; set observe = false for it, or have systemd \
           start it: unit = \"..\""
         ]
     );

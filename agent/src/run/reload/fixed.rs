@@ -7,7 +7,7 @@ use crate::run::roster::Roster;
 use std::path::{Path, PathBuf};
 
 /// Keys that only a start can change.
-const FIXED: [(&str, &str); 9] = [
+const FIXED: [(&str, &str); 10] = [
     ("agent", "state"),
     ("agent", "host"),
     ("agent", "spool"),
@@ -15,6 +15,7 @@ const FIXED: [(&str, &str); 9] = [
     ("agent", "bus"),
     ("agent", "reboot"),
     ("collector", "address"),
+    ("collector", "evidence"),
     ("metrics", "listen"),
     ("baseline", "learn"),
 ];
@@ -23,7 +24,7 @@ const FIXED: [(&str, &str); 9] = [
 pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistake> {
     let ways = |plan: &Plan| {
         let it = &plan.collector;
-        (it.addresses.clone(), it.server_name.clone(), it.ca.clone(), it.proxy.clone(), it.terms, it.evidence)
+        (it.addresses.clone(), it.server_name.clone(), it.ca.clone(), it.proxy.clone(), it.terms)
     };
     let differ = [
         old.state != new.state,
@@ -33,12 +34,13 @@ pub(super) fn differences(old: &Plan, roster: &Roster, new: &Plan) -> Vec<Mistak
         old.bus != new.bus,
         old.reboot != new.reboot,
         ways(old) != ways(new),
+        old.collector.evidence != new.collector.evidence,
         old.metrics != new.metrics,
         old.baseline != new.baseline,
     ];
     let keys = FIXED.iter().zip(differ).filter(|(_, differs)| *differs);
     let wrong = keys.map(|((table, key), _)| {
-        let is_whole = matches!(*table, "collector" | "baseline");
+        let is_whole = matches!((*table, *key), ("collector", "address") | ("baseline", _));
         let key = if is_whole { table.to_string() } else { format!("{table}.{key}") };
         let place = new.texts.place_of(table, key.rsplit('.').next().unwrap_or_default());
         mistake(&new.file, place, key, "can't change while the agent runs".to_owned())

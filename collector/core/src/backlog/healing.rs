@@ -8,6 +8,7 @@ use crate::incident::timeline::Arrival;
 use crate::live::healing::{healed, not_healed, waits, why};
 use crate::live::intent::{learn_intent, left_alone};
 use crate::live::learn_pid;
+use crate::live::shadow::{remarked, taken_over};
 use crate::state::firing::News;
 use crate::state::{At, State};
 use alloc::string::ToString;
@@ -45,6 +46,9 @@ pub(super) fn account(
         Fact::Outcome(_) => {}
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
         Fact::Breaker(_) => {}
+        Fact::Shadow(fact) if newest() => {
+            remarked(state, (slot, service), (event, fact));
+        }
         Fact::Intent(fact) => {
             let is_newest = learn_intent(known, event, seq, fact.to, Arrival::Late);
             // What stands was told after this: where a check is up or down, it is wanted again by now.
@@ -113,7 +117,14 @@ pub(super) fn take_over(state: &mut State, slot: u32, subject: Subject, id: Opti
     let Some(known) = host.late.iter().position(|late| late.subject == subject) else { return };
     let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
     let late = host.late.remove(known);
+    let service = match subject {
+        Subject::Service(service) => host.services.get(service).map(|service| &service.name),
+        Subject::Check(_) => None,
+    };
     for entry in late.timeline.iter() {
+        if let Some(service) = service {
+            taken_over(incident, service, entry);
+        }
         incident.timeline.push(entry.clone());
     }
 }

@@ -18,7 +18,7 @@ use picket_proto::event::{
 use picket_proto::{Event, Name, Seq, Wall};
 
 /// What a live frame says of a service's healing stands against what the backlog says of the time before.
-fn told(state: &mut State, slot: u32, service: u32, seq: Seq, event: &Event) {
+pub(super) fn told(state: &mut State, slot: u32, service: u32, seq: Seq, event: &Event) {
     if let Some(known) = state.hosts.get_mut(slot).and_then(|host| host.services.get_mut(service)) {
         known.healing_told = Some((event.stamp.run, seq));
     }

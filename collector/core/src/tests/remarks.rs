@@ -84,3 +84,40 @@ fn beside_a_service_that_is_not_healed_one_that_is_only_observed_is_named() {
     let beside = "; db is only observed, so nothing is done: it would be restarted; it exited with status 1";
     assert!(outcome.starts_with("nginx: not healed, because ") && outcome.ends_with(beside), "{outcome}");
 }
+
+/// The collector was away as it failed, or as it came back: what stands is what was told last.
+#[test]
+fn what_is_not_done_is_known_though_it_was_told_late_and_is_over_though_that_was() {
+    let trigger = Trigger::Exit(Exit::Signal(9));
+    let step = |step| Said::Shadow(Shadow { service: name(SERVICE), step });
+    let would = || step(ShadowStep::Would { remedy: Remedy::Restart, trigger: trigger.clone() });
+    let back = || step(ShadowStep::Back { after: Span::from_secs(5), held_for: Span::from_secs(3) });
+    let said = "nginx is only observed, so nothing is done: it would be restarted; it was killed by SIGKILL";
+    let outcome = |world: &mut World| world.the_incident().incident.outcome;
+    for joins_later in [false, true] {
+        let mut world = World::new();
+        let mut agent = Agent::new("web-1", 1);
+        agent.connect(&mut world);
+        if joins_later {
+            agent.say_late(&mut world, killed(4711));
+            agent.say_late(&mut world, would());
+            agent.say(&mut world, process(Verdict::Down));
+        } else {
+            agent.say(&mut world, process(Verdict::Down));
+            agent.say_late(&mut world, killed(4711));
+            agent.say_late(&mut world, would());
+        }
+        assert_eq!(outcome(&mut world), said, "joins later: {joins_later}");
+        agent.say_late(&mut world, back());
+        assert_eq!(outcome(&mut world), "");
+        world.restart();
+    }
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let late = agent.frame(&world, would());
+    agent.say(&mut world, process(Verdict::Down));
+    agent.say(&mut world, back());
+    agent.batch(&mut world, Lane::Backlog, late);
+    assert_eq!(outcome(&mut world), "", "what was told before does not count again");
+}

@@ -117,7 +117,7 @@ fn what_people_want_is_told_with_who_said_so() {
     }
     for (service, lasts, code, sentence) in [
         (None, Some(secs(60)), "hold-begun", "nothing is healed for 1 min, by root"),
-        (Some(web()), None, "hold-lifted", "failures are healed again on web, by root"),
+        (Some(web()), None, "hold-lifted", "remedies are allowed again on web, by root"),
     ] {
         let named = service.as_ref().map(|_| "web");
         says(&Fact::Hold(HoldChanged { service, lasts, by: Text::new("root") }), code, named, sentence);
