@@ -20,10 +20,7 @@ impl Moving<'_> {
         }
         match self.slot.left.take() {
             Some(Left::Proving(proof)) => self.died(0, Exit::Unknown, proof, around),
-            _ if self.slot.spec.observes => {
-                self.slot.streak.failed_at = now;
-                self.shadow(None, around);
-            }
+            // Of one that is only observed its process check says so first.
             _ if self.is_held(now) => self.slot.state = State::Waiting { process: None, wait: Wait::First },
             _ => self.first_start(),
         }

@@ -240,6 +240,23 @@ fn what_a_person_started_behind_a_hold_is_believed_by_its_checks_and_not_started
     );
 }
 
+/// A host is observed whose service is down already: that is told behind its check's failure, and that it came back.
+#[test]
+fn what_is_down_at_the_start_and_only_observed_is_told_by_its_check() {
+    let driver = service::Driver::Command;
+    let mut world = World::new(16, vec![service::Spec { driver, observes: true, ..spec("web") }]);
+    world.input(Input::Service(service::Fact::Absent { service: 0 }));
+    world.run(60_000);
+    let story = world.story(0);
+    let said = "so nothing is done: it would be restarted; web.tcp: connection refused: nothing listens";
+    assert!(story.iter().any(|line| line.ends_with(said)), "{story:#?}");
+    (world.sims[0].alive, world.sims[0].listens_at) = (Some(77), 0);
+    world.input(Input::Service(service::Fact::Started { service: 0, pid: 77, adopted: true }));
+    world.run(60_000);
+    assert!(world.story(0).iter().any(|line| line.contains("it came back without the agent")));
+    assert_eq!((phase(&world, 0), starts(&world, 0)), (Phase::Running, vec![]));
+}
+
 #[test]
 fn a_second_failure_of_the_root_is_told_anew() {
     let mut world = tied(6);
