@@ -184,7 +184,7 @@ fn grpc_code(code: &str) -> Code {
         "not-found" | "order-stranger" => Code::NotFound,
         "stale-revision" | "already-resolved" | "still-firing" => Code::FailedPrecondition,
         "order-away" | "order-unknown" | "order-over-cap" | "order-unreadable" => Code::FailedPrecondition,
-        "order-expired" => Code::Aborted,
+        "order-expired" | "order-lost" => Code::Aborted,
         "resume-too-old" => Code::OutOfRange,
         "shutting-down" | "no-answer" | "frame-spoiled" => Code::Unavailable,
         // Codes are text here, and a new one from the core must reach the peer all the same.

@@ -234,6 +234,7 @@ codes! {
     "order-away": "The host has no session now, so nothing can be asked of it.", "`picket host HOST` tells since when; ask again when it is connected.";
     "order-unknown": "The host's agent is older than this sort of order.", "Upgrade the agent; until then look on the host itself.";
     "order-many": "As many orders as may be are on their way, to this host or to all.", "Wait for their answers, a minute at most, then ask again.";
+    "order-lost": "The host's session ended before the host answered.", "Ask again.";
     "order-expired": "The host did not answer the order within a minute.", "Ask again; if it stays, look whether the host's agent is well: `picket host HOST`. What comes late stands in `picket events`.";
     "stale-revision": "The incident changed since you looked at it.", "Look again and repeat the command with the new revision.";
     "already-resolved": "The incident is resolved; it can take notes but nothing else.", "Nothing, or write a note.";

@@ -4,7 +4,7 @@
 //! An order is a record, so who asked whom stands in the journal, and goes out once that is durable. Its outcome is events of the host
 //! that carry its number; those are journaled like all others, and change nothing of what is known. What is open is live
 //! state: 2 at a host and 256 over all, each for 60 s, after which whoever asked is told that nothing came. An order goes
-//! on the session that stands, and is lost with it; parts that come over the next one count all the same. That an agent does
+//! on the session that stands, and is lost with it, which is told 15 s later; parts that come over the next one count all the same. That an agent does
 //! none for a while it says once in a session; that is remembered, one moment for each host. A service that the host
 //! does not watch is refused here, and costs the host nothing.
 
@@ -30,6 +30,9 @@ const OF_A_HOST: usize = 2;
 const OF_ALL: usize = 256;
 /// How long an answer is waited for: the agent looks for some seconds, and a slow link carries 6 KB in a few more.
 const PATIENCE: Span = Span::from_secs(60);
+
+/// How long an answer may still come over the next session, where the one that the order went on has ended.
+const NEXT_SESSION: Span = Span::from_secs(15);
 
 /// An operator wants to read what a service printed last.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +69,7 @@ pub struct Evidence {
 #[derive(Debug)]
 struct Open {
     host: u32,
+    session: SessionId,
     service: Name,
     reply: Token,
     until: Mono,
@@ -106,10 +110,10 @@ impl Orders {
         Some(Answer { reply: open.reply, result })
     }
 
-    fn expired(&mut self, now: Mono) -> Option<Token> {
+    fn expired(&mut self, now: Mono) -> Option<Open> {
         let (token, _) = self.open.iter().find(|(_, open)| open.until <= now)?;
         let token = *token;
-        self.open.remove(&token).map(|open| open.reply)
+        self.open.remove(&token)
     }
 }
 
@@ -126,6 +130,7 @@ impl Collector {
         self.commit(now, record, &[]);
         let open = Open {
             host: slot,
+            session,
             service: (*service).clone(),
             reply,
             until: now.mono.plus(PATIENCE),
@@ -167,7 +172,8 @@ impl Collector {
         if orders.resting.get(&slot).is_some_and(|rest| is_its(&rest)) {
             return Err("order-budget");
         }
-        let of_host = orders.open.values().filter(|open| open.host == slot).count();
+        let of_host =
+            orders.open.values().filter(|open| open.host == slot && open.session == session).count();
         if of_host >= OF_A_HOST || orders.open.len() >= OF_ALL {
             return Err("order-many");
         }
@@ -194,8 +200,19 @@ impl Collector {
 
     /// Orders that nobody answered.
     pub(crate) fn on_order_time(&mut self, now: Now) {
-        while let Some(reply) = self.live.orders.expired(now.mono) {
-            self.live.out.now(Effect::Order(Answer { reply, result: Err("order-expired") }));
+        while let Some(Open { reply, host, session, .. }) = self.live.orders.expired(now.mono) {
+            let stands = self.live.sessions.seat(host).live == Some(session);
+            let code = if stands { "order-expired" } else { "order-lost" };
+            self.live.out.now(Effect::Order(Answer { reply, result: Err(code) }));
+        }
+    }
+
+    /// A session of the host has ended or given way: what went on it may be answered over the next one, or was lost with it.
+    pub(crate) fn cut_orders(&mut self, now: Mono, slot: u32) {
+        let live = self.live.sessions.seat(slot).live;
+        let all = self.live.orders.open.values_mut();
+        for open in all.filter(|open| open.host == slot && Some(open.session) != live) {
+            open.until = open.until.min(now.plus(NEXT_SESSION));
         }
     }
 }

@@ -116,6 +116,7 @@ impl Services<'_> {
     /// Whoever is refused has asked as well: the budget is for both.
     fn counted(&mut self, now: Mono, why: Refusal) -> Refusal {
         self.orders.done.spend(now);
+        self.orders.is_told = false;
         why
     }
 

@@ -82,6 +82,7 @@ impl Collector {
         self.live.sessions.expect_every(slot, granted.report);
         self.live.sessions.seat_mut(slot).orders = granted.orders;
         self.live.sessions.heard(slot, now);
+        self.cut_orders(now.mono, slot);
         let Some(host) = self.state.hosts.get(slot) else { return };
         let (known, watched) = (Box::new(host.runs.ranges(run)), host.watched_digest());
         self.say_when_durable(Order::Welcome { session, heartbeat: granted.report, known, watched });
@@ -93,6 +94,7 @@ impl Collector {
             Phase::Live(_) => {
                 self.commit(now, Record::Closed { host: session.host, how }, &[]);
                 self.vacated(now, session.slot);
+                self.cut_orders(now.mono, session.slot);
             }
             Phase::Waiting(_) => self.unchallenge(session.slot),
             Phase::Replaced(_) => {}

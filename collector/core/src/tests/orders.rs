@@ -254,3 +254,22 @@ fn a_session_that_takes_over_takes_orders_as_its_own_hello_said() {
     });
     assert_eq!(to, Some(next.session));
 }
+
+/// What was asked of an agent that died then keeps nobody waiting for a minute, and takes no place.
+#[test]
+fn an_order_whose_session_ended_is_lost_after_a_moment_unless_the_next_one_answers_it() {
+    let (mut world, agent) = ready();
+    ask(&mut world, 1, "web-1");
+    ask(&mut world, 2, "web-1");
+    let token = sent(&world)[1];
+    let mut next = Agent::new("web-1", 9);
+    next.terms = agent.terms;
+    agent.close(&mut world);
+    next.connect(&mut world);
+    ask(&mut world, 3, "web-1");
+    assert_eq!(sent(&world).len(), 3, "there is room at the session that stands");
+    next.say_late(&mut world, part(token, (1, 1), "all the same"));
+    assert_eq!(text(&world, 2), "all the same");
+    world.pass_heard(Span::from_secs(16), &[&next]);
+    assert_eq!((answer(&world, 1), answer(&world, 3)), (Some(Err("order-lost")), None));
+}
