@@ -12,9 +12,14 @@ use picket_rpc::v1::{CheckKind, HostState, IncidentState, Intent, JournalState, 
 /// nothing yet.
 pub(crate) const VERIFYING: &str = "restarted or back; it must prove that it holds";
 
-/// The text without control characters, which a terminal would obey.
+/// The text without what a terminal would obey: control characters, and those without a shape that turn the direction of
+/// what follows, end a line or hide between letters.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    let is_obeyed = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|letter| if is_obeyed(letter) { ' ' } else { letter }).collect()
 }
 
 /// The time in a message; `None` where it is not set or is none that exists.
@@ -173,6 +178,11 @@ pub(crate) fn sign(code: &str) -> (char, Ink) {
 mod tests {
     use super::*;
     use picket_proto::code;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_no_text() {
+        assert_eq!(plain("a\u{1b}[2Jb\u{202e}c\u{200b}d\u{2028}é𝄞"), "a [2Jb c d é𝄞");
+    }
 
     #[test]
     fn a_newer_collectors_number_is_shown_and_not_refused() {

@@ -203,6 +203,19 @@ fn a_point_that_is_missing_now_and_then_does_no_harm_and_a_pause_begins_anew() {
     assert!((60 + 25..=60 + 40).contains(&(told[0].0 - from)), "{told:?}");
 }
 
+/// A page that was away for hours says nothing of what was told before: it must be so for that time again.
+#[test]
+fn what_was_told_is_taken_back_by_a_pause_as_long_as_it_takes_to_tell_it() {
+    let from = 2 * WEEK + DAY + 2 * HOUR;
+    for (pause, is_over) in [(20, false), (90, true)] {
+        let paused = |at: u64| at_night(from)(at).filter(|_| !(from + 40..from + 40 + pause).contains(&at));
+        let told = Host::new(CheckKind::Cpu).live(2 * WEEK + DAY + 5 * HOUR, paused).told;
+        let back = told.get(1).filter(|told| told.0 <= from + 40 + pause + 5);
+        assert_eq!(back.is_some(), is_over, "{told:?}");
+        assert!(!is_over || told[2].0 >= from + 40 + pause + 25, "{told:?}");
+    }
+}
+
 #[test]
 fn only_who_asks_for_it_and_finds_memory_is_held_against_the_past() {
     let mut memory = vec![Usual::FREE; 1];

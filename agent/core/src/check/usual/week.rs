@@ -51,7 +51,7 @@ impl Week {
     /// All hours, the oldest first.
     pub(super) fn line(&self) -> impl Iterator<Item = Seen> {
         let oldest = self.newest.saturating_sub(HOURS as u32 - 1);
-        (oldest..oldest + HOURS as u32).map(|hour| self.hours[place(hour)])
+        (0..HOURS as u32).map(move |at| self.hours[place(oldest + at)])
     }
 
     /// What was seen of this hour, which is the newest from now on. Hours that it jumps over are not known; nor are those
