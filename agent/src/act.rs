@@ -157,7 +157,7 @@ impl Services {
             }
             Act::Files { service, kind, order } => self.files(service, kind, order),
             // The loop hands these to systemd, and begins a reboot.
-            Act::Read { service, token, .. } => self.read(service, token),
+            Act::Read { service, token, lives, .. } => self.read(service, token, lives),
             Act::Unit { .. } | Act::Collect { .. } | Act::Reboot { .. } => None,
         }
     }

@@ -143,6 +143,15 @@ impl Log {
         })
     }
 
+    /// The life that has not ended.
+    ///
+    /// # Errors
+    /// There are no descriptors left, or the file can't be looked at.
+    pub(super) fn this_life(&self) -> io::Result<Source> {
+        let end = self.file.metadata()?.len();
+        Ok(Source::Open(self.file.try_clone()?, Some(self.life_start.min(end)..end)))
+    }
+
     /// Gets a new file, now or at a later start.
     fn renew(&mut self) {
         let is_new = self.coming.is_none();

@@ -1,6 +1,7 @@
 //! What a service printed last, read because an operator asked: the end of its log, some 40 lines.
 //!
-//! Of a service that the agent starts it is the life that ended last, or the end of the log where none did in this run; of one
+//! Of a service that the agent starts it is the life that ended last, or the end of the log where none did in this run, or, where it
+//! lives and fails, that life; of one
 //! that other programs start, what those printed. A thread reads 16 KiB at most and is waited for for 2 s; one whose disk hangs keeps its
 //! place, so that no second one hangs beside it. The core asks for one at a time.
 
@@ -23,7 +24,7 @@ const TIME: Duration = Duration::from_secs(2);
 
 impl Services {
     /// Reads what a service printed last; it comes as a notice, unless that can't be.
-    pub(crate) fn read(&mut self, service: ServiceIx, token: u64) -> Option<Outcome> {
+    pub(crate) fn read(&mut self, service: ServiceIx, token: u64, lives: bool) -> Option<Outcome> {
         let unread = Some(Outcome::Printed { service, token, text: None });
         if Arc::strong_count(&self.reader) > 1 {
             return unread;
@@ -32,6 +33,7 @@ impl Services {
         let item = self.item(service);
         let source = match &item.script {
             Some(script) => Ok(Source::Path(script.output(), None)),
+            None if lives => item.log.this_life(),
             None => item.log.last_life(),
         };
         let Ok(source) = source else { return unread };

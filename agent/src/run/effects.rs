@@ -23,7 +23,7 @@ impl Shell<'_> {
             match effect {
                 Effect::Act(Act::Unit { service, verb }) => self.systemd.call(service, verb),
                 Effect::Act(Act::Collect { service, of }) => self.systemd.collect(service, of),
-                Effect::Act(Act::Read { service, token, of: Some(of) }) => {
+                Effect::Act(Act::Read { service, token, of: Some(of), .. }) => {
                     self.systemd.read(service, of, token);
                 }
                 Effect::Act(Act::Reboot { service }) => {

@@ -69,7 +69,7 @@ fn asked_by_people(home: &Path) {
     let none = text(home, &["events", "--host", "box", "--service", "other"]);
     assert!(none.starts_with("No events"), "a known host without events is no mistake: {none}");
     let nothing = text(home, &["evidence", "box", "napper"]);
-    assert_eq!(nothing, "napper on box printed nothing that is still there.\n");
+    assert!(nothing.starts_with("napper on box printed nothing that is still there. "), "{nothing}");
     let (status, said) = failure(home, &["evidence", "box", "other"]);
     assert!(status == 4 && said.starts_with("error: order-stranger: "), "{status} {said}");
     let (status, said) = failure(home, &["evidence", "bax", "napper"]);

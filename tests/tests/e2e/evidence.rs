@@ -41,7 +41,10 @@ async fn what_a_failed_service_printed_is_read_without_a_way_onto_its_host() {
     let id = story.change("incident-severity").await.incident.expect("a change has its incident").id;
     let wanted: String = (61..=100).map(|line| format!("  line {line}\n")).collect();
     for _ in 0..2 {
-        assert_eq!(ask(&mut story.operator, "web").await.unwrap(), wanted);
+        let told = ask(&mut story.operator, "web").await.unwrap();
+        let (whose, lines) = told.split_once('\n').unwrap();
+        assert!(whose.starts_with("[pid ") && whose.ends_with(" ago:]"), "{whose}");
+        assert_eq!(lines, wanted);
     }
     let detail = story.incident(id).await;
     assert_eq!(codes(&detail).iter().filter(|code| **code == "evidence-asked").count(), 1, "{detail:#?}");

@@ -7,11 +7,13 @@
 //! only once in a session until an order is taken again: the collector remembers it. An answer that does not come from the shell blocks the next order for 15 s, and is told
 //! by nobody: the collector gives up by itself.
 
+use super::slot::{Slot, State};
 use super::words::Act;
 use super::{Around, Driver, ServiceIx, Services};
 use crate::policy::Budget;
 use crate::shelf::Place;
 use crate::unit::Collect;
+use core::fmt::Write;
 use picket_proto::event::{self, OrderSaid, Ordered, PARTS_MAX, Refusal};
 use picket_proto::lines::LINES_MAX;
 use picket_proto::{Lines, Mono, Name, Span};
@@ -20,10 +22,13 @@ use picket_proto::{Lines, Mono, Name, Span};
 const USUAL: (u16, Span) = (6, Span::from_secs(60));
 /// The same over a link that costs money.
 const METERED: (u16, Span) = (6, Span::from_secs(86_400));
+/// Longest line above the others, in bytes.
+const HEAD_MAX: usize = 80;
 /// Longer the shell's reading does not take: it gives each of its few looks 2 s.
 const LONGEST: Span = Span::from_secs(15);
-/// Most bytes of text that are told: a part is cut at a whole character, so that each may lack 3.
-const TEXT_MAX: usize = PARTS_MAX as usize * (LINES_MAX - 3);
+/// Most bytes of text that are told: a part is cut at a whole character, so that each may lack 3. The first part says whose
+/// they are.
+const TEXT_MAX: usize = (PARTS_MAX as usize - 1) * (LINES_MAX - 3);
 
 /// What the link allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +45,55 @@ struct Open {
     token: u64,
     service: ServiceIx,
     until: Mono,
+    whose: Whose,
+}
+
+/// Whose lines are read: those of a process that lives and fails, else of the life that ended last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Lives(u32),
+    Ended(u32, Mono),
+    /// No end was seen in this run.
+    Nobodys,
+    /// Other programs start it, and only what those print is kept.
+    Programs,
+}
+
+impl Whose {
+    fn of(slot: &Slot) -> Self {
+        let sick = match slot.state {
+            State::Waiting { process, .. } | State::Broken { process, .. } => process,
+            State::Stopping { process, .. } => Some(process),
+            State::Idle
+            | State::Starting { .. }
+            | State::Verifying { .. }
+            | State::Running { .. }
+            | State::Awaiting { .. }
+            | State::Left
+            | State::Ended => None,
+        };
+        match (slot.spec.driver, sick, slot.ended) {
+            (Driver::Command, _, _) => Self::Programs,
+            (Driver::Spawn | Driver::Systemd, Some(process), _) => Self::Lives(process.pid),
+            (Driver::Spawn | Driver::Systemd, None, Some((pid, at))) => Self::Ended(pid, at),
+            (Driver::Spawn | Driver::Systemd, None, None) => Self::Nobodys,
+        }
+    }
+
+    /// The line above the others.
+    fn head(self, now: Mono) -> Lines {
+        let mut head = heapless::String::<HEAD_MAX>::new();
+        let _longest_fits = match self {
+            Self::Lives(pid) => writeln!(head, "[pid {pid}, which runs:]"),
+            Self::Ended(0, at) => writeln!(head, "[what ended {} ago:]", now.since(at)),
+            Self::Ended(pid, at) => writeln!(head, "[pid {pid}, which ended {} ago:]", now.since(at)),
+            Self::Nobodys => {
+                writeln!(head, "[the end of its log; nothing of it ended since the agent began:]")
+            }
+            Self::Programs => writeln!(head, "[the programs that start and stop it:]"),
+        };
+        Lines::new(&head)
+    }
 }
 
 /// See the module.
@@ -122,12 +176,14 @@ impl Services<'_> {
 
     fn take_order(&mut self, now: Mono, token: u64, service: ServiceIx) {
         let Some(slot) = self.slots.taken(service) else { return };
-        let of = (slot.spec.driver == Driver::Systemd)
-            .then(|| Collect { pid: 0, invocation: slot.unit.last_life() });
+        let whose = Whose::of(slot);
+        let lives = matches!(whose, Whose::Lives(_));
+        let invocation = if lives { slot.unit.seen_life() } else { slot.unit.last_life() };
+        let of = (slot.spec.driver == Driver::Systemd).then_some(Collect { pid: 0, invocation });
         self.orders.done.spend(now);
         self.orders.is_told = false;
-        self.orders.open = Some(Open { token, service, until: now.plus(LONGEST) });
-        self.orders.act = Some(Act::Read { service, token, of });
+        self.orders.open = Some(Open { token, service, until: now.plus(LONGEST), whose });
+        self.orders.act = Some(Act::Read { service, token, of, lives });
     }
 
     /// What a service printed last was read for the order `token`, or could not be. Whether it was waited for.
@@ -138,18 +194,21 @@ impl Services<'_> {
         mut around: Around<'_, '_>,
     ) -> bool {
         let is_open = |open: &Open| open.token == token && open.service == service;
-        if self.orders.open.take_if(|open| is_open(open)).is_none() {
-            return false;
-        }
+        let Some(open) = self.orders.open.take_if(|open| is_open(open)) else { return false };
         let Some(name) = self.slots.taken(service).map(|slot| slot.spec.name.clone()) else { return false };
         let Some(text) = text.map(newest) else {
             tell(token, &name, OrderSaid::Refused(Refusal::Unreadable), around);
             return true;
         };
-        let of = parts(text).count() as u8;
-        for (part, text) in (1..).zip(parts(text)) {
-            let said = OrderSaid::Part { part, of, text: Lines::new(text) };
-            tell(token, &name, said, around.again());
+        if text.is_empty() {
+            let nothing = OrderSaid::Part { part: 1, of: 1, text: Lines::default() };
+            tell(token, &name, nothing, around);
+            return true;
+        }
+        let of = parts(text).count() as u8 + 1;
+        let head = core::iter::once(open.whose.head(around.now));
+        for (part, text) in (1..).zip(head.chain(parts(text).map(Lines::new))) {
+            tell(token, &name, OrderSaid::Part { part, of, text }, around.again());
         }
         true
     }
@@ -169,7 +228,7 @@ fn newest(text: &str) -> &str {
     end.split_once('\n').map_or(end, |(_, whole)| whole)
 }
 
-/// The parts of a text of at most [`TEXT_MAX`] bytes: one at least, [`PARTS_MAX`] at most.
+/// The parts of a text of at most [`TEXT_MAX`] bytes: one at least, one less than [`PARTS_MAX`] at most.
 fn parts(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
@@ -185,7 +244,7 @@ mod tests {
     use std::string::String;
 
     #[test]
-    fn whatever_is_printed_comes_whole_in_eight_parts_at_most() {
+    fn whatever_is_printed_comes_whole_in_seven_parts_at_most() {
         let lines: String = (0..2_000).map(|line| std::format!("{line} é€𝄞\n")).collect();
         for len in [0, 1, 639, 640, 641, 5_000, TEXT_MAX, 20_000, lines.len()] {
             let text = &lines[..lines.floor_char_boundary(len)];
@@ -195,7 +254,7 @@ mod tests {
                 text.len() <= TEXT_MAX || end.len() > TEXT_MAX - 40,
                 "no more is cut than must be: {len}"
             );
-            assert!((1..=usize::from(PARTS_MAX)).contains(&parts(end).count()), "{len}");
+            assert!((1..usize::from(PARTS_MAX)).contains(&parts(end).count()), "{len}");
             assert!(parts(end).all(|part| Lines::new(part).as_str() == part), "{len}");
             assert_eq!(parts(end).collect::<String>(), end);
         }

@@ -39,6 +39,8 @@ pub struct Slot {
     pub(super) unit: unit::Memory,
     pub(super) delays: Delays,
     pub(super) past: Remembered,
+    /// The life that ended last in this run, and when.
+    pub(super) ended: Option<(u32, Mono)>,
     /// It is only observed, and that it would not be healed any more was told.
     pub(super) shadow_rests: bool,
     /// Its own hold.
@@ -197,6 +199,7 @@ impl Slot {
             delays: Delays::default(),
             past: Remembered::default(),
             held: None,
+            ended: None,
             shadow_rests: false,
             all_rest_until: Mono::default(),
             left: None,

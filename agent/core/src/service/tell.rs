@@ -7,12 +7,13 @@ use picket_proto::event::{self, Exit, Outcome};
 use picket_proto::{Mono, Span};
 
 impl Slot {
-    pub(super) fn tell_exit(&self, now: Mono, pid: u32, exit: Exit, out: &mut Facts) {
+    pub(super) fn tell_exit(&mut self, now: Mono, pid: u32, exit: Exit, out: &mut Facts) {
         let who = if matches!(self.state, State::Stopping { .. }) { Who::Asked } else { Who::Itself };
         self.tell_end(now, (pid, exit), who, out);
     }
 
-    pub(super) fn tell_end(&self, now: Mono, (pid, exit): (u32, Exit), who: Who, out: &mut Facts) {
+    pub(super) fn tell_end(&mut self, now: Mono, (pid, exit): (u32, Exit), who: Who, out: &mut Facts) {
+        self.ended = Some((pid, now));
         let asked = who == Who::Asked;
         let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
         let service = self.spec.name.clone();

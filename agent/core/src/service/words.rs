@@ -106,8 +106,8 @@ pub enum Act {
         /// Of which life.
         of: unit::Collect,
     },
-    /// Read what it printed last, some 40 lines: the life that ended last, or of none that did the present one. Answered by
-    /// Printed.
+    /// Read what it printed last, some 40 lines: the life that lives or the one that ended last, where none did the present
+    /// one. Answered by Printed.
     Read {
         /// Which service.
         service: ServiceIx,
@@ -115,6 +115,8 @@ pub enum Act {
         token: u64,
         /// The life, where it is a unit.
         of: Option<unit::Collect>,
+        /// The one that lives; else the one that ended last.
+        lives: bool,
     },
     /// Reboot the host, once what was kept is on the disk. Answered by NotRebooted, or by the host's end.
     Reboot {

@@ -60,7 +60,7 @@ fn reads(world: &World) -> usize {
 fn what_a_service_printed_is_told_in_parts_that_make_it_whole() {
     let mut world = asked_of(Terms::USUAL);
     order(&mut world, 7, "web");
-    assert_eq!(world.acts.last().unwrap().1, Act::Read { service: 0, token: 7, of: None });
+    assert_eq!(world.acts.last().unwrap().1, Act::Read { service: 0, token: 7, of: None, lives: false });
     let text: String = (0..300).map(|line| std::format!("line {line} of its log\n")).collect();
     print(&mut world, 7, Some(&text));
     let mut whole = String::new();
@@ -70,8 +70,33 @@ fn what_a_service_printed_is_told_in_parts_that_make_it_whole() {
         assert_eq!((*part, usize::from(*of)), (nth, told.len()));
         whole += text.as_str();
     }
-    assert!(text.ends_with(&whole) && whole.starts_with("line ") && whole.len() > 4_000, "{whole}");
+    let (head, whole) = whole.split_once('\n').unwrap();
+    assert_eq!(head, "[the end of its log; nothing of it ended since the agent began:]");
+    assert!(text.ends_with(whole) && whole.starts_with("line ") && whole.len() > 4_000, "{whole}");
     assert_eq!(world.sent.len(), world.told.len(), "they went as any event does");
+}
+
+/// Whoever reads the lines must know whose they are: of what died, or of what lives and fails.
+#[test]
+fn the_first_line_says_whose_the_others_are() {
+    let mut world = asked_of(Terms::USUAL);
+    let head = |world: &mut World, token: u64| {
+        order(world, token, "web");
+        let lives = matches!(world.acts.last(), Some((_, Act::Read { lives: true, .. })));
+        print(world, token, Some("a line\n"));
+        let Some(OrderSaid::Part { text, .. }) = answers(world, token).into_iter().next() else { panic!() };
+        (String::from(text.as_str()), lives)
+    };
+    let (died, _) = world.agent.service_at(0).unwrap().process().unwrap();
+    world.kill(0);
+    world.run(60_000);
+    assert_eq!(head(&mut world, 1), (std::format!("[pid {died}, which ended 1 min ago:]\n"), false));
+    world.sims[0].sick = true;
+    while world.agent.service_at(0).unwrap().is_closed() {
+        world.run(1_000);
+    }
+    let (pid, _) = world.agent.service_at(0).unwrap().process().expect("it lives, and fails");
+    assert_eq!(head(&mut world, 2), (std::format!("[pid {pid}, which runs:]\n"), true));
 }
 
 #[test]

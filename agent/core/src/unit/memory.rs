@@ -97,11 +97,12 @@ impl Memory {
 
     /// The life that ended last; where none is known to have ended, the one that was seen last.
     pub(crate) fn last_life(&self) -> [u8; 16] {
-        if self.ended_life == [0; 16] {
-            self.seen.map_or([0; 16], |seen| seen.invocation)
-        } else {
-            self.ended_life
-        }
+        if self.ended_life == [0; 16] { self.seen_life() } else { self.ended_life }
+    }
+
+    /// The life that was seen last; zeros where none was.
+    pub(crate) fn seen_life(&self) -> [u8; 16] {
+        self.seen.map_or([0; 16], |seen| seen.invocation)
     }
 
     /// Its file says that it should run.
