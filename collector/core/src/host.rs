@@ -185,13 +185,6 @@ impl Host {
         (count, digest.value())
     }
 
-    /// Whether what it watches, as its agent said, names no such service; false where it said nothing.
-    pub(crate) fn has_no(&self, service: &Name) -> bool {
-        let slot = self.services.find(service.as_str());
-        let watched = || self.watched.iter().filter_map(|check| self.checks.get(*check));
-        !self.watched.is_empty() && !watched().any(|check| slot.is_some() && check.service == slot)
-    }
-
     /// The slot of a service, made if there is room.
     pub(crate) fn service(&mut self, name: &Name) -> Option<u32> {
         if let Some(slot) = self.services.find(name.as_str()) {

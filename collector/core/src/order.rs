@@ -8,7 +8,7 @@
 //! none for a while it says once in a session; that is remembered, one moment for each host. A service that the host
 //! does not watch is refused here, and costs the host nothing.
 
-use crate::host::Trust;
+use crate::host::{Host, Trust};
 use crate::ingest::taken::Taken;
 use crate::ingest::{self, SessionId};
 use crate::record::Record;
@@ -117,6 +117,13 @@ impl Orders {
     }
 }
 
+/// Whether what it watches, as its agent said, names no such service; false where it said nothing.
+fn has_no(host: &Host, service: &Name) -> bool {
+    let slot = host.services.find(service.as_str());
+    let watched = || host.watched.iter().filter_map(|check| host.checks.get(*check));
+    !host.watched.is_empty() && !watched().any(|check| slot.is_some() && check.service == slot)
+}
+
 impl Collector {
     pub(crate) fn on_order(&mut self, now: Now, ask: Ask) {
         let Ask { reply, operator, host, service } = ask;
@@ -161,7 +168,7 @@ impl Collector {
         if seat.orders & EVIDENCE == 0 {
             return Err("order-unknown");
         }
-        if self.state.hosts.get(slot).is_some_and(|host| host.has_no(service)) {
+        if self.state.hosts.get(slot).is_some_and(|host| has_no(host, service)) {
             return Err("order-stranger");
         }
         let carried = sessions.reported(slot).and_then(|report| report.sample).and_then(|it| it.carried);

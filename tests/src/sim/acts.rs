@@ -69,7 +69,7 @@ impl<'a> World<'a> {
             Act::Reboot { .. } => unreachable!("no ladder of the simulator has a reboot"),
             Act::Files { .. } => unreachable!("no service of the simulator names its files"),
             Act::Unit { service, verb } => self.call(at, shell, usize::from(service), verb),
-            Act::Read { service, token, of: _ } => {
+            Act::Read { service, token, of: _, lives: _ } => {
                 let printed = AgentIn::Known(Known::Printed(service, token));
                 let then = self.within(5_000, 900_000);
                 self.queue.put(then, Happening::Agent(at, shell.life, printed));

@@ -50,12 +50,14 @@ pub(super) fn tell(agent: &mut Agent<'_>, now: Now, input: &AgentIn) {
                 Input::Asked(Asked::Hold(hold::Fact { service: *service, lasts: *lasts, by: "ann" })),
             );
         }
-        AgentIn::Try(service, goes_on) => {
-            agent.handle(now, Input::Asked(Asked::Try { service: *service, goes_on: *goes_on }));
-        }
+        AgentIn::Try(service, goes_on) => agent.handle(now, tried(*service, *goes_on)),
         AgentIn::Stop(ending) => agent.handle(now, Input::Stop(*ending)),
         AgentIn::Time => agent.handle(now, Input::Time),
     }
+}
+
+const fn tried(service: u16, goes_on: bool) -> Input<'static> {
+    Input::Asked(Asked::Try { service, goes_on })
 }
 
 fn fact_of(word: &Word) -> session::Fact<'_> {

@@ -126,12 +126,11 @@ impl Usual {
         let mut is_over = false;
         if number != self.point.number {
             is_over = self.point(spec);
-            let is_gap = number > self.point.number.saturating_add(1 + MISSING);
-            self.row = if is_gap && !self.told { 0 } else { self.row };
+            let missed = number.saturating_sub(self.point.number);
+            let is_gap = missed > 1 + MISSING;
             // Of what was not read for as long as it takes to tell it nobody can say that it goes on.
-            let away = number.saturating_sub(self.point.number);
-            let away = Span::from_micros(away.saturating_mul(self.step));
-            self.told &= !is_gap || away < spec.unusual;
+            self.told &= !is_gap || Span::from_micros(missed.saturating_mul(self.step)) < spec.unusual;
+            self.row = if is_gap && !self.told { 0 } else { self.row };
             self.follow = if is_gap { 0 } else { self.follow };
             self.point = Point { number, sum: 0, count: 0, hour };
         }

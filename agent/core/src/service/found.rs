@@ -3,10 +3,28 @@
 use super::Around;
 use super::keep::Left;
 use super::moves::{Moving, Taken};
-use super::slot::{Aim, Process, Proof, Stage, State, Wait};
+use super::slot::{Aim, Process, Proof, Slot, Stage, State, Wait};
 use crate::check::Voice;
 use picket_proto::Mono;
 use picket_proto::event::Exit;
+
+impl Slot {
+    /// Names the process of a life whose number nobody knew; false if there is none.
+    pub(super) fn names(&mut self, pid: u32) -> bool {
+        let process = match &mut self.state {
+            State::Idle | State::Starting { .. } | State::Awaiting { .. } | State::Left | State::Ended => {
+                None
+            }
+            State::Verifying { process, .. }
+            | State::Running { process }
+            | State::Stopping { process, .. }
+            | State::Waiting { process: Some(process), .. }
+            | State::Broken { process: Some(process), .. } => Some(process),
+            State::Waiting { process: None, .. } | State::Broken { process: None, .. } => None,
+        };
+        process.filter(|process| process.pid == 0).map(|process| process.pid = pid).is_some()
+    }
+}
 
 impl Moving<'_> {
     /// There is no process at the agent's start: what follows depends on where an earlier run left it.

@@ -154,12 +154,8 @@ impl Moving<'_> {
             (State::Verifying { process, proof, stage: Stage::Holding { passed, .. } }, Sight::Doubt) => {
                 self.hold(around.now, process, proof, passed);
             }
-            (State::Waiting { process: None, wait: Wait::First }, Sight::Fails(cause))
-                if self.is_only_seen() =>
-            {
-                self.slot.streak.failed_at = around.now;
-                self.slot.streak.why = Why::Check(seen.check, cause);
-                self.shadow(None, around);
+            (State::Waiting { process: None, wait: Wait::First }, Sight::Fails(cause)) => {
+                self.shadow_first(Why::Check(seen.check, cause), around);
             }
             (State::Broken { process: Some(process), .. }, Sight::FirstPass | Sight::Passes)
                 if self.has_passed(around.checks) =>

@@ -43,6 +43,14 @@ impl Moving<'_> {
         self.slot.state = State::Waiting { process, wait: Wait::Restart { at: around.now } };
     }
 
+    /// It was not there at the agent's start, as its check says now; under a hold that is all that is told of it.
+    pub(super) fn shadow_first(&mut self, why: Why, around: Around<'_, '_>) {
+        if self.is_only_seen() {
+            (self.slot.streak.failed_at, self.slot.streak.why) = (around.now, why);
+            self.shadow(None, around);
+        }
+    }
+
     /// It came back without one: when all passed, and since when they hold.
     pub(super) fn tell_back(&mut self, (passed, since): (Mono, Mono), around: &mut Around<'_, '_>) {
         let after = passed.since(self.slot.streak.failed_at);

@@ -233,22 +233,6 @@ impl Slot {
         }
     }
 
-    /// Names the process of a life whose number nobody knew; false if there is none.
-    pub(super) fn names(&mut self, pid: u32) -> bool {
-        let process = match &mut self.state {
-            State::Idle | State::Starting { .. } | State::Awaiting { .. } | State::Left | State::Ended => {
-                None
-            }
-            State::Verifying { process, .. }
-            | State::Running { process }
-            | State::Stopping { process, .. }
-            | State::Waiting { process: Some(process), .. }
-            | State::Broken { process: Some(process), .. } => Some(process),
-            State::Waiting { process: None, .. } | State::Broken { process: None, .. } => None,
-        };
-        process.filter(|process| process.pid == 0).map(|process| process.pid = pid).is_some()
-    }
-
     /// Until when remedies rest; in the past where they don't.
     pub(super) fn rests_until(&self) -> Mono {
         if self.spec.observes {

@@ -43,12 +43,9 @@ pub(super) fn account(
         Fact::Outcome(fact) if matches!(fact.outcome, Outcome::Held { .. }) && newest() => {
             healed_late(state, at, slot, service);
         }
-        Fact::Outcome(_) => {}
         Fact::Breaker(fact) if newest() => return breaker(state, at, (slot, service), &fact.to, event),
-        Fact::Breaker(_) => {}
-        Fact::Shadow(fact) if newest() => {
-            remarked(state, (slot, service), (event, fact));
-        }
+        Fact::Outcome(_) | Fact::Breaker(_) => {}
+        Fact::Shadow(fact) if newest() => drop(remarked(state, (slot, service), (event, fact))),
         Fact::Intent(fact) => {
             let is_newest = learn_intent(known, event, seq, fact.to, Arrival::Late);
             // What stands was told after this: where a check is up or down, it is wanted again by now.
