@@ -135,8 +135,8 @@ fn then(incident: &v1::Incident) -> String {
 fn output(incident: &v1::Incident) -> String {
     let file = match &incident.services[..] {
         [] => return String::new(),
-        [one] => format!("STATE/services/{one}.log or {one}.out"),
-        [_, _, ..] => "STATE/services/NAME.log or NAME.out".to_owned(),
+        [one] => format!("STATE/services/{one}.log"),
+        [_, _, ..] => "STATE/services/NAME.log".to_owned(),
     };
     let host = if let [one] = &incident.hosts[..] { one } else { "HOST" };
     let (unit, service) =
