@@ -43,7 +43,7 @@ impl Moving<'_> {
         self.slot.state = State::Waiting { process, wait: Wait::Restart { at: around.now } };
     }
 
-    /// It was not there at the agent's start, as its check says now; under a hold that is all that is told of it.
+    /// It was not there at the agent's start, as its check says now. Where a person has its remedies rest nothing is told.
     pub(super) fn shadow_first(&mut self, why: Why, around: Around<'_, '_>) {
         if self.is_only_seen() {
             (self.slot.streak.failed_at, self.slot.streak.why) = (around.now, why);
