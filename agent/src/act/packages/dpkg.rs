@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 /// How the notes begin. Another number is another form, which counts as nothing.
 const VERSION: &str = "1";
+/// How often the database is read where a new one comes while it is.
+const READINGS: u8 = 5;
 
 /// An installed package.
 #[derive(Debug, Clone)]
@@ -37,14 +39,39 @@ pub(super) fn is_whole(versions: &[Version]) -> bool {
 /// # Errors
 /// There is no dpkg here, or one of them is not installed.
 pub(super) fn installed(admin: &Path, names: &[String]) -> Result<Vec<Version>, String> {
+    installed_with(admin, names, || ())
+}
+
+/// dpkg puts a new database in the place of the old one, then removes the notes that are in it: where that happens between
+/// the two readings they are read again. A dpkg writes 250 notes from one to the next, so twice in a row is enough.
+pub(super) fn installed_with(
+    admin: &Path,
+    names: &[String],
+    mut between: impl FnMut(),
+) -> Result<Vec<Version>, String> {
+    let path = admin.join("status");
+    let of_path = || path.metadata().map(|file| (file.ino(), file.mtime_nsec())).ok();
+    let mut left = READINGS;
+    loop {
+        let before = of_path();
+        let found = read(admin, names, &mut between);
+        left -= 1;
+        if left == 0 || before == of_path() {
+            return found;
+        }
+    }
+}
+
+fn read(admin: &Path, names: &[String], between: &mut impl FnMut()) -> Result<Vec<Version>, String> {
     let mut found = BTreeMap::new();
     let no_dpkg = |error: io::Error| format!("there is no dpkg here that can be read: {error}");
     stanzas(&admin.join("status"), names, &mut found).map_err(no_dpkg)?;
+    between();
     let updates = std::fs::read_dir(admin.join("updates")).into_iter().flatten().flatten();
     let mut updates: Vec<PathBuf> = updates.map(|entry| entry.path()).collect();
     updates.sort();
     for update in updates {
-        // One that is gone by now is in the database.
+        // One that is gone by now is in the database that is read next.
         let _it_is_written_at_this_moment = stanzas(&update, names, &mut found);
     }
     let of = |name: &String| {

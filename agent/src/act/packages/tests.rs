@@ -101,6 +101,31 @@ fn the_good_version_is_installed_from_the_cache_and_undone_from_there() {
     assert_eq!(again, Answer::NotDone("its packages are those with which it was last good".to_owned()));
 }
 
+/// dpkg's notes are in a new database by the time that they are read, and in the one that was read they were not yet.
+#[test]
+fn a_database_that_is_put_in_place_while_it_is_read_hides_no_version() {
+    let (dir, _keeper) = host();
+    let (admin, names) = (dir.path().join("admin"), ["web".to_owned()]);
+    fs::create_dir_all(admin.join("updates")).unwrap();
+    fs::write(admin.join("updates/0001"), stanza("web", "1.2", "installed")).unwrap();
+    let mut is_done = false;
+    let found = super::dpkg::installed_with(&admin, &names, || {
+        if !std::mem::replace(&mut is_done, true) {
+            fs::write(admin.join("status-new"), stanza("web", "1.2", "installed")).unwrap();
+            fs::rename(admin.join("status-new"), admin.join("status")).unwrap();
+            fs::remove_file(admin.join("updates/0001")).unwrap();
+        }
+    });
+    assert_eq!(found.unwrap()[0].version, "1.2");
+    let mut number = 0;
+    let _whatever_was_read_last = super::dpkg::installed_with(&admin, &names, || {
+        number += 1;
+        fs::write(admin.join("status-new"), stanza("web", "1.3", "installed")).unwrap();
+        fs::rename(admin.join("status-new"), admin.join("status")).unwrap();
+    });
+    assert_eq!(number, 5, "not for ever");
+}
+
 #[test]
 fn what_would_change_more_or_break_something_is_refused_before_anything_is_touched() {
     let (dir, keeper) = host();
