@@ -265,7 +265,9 @@ fn learn_newest(state: &mut State, id: Option<IncidentId>, slot: u32, service: u
     let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
     let roots = incident.root.key.host == slot && host.service_of(incident.root.key.what) == Some(service);
     let first = incident.evidence.split(SINCE).next().unwrap_or_default();
-    if roots && !first.ends_with(fact.last_line.as_str()) {
+    // The same complaint has another time and process in it.
+    let gist = |text: &str| text.chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
+    if roots && !gist(first).ends_with(&gist(fact.last_line.as_str())) {
         incident.evidence = format!("{first}{SINCE}{}", fact.last_line);
     }
 }

@@ -17,6 +17,7 @@ fn the_first_line_that_the_roots_own_service_printed_stays_beside_the_cause() {
     say(&mut world, &mut agent, &[evidence("the first"), evidence("the second")]);
     let cause = world.the_incident().incident.cause;
     assert!(cause.ends_with("last printed: the first; since then: the second"), "{cause}");
+    say(&mut world, &mut agent, &[evidence("the first 17"), evidence("the 2 third"), evidence("the first")]);
     say(&mut world, &mut agent, &[evidence("the third"), printed("redis", "not mine either")]);
     let cause = world.the_incident().incident.cause;
     assert!(cause.ends_with("last printed: the first; since then: the third"), "{cause}");
