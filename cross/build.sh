@@ -11,10 +11,10 @@
 #   --std installed the target's library of the own toolchain (rustup target add); the default where it has that
 #   --static        glibc linked in; musl always is. For measuring (cross/size.sh), not for shipping: a static glibc looks
 #                   names up through libraries of the host's own version.
-#   --keep-symbols  nothing is stripped: for looking at what takes how much
 #
 # A static agent above 5 MiB fails. Targets: cross/README.md. No toolchain and no package is installed from here; what lacks
 # is named. The programs lie in the target folder: TARGET/agent/picket-agent, TARGET/release/picket-collector and picket.
+# Beside the agent's folder the linker leaves picket-agent.map, which says what takes how much.
 set -eu
 limit=5242880
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,7 +25,7 @@ own_rustc=${RUSTC:-rustc}
 host=$("$own_rustc" -vV | sed -n 's/^host: //p')
 sysroot=$("$own_rustc" --print sysroot)
 
-bins=agent std= static= keep=
+bins=agent std= static=
 targets=
 usage() { sed -n '4p' "$here/cross/build.sh" | sed 's/^# */usage: /' >&2; exit 64; }
 while [ $# -gt 0 ]; do
@@ -33,7 +33,6 @@ while [ $# -gt 0 ]; do
     --bin) [ $# -gt 1 ] || usage; bins=$2; shift ;;
     --std) [ $# -gt 1 ] || usage; std=$2; shift ;;
     --static) static=yes ;;
-    --keep-symbols) keep=yes ;;
     -*) usage ;;
     *) targets="$targets $1" ;;
     esac
@@ -110,40 +109,49 @@ library() {
     fi
 }
 
-# What makes a file small; the same for every target, and in this place only.
+# What makes a file small; the same for every target, and in this place only. compiled: for all code; linked: for the agent.
 #
-# Relocations in their packed form (a position-independent file starts with a table of what to move): 0.28 MB less, for
-# linkers from 2022 on (binutils 2.38, lld 15) and a C library of that year (glibc 2.36, musl 1.2.4), so only where that is
-# linked in. No tables for unwinding: cross/no-unwind.ld says why. Functions and constants that are the same byte for byte are
-# kept once (--icf=all, which lld and gold know; Rust promises no function an address of its own): 0.07 MB less. Runs of
-# instructions that occur again and again become functions (what LLVM does at this level for 64-bit ARM unasked): 0.14 MB.
-flags() {
+# Runs of instructions that occur again and again become functions (what LLVM does at this level for 64-bit ARM unasked):
+# 0.14 MB less. Relocations in their packed form (a position-independent file starts with a table of what to move): 0.28 MB,
+# for linkers from 2022 on (binutils 2.38, lld 15) and a C library of that year (glibc 2.36, musl 1.2.4), so only where that
+# is linked in. No tables for unwinding: cross/no-unwind.ld says why. Functions and constants that are the same byte for byte
+# are kept once (--icf=all, which lld and gold know; Rust promises no function an address of its own): 0.07 MB.
+compiled() {
     crt=
     case $target in *-musl*) crt=yes ;; esac
     [ -z "$static" ] || crt=yes
-    echo "$linker"
-    [ -z "$crt" ] || echo "-Ctarget-feature=+crt-static"
-    [ "$1" = agent ] || return 0
-    [ -z "$crt" ] || echo "-Clink-arg=${via}-zpack-relative-relocs"
-    for flag in --no-eh-frame-hdr "-T$here/cross/no-unwind.ld" --icf=all --ignore-data-address-equality; do
-        echo "-Clink-arg=$via$flag"
-    done
-    echo '-Cllvm-args=-enable-machine-outliner'
+    flags=$linker
+    [ -z "$crt" ] || flags="$flags -Ctarget-feature=+crt-static"
+    [ "$1" != agent ] || flags="$flags -Cllvm-args=-enable-machine-outliner"
 }
 
-# build PROFILE FEATURES PACKAGE ...: with --target, the flags reach the programs and what they are made of, not build
+linked() {
+    [ -z "$crt" ] || echo "-Clink-arg=${via}-zpack-relative-relocs"
+    # The map says what the linker laid where; cross/size.sh reads it.
+    for flag in --no-eh-frame-hdr "-T$here/cross/no-unwind.ld" --icf=all --ignore-data-address-equality "-Map=$out/$target/picket-agent.map"; do
+        echo "-Clink-arg=$via$flag"
+    done
+}
+
+# build PROFILE FEATURES ARGUMENT ...: with --target, the flags reach the programs and what they are made of, not build
 # scripts and macros, which run here.
 build() {
     profile=$1 features=$2
     shift 2
-    set -- "$@" --locked --quiet --profile "$profile" --target "$target"
+    compiled "$profile"
+    set -- --locked --quiet --profile "$profile" --target "$target" "$@"
+    command=build
+    if [ "$profile" = agent ]; then
+        command=rustc
+        # shellcheck disable=SC2046  # one word a line, and no folder of ours has a space
+        set -- "$@" -- $(linked)
+    fi
     if [ -n "$build_std" ]; then
         # -Zbuild-std is unstable in cargo and rustc; the variable admits it for this one command.
         export RUSTC_BOOTSTRAP=1
-        set -- "$@" -Zbuild-std=std,panic_abort "-Zbuild-std-features=$features"
+        set -- -Zbuild-std=std,panic_abort "-Zbuild-std-features=$features" "$@"
     fi
-    [ -z "$keep" ] || set -- "$@" --config "profile.$profile.strip=false"
-    env "RUSTC=$rustc" "CARGO_TARGET_$(named)_RUSTFLAGS=$(flags "$profile" | tr '\n' ' ')" cargo build "$@" >&2
+    env "RUSTC=$rustc" "CARGO_TARGET_$(named)_RUSTFLAGS=$flags" cargo "$command" "$@" >&2
 }
 
 # tell PROGRAM FILE SECONDS
@@ -159,7 +167,7 @@ tell() {
     case $crt$whole in
     yesfalse) echo "build.sh: $2 asks for a dynamic loader, so it is not static" >&2; return 1 ;;
     esac
-    if [ "$bound" != null ] && [ -z "$keep" ] && [ "$bytes" -gt "$limit" ]; then
+    if [ "$bound" != null ] && [ "$bytes" -gt "$limit" ]; then
         echo "build.sh: $bytes bytes are more than $limit: look at new dependencies and features first" >&2
         return 1
     fi
@@ -168,13 +176,13 @@ tell() {
 for target in $targets; do
     tools
     library
+    mkdir -p "$out/$target"
     begun=$(date +%s)
     build agent optimize_for_size -p picket-agent --bin picket-agent
-    flags agent >/dev/null        # sets $crt here as well: the call above is another shell's
     tell picket-agent "$out/$target/agent/picket-agent" $(($(date +%s) - begun))
     [ "$bins" = all ] || continue
     begun=$(date +%s)
-    build release default -p picket-collector -p picket
+    build release panic-unwind,backtrace,default -p picket-collector -p picket
     took=$(($(date +%s) - begun))
     tell picket-collector "$out/$target/release/picket-collector" "$took"
     tell picket "$out/$target/release/picket" "$took"

@@ -26,7 +26,7 @@ pub struct Seen {
     pub outcome: String,
     /// The codes of its timeline, in order.
     pub timeline: Vec<String>,
-    /// From the agent's start to its service started, with the enrolment.
+    /// From the agent's start to its service known to the collector, the enrolment included.
     pub ready: Duration,
     /// From the kill to the service accepting again.
     pub healed: Duration,
@@ -53,12 +53,12 @@ pub async fn run(program: &OsStr, through: &[String], binary: &Path) -> Seen {
 
     let started = Since::now();
     let mut agent = home.start(&["--die-with-parent"]);
-    agent.line_with("service-started");
+    known(&collector).await;
     let ready = started.elapsed();
     assert!(wait_listening(address, PATIENCE), "it serves");
     home.identity_written("web");
     let healed = kill_and_see_healed(&mut agent, address);
-    let first = resolved(&mut changes).await;
+    let first = ended(&mut changes).await;
     let detail = collector.operator().await.get_incident(v1::GetIncidentRequest { id: first.id }).await;
     let detail = detail.expect("operators may read it").into_inner();
 
@@ -68,7 +68,7 @@ pub async fn run(program: &OsStr, through: &[String], binary: &Path) -> Seen {
     let mut agent = home.start(&["--die-with-parent", "--stop-services"]);
     agent.line_with("service-adopted");
     let _its_own_time = kill_and_see_healed(&mut agent, address);
-    resolved(&mut changes).await;
+    ended(&mut changes).await;
     assert!(agent.end().success(), "it ends as it was asked");
     assert!(server(address).is_empty(), "and its service with it");
     Seen {
@@ -111,12 +111,27 @@ async fn watch(collector: &Collector) -> Streaming<v1::IncidentChange> {
     collector.operator().await.watch_incidents(request).await.expect("operators may watch").into_inner()
 }
 
-/// Waits for an incident to be resolved.
-async fn resolved(changes: &mut Streaming<v1::IncidentChange>) -> v1::Incident {
+/// Waits until the collector knows the process of the service, so that its death is no news of the past.
+async fn known(collector: &Collector) {
+    let mut operator = collector.operator().await;
+    let since = Since::now();
+    while since.elapsed() < PATIENCE {
+        let asked = operator.list_services(v1::ListServicesRequest::default()).await;
+        let services = asked.expect("operators may list").into_inner().services;
+        if services.iter().any(|service| service.service == "web" && service.pid != 0) {
+            return;
+        }
+    }
+    panic!("the collector knows no process of web in time");
+}
+
+/// Waits for the end of an incident; of one that the agent could tell only afterwards, since it was not connected yet, that
+/// is its first word.
+async fn ended(changes: &mut Streaming<v1::IncidentChange>) -> v1::Incident {
     loop {
         let next = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
         let change = next.expect("the watch lives").expect("the watch does not end");
-        if change.code == "incident-resolved" {
+        if ["incident-resolved", "incident-late"].contains(&change.code.as_str()) {
             return change.incident.expect("a change has its incident");
         }
     }
