@@ -34,12 +34,12 @@ pub struct Seen {
     pub all: Duration,
 }
 
-/// Runs the agent `binary` by `through` (an emulator and its arguments; none where this machine runs it itself).
-/// `program` is a binary whose main calls [`crate::rig::role`] first.
+/// Runs the agent `binary`, else that of `program`, by `through` (an emulator or a tracer, with its arguments; none where this
+/// machine runs it itself). `program` is a binary whose main calls [`crate::rig::role`] first.
 ///
 /// # Panics
 /// If any of it does not come about in time, with what the agent and the collector said.
-pub async fn run(program: &OsStr, through: &[String], binary: &Path) -> Seen {
+pub async fn run(program: &OsStr, through: &[String], binary: Option<&Path>) -> Seen {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
     let begun = Since::now();
     let collector = Collector::start(program, &folder.path().join("collector"));
@@ -47,7 +47,9 @@ pub async fn run(program: &OsStr, through: &[String], binary: &Path) -> Seen {
     let config = config(program, address);
     let mut home =
         AgentHome::prepare(program, &folder.path().join("agent"), "gateway-1", &collector, &config).await;
-    home.use_binary(binary.as_os_str());
+    if let Some(binary) = binary {
+        home.use_binary(binary.as_os_str());
+    }
     home.run_through(through);
     let mut changes = watch(&collector).await;
 

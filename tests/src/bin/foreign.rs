@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let seen = runtime.expect("the kernel gives a runtime").block_on(foreign::run(
         program.as_os_str(),
         through,
-        Path::new(agent),
+        Some(Path::new(agent)),
     ));
     let ms = |span: std::time::Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
     let well = seen.outcome.contains("recovered, verified");
