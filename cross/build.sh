@@ -25,8 +25,8 @@ own_rustc=${RUSTC:-rustc}
 host=$("$own_rustc" -vV | sed -n 's/^host: //p')
 sysroot=$("$own_rustc" --print sysroot)
 
-bins=agent std= static=
-targets=
+bins=agent std='' static=''
+targets=''
 usage() { sed -n '4p' "$here/cross/build.sh" | sed 's/^# */usage: /' >&2; exit 64; }
 while [ $# -gt 0 ]; do
     case $1 in
