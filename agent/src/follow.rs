@@ -70,7 +70,7 @@ impl Followed {
     /// # Errors
     /// It is no child of ours.
     pub(crate) fn reap(&self) -> rustix::io::Result<Option<WaitIdStatus>> {
-        let who = self.number.map_or(WaitId::PidFd(self.end.as_fd()), |(pid, _started)| WaitId::Pid(pid));
+        let who = self.number.map_or_else(|| WaitId::PidFd(self.end.as_fd()), |(pid, _)| WaitId::Pid(pid));
         rustix::process::waitid(who, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
     }
 }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_child_is_followed_signalled_and_reaped_with_a_pidfd_and_without() {
         for open in [Followed::open, Followed::by_number] {
-            let child = sleep();
+            let mut child = sleep();
             let process = open(pid_of(child.id())).unwrap();
             assert!(process.reap().unwrap().is_none());
             assert!(!ends(&process, 0));
@@ -138,6 +138,7 @@ mod tests {
             let status = process.reap().unwrap().unwrap();
             assert_eq!(status.terminating_signal(), Some(Signal::KILL.as_raw()));
             assert_eq!(process.signal(Signal::KILL), Err(Errno::SRCH));
+            assert!(child.wait().is_err(), "it is reaped already");
         }
     }
 
