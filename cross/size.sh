@@ -29,16 +29,18 @@ LC_ALL=C size -A -d "$out/agent/picket-agent" | sort -k2,2nr | awk '
     END { printf "{\"figure\":\"agent_static_sections\",\"unit\":\"bytes\",\"value\":{%s}}\n", list }'
 
 # In the linker's map a line of an input section is followed by those of its symbols: address, address, size, alignment,
-# name. A name begins with the crate whose code it is; of `<T as Trait>::method` that is the first crate named. What several
-# functions share and the C code have no crate.
+# name. A name begins with the crate whose code it is; of `<T as Trait>::method` that is the first crate named. What has several
+# names counts once. Runs of instructions that several functions share, and C, above all glibc, have no crate.
 awk '
     $5 ~ /^\.[a-z]/ && NF == 5 { text = ($5 ~ /^\.text/) }
-    text && NF >= 5 && $5 !~ /:\(/ && $5 !~ /^\./ {
+    text && NF >= 5 && $5 !~ /:\(/ && $5 !~ /^\./ && !($1 in seen) {
+        seen[$1] = 1
         hex = "0x" $3; size = 0
         for (i = 3; i <= length(hex); i++) size = size * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
         name = $0; sub(/^ *[0-9a-f]+ +[0-9a-f]+ +[0-9a-f]+ +[0-9]+ +/, "", name)
-        crate = "other"
+        crate = "C"
         if (name ~ /^OUTLINED_FUNCTION/) crate = "shared runs"
+        else if (name ~ /^ring_core/) crate = "ring"
         else if (name ~ /::/) {
             gsub(/\$[A-Z0-9a-z]+\$/, " ", name); gsub(/\.\./, "::", name)
             if (match(name, /[a-z_][a-z_0-9]*::/)) crate = substr(name, RSTART, RLENGTH - 2)
