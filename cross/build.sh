@@ -62,7 +62,6 @@ tools() {
     x86_64-unknown-linux-gnu) gcc=x86_64-linux-gnu-gcc package='apt-get install gcc-x86-64-linux-gnu libc6-dev-amd64-cross' ;;
     aarch64-unknown-linux-gnu) gcc=aarch64-linux-gnu-gcc package='apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross' ;;
     armv7-unknown-linux-gnueabihf) gcc=arm-linux-gnueabihf-gcc package='apt-get install gcc-arm-linux-gnueabihf libc6-dev-armhf-cross' ;;
-    i686-unknown-linux-gnu) gcc=i686-linux-gnu-gcc package='apt-get install gcc-i686-linux-gnu libc6-dev-i386-cross' ;;
     riscv64gc-unknown-linux-gnu) gcc=riscv64-linux-gnu-gcc package='apt-get install gcc-riscv64-linux-gnu libc6-dev-riscv64-cross' ;;
     *-linux-musl*) gcc= ;;
     *) echo "build.sh: $target is not a target that is built here: cross/README.md has the list" >&2; exit 2 ;;

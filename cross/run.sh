@@ -11,7 +11,7 @@ usage() { sed -n '4,5p' "$here/cross/run.sh" | sed 's/^# */usage: /' >&2; exit 6
 
 how() {
     case $1 in
-    "$(uname -m)"-* | i686-*) emulator= ;;
+    "$(uname -m)"-*) emulator= ;;
     aarch64-*) emulator=qemu-aarch64-static ;;
     armv7-* | arm-*) emulator=qemu-arm-static ;;
     x86_64-*) emulator=qemu-x86_64-static ;;

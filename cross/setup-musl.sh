@@ -22,8 +22,6 @@ zig_target() {
     aarch64-unknown-linux-musl) echo aarch64-linux-musl baseline ;;
     armv7-unknown-linux-musleabihf) echo arm-linux-musleabihf generic+v7a+vfp3d16-neon-d32 ;;
     arm-unknown-linux-musleabihf) echo arm-linux-musleabihf arm1176jzf_s ;;
-    i686-unknown-linux-musl) echo x86-linux-musl pentium4 ;;
-    riscv64gc-unknown-linux-musl) echo riscv64-linux-musl baseline ;;
     *) echo "setup-musl.sh: no musl target of that name is known here: $1" >&2; return 2 ;;
     esac
 }
