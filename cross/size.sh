@@ -1,18 +1,13 @@
 #!/bin/sh
-# Builds the agent as one static file and prints its size as one JSON line; fails above the limit of 5 MiB.
+# Builds the agent as one static file and prints its size as one JSON line; fails above the limit of 5 MiB. Two more lines say
+# what takes how much: the sections, and the code of the ten largest crates.
 #
 #   cross/size.sh
 #
-# The standard library is built along with it, for size as all else is and without what unwinding needs: the one that comes
-# with a toolchain is made for speed, and 0.34 MB larger. Its source is the own toolchain's where that has one (rustup
-# component add rust-src), else Debian's, with the compiler that belongs to it (cross/setup.sh).
-#
-# Static by glibc (crt-static on this machine's own target), since that needs nothing that is not here already; musl
-# takes a foreign linker (cross/README.md). The same agent with musl is smaller, since glibc brings its resolver and locale
-# code along, so this figure errs to the strict side. It is not for shipping: a static glibc looks names up through
-# libraries of the host's own version.
+# Static by glibc (crt-static on this machine's own target), since that needs nothing that is not here already; musl takes
+# what cross/setup-musl.sh brings. The same agent with musl is smaller, since glibc brings its resolver and locale code along,
+# so this figure errs to the strict side. What makes it small is in cross/build.sh.
 set -eu
-limit=5242880
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
 target=$(rustc -vV | sed -n 's/^host: //p')
@@ -20,45 +15,39 @@ case $target in
 *-linux-gnu) ;;
 *) echo "size.sh: the size is measured on glibc Linux, this is $target" >&2; exit 2 ;;
 esac
+if [ ! -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; then cross/setup.sh >&2; fi
 
-# The linker is lld, which the toolchain brings along on x86-64; elsewhere it is Debian's.
-sysroot=$(rustc --print sysroot)
-own=$sysroot/lib/rustlib/$target/bin/gcc-ld
-lld=-Clink-arg=-fuse-ld=lld
-if [ -x "$own/ld.lld" ]; then
-    lld="-Clink-arg=-B$own $lld"
-elif ! command -v ld.lld >/dev/null; then
-    echo "size.sh: no ld.lld here: apt-get install lld" >&2
-    exit 2
-fi
+status=0
+line=$(cross/build.sh --std built --static "$target") || status=$?
+# Above the limit it says so and still tells the size.
+[ -z "$line" ] || echo "$line" | sed 's/.*"bytes":\([0-9]*\),"limit":\([0-9]*\).*/{"figure":"agent_static_bytes","value":\1,"unit":"bytes","limit":\2}/'
+[ "$status" -eq 0 ] || exit "$status"
 
-if [ ! -e "$sysroot/lib/rustlib/src/rust/library/Cargo.lock" ]; then
-    cross=${PICKET_CROSS:-$here/target/cross}
-    "$here/cross/setup.sh" "$cross" >&2
-    export RUSTC="$cross/rustc"
-fi
+out=${CARGO_TARGET_DIR:-$here/target}/$target
+LC_ALL=C size -A -d "$out/agent/picket-agent" | sort -k2,2nr | awk '
+    $1 ~ /^\./ && $2 >= 10000 { list = list (list ? "," : "") "\"" $1 "\":" $2 }
+    END { printf "{\"figure\":\"agent_static_sections\",\"unit\":\"bytes\",\"value\":{%s}}\n", list }'
 
-# With --target, the flags reach the agent and its dependencies, not build scripts and macros, which cannot be static.
-# Relocations in their packed form (a position-independent file starts with a table of what to move): 0.28 MB less, for
-# linkers from 2022 on (binutils 2.38, lld 15) and a C library of that year (glibc 2.36, musl 1.2.4), which is linked in.
-# No tables for unwinding: cross/no-unwind.ld says why. Functions and constants that are the same byte for byte are kept
-# once (--icf=all, which lld and gold know; Rust promises no function an address of its own): 0.07 MB less. Runs of
-# instructions that occur again and again become functions (what LLVM does at this level for 64-bit ARM unasked): 0.14 MB.
-upper=$(printf %s "$target" | tr 'a-z-' 'A-Z_')
-export "CARGO_TARGET_${upper}_RUSTFLAGS=-Ctarget-feature=+crt-static $lld -Clink-arg=-Wl,-z,pack-relative-relocs -Clink-arg=-Wl,--no-eh-frame-hdr -Clink-arg=-Wl,-T,$here/cross/no-unwind.ld -Clink-arg=-Wl,--icf=all -Clink-arg=-Wl,--ignore-data-address-equality -Cllvm-args=-enable-machine-outliner"
-# -Zbuild-std is unstable in cargo and rustc; the variable admits it for this one command.
-RUSTC_BOOTSTRAP=1 cargo build --locked --quiet --profile agent -p picket-agent --bin picket-agent --target "$target" \
-    -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size >&2
-
-binary=${CARGO_TARGET_DIR:-$here/target}/$target/agent/picket-agent
-# INTERP names the dynamic loader: a file without it needs none.
-if LC_ALL=C readelf --program-headers "$binary" | grep -q INTERP; then
-    echo "size.sh: $binary asks for a dynamic loader, so it is not static" >&2
-    exit 1
-fi
-bytes=$(wc -c <"$binary" | tr -d ' ')
-printf '{"figure":"agent_static_bytes","value":%s,"unit":"bytes","limit":%s}\n' "$bytes" "$limit"
-if [ "$bytes" -gt "$limit" ]; then
-    echo "size.sh: $bytes bytes are more than $limit: look at new dependencies and features first" >&2
-    exit 1
-fi
+# In the linker's map a line of an input section is followed by those of its symbols: address, address, size, alignment,
+# name. A name begins with the crate whose code it is; of `<T as Trait>::method` that is the first crate named. What has several
+# names counts once. Runs of instructions that several functions share, and C, above all glibc, have no crate.
+awk '
+    $5 ~ /^\.[a-z]/ && NF == 5 { text = ($5 ~ /^\.text/) }
+    text && NF >= 5 && $5 !~ /:\(/ && $5 !~ /^\./ && !($1 in seen) {
+        seen[$1] = 1
+        hex = "0x" $3; size = 0
+        for (i = 3; i <= length(hex); i++) size = size * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+        name = $0; sub(/^ *[0-9a-f]+ +[0-9a-f]+ +[0-9a-f]+ +[0-9]+ +/, "", name)
+        crate = "C"
+        if (name ~ /^OUTLINED_FUNCTION/) crate = "shared runs"
+        else if (name ~ /^ring_core/) crate = "ring"
+        else if (name ~ /::/) {
+            gsub(/\$[A-Z0-9a-z]+\$/, " ", name); gsub(/\.\./, "::", name)
+            if (match(name, /[a-z_][a-z_0-9]*::/)) crate = substr(name, RSTART, RLENGTH - 2)
+            sub(/^_+/, "", crate)
+        }
+        sum[crate] += size
+    }
+    END { for (crate in sum) print sum[crate], crate }' "$out/picket-agent.map" | sort -nr | awk '
+    NR <= 10 { size = $1; sub(/^[0-9]+ /, ""); list = list (list ? "," : "") "\"" $0 "\":" size }
+    END { printf "{\"figure\":\"agent_static_crates\",\"unit\":\"bytes\",\"value\":{%s}}\n", list }'

@@ -16,8 +16,8 @@
 //!
 //! Limits: a log is at most 1 MiB when its service starts, else it becomes `NAME.log.1` (one generation): a start is
 //! the only moment when nobody holds the file open. None of its troubles stops a start ([`evidence`]). A service that
-//! prints much and never ends still fills its disk; the space check tells that. 2 descriptors per service. pidfds need
-//! Linux 5.4.
+//! prints much and never ends still fills its disk; the space check tells that. 2 descriptors per service, and
+//! without pidfds (before Linux 5.4) a thread ([`crate::follow`]).
 
 mod adopt;
 mod anew;

@@ -9,12 +9,13 @@
 //! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
 //!   `record`: of jobs that others start. `open`: files of others. `names`: users and groups. `words`: what of it is worth telling.
-//! - `clock`: the only clocks and entropy. `sys`: the only unsafe. `sorted`: small sets and maps.
+//! - `follow`: a process' end, with a pidfd or without. `clock`: the only clocks and entropy. `sys`: the only unsafe. `sorted`: small sets and maps.
 //!
 //! Ports turn failures into inputs and hold no retry counts, thresholds or backoff: those are the core's. One thread,
 //! but for the spool's disk, claims, identity files, lines of log, names being resolved (at most 4), one per hung mount
 //! and per log whose disk hangs, one per program that runs for what it prints (at most 4),
-//! and one per program of the operator's own that runs (one per check and drill). The ring is 256 KiB: frames leave
+//! one per program of the operator's own that runs (one per check and drill), and,
+//! where the kernel has no pidfds, one per process that is followed. The ring is 256 KiB: frames leave
 //! it for the disk when it is full, and untouched pages of it cost nothing. It listens on no port and needs no root.
 
 #![deny(unsafe_code)]
@@ -24,6 +25,7 @@ mod baseline;
 mod child;
 mod clock;
 mod disk;
+mod follow;
 mod good;
 mod identity;
 mod keep;

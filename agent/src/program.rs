@@ -20,10 +20,10 @@ mod user;
 
 use crate::clock;
 use crate::config::Program;
+use crate::follow::Followed;
 use picket_proto::{Mono, Span};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -170,7 +170,7 @@ fn start(program: &Program) -> io::Result<Run> {
             Ok(Run { child, pid, pidfd, out: Some(out), kept: Vec::new(), printed: 0 })
         }
         (Err(error), _) => {
-            // Without a pidfd its end would never be seen, so it must not live.
+            // Not followed, its end would never be seen, so it must not live.
             child.kill()?;
             child.wait()?;
             Err(error)
@@ -179,17 +179,16 @@ fn start(program: &Program) -> io::Result<Run> {
     }
 }
 
-fn follow(child: &Child) -> io::Result<(Pid, OwnedFd)> {
+fn follow(child: &Child) -> io::Result<(Pid, Followed)> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
-    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-    Ok((pid, pidfd))
+    Ok((pid, Followed::open(pid)?))
 }
 
 /// A program that was started.
 struct Run {
     child: Child,
     pid: Pid,
-    pidfd: OwnedFd,
+    pidfd: Followed,
     /// Its output until that ends.
     out: Option<ChildStdout>,
     kept: Vec<u8>,

@@ -77,7 +77,7 @@ pub(crate) fn tcp_traffic(socket: impl AsFd) -> Option<(u64, u64)> {
 ///
 /// # Errors
 /// The kernel can't poll it.
-pub(crate) fn readable(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn readable<T: Owned>(fd: T) -> io::Result<AsyncFd<T>> {
     polled(fd, Interest::READABLE)
 }
 
@@ -89,8 +89,14 @@ pub(crate) fn urgent(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     polled(fd, Interest::PRIORITY)
 }
 
-fn polled(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an OwnedFd is an open descriptor, and it can't be closed or replaced while the AsyncFd owns it.
+/// What owns the one descriptor that it names, from its making to its end.
+pub(crate) trait Owned: AsRawFd {}
+
+impl Owned for OwnedFd {}
+impl Owned for crate::follow::Followed {}
+
+fn polled<T: Owned>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    // SAFETY: what is Owned holds an open descriptor, and it can't be closed or replaced while the AsyncFd owns it.
     Ok(unsafe { AsyncFd::register_with_interest(fd, interest) }?)
 }
 

@@ -5,7 +5,7 @@
 //! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
 //!   processes to test against; `bench`, figures; `fleet`, real hosts with real faults; `swarm`, thousands of
 //!   agents' sessions from one process; `chaos`, runs with faults at random; `entry`, where bytes from outside
-//!   come in, for any bytes.
+//!   come in, for any bytes; `foreign`, an agent built for another processor.
 
 #[cfg(feature = "shells")]
 pub mod bench;
@@ -16,6 +16,8 @@ pub mod dice;
 pub mod entry;
 #[cfg(feature = "shells")]
 pub mod fleet;
+#[cfg(feature = "shells")]
+pub mod foreign;
 pub mod mutants;
 #[cfg(feature = "shells")]
 pub mod rig;

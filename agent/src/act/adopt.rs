@@ -8,9 +8,10 @@
 
 use super::watch::{Parent, watch};
 use super::{Item, Life, Notice, Outcome, Owed, Process, Services, remnants};
+use crate::follow::Followed;
 use crate::probe::process::stat;
 use picket_agent_core::service::ServiceIx;
-use rustix::process::{Pid, PidfdFlags};
+use rustix::process::Pid;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -133,9 +134,9 @@ pub(super) fn own_session() -> io::Result<i32> {
         .ok_or_else(|| io::Error::other("/proc/PID/stat of the agent itself can't be read"))
 }
 
-/// Opens a pidfd and then looks whether it is the saved process and lives.
+/// Follows it and then looks whether it is the saved process and lives.
 fn adopt(saved: &Saved) -> Option<Process> {
-    let pidfd = rustix::process::pidfd_open(saved.pid, PidfdFlags::empty()).ok()?;
+    let pidfd = Followed::open(saved.pid).ok()?;
     let pidfd = saved.lives().then(|| crate::sys::readable(pidfd))?.ok()?;
     Some(Process { pid: saved.pid, pidfd: Arc::new(pidfd), started: Some(saved.started) })
 }

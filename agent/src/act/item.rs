@@ -3,8 +3,8 @@
 use super::script::Script;
 use super::{Item, Owed, adopt, evidence, files as kept, limit};
 use crate::config::Service;
-use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, Rlimit, Signal};
+use crate::follow::Followed;
+use rustix::process::{Pid, Rlimit, Signal};
 use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -27,7 +27,7 @@ pub(super) enum Life {
 
 pub(super) struct Process {
     pub(super) pid: Pid,
-    pub(super) pidfd: Arc<AsyncFd<OwnedFd>>,
+    pub(super) pidfd: Arc<AsyncFd<Followed>>,
     pub(super) started: Option<u64>,
 }
 
@@ -82,7 +82,7 @@ impl Item {
         match follow(child.id()) {
             Ok((pid, pidfd)) => Ok(Process { pid, pidfd: Arc::new(pidfd), started: None }),
             Err(error) => {
-                // Without a pidfd its end would never be seen, so it must not live.
+                // Not followed, its end would never be seen, so it must not live.
                 child.kill()?;
                 child.wait()?;
                 Err(error)
@@ -93,8 +93,8 @@ impl Item {
     /// Signals the whole group; a frozen member can only end once it continues.
     pub(super) fn signal(&self, signal: Signal) {
         let Life::Lives(process) = &self.life else { return };
-        // The pidfd proves that the leader is there, and with it that the group's number is its own.
-        if rustix::process::pidfd_send_signal(process.pidfd.get_ref(), Signal::CONT).is_ok() {
+        // That this one takes it proves that the leader is there, and with it that the group's number is its own.
+        if process.pidfd.get_ref().signal(Signal::CONT).is_ok() {
             let sent = rustix::process::kill_process_group(process.pid, signal);
             if let Err(error) =
                 sent.and_then(|()| rustix::process::kill_process_group(process.pid, Signal::CONT))
@@ -107,7 +107,7 @@ impl Item {
     /// Has its process alone read its configuration anew: its children are its own to tell.
     pub(super) fn reload(&self) {
         if let Life::Lives(process) = &self.life
-            && let Err(error) = rustix::process::pidfd_send_signal(process.pidfd.get_ref(), Signal::HUP)
+            && let Err(error) = process.pidfd.get_ref().signal(Signal::HUP)
         {
             tracing::warn!(service = self.name, %error, "the service can't be signalled");
         }
@@ -140,9 +140,8 @@ pub(super) fn command(service: &Service, state: &Path) -> Command {
     command
 }
 
-/// Opens a pidfd of a child that nobody has reaped.
-pub(super) fn follow(pid: u32) -> io::Result<(Pid, AsyncFd<OwnedFd>)> {
+/// Follows a child that nobody has reaped.
+pub(super) fn follow(pid: u32) -> io::Result<(Pid, AsyncFd<Followed>)> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::InvalidData)?;
-    let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
-    Ok((pid, crate::sys::readable(pidfd)?))
+    Ok((pid, crate::sys::readable(Followed::open(pid)?)?))
 }

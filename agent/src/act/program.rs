@@ -10,7 +10,7 @@ use crate::child::{Bounds, read};
 use crate::clock;
 use picket_proto::event::Exit;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -116,7 +116,7 @@ impl Program {
 
     fn watch(&self, mut child: Child) -> io::Result<Exit> {
         let pid = pid_of(&child).ok_or(io::ErrorKind::InvalidData)?;
-        let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty())?;
+        let pidfd = crate::follow::Followed::open(pid)?;
         let begun = clock::now().mono;
         let in_time = loop {
             let passed = Duration::from_micros(clock::now().mono.since(begun).micros());
@@ -192,7 +192,7 @@ mod tests {
         let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
         let pid = Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
         // The signal is out to all of the group; only the first one's end was waited for.
-        let ended = rustix::process::pidfd_open(pid, PidfdFlags::empty()).map_or(1, |pidfd| {
+        let ended = crate::follow::Followed::open(pid).map_or(1, |pidfd| {
             let most = Timespec::try_from(Duration::from_secs(60)).unwrap();
             poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&most)).unwrap()
         });

@@ -4,9 +4,9 @@
 //! holds no port any more, but keeps the group's number alive, so asking the group itself is not enough). At most 2 s
 //! in all, counted from the first signal: a process in uninterruptible sleep must not keep a service down for ever.
 
+use crate::follow::Followed;
 use crate::probe::process::{self, Stat, stat};
-use rustix::fd::OwnedFd;
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -50,15 +50,15 @@ pub(super) async fn clear_writers(logs: &[PathBuf]) -> bool {
 }
 
 /// Kills these processes and waits for their end; whether that came in time.
-pub(super) async fn clear_these(processes: Vec<OwnedFd>) -> bool {
+pub(super) async fn clear_these(processes: Vec<Followed>) -> bool {
     for process in &processes {
         // One that has ended meanwhile needs no signal; one that may not be signalled shows in the time limit.
-        let _ended_or_forbidden = rustix::process::pidfd_send_signal(process, Signal::KILL);
+        let _ended_or_forbidden = process.signal(Signal::KILL);
     }
     tokio::time::timeout(LIMIT, ended(processes)).await.is_ok()
 }
 
-async fn ended(processes: Vec<OwnedFd>) {
+async fn ended(processes: Vec<Followed>) {
     for process in processes {
         // What can't be polled can't be waited for; the next look at the group finds it if it lives.
         if let Ok(process) = crate::sys::readable(process) {
@@ -69,11 +69,11 @@ async fn ended(processes: Vec<OwnedFd>) {
 
 /// Every living process that `wanted` picks. The pidfd is opened first and the process looked at again, so that a
 /// number that was used anew in between is not taken.
-pub(super) fn find(wanted: impl Fn(Pid, &Stat) -> bool) -> Vec<OwnedFd> {
+pub(super) fn find(wanted: impl Fn(Pid, &Stat) -> bool) -> Vec<Followed> {
     let picks = |pid: Pid| stat(pid).filter(|stat| !stat.is_dead() && wanted(pid, stat));
     let found = process::all().filter_map(|pid| {
         let seen = picks(pid)?;
-        let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        let pidfd = Followed::open(pid).ok()?;
         picks(pid).filter(|again| again.started == seen.started).map(|_| pidfd)
     });
     found.collect()

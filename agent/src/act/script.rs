@@ -77,11 +77,11 @@ impl Script {
         Said::Started { ended, pid: self.pid() }
     }
 
-    async fn stopped(self, process: Option<Arc<tokio::io::unix::AsyncFd<rustix::fd::OwnedFd>>>) -> Said {
+    async fn stopped(self, process: Option<Arc<tokio::io::unix::AsyncFd<crate::follow::Followed>>>) -> Said {
         let _alone = self.alone.lock().await;
         self.program(&self.commands.stop, Some(self.output.clone()), self.stop).run().await;
         if let Some(process) = process {
-            let _it_ended_as_asked = rustix::process::pidfd_send_signal(process.get_ref(), Signal::KILL);
+            let _it_ended_as_asked = process.get_ref().signal(Signal::KILL);
             let _it_hangs_in_the_kernel = tokio::time::timeout(GONE, process.readable()).await;
         }
         Said::Stopped

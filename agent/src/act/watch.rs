@@ -4,10 +4,9 @@
 //! waited for, at most 100 ms, and is unknown on kernels before Linux 6.15.
 
 use super::Notice;
+use crate::follow::Followed;
 use picket_agent_core::service::ServiceIx;
 use picket_proto::event::Exit;
-use rustix::fd::OwnedFd;
-use rustix::process::{WaitId, WaitIdOptions};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::Interest;
@@ -29,7 +28,7 @@ pub(super) enum Parent {
 /// Sends a notice when the process has ended.
 pub(super) fn watch(
     service: ServiceIx,
-    pidfd: Arc<AsyncFd<OwnedFd>>,
+    pidfd: Arc<AsyncFd<Followed>>,
     parent: Parent,
     notices: mpsc::Sender<Notice>,
 ) {
@@ -44,7 +43,7 @@ pub(super) fn watch(
 }
 
 /// Ends when the process is reaped, which a pidfd tells by hanging up.
-async fn reaped(pidfd: &AsyncFd<OwnedFd>) {
+async fn reaped(pidfd: &AsyncFd<Followed>) {
     while let Ok(mut ready) = pidfd.ready(Interest::READABLE).await {
         if ready.ready().is_read_closed() {
             return;
@@ -54,9 +53,8 @@ async fn reaped(pidfd: &AsyncFd<OwnedFd>) {
 }
 
 /// Reaps a child, or asks the kernel about another's.
-pub(super) fn exit_of(pidfd: &OwnedFd) -> Exit {
-    let reap = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-    match rustix::process::waitid(WaitId::PidFd(rustix::fd::AsFd::as_fd(pidfd)), reap) {
+pub(super) fn exit_of(pidfd: &Followed) -> Exit {
+    match pidfd.reap() {
         Ok(Some(status)) => status
             .exit_status()
             .map(Exit::Code)

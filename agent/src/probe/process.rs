@@ -7,6 +7,7 @@
 use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal};
 
 /// Longer than any line: a name has 64 bytes at most, and of the 50 numbers none more than 20 digits.
@@ -68,10 +69,18 @@ pub(crate) fn all() -> impl Iterator<Item = Pid> {
 /// Kills every process that `wanted` picks, as far as the agent may.
 pub(crate) fn kill_all(wanted: impl Fn(Pid) -> bool) {
     for pid in all() {
-        // Opened before looking, so that it is the one that was looked at which is killed.
-        let Ok(process) = rustix::process::pidfd_open(pid, PidfdFlags::empty()) else { continue };
+        // Opened before looking, so that it is the one that was looked at which is killed; without pidfds that is as sure as
+        // the moment between is short.
+        let process = match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(process) => Some(process),
+            Err(Errno::NOSYS | Errno::PERM) => None,
+            Err(_gone_already) => continue,
+        };
         if wanted(pid) {
-            let _gone_already = rustix::process::pidfd_send_signal(&process, Signal::KILL);
+            let _gone_already = match process {
+                Some(process) => rustix::process::pidfd_send_signal(&process, Signal::KILL),
+                None => rustix::process::kill_process(pid, Signal::KILL),
+            };
         }
     }
 }

@@ -110,6 +110,7 @@ fn launch(program: &OsStr, folder: &Path, listen: &str) -> (Process, String) {
 pub struct AgentHome {
     program: OsString,
     binary: Option<OsString>,
+    through: Vec<String>,
     folder: PathBuf,
 }
 
@@ -146,7 +147,7 @@ impl AgentHome {
             "[agent]\nhost = \"{host}\"\nstate = \"state\"\n\n[collector]\naddress = \"{address}\"\ntoken_file = \"token\"\n\n"
         );
         fs::write(folder.join("agent.toml"), head + config).expect("the folder can be written");
-        Self { program: program.to_owned(), binary: None, folder: folder.to_owned() }
+        Self { program: program.to_owned(), binary: None, through: Vec::new(), folder: folder.to_owned() }
     }
 
     /// Has the agent use the bus at this D-Bus address.
@@ -201,13 +202,19 @@ impl AgentHome {
         args.extend(["--log-format", "json"].map(OsString::from));
         args.extend(extra.iter().map(OsString::from));
         let program = self.binary.as_ref().unwrap_or(&self.program);
-        let mut command = std::process::Command::new(program);
-        Process::spawn("agent", command.args(&args).envs(env.iter().copied()))
+        let mut words = self.through.iter().map(OsStr::new).chain([program.as_os_str()]);
+        let mut command = std::process::Command::new(words.next().unwrap_or_default());
+        Process::spawn("agent", command.args(words).args(&args).envs(env.iter().copied()))
     }
 
     /// Uses another build of the agent: one whose main is the agent's own.
     pub fn use_binary(&mut self, program: &OsStr) {
         self.binary = Some(program.to_owned());
+    }
+
+    /// Has an emulator, with its arguments, run that build.
+    pub fn run_through(&mut self, words: &[String]) {
+        words.clone_into(&mut self.through);
     }
 
     /// Waits until the next run of the agent can know the process of `service`: a thread writes that down a moment

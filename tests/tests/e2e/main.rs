@@ -12,6 +12,7 @@ mod identity;
 mod link;
 mod local;
 mod metered;
+mod older;
 mod once;
 mod reasons;
 mod reboot;
