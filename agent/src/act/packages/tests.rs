@@ -109,7 +109,7 @@ fn a_database_that_is_put_in_place_while_it_is_read_hides_no_version() {
     fs::create_dir_all(admin.join("updates")).unwrap();
     fs::write(admin.join("updates/0001"), stanza("web", "1.2", "installed")).unwrap();
     let mut is_done = false;
-    let found = super::dpkg::installed_with(&admin, &names, || {
+    let found = dpkg::installed_with(&admin, &names, || {
         if !std::mem::replace(&mut is_done, true) {
             fs::write(admin.join("status-new"), stanza("web", "1.2", "installed")).unwrap();
             fs::rename(admin.join("status-new"), admin.join("status")).unwrap();
@@ -118,7 +118,7 @@ fn a_database_that_is_put_in_place_while_it_is_read_hides_no_version() {
     });
     assert_eq!(found.unwrap()[0].version, "1.2");
     let mut number = 0;
-    let _whatever_was_read_last = super::dpkg::installed_with(&admin, &names, || {
+    let _whatever_was_read_last = dpkg::installed_with(&admin, &names, || {
         number += 1;
         fs::write(admin.join("status-new"), stanza("web", "1.3", "installed")).unwrap();
         fs::rename(admin.join("status-new"), admin.join("status")).unwrap();
