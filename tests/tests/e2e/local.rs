@@ -240,12 +240,19 @@ async fn what_was_not_healed_is_tried_again_when_a_person_says_so() {
 async fn a_torn_slot_costs_one_change_and_two_are_told() {
     let mut story = Story::begin(&config(free_port())).await;
     story.agent.line_with("breaker-open");
+    let slots = ["keep.0", "keep.1"].map(|name| story.home.state().join(name));
     assert!(ask(&story, &["hold", "1h"]).status.success());
     story.agent.line_with("hold-begun");
+    // It is written before the next one comes: a slow disk would write both at once.
+    let status = status_when(&story, |status| status["hold"]["by"].is_string());
+    let by = status["hold"]["by"].as_str().unwrap().as_bytes().to_vec();
+    let names = |slot: &PathBuf| {
+        std::fs::read(slot).is_ok_and(|bytes| bytes.windows(by.len()).any(|some| *some == by))
+    };
+    status_when(&story, |_| slots.iter().any(names));
     assert!(ask(&story, &["hold", "2h"]).status.success());
     story.agent.line_with("hold-begun");
     story.agent.end();
-    let slots = ["keep.0", "keep.1"].map(|name| story.home.state().join(name));
     let generation =
         |slot: &&PathBuf| std::fs::read(slot).unwrap()[16..24].iter().rev().copied().collect::<Vec<_>>();
     let newest = slots.iter().max_by_key(generation).unwrap();
