@@ -69,9 +69,9 @@ const HEAD: &str = "\
 address = \"collector.example:7440\"
 token_file = \"token\"                # what picket token HOST printed; chmod 600; used up at the first start
 
-# Nothing is done about a service until this is false: what would be done is told.
 [agent]
-observe = true
+state = \"/var/lib/picket-agent\"
+observe = true                       # nothing is done about services until this is false: what would be done is told
 
 # A unit of systemd that is watched, and how it proves that it works.
 #[[service]]
