@@ -22,7 +22,7 @@ mod trial;
 
 use crate::config;
 use crate::plan::Given;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use picket_proto::Span;
 use socket::{Failure, Place};
 use status::Page;
@@ -151,6 +151,11 @@ enum What {
         #[arg(long, value_name = "ADDRESS")]
         collector: Vec<String>,
     },
+}
+
+/// The command line itself, for those who make pages and completions of it.
+pub fn command() -> clap::Command {
+    Line::command()
 }
 
 /// Runs the agent with these arguments, the program's name included.

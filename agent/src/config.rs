@@ -34,6 +34,7 @@ mod check;
 mod collector;
 mod command;
 mod draft;
+mod example;
 mod explain;
 mod files;
 mod host;
@@ -61,6 +62,7 @@ pub use check::{
 pub(crate) use check::{COUNT_MAX, is_job_name, labels};
 pub use collector::{ADDRESSES_MAX, Address, Collector, NoAddress};
 pub use command::Commands;
+pub use example::example;
 pub(crate) use explain::Section;
 pub(crate) use host::{MOUNTS_MAX, Seen};
 pub use host::{Part, Resource, Sensor};

@@ -10,7 +10,7 @@ use crate::log::{self, Format};
 use crate::metrics;
 use crate::start::{self, Lifetime, Settings};
 use crate::store::{self, Limits};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
@@ -119,6 +119,11 @@ fn size(text: &str) -> Result<u64, String> {
         count.checked_mul(1 << shift).filter(|bytes| *bytes > 0 && bytes.leading_zeros() > 4)
     });
     found.ok_or_else(|| "give a whole number of GiB or TiB, such as 20GiB".to_owned())
+}
+
+/// The command line itself, for those who make pages and completions of it.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the command line `args`, the program's name first. Blocks until it is done.

@@ -22,6 +22,7 @@ mod inside;
 pub mod machine;
 mod net;
 mod orphans;
+mod own;
 mod package;
 mod root;
 pub mod scenarios;

@@ -164,7 +164,8 @@ pub(crate) fn page() -> String {
     page
 }
 
-fn range(key: &Key) -> String {
+/// What may be written, in words.
+pub(super) fn range(key: &Key) -> String {
     match key.shape {
         Shape::OneOf(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Shape::Flag => "true, false".to_owned(),

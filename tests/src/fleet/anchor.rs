@@ -132,6 +132,7 @@ fn prepare() -> std::io::Result<()> {
         fs::copy(&agent, super::root::AGENT).map_err(named)?;
         super::ground::executable(super::root::AGENT.as_ref())?;
     }
+    super::own::take_along()?;
     // The operator's program, if it was built beside this one, for whoever is to look around.
     let beside = std::env::current_exe()?.with_file_name("picket");
     if Wishes::given().keep && beside.exists() {

@@ -37,7 +37,7 @@ pub(super) const PICKET: &str = "/mnt/picket";
 
 /// Puts the operator's program into the collector's host, with an operator's credentials; how to ask with it.
 pub(super) fn operators_program(collector: &Host) -> String {
-    let script = "#!/bin/sh\nexport PICKET_COLLECTOR=h1:7440 PICKET_CREDENTIALS=/var/lib/private/picket-collector/operator\n\
+    let script = "#!/bin/sh\nexport PICKET_COLLECTOR=h1:7440 PICKET_CREDENTIALS=/var/lib/picket-collector/operator\n\
                   exec /usr/lib/picket \"$@\"\n";
     let laid = fs::copy(PICKET, collector.path("/usr/lib/picket")).map_err(|error| error.to_string());
     let laid = laid.and_then(|_| collector.write("/usr/bin/picket", script));

@@ -10,6 +10,7 @@ mod links;
 mod logs;
 mod machines;
 mod outages;
+mod own;
 mod packages;
 mod removals;
 mod rounds;
@@ -80,6 +81,7 @@ pub const SCENARIOS: &[Scenario] = &[
     packages::UPGRADE,
     packages::REFUSED,
     packages::KILLED,
+    own::LIFE,
     removals::REMOVALS,
     logs::JOURNAL,
     everyday::QUIET_DAY,

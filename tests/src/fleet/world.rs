@@ -16,6 +16,7 @@ use tonic::transport::Channel;
 
 /// The unit as it is shipped.
 const COLLECTOR_UNIT: &str = include_str!("../../../systemd/picket-collector.service");
+const COLLECTOR_USER: &str = include_str!("../../../systemd/picket-collector.sysusers");
 /// How long anything may take that is a matter of less than a second on a quiet machine.
 pub(super) const SOON: Duration = Duration::from_secs(20);
 /// How long until silence is told, and some: 25 s, and the rest for a busy machine.
@@ -65,6 +66,8 @@ impl World {
         host.write("/etc/systemd/system/picket-collector.service", COLLECTOR_UNIT)?;
         let names = format!("h1,{},{}", net::address(1), net::address6(1));
         let data = "/var/lib/picket-collector";
+        host.write("/usr/lib/sysusers.d/picket-collector.conf", COLLECTOR_USER)?;
+        host.does(&["systemd-sysusers", "picket-collector.conf"])?;
         host.does(&["picket-collector", "init", "--data", data, "--name", &names])?;
         host.does(&["systemctl", "daemon-reload"])?;
         host.does(&["systemctl", "enable", "--now", "picket-collector"])?;
@@ -74,7 +77,7 @@ impl World {
     /// Connects to the collector, the first time or after its host was away.
     pub(super) fn reconnect(&mut self) -> Result<(), String> {
         let host = &self.hosts[0];
-        let credentials = host.path("/var/lib/private/picket-collector/operator");
+        let credentials = host.path("/var/lib/picket-collector/operator");
         let address = format!("{}:7440", net::address(1));
         let runtime = &self.runtime;
         let mut operator = None;

@@ -219,3 +219,19 @@ fn the_schema_has_every_key_and_says_what_must_be_written() {
     assert_eq!(tcp["required"], serde_json::json!(["kind", "address"]));
     assert!(tcp["properties"].get("url").is_none());
 }
+
+#[test]
+fn the_example_is_a_file_to_begin_with_and_names_every_key() {
+    let (folder, file) = folder();
+    let text = super::super::example();
+    let token = TABLES.iter().flat_map(|table| table.keys).find(|key| key.name == "token").unwrap();
+    std::fs::write(folder.path().join("token"), token.example.trim_matches('"')).unwrap();
+    std::fs::set_permissions(folder.path().join("token"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::write(&file, &text).unwrap();
+    assert!(load(&file).is_ok(), "{:?}", load(&file).err().map(|mistakes| mistakes.to_string()));
+    for key in TABLES.iter().flat_map(|table| table.keys) {
+        assert!(text.contains(&format!("\n#{} = ", key.name)), "{}", key.name);
+    }
+    let longest = text.lines().filter(|line| line.starts_with("# ")).max_by_key(|line| line.chars().count());
+    assert!(longest.is_some_and(|line| line.chars().count() <= 130), "{longest:?}");
+}
