@@ -57,13 +57,7 @@ impl Shell<'_> {
         let is_known = *self.reloader.texts == texts;
         self.reloader.texts = Arc::new(texts);
         if !(is_known && why == Why::Watch) {
-            let since = self.answerer.config.since;
-            let mut outcome = plan.and_then(|plan| self.take(*plan));
-            if let Ok(text) = &mut outcome
-                && text.ends_with("nothing changed")
-            {
-                text.push_str(&format!(" since {}, when it was read last", crate::log::rfc3339(since)));
-            }
+            let outcome = plan.and_then(|plan| self.take(*plan));
             self.tell_reload(outcome);
         }
         self.notify.reloaded();
@@ -104,7 +98,7 @@ impl Shell<'_> {
             );
             Mistakes(vec![mistake(&plan.file, None, String::new(), problem)])
         })?;
-        let text = seating.describe(&self.roster);
+        let text = seating.describe(&self.roster, self.answerer.config.since);
         self.put(&seating)?;
         let news = plan.notes.iter().filter(|note| !self.plan.notes.contains(note));
         news.for_each(|note| self.log.link(clock::now().wall, "not-watched", note));

@@ -4,10 +4,11 @@
 //! answer that is on its way may still be looked up.
 
 use crate::config::{Check, Service, Target};
+use crate::log::rfc3339;
 use crate::plan::Plan;
 use picket_agent_core::reload::{Full, Seated};
 use picket_agent_core::{Agent, check, service};
-use picket_proto::Name;
+use picket_proto::{Name, Wall};
 use std::sync::Arc;
 
 /// All services and checks of this run, by their places.
@@ -70,8 +71,8 @@ impl Roster {
 }
 
 impl Seating {
-    /// What differs from `old`, in words.
-    pub(super) fn describe(&self, old: &Roster) -> String {
+    /// What differs from `old`, which is in force since then, in words.
+    pub(super) fn describe(&self, old: &Roster, since: Wall) -> String {
         let names = |places: &[u16]| {
             let all = places.iter().map(|at| self.roster.services[usize::from(*at)].spec.name.as_str());
             all.collect::<Vec<_>>().join(", ")
@@ -106,7 +107,10 @@ impl Seating {
             said.push(format!("checks new, changed or gone: {}", self.moved.join(", ")));
         }
         let (services, checks) = (self.services.len(), self.checks.len());
-        let what = if said.is_empty() { "nothing changed".to_owned() } else { said.join("; ") };
+        let what = match said.is_empty() {
+            true => format!("nothing changed since {}, when it was read last", rfc3339(since)),
+            false => said.join("; "),
+        };
         format!("the configuration is read: {services} services, {checks} checks; {what}")
     }
 }

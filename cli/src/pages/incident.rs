@@ -114,11 +114,11 @@ fn facts(incident: &v1::Incident, screen: &Screen, text: &mut String) {
 
 /// What a person has to do on the host once they have mended the cause, where the agent does not find out by itself.
 fn then(incident: &v1::Incident) -> String {
-    if incident.resolved.is_none() && incident.severity_rule == "sev-vanished" {
-        return "bring it back; if it went on purpose, on the host: picket-agent baseline accept".to_owned();
-    }
     if incident.resolved.is_some() {
         return String::new();
+    }
+    if incident.severity_rule == "sev-vanished" {
+        return "bring it back; if it went on purpose, on the host: picket-agent baseline accept".to_owned();
     }
     let resting = incident.outcome.split_once(": not healed, because ").map(|(service, _)| {
         format!("mend the cause, then have it tried at once, on the host: picket-agent try {service}")

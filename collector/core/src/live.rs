@@ -8,6 +8,7 @@ pub(crate) mod vanished;
 
 use crate::host::{Check, Death, Host, Service, is_newer};
 use crate::incident::IncidentId;
+use crate::incident::life::Incident;
 use crate::incident::timeline::{Arrival, Entry};
 use crate::signal::{Key, What};
 use crate::state::ending::settle;
@@ -258,16 +259,22 @@ fn note_all(state: &mut State, at: At, slot: u32, event: &Event) {
     }
 }
 
+/// The incident, where this service is its root.
+fn rooted(state: &mut State, id: Option<IncidentId>, slot: u32, service: u32) -> Option<&mut Incident> {
+    let host = state.hosts.get(slot)?;
+    let incident = state.incidents.get_mut(id?)?;
+    let Key { host: of, what } = incident.root.key;
+    (of == slot && host.service_of(what) == Some(service)).then_some(incident)
+}
+
 /// What it printed when it failed again stands behind that: why it does not start now may be another reason than it died of.
 fn learn_newest(state: &mut State, id: Option<IncidentId>, slot: u32, service: u32, fact: &Evidence) {
     const SINCE: &str = "; since then: ";
-    let Some(host) = state.hosts.get(slot) else { return };
-    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
-    let roots = incident.root.key.host == slot && host.service_of(incident.root.key.what) == Some(service);
+    let Some(incident) = rooted(state, id, slot, service) else { return };
     let first = incident.evidence.split(SINCE).next().unwrap_or_default();
     // The same complaint has another time and process in it.
     let gist = |text: &str| text.chars().filter(|letter| !letter.is_ascii_digit()).collect::<String>();
-    if roots && !gist(first).ends_with(&gist(fact.last_line.as_str())) {
+    if !gist(first).ends_with(&gist(fact.last_line.as_str())) {
         incident.evidence = format!("{first}{SINCE}{}", fact.last_line);
     }
 }
@@ -280,10 +287,8 @@ pub(crate) fn learn_evidence(
     service: u32,
     fact: &Evidence,
 ) {
-    let Some(host) = state.hosts.get(slot) else { return };
-    let Some(incident) = id.and_then(|id| state.incidents.get_mut(id)) else { return };
-    let roots = incident.root.key.host == slot && host.service_of(incident.root.key.what) == Some(service);
-    if roots && incident.evidence.is_empty() {
+    let Some(incident) = rooted(state, id, slot, service) else { return };
+    if incident.evidence.is_empty() {
         incident.evidence = match fact.pid {
             0 => fact.last_line.to_string(),
             _ => format!("last printed: {}", fact.last_line),

@@ -45,33 +45,11 @@ impl Moving<'_> {
         Taken::Yes
     }
 
-    /// Somebody else has started it while it waited: another init system's service. It is believed as any other that lives.
-    pub(super) fn is_back(&mut self, process: Process, around: &mut Around<'_, '_>) {
-        match self.slot.state {
-            State::Waiting { wait: Wait::First, .. } => {
-                around.checks.adopted(around.now, self.ix);
-                self.go_on(process, around.now);
-            }
-            State::Waiting { wait, .. } => {
-                self.slot.state = State::Waiting { process: Some(process), wait };
-                if self.is_believed(wait, around) {
-                    self.believe(process, around.again());
-                }
-            }
-            State::Broken { retry_at, .. } => {
-                self.slot.state = State::Broken { process: Some(process), retry_at };
-                if self.has_passed(around.checks) {
-                    self.believe(process, around.again());
-                }
-            }
-            State::Idle
-            | State::Starting { .. }
-            | State::Verifying { .. }
-            | State::Running { .. }
-            | State::Stopping { .. }
-            | State::Awaiting { .. }
-            | State::Left
-            | State::Ended => {}
+    /// It waits on, and lives by now.
+    pub(super) fn waits_with(&mut self, process: Process, wait: Wait, around: &mut Around<'_, '_>) {
+        self.slot.state = State::Waiting { process: Some(process), wait };
+        if self.is_believed(wait, around) {
+            self.believe(process, around.again());
         }
     }
 

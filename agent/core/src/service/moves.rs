@@ -53,7 +53,7 @@ impl Moving<'_> {
             return Taken::Yes;
         }
         match self.slot.state {
-            State::Idle if adopted => {
+            State::Idle | State::Waiting { process: None, wait: Wait::First } if adopted => {
                 around.checks.adopted(around.now, self.ix);
                 self.go_on(process, around.now);
             }
@@ -61,8 +61,13 @@ impl Moving<'_> {
                 self.rise(process, proof, around.checks);
             }
             State::Starting { aim: Aim::End } => self.stop(around.now, process, Then::End),
-            State::Waiting { process: None, .. } | State::Broken { process: None, .. } if adopted => {
-                self.is_back(process, &mut around);
+            // Somebody else has started another init system's service: it is believed as any other that lives.
+            State::Waiting { process: None, wait } if adopted => self.waits_with(process, wait, &mut around),
+            State::Broken { process: None, retry_at } if adopted => {
+                self.slot.state = State::Broken { process: Some(process), retry_at };
+                if self.has_passed(around.checks) {
+                    self.believe(process, around.again());
+                }
             }
             State::Idle
             | State::Verifying { .. }
