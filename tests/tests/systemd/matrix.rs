@@ -12,11 +12,14 @@ fn what_an_operator_stops_is_left_alone_until_it_is_started() {
     };
     for nth in 0..2 {
         let unit = format!("web-{nth}");
+        host.starts_are(nth, 1);
         host.systemd.ctl(&["stop", &unit]);
         host.told(nth, "service-left-stopped");
         host.systemd.ctl(&["start", &unit]);
         host.told(nth, "service-wanted");
         host.told(nth, "check-up");
+        // The check is up with the process; one that is ended before its first line is never counted.
+        host.starts_are(nth, 2);
         host.systemd.ctl(&["restart", &unit]);
         host.told(nth, "service-stopped");
         host.told(nth, "service-started");
