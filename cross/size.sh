@@ -1,26 +1,44 @@
 #!/bin/sh
-# Builds the agent as one static file and prints its size as one JSON line; fails above the limit of 5 MiB. Two more lines say
-# what takes how much: the sections, and the code of the ten largest crates.
+# Builds the agent as one static file and prints its size as one JSON line; fails above the limit. Two more lines say what takes
+# how much: the sections, and the code of the ten largest crates.
 #
-#   cross/size.sh
+#   cross/size.sh [TARGET]
 #
-# Static by glibc (crt-static on this machine's own target), since that needs nothing that is not here already; musl takes
-# what cross/setup-musl.sh brings. The same agent with musl is smaller, since glibc brings its resolver and locale code along,
-# so this figure errs to the strict side. What makes it small is in cross/build.sh.
+# Without TARGET it is static by glibc (crt-static on this machine's own target), since that needs nothing that is not here
+# already. CI names the musl target of this machine, which packages have (cross/setup-musl.sh first). What makes either small is in
+# cross/build.sh.
+#
+# The limit is 5 MiB. The same agent is 0.83 MB smaller with musl, since glibc brings its resolver and locale code along, and is
+# held to as much less: so the other one, which CI does not build, keeps its limit as well.
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 cd "$here"
-target=$(rustc -vV | sed -n 's/^host: //p')
+musl_is_less=831000
+own=$(rustc -vV | sed -n 's/^host: //p')
+target=${1:-$own}
 case $target in
-*-linux-gnu) ;;
-*) echo "size.sh: the size is measured on glibc Linux, this is $target" >&2; exit 2 ;;
+*-linux-gnu)
+    [ "$target" = "$own" ] || { echo "size.sh: static glibc is built for this machine alone, $own" >&2; exit 2; }
+    how=--static less=0
+    ;;
+*-linux-musl*) how='' less=$musl_is_less ;;
+*) echo "size.sh: the size is measured on Linux, this is $target" >&2; exit 2 ;;
 esac
 if [ ! -e "$(rustc --print sysroot)/lib/rustlib/src/rust/library/Cargo.lock" ]; then cross/setup.sh >&2; fi
 
 status=0
-line=$(cross/build.sh --std built --static "$target") || status=$?
-# Above the limit it says so and still tells the size.
-[ -z "$line" ] || echo "$line" | sed 's/.*"bytes":\([0-9]*\),"limit":\([0-9]*\).*/{"figure":"agent_static_bytes","value":\1,"unit":"bytes","limit":\2}/'
+line=$(cross/build.sh --std built $how "$target") || status=$?
+# Above the limit it says so and still tells the size; what is not static has none.
+figures=$(echo "$line" | sed -n 's/.*"bytes":\([0-9]*\),"limit":\([0-9][0-9]*\).*/\1 \2/p')
+if [ -n "$figures" ]; then
+    bytes=${figures% *}
+    limit=$((${figures#* } - less))
+    printf '{"figure":"agent_static_bytes","target":"%s","value":%s,"unit":"bytes","limit":%s}\n' "$target" "$bytes" "$limit"
+    if [ "$status" -eq 0 ] && [ "$bytes" -gt "$limit" ]; then
+        echo "size.sh: $bytes bytes are more than $limit: look at new dependencies and features first" >&2
+        status=1
+    fi
+fi
 [ "$status" -eq 0 ] || exit "$status"
 
 out=${CARGO_TARGET_DIR:-$here/target}/$target
