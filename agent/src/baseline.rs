@@ -13,14 +13,15 @@ mod traces;
 
 use crate::clock;
 use crate::config::Service;
+use crate::keep::fitted;
 use crate::local::written_here;
 use crate::probe::{mounts, packages, ports};
 use crate::sd::{self, list};
 use crate::sealed;
 use crate::sorted;
 use crate::sys;
+use picket_agent_core::Agent;
 use picket_agent_core::baseline::{Order, Sighting, Standing, Trace};
-use picket_agent_core::{Agent, KEEP_MAX};
 use picket_proto::event::ThingKind;
 use picket_proto::{Mono, Name, Span};
 use rustix::fd::OwnedFd;
@@ -197,9 +198,7 @@ impl Baseline {
     }
 
     fn keep(&mut self, agent: &Agent<'_>) {
-        let mut bytes = vec![0; KEEP_MAX];
-        let (used, left_out) = agent.keep_baseline(&mut bytes);
-        bytes.truncate(used);
+        let (bytes, left_out) = fitted(|out| agent.keep_baseline(out));
         if left_out > 0 {
             tracing::warn!(
                 left_out,

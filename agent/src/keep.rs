@@ -24,6 +24,10 @@ use tokio::task::JoinHandle;
 
 const MAGIC: &[u8; 8] = b"PKTKEEP1";
 const HEAD: usize = 56;
+/// The buffer that is tried first: what 20 services fill in a storm.
+const FIRST: usize = 8 * 1024;
+/// More than anything that the core keeps is long (a week of a check, below 2 KiB): with so much left, nothing was left out.
+const RECORD: usize = 2 * 1024;
 /// An agent that ends waits so long for its last write.
 pub(crate) const LAST_WRITE: Duration = Duration::from_secs(2);
 
@@ -68,6 +72,21 @@ pub(crate) struct Keeper {
     told: bool,
 }
 
+/// What the core has to keep, in a buffer that fits it: of how much there was no room in [`KEEP_MAX`]. It is asked for
+/// at every death, and 60 KiB each time would be the largest thing that a storm leaves in the allocator's hands.
+pub(crate) fn fitted(put: impl Fn(&mut [u8]) -> (usize, u16)) -> (Vec<u8>, u16) {
+    let mut len = FIRST;
+    loop {
+        let mut bytes = vec![0; len];
+        let (used, left_out) = put(&mut bytes);
+        if len == KEEP_MAX || (left_out == 0 && used + RECORD <= len) {
+            bytes.truncate(used);
+            return (bytes, left_out);
+        }
+        len = KEEP_MAX.min(2 * len);
+    }
+}
+
 impl Keeper {
     /// Gives the agent back what an earlier run kept; before its first input.
     pub(crate) fn open(folder: &Path, boot: BootId, now: Mono, agent: &mut Agent<'_>) -> Self {
@@ -83,9 +102,7 @@ impl Keeper {
             self.owed = true;
             return;
         }
-        let mut bytes = vec![0; KEEP_MAX];
-        let (used, left_out) = agent.keep(&mut bytes);
-        bytes.truncate(used);
+        let (bytes, left_out) = fitted(|out| agent.keep(out));
         if left_out > 0 {
             tracing::warn!(
                 left_out,
@@ -227,6 +244,27 @@ fn parse(file: &[u8]) -> Option<Slot> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_buffer_is_as_large_as_it_must_be_and_never_beyond_the_limit() {
+        // Records of 100 bytes; one that does not fit is left out, and the core may not always say so.
+        let put = |records: usize, says: bool| {
+            move |out: &mut [u8]| {
+                let fitting = records.min(out.len() / 100);
+                out[..fitting * 100].fill(7);
+                let left_out = if says { records - fitting } else { 0 };
+                (fitting * 100, u16::try_from(left_out).unwrap())
+            }
+        };
+        for says in [true, false] {
+            for records in [0, 1, 61, 62, 81, 82, 163, 614] {
+                let (bytes, left_out) = fitted(put(records, says));
+                assert_eq!((bytes, left_out), (vec![7; records * 100], 0), "{records} records");
+            }
+        }
+        assert!(fitted(put(61, true)).0.capacity() <= FIRST);
+        assert_eq!(fitted(put(700, true)), (vec![7; 61_400], 86));
+    }
 
     fn slot(generation: u64, len: usize) -> Slot {
         let byte = u8::try_from(generation % 251).unwrap();

@@ -5,8 +5,8 @@
 //! others trace 0.1 MB: the first are left out, the second is compiled out of release builds.
 //! JSON: one object per line on stdout, for `picket up` and other programs: `at` (RFC 3339, UTC), `code`, `text`, and where they apply `service`,
 //! `check`, and the frame's `run` (16 hex digits) and `seq`, which `picket events --json` shows too. Words come from `picket_proto::tell`; programs read codes.
-//! Acts of the same turn are done before their lines are written. A thread writes the plain ones, and 1,024 may wait for it
-//! (some 200 KB): what stderr does not take then (a journald that hangs with its disk) is lost in silence, since the next
+//! Acts of the same turn are done before their lines are written. A thread writes the plain ones, and 512 may wait for it
+//! (some 100 KB): what stderr does not take then (a journald that hangs with its disk) is lost in silence, since the next
 //! service must still be healed. Writes of JSON block: the program that started the agent reads what it prints.
 
 use picket_proto::event::Trigger;
@@ -19,8 +19,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Most plain lines that wait: what a host with all its services failing tells in some minutes.
-const LINES_MAX: usize = 1_024;
+/// Most plain lines that wait: what a host with all its services failing tells in a minute or two.
+const LINES_MAX: usize = 512;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

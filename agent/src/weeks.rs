@@ -5,10 +5,11 @@
 //! anew. A file that can't be read or written costs what was learned, and is no reason not to start.
 
 use crate::config::Check;
+use crate::keep::fitted;
 use crate::local::written_here;
 use crate::sealed;
+use picket_agent_core::Agent;
 use picket_agent_core::check::CheckIx;
-use picket_agent_core::{Agent, KEEP_MAX};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,9 +43,7 @@ impl Weeks {
         if Arc::strong_count(&self.written) > 1 {
             return;
         }
-        let mut bytes = vec![0; KEEP_MAX];
-        let used = agent.keep_weeks(&|at| mark(checks, at), &mut bytes);
-        bytes.truncate(used);
+        let (bytes, _) = fitted(|out| (agent.keep_weeks(&|at| mark(checks, at), out), 0));
         let (path, written) = (self.path.clone(), Arc::clone(&self.written));
         drop(tokio::task::spawn_blocking(move || {
             let before = written_here();
@@ -70,7 +69,7 @@ fn mark(checks: &[Check], at: CheckIx) -> u32 {
 mod tests {
     use super::*;
     use crate::config;
-    use picket_agent_core::{Identity, Input, Storage, check, spool};
+    use picket_agent_core::{Identity, Input, KEEP_MAX, Storage, check, spool};
     use picket_proto::{BootId, Mono, Now, Raw, Run, Text, Wall};
 
     const FILE: &str = "[host]\ninterval = \"1m\"\ncpu = { unusual = \"30m\" }\n";

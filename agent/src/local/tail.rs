@@ -53,11 +53,12 @@ impl Tail {
     fn push(&mut self, run: Run, seq: Seq, line: Arc<str>) {
         self.followers.retain(|follower| follower.try_send(Arc::clone(&line)).is_ok());
         self.bytes += line.len();
-        self.lines.push_back((run, seq, line));
-        while self.lines.len() > LINES || self.bytes > BYTES {
+        // Before it is pushed, so that the list never grows beyond its limit.
+        while self.lines.len() == LINES || (self.bytes > BYTES && !self.lines.is_empty()) {
             let gone = self.lines.pop_front().map_or(0, |(_, _, line)| line.len());
             self.bytes -= gone;
         }
+        self.lines.push_back((run, seq, line));
     }
 
     /// The newest `n`, oldest first.

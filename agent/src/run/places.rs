@@ -11,7 +11,7 @@ use picket_agent_core::{Storage, check, service, spool};
 const RING: usize = 256 * 1024;
 /// Checks that can be added to the smallest configuration without a restart.
 const MORE_CHECKS: usize = 64;
-/// Services, likewise: a place is 1.4 KB.
+/// Services, likewise: a place is 2.1 KB.
 const MORE_SERVICES: usize = 16;
 
 /// A place per check and service, and the ring for frames with its index.
