@@ -155,6 +155,11 @@ impl Config {
         &self.checks
     }
 
+    /// Both, moved out: an agent keeps them for as long as it runs, and once.
+    pub(crate) fn take_watched(&mut self) -> (Vec<Service>, Vec<Check>) {
+        (std::mem::take(&mut self.services), std::mem::take(&mut self.checks))
+    }
+
     /// The texts that say it.
     pub(crate) fn texts(&self) -> Arc<Texts> {
         Arc::clone(&self.texts)

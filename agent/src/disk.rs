@@ -48,7 +48,7 @@ impl Memory {
         let mut runs: Vec<_> = claimed.map(|(run, made)| spool::Past::claimed(*run, *made)).collect();
         runs.resize(RUNS, spool::Past::default());
         Self {
-            parts: vec![spool::Part::default(); 4 * segments],
+            parts: vec![spool::Part::default(); (4 * segments).min(segments + 4 * RUNS)],
             runs,
             pages: vec![0; 2 * spool::PAGE],
             limits,

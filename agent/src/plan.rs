@@ -40,8 +40,8 @@ pub(crate) struct Plan {
     pub(crate) bus: BusAddress,
     /// The command that reboots the host; empty where there is none.
     pub(crate) reboot: Vec<String>,
-    pub(crate) services: Vec<Service>,
-    pub(crate) checks: Vec<Check>,
+    pub(crate) services: Arc<[Service]>,
+    pub(crate) checks: Arc<[Check]>,
     /// What of the host is not watched, and why.
     pub(crate) notes: Vec<String>,
     /// What of it is.
@@ -76,7 +76,7 @@ pub(crate) struct Kept {
 ///
 /// # Errors
 /// [`Mistakes`], all of them.
-pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
+pub(crate) fn settle(mut config: Config, given: &Given) -> Result<Plan, Mistakes> {
     let mut wrong = Vec::new();
     let mut miss = |problem: String, better: &str| {
         let suggestion = (!better.is_empty()).then(|| better.to_owned());
@@ -91,7 +91,7 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
         );
     }
     let ways = collector.as_ref().map_or_else(Vec::new, |collector| ways(collector, &mut miss));
-    let (services, checks) = (config.services().to_vec(), config.checks().to_vec());
+    let (services, checks) = config.take_watched();
     let ending = if given.stop_services { Ending::StopServices } else { Ending::LeaveServices };
     let (spool, metrics, baseline) = (config.spool, config.metrics, config.baseline);
     let (file, texts, skipped) = (config.file.clone(), config.texts(), config.skipped().to_vec());
@@ -105,8 +105,8 @@ pub(crate) fn settle(config: Config, given: &Given) -> Result<Plan, Mistakes> {
             reboot: config.reboot,
             collector,
             ways,
-            services,
-            checks,
+            services: services.into(),
+            checks: checks.into(),
             notes,
             seen,
             metrics,

@@ -5,7 +5,7 @@
 //! A link has no thread of its own and no descriptor but its connection's; its stream is a task of the caller's runtime.
 
 use crate::clock;
-use crate::config::{Check, Config, Mistakes};
+use crate::config::{Config, Mistakes};
 use crate::link::{self, Heard, Link, Peer, Sent, Word};
 use crate::plan::{Given, settle};
 use picket_agent_core::session::{Fact, Order};
@@ -59,8 +59,7 @@ impl Wire {
     pub fn new(config: Config) -> Result<Self, Mistakes> {
         let plan = settle(config, &Given::default())?;
         let peer = Peer::of(&plan);
-        let checks: Arc<[Check]> = plan.checks.into();
-        let (link, heard) = Link::new(peer, checks);
+        let (link, heard) = Link::new(peer, plan.checks);
         let sent = link.sent();
         Ok(Self { link, heard, sent })
     }

@@ -41,8 +41,8 @@ impl Roster {
     /// As the agent starts: every place is its number in the file.
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            services: plan.services.clone().into(),
-            checks: plan.checks.clone().into(),
+            services: Arc::clone(&plan.services),
+            checks: Arc::clone(&plan.checks),
             serves: vec![true; plan.services.len()].into(),
             watches: vec![true; plan.checks.len()].into(),
         }
@@ -60,10 +60,10 @@ impl Roster {
         let mut seats = vec![0; names.len()];
         agent.seat_checks(&names, &mut seats).map_err(|full| ("checks", full))?;
         let mut next = Draft::of(self);
-        for (ix, service) in places.iter().zip(&plan.services) {
+        for (ix, service) in places.iter().zip(plan.services.iter()) {
             next.service(self, *ix, service, &places);
         }
-        for (ix, check) in seats.iter().zip(&plan.checks) {
+        for (ix, check) in seats.iter().zip(plan.checks.iter()) {
             next.check(self, *ix, check, &places);
         }
         Ok(next.finish(self))

@@ -50,7 +50,8 @@ const FAREWELL: Span = Span::from_secs(1);
 /// Memory and limits that the shell lends for the disk. Without parts there is no disk.
 #[derive(Debug)]
 pub struct Lent<'s> {
-    /// What a segment holds of a run, one each; four per segment are enough.
+    /// What a segment holds of a run, one each: four per segment are enough, and so is one per segment and four per place in
+    /// `runs`, since a run begins once in each class. Where they run out the oldest segment of the lowest class goes.
     pub parts: &'s mut [Part],
     /// Runs that came before and are not done: what is claimed of them in front, the oldest first; at least one place
     /// stays free for the last run.
