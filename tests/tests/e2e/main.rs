@@ -8,6 +8,7 @@ mod blind;
 mod breaker;
 mod chaos;
 mod evidence;
+mod first;
 mod identity;
 mod link;
 mod local;

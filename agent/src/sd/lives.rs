@@ -1,0 +1,73 @@
+//! How units stand, asked for once over a connection of its own: for a first look at a host, before any is watched.
+//!
+//! Two calls per unit that is asked for, [`ASKED_MAX`] at most: those that fail, are enabled and do not run, or listen.
+
+use super::bus::connect;
+use super::list::{self, Units};
+use super::read::{Properties, get_all, is_unmet, path_of, text, value};
+use crate::config::BusAddress;
+use std::collections::BTreeMap;
+use zbus::Connection;
+
+/// More that fail or listen are a host that needs another look than a first one.
+pub(crate) const ASKED_MAX: usize = 64;
+
+/// A connection to systemd.
+pub(crate) struct Survey(Connection);
+
+/// How a service stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Life {
+    pub(crate) unit: String,
+    pub(crate) failed: bool,
+    /// systemd's word for how it ended.
+    pub(crate) result: String,
+    /// Whether it is one that is to run on and was to run: no oneshot, not started by a socket, a timer or the bus, nothing that
+    /// its conditions keep from running.
+    pub(crate) is_daemon: bool,
+    /// Whether systemd itself starts it again after a failure.
+    pub(crate) is_restarted: bool,
+}
+
+impl Survey {
+    /// Connects.
+    ///
+    /// # Errors
+    /// The bus does not answer.
+    pub(crate) async fn open(bus: &BusAddress) -> zbus::Result<Self> {
+        connect(bus).await.map(Self)
+    }
+
+    /// All units.
+    ///
+    /// # Errors
+    /// systemd does not answer.
+    pub(crate) async fn units(&self) -> zbus::Result<Units> {
+        list::units(&self.0, &BTreeMap::new()).await
+    }
+
+    /// How a service stands.
+    ///
+    /// # Errors
+    /// As [`Self::units`].
+    pub(crate) async fn life(&self, name: &str) -> zbus::Result<Life> {
+        let path = path_of(name);
+        let unit = get_all(&self.0, &path, "org.freedesktop.systemd1.Unit").await?;
+        let service = get_all(&self.0, &path, "org.freedesktop.systemd1.Service").await?;
+        Ok(life(name, &unit, &service))
+    }
+}
+
+fn life(name: &str, unit: &Properties, service: &Properties) -> Life {
+    let is_triggered = value::<Vec<String>>(unit, "TriggeredBy").is_some_and(|by| !by.is_empty());
+    let is_unmet = ["Condition", "Assert"].into_iter().any(|which| is_unmet(unit, which));
+    let failed = text(unit, "ActiveState") == "failed";
+    let runs_on = !matches!(text(service, "Type").as_str(), "oneshot" | "dbus");
+    Life {
+        unit: name.to_owned(),
+        failed,
+        result: text(service, "Result"),
+        is_daemon: runs_on && !is_unmet && (failed || !is_triggered),
+        is_restarted: !matches!(text(service, "Restart").as_str(), "no" | "on-success" | ""),
+    }
+}

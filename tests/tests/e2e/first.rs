@@ -1,0 +1,195 @@
+//! The first minutes of a host: `enroll` in one command, and what it leaves where it fails.
+
+use super::story::program;
+use picket_tests::rig::files;
+use picket_tests::rig::process::Process;
+use picket_tests::rig::scripted;
+use picket_tests::rig::stack::Collector;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// A collector, and a host that has nothing yet.
+pub(crate) struct Bare {
+    pub(crate) folder: TempDir,
+    pub(crate) collector: Collector,
+}
+
+impl Bare {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let collector = Collector::start(program(), &folder.path().join("collector"));
+        Self { folder, collector }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn config(&self) -> PathBuf {
+        self.path("etc/agent.toml")
+    }
+
+    /// Makes a token; its file.
+    async fn token(&self, host: &str) -> PathBuf {
+        let token = scripted::mint(&mut self.collector.operator().await, host).await;
+        let file = self.path(&format!("{host}.token"));
+        files::write_secret(&file, &token);
+        file
+    }
+
+    /// The command for these, unless `more` says otherwise.
+    fn command(&self, what: &str, more: &[&OsStr]) -> Command {
+        let mut command = Command::new(program());
+        command.args(["__agent", what]).args(more).arg("--state").arg(self.path("state"));
+        command.env_remove("DBUS_SYSTEM_BUS_ADDRESS").stdin(Stdio::null());
+        command
+    }
+
+    fn enroll(&self, host: &str, token: &Path, more: &[&str]) -> Command {
+        let address = &self.collector.address;
+        let words = ["--collector", address, "--name", host, "--token-file"].map(OsStr::new);
+        let mut command = self.command("enroll", &[&words[..], &[token.as_os_str()]].concat());
+        command.args(more).arg("--config").arg(self.config());
+        command
+    }
+
+    /// Runs the agent by what was written until its session is open.
+    fn runs(&self) {
+        let config = self.config();
+        let args =
+            ["__agent", "run", "--die-with-parent", "--log-format", "json", "--config"].map(OsStr::new);
+        let mut agent = Process::start("agent", program(), &[&args[..], &[config.as_os_str()]].concat());
+        agent.line_with("\"link-open\"");
+        agent.end();
+    }
+}
+
+/// What a command printed, and its status.
+fn said(command: &mut Command) -> (String, Option<i32>) {
+    let output = command.output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (String::from_utf8_lossy(&said).into_owned(), output.status.code())
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+/// Purpose: one command from nothing to a host that runs, and a second time it changes nothing.
+#[tokio::test]
+async fn a_bare_host_is_enrolled_by_one_command_and_a_second_one_changes_nothing() {
+    let bare = Bare::new();
+    let token = bare.token("web-1").await;
+    let (page, status) = said(&mut bare.enroll("web-1", &token, &[]));
+    assert_eq!(status, Some(0), "{page}");
+    for part in [
+        "ok    tls",
+        "web-1 is enrolled",
+        "ok    session",
+        "On this host: ",
+        "port",
+        "observes only",
+        "next: picket-agent run --config",
+    ] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let text = fs::read_to_string(bare.config()).unwrap();
+    let secret = fs::read_to_string(&token).unwrap();
+    assert!(text.contains("\nobserve = true") && !text.contains(secret.trim()), "{text}");
+    assert_eq!(mode(&bare.config()), 0o644);
+    assert_eq!(mode(&bare.path("state/identity/key.pem")), 0o600);
+    bare.runs();
+    fs::remove_file(&token).unwrap();
+    let key = fs::read(bare.path("state/identity/key.pem")).unwrap();
+    let (page, status) = said(&mut bare.enroll("web-1", &token, &[]));
+    assert_eq!(status, Some(0), "{page}");
+    assert!(page.contains("web-1 is enrolled already"), "{page}");
+    assert_eq!(fs::read_to_string(bare.config()).unwrap(), text);
+    assert_eq!(fs::read(bare.path("state/identity/key.pem")).unwrap(), key);
+}
+
+/// Purpose: a token by stdin is in no file and no list of processes; `--heal` leaves observing away.
+#[tokio::test]
+async fn a_token_comes_by_stdin_and_a_lost_configuration_needs_none() {
+    let bare = Bare::new();
+    let token = bare.token("web-1").await;
+    let mut child = bare
+        .enroll("web-1", Path::new("-"), &["--heal"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&fs::read(&token).unwrap()).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!fs::read_to_string(bare.config()).unwrap().contains("observe"));
+    fs::remove_file(bare.config()).unwrap();
+    let (page, status) = said(&mut bare.enroll("web-1", Path::new("/nonexistent"), &[]));
+    assert_eq!(status, Some(0), "{page}");
+    fs::remove_file(bare.config()).unwrap();
+    let (page, status) = said(&mut bare.enroll("web-2", Path::new("/nonexistent"), &[]));
+    assert_eq!(status, Some(1), "{page}");
+    assert!(page.contains("has the certificate of web-1") && page.contains("seal"), "{page}");
+    assert!(!bare.config().exists());
+}
+
+/// Purpose: whatever fails says what to do, with the status of its kind, and leaves no configuration.
+#[tokio::test]
+async fn what_fails_says_what_to_do_and_leaves_no_configuration() {
+    let bare = Bare::new();
+    let token = bare.token("web-1").await;
+    let refused = |command: &mut Command, wanted: i32, words: &str| {
+        let (page, status) = said(command);
+        assert_eq!(status, Some(wanted), "{page}");
+        assert!(page.contains(words), "{words} in {page}");
+        let left: Vec<_> = fs::read_dir(bare.path("etc")).into_iter().flatten().flatten().collect();
+        assert!(left.is_empty(), "{left:?}");
+    };
+    let with = |more: &[&str]| bare.enroll("web-1", &token, more);
+    refused(&mut with(&["--collector", "nonsense"]), 64, "is not host:port");
+    refused(&mut with(&["--token", "pkt1.x.y"]), 64, "cannot be used with");
+    refused(&mut bare.enroll("Web!", &token, &[]), 64, "--name `Web!`");
+    refused(&mut bare.enroll("web-1", Path::new("/nonexistent"), &[]), 64, "`picket token HOST` makes one");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o644)).unwrap();
+    refused(&mut with(&[]), 64, "chmod 600");
+    fs::set_permissions(&token, fs::Permissions::from_mode(0o600)).unwrap();
+    refused(&mut bare.enroll("web-2", &token, &[]), 1, "token-unknown");
+    let nobody = picket_tests::rig::listen::free_port().to_string();
+    let words = ["--collector", &nobody, "--name", "web-1", "--token-file"].map(OsStr::new);
+    let mut away = bare.command("enroll", &[&words[..], &[token.as_os_str()]].concat());
+    refused(away.arg("--config").arg(bare.config()), 1, "link-refused");
+    // Not a right but the kind of what stands there: a test may run as root.
+    fs::write(bare.path("file"), "").unwrap();
+    let words = ["--collector", &bare.collector.address, "--token-file"].map(OsStr::new);
+    let mut nowhere = bare.command("enroll", &[&words[..], &[token.as_os_str()]].concat());
+    refused(nowhere.arg("--config").arg(bare.path("file/agent.toml")), 1, "because of");
+    // None of it has used the token up.
+    let (page, status) = said(&mut with(&[]));
+    assert_eq!(status, Some(0), "{page}");
+}
+
+/// Purpose: a configuration that is there is never overwritten, whether the host is enrolled by it or not.
+#[tokio::test]
+async fn a_configuration_that_is_there_is_never_overwritten() {
+    let bare = Bare::new();
+    let token = bare.token("web-1").await;
+    fs::create_dir(bare.path("etc")).unwrap();
+    let state = bare.path("state");
+    let own =
+        format!("[agent]\nstate = \"{}\"\n[collector]\naddress = \"other.example:7440\"\n", state.display());
+    fs::write(bare.config(), &own).unwrap();
+    let (page, status) = said(&mut bare.enroll("web-1", &token, &[]));
+    assert_eq!(status, Some(1), "{page}");
+    assert!(page.contains("is never overwritten") && page.contains("token_file"), "{page}");
+    fs::remove_file(bare.config()).unwrap();
+    assert_eq!(said(&mut bare.enroll("web-1", &token, &[])).1, Some(0));
+    fs::write(bare.config(), &own).unwrap();
+    let (page, status) = said(&mut bare.enroll("web-1", &token, &[]));
+    assert_eq!(status, Some(1), "{page}");
+    assert!(page.contains("names the collector other.example:7440"), "{page}");
+    assert_eq!(fs::read_to_string(bare.config()).unwrap(), own);
+}
