@@ -7,6 +7,7 @@
 
 mod asks;
 mod baseline;
+mod doctor;
 mod enroll;
 mod explain;
 mod inspect;
@@ -52,6 +53,9 @@ enum What {
     /// Enrol a host that has no configuration yet: proves the way to the collector, uses the token, writes a configuration that
     /// observes, and says what it finds on the host
     Enroll(enroll::Enroll),
+    /// Say what this machine offers an agent, and what is missed without it; changes nothing. Status 1 where something is to
+    /// be mended
+    Doctor(doctor::Doctor),
     /// Watch and heal until SIGTERM
     Run(start::Run),
     /// Show what the running agent watches, does and waits for, and whether it is connected
@@ -172,6 +176,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     match line.what {
         What::Run(given) => start::run(given),
+        What::Doctor(given) => show(doctor::doctor(&given)),
         What::Enroll(given) => show(enroll::enroll(given)),
         What::Status { place, json } => show(status::status(&place, json)),
         What::Events { place, n, follow, json } => {

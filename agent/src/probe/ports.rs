@@ -71,13 +71,26 @@ pub(crate) fn named(root: &str) -> io::Result<Vec<Sighting>> {
 /// Who a process is, by its folder.
 type Whose<'w> = &'w dyn Fn(&Path) -> Option<Name>;
 
-fn listed(owners: &mut Owners, whose: Whose<'_>) -> io::Result<Vec<Sighting>> {
+/// How many sockets the kernel tells of.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn count() -> io::Result<usize> {
+    sockets().map(|sockets| sockets.len())
+}
+
+fn sockets() -> io::Result<Vec<Socket>> {
     let mut sockets = Vec::new();
     for (protocol, number, states) in ASKS {
         for family in [libc::AF_INET, libc::AF_INET6] {
             ask((protocol, number), u8::try_from(family).unwrap_or(0), states, &mut sockets)?;
         }
     }
+    Ok(sockets)
+}
+
+fn listed(owners: &mut Owners, whose: Whose<'_>) -> io::Result<Vec<Sighting>> {
+    let sockets = sockets()?;
     let seen = sorted::set(sockets.iter().map(|socket| socket.inode));
     owners.retain(|inode, _| seen.contains(inode));
     let new = sorted::set(seen.into_iter().filter(|inode| !owners.contains_key(inode)));

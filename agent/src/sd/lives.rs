@@ -56,6 +56,15 @@ impl Survey {
         let service = get_all(&self.0, &path, "org.freedesktop.systemd1.Service").await?;
         Ok(life(name, &unit, &service))
     }
+
+    /// systemd's version, as it says it.
+    ///
+    /// # Errors
+    /// As [`Self::units`].
+    pub(crate) async fn version(&self) -> zbus::Result<String> {
+        let said = list::said_of_itself(&self.0, "Version").await?;
+        Ok(said.try_into().unwrap_or_default())
+    }
 }
 
 fn life(name: &str, unit: &Properties, service: &Properties) -> Life {

@@ -5,10 +5,12 @@ use picket_tests::rig::files;
 use picket_tests::rig::process::Process;
 use picket_tests::rig::scripted;
 use picket_tests::rig::stack::Collector;
+use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -192,4 +194,41 @@ async fn a_configuration_that_is_there_is_never_overwritten() {
     assert_eq!(status, Some(1), "{page}");
     assert!(page.contains("names the collector other.example:7440"), "{page}");
     assert_eq!(fs::read_to_string(bare.config()).unwrap(), own);
+}
+
+/// Purpose: it runs as any user, without a configuration, tells a line per thing, and makes nothing.
+#[test]
+fn a_doctor_tells_what_is_missed_as_any_user_and_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+    let state = folder.path().join("state");
+    let doctor = |state: &Path| {
+        let mut command = Command::new(program());
+        command.args(["__agent", "doctor", "--json", "--state"]).arg(state);
+        command
+    };
+    let judged = |command: &mut Command, what: &str, word: &str| {
+        let (text, status) = said(command);
+        let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let found = document["findings"].as_array().unwrap();
+        let one = found.iter().find(|one| one["what"] == what).unwrap_or_else(|| panic!("{what} in {text}"));
+        assert_eq!(one["word"], word, "{text}");
+        let is_well = found.iter().all(|one| one["word"] != "problem");
+        assert_eq!(status, Some(i32::from(!is_well)), "{text}");
+    };
+    judged(&mut doctor(&state), "state", "ok");
+    judged(&mut doctor(&state), "pidfd", "ok");
+    fs::write(folder.path().join("file"), "").unwrap();
+    judged(&mut doctor(&folder.path().join("file/state")), "state", "problem");
+    let (page, _) = said(Command::new(program()).args(["__agent", "doctor"]));
+    assert!(page.contains("kernel      Linux ") && page.ends_with(" to mend\n"), "{page}");
+    if rustix::process::geteuid().is_root() {
+        // What a build made may lie where nobody else may go.
+        let own = folder.path().join("program");
+        fs::copy(program(), &own).unwrap();
+        let mut nobody = Command::new(&own);
+        nobody.args(["__agent", "doctor", "--json", "--state"]).arg(&state).uid(65_534).gid(65_534);
+        judged(&mut nobody, "user", "without");
+    }
+    assert!(!state.exists());
 }

@@ -2,7 +2,7 @@
 
 use crate::host::program;
 use picket_tests::rig::listen::{free_port, wait_listening};
-use picket_tests::rig::private_systemd;
+use picket_tests::rig::private_systemd::{self, Systemd};
 use picket_tests::rig::process::PATIENCE;
 use picket_tests::rig::stack::Collector;
 use picket_tests::rig::{cannot_run_here, files, scripted};
@@ -43,22 +43,8 @@ async fn a_first_look_names_what_failed_what_does_not_run_and_who_is_left_dead()
     systemd.ctl(&["daemon-reload"]);
     assert!(wait_listening(port, PATIENCE));
 
-    let collector = Collector::start(program(), &folder.path().join("collector"));
-    let token = scripted::mint(&mut collector.operator().await, "web-1").await;
-    files::write_secret(&folder.path().join("token"), &token);
-    let config = folder.path().join("agent.toml");
-    let output = Command::new(program())
-        .args(["__agent", "enroll", "--collector", &collector.address, "--name", "web-1", "--token-file"])
-        .arg(folder.path().join("token"))
-        .arg("--config")
-        .arg(&config)
-        .arg("--state")
-        .arg(folder.path().join("state"))
-        .env("DBUS_SYSTEM_BUS_ADDRESS", systemd.address())
-        .output()
-        .unwrap();
-    let page = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-    assert_eq!(output.status.code(), Some(0), "{page}");
+    let (page, status) = enroll(&folder, &systemd).await;
+    assert_eq!(status, Some(0), "{page}");
     for part in [
         "; I would have restarted app.service\n",
         "failed  app.service (exit-code): ",
@@ -71,8 +57,27 @@ async fn a_first_look_names_what_failed_what_does_not_run_and_who_is_left_dead()
         assert!(page.contains(part), "{part} in {page}");
     }
     assert!(!page.contains("once.service") && !page.contains("unseen"), "{page}");
-    let text = fs::read_to_string(&config).unwrap();
+    let text = fs::read_to_string(folder.path().join("agent.toml")).unwrap();
     for unit in ["app", "web"] {
         assert!(text.contains(&format!("#name = \"{unit}\"\n#unit = \"{unit}.service\"\n")), "{text}");
     }
+}
+
+/// Enrols a host whose bus is this systemd's: what was printed, and the status.
+async fn enroll(folder: &TempDir, systemd: &Systemd) -> (String, Option<i32>) {
+    let collector = Collector::start(program(), &folder.path().join("collector"));
+    let token = scripted::mint(&mut collector.operator().await, "web-1").await;
+    files::write_secret(&folder.path().join("token"), &token);
+    let output = Command::new(program())
+        .args(["__agent", "enroll", "--collector", &collector.address, "--name", "web-1", "--token-file"])
+        .arg(folder.path().join("token"))
+        .arg("--config")
+        .arg(folder.path().join("agent.toml"))
+        .arg("--state")
+        .arg(folder.path().join("state"))
+        .env("DBUS_SYSTEM_BUS_ADDRESS", systemd.address())
+        .output()
+        .unwrap();
+    let page = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (page, output.status.code())
 }
