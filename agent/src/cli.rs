@@ -16,6 +16,7 @@ mod keeping;
 mod metered;
 mod reload;
 mod rest;
+mod seal;
 mod socket;
 mod start;
 mod status;
@@ -137,6 +138,9 @@ enum What {
         #[arg(long, value_name = "FILE", default_value = socket::PACKAGE_FILE)]
         config: PathBuf,
     },
+    /// Prepare an image of which many hosts are made: removes key, certificate and all that an agent keeps of this host, and keeps
+    /// the configuration. Refused while an agent runs
+    Seal(seal::Seal),
     /// Print the JSON schema of the configuration file
     Schema {
         /// Of a drop-in, which leaves out what stands elsewhere
@@ -177,6 +181,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     match line.what {
         What::Run(given) => start::run(given),
         What::Doctor(given) => show(doctor::doctor(&given)),
+        What::Seal(given) => show(seal::seal(&given)),
         What::Enroll(given) => show(enroll::enroll(given)),
         What::Status { place, json } => show(status::status(&place, json)),
         What::Events { place, n, follow, json } => {

@@ -22,22 +22,22 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let collector = Collector::start(program(), &folder.path().join("collector"));
         Self { folder, collector }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn config(&self) -> PathBuf {
+    pub(crate) fn config(&self) -> PathBuf {
         self.path("etc/agent.toml")
     }
 
     /// Makes a token; its file.
-    async fn token(&self, host: &str) -> PathBuf {
+    pub(crate) async fn token(&self, host: &str) -> PathBuf {
         let token = scripted::mint(&mut self.collector.operator().await, host).await;
         let file = self.path(&format!("{host}.token"));
         files::write_secret(&file, &token);
@@ -45,14 +45,14 @@ impl Bare {
     }
 
     /// The command for these, unless `more` says otherwise.
-    fn command(&self, what: &str, more: &[&OsStr]) -> Command {
+    pub(crate) fn command(&self, what: &str, more: &[&OsStr]) -> Command {
         let mut command = Command::new(program());
         command.args(["__agent", what]).args(more).arg("--state").arg(self.path("state"));
         command.env_remove("DBUS_SYSTEM_BUS_ADDRESS").stdin(Stdio::null());
         command
     }
 
-    fn enroll(&self, host: &str, token: &Path, more: &[&str]) -> Command {
+    pub(crate) fn enroll(&self, host: &str, token: &Path, more: &[&str]) -> Command {
         let address = &self.collector.address;
         let words = ["--collector", address, "--name", host, "--token-file"].map(OsStr::new);
         let mut command = self.command("enroll", &[&words[..], &[token.as_os_str()]].concat());
@@ -60,19 +60,19 @@ impl Bare {
         command
     }
 
-    /// Runs the agent by what was written until its session is open.
-    fn runs(&self) {
+    /// Starts the agent by what was written.
+    pub(crate) fn start(&self, more: &[&str]) -> Process {
         let config = self.config();
         let args =
             ["__agent", "run", "--die-with-parent", "--log-format", "json", "--config"].map(OsStr::new);
-        let mut agent = Process::start("agent", program(), &[&args[..], &[config.as_os_str()]].concat());
-        agent.line_with("\"link-open\"");
-        agent.end();
+        let more = more.iter().map(OsStr::new);
+        let all: Vec<&OsStr> = args.into_iter().chain([config.as_os_str()]).chain(more).collect();
+        Process::start("agent", program(), &all)
     }
 }
 
 /// What a command printed, and its status.
-fn said(command: &mut Command) -> (String, Option<i32>) {
+pub(crate) fn said(command: &mut Command) -> (String, Option<i32>) {
     let output = command.output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (String::from_utf8_lossy(&said).into_owned(), output.status.code())
@@ -105,7 +105,9 @@ async fn a_bare_host_is_enrolled_by_one_command_and_a_second_one_changes_nothing
     assert!(text.contains("\nobserve = true") && !text.contains(secret.trim()), "{text}");
     assert_eq!(mode(&bare.config()), 0o644);
     assert_eq!(mode(&bare.path("state/identity/key.pem")), 0o600);
-    bare.runs();
+    let mut agent = bare.start(&[]);
+    agent.line_with("\"link-open\"");
+    agent.end();
     fs::remove_file(&token).unwrap();
     let key = fs::read(bare.path("state/identity/key.pem")).unwrap();
     let (page, status) = said(&mut bare.enroll("web-1", &token, &[]));

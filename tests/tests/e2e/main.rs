@@ -18,6 +18,7 @@ mod once;
 mod reasons;
 mod reboot;
 mod rollback;
+mod seal;
 mod servers;
 mod story;
 mod thread;
