@@ -171,6 +171,17 @@ async fn what_fails_says_what_to_do_and_leaves_no_configuration() {
     let words = ["--collector", &bare.collector.address, "--token-file"].map(OsStr::new);
     let mut nowhere = bare.command("enroll", &[&words[..], &[token.as_os_str()]].concat());
     refused(nowhere.arg("--config").arg(bare.path("file/agent.toml")), 1, "because of");
+    if rustix::process::geteuid().is_root() {
+        // Who may not write where it belongs learns so before anything is tried.
+        fs::set_permissions(bare.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let (own, readable) = (bare.path("program"), bare.path("readable"));
+        fs::copy(program(), &own).unwrap();
+        files::write_secret(&readable, &fs::read_to_string(&token).unwrap());
+        std::os::unix::fs::chown(&readable, Some(65_534), None).unwrap();
+        let mut nobody = Command::new(own);
+        nobody.args(bare.enroll("web-1", &readable, &[]).get_args()).uid(65_534).gid(65_534);
+        refused(&mut nobody, 1, "run it as root");
+    }
     // None of it has used the token up.
     let (page, status) = said(&mut with(&[]));
     assert_eq!(status, Some(0), "{page}");
