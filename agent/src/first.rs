@@ -82,6 +82,11 @@ pub(crate) fn is_unit(owner: &str) -> bool {
     owner.ends_with(".service")
 }
 
+/// Nothing was seen in time.
+pub(crate) fn late() -> Look {
+    Look { blind: vec!["everything: this host did not answer in time".to_owned()], ..Look::default() }
+}
+
 /// Whether a systemd should answer.
 fn is_there() -> bool {
     has_systemd(&BusAddress::System) || std::env::var_os("DBUS_SYSTEM_BUS_ADDRESS").is_some()
@@ -98,7 +103,10 @@ async fn ask(survey: &Survey, things: &[Sighting], failed: &mut BTreeSet<String>
         let named = thing.kind == ThingKind::Service && !thing.name.as_str().contains("@.");
         named && matches!(thing.sight, Sight::Unit { runs: Runs::No, file: File::Enabled | File::Generated })
     };
-    let down: Vec<String> = things.iter().filter(is_enabled).map(|thing| thing.name.to_string()).collect();
+    let mut down: Vec<String> =
+        things.iter().filter(is_enabled).map(|thing| thing.name.to_string()).collect();
+    // Those first that something is to be said of for sure.
+    down.sort_by_key(|unit| !failed.contains(unit));
     let listens = sorted::set(seen.ports.iter().filter_map(|(_, of)| of.clone()).filter(|of| is_unit(of)));
     for unit in down.iter().chain(listens.iter().filter(|unit| !down.contains(unit))).take(ASKED_MAX) {
         let Ok(life) = survey.life(unit).await else { continue };

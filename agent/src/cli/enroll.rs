@@ -12,7 +12,7 @@ use super::socket::{Failure, PACKAGE_FILE, PACKAGE_STATE};
 use super::status::Page;
 use super::{inspect, print, trial};
 use crate::config::{self, Address, BusAddress, Token};
-use crate::first::{self, Look};
+use crate::first;
 use crate::identity::Folder;
 use crate::link::{self, Peer};
 use crate::plan::{self, Given, Plan};
@@ -86,7 +86,7 @@ pub(super) fn enroll(mut given: Enroll) -> Result<Page, Failure> {
     let peer = Peer::of(&plan);
     prove(&runtime, &peer)?;
     let seen = runtime.block_on(async { tokio::time::timeout(LOOK, first::look(&BusAddress::System)).await });
-    let seen = seen.unwrap_or_else(|_late| Look::default());
+    let seen = seen.unwrap_or_else(|_late| first::late());
     settle(&runtime, &peer, (given, &plan), &draft.with(&seen))?;
     print(&format!("{} is enrolled; {} is written", plan.host, given.config.display()));
     let well = if named.is_some() { true } else { session(&runtime, &peer) };

@@ -33,8 +33,9 @@ pub(super) fn of_unit(thing: &Sighting) -> Option<String> {
 pub(super) fn of_listener(life: &Life, ports: &[(String, Option<String>)]) -> Option<String> {
     let own = ports.iter().filter(|(_, of)| of.as_deref() == Some(&life.unit));
     let own: Vec<&str> = own.map(|(port, _)| port.as_str()).collect();
-    (life.is_daemon && !life.is_restarted).then(|| {
-        format!("{} listens on {} and systemd does not restart it (Restart=no)", life.unit, own.join(", "))
+    (life.is_daemon && !life.is_restarted()).then(|| {
+        let (unit, own, restart) = (&life.unit, own.join(", "), &life.restart);
+        format!("{unit} listens on {own} and systemd does not restart it when it fails (Restart={restart})")
     })
 }
 
@@ -95,9 +96,9 @@ fn memory() -> Option<String> {
 mod tests {
     use super::*;
 
-    fn life(is_daemon: bool, is_restarted: bool) -> Life {
+    fn life(is_daemon: bool, restart: &str) -> Life {
         let (unit, result) = ("web.service".to_owned(), String::new());
-        Life { unit, failed: false, result, is_daemon, is_restarted }
+        Life { unit, failed: false, result, is_daemon, restart: restart.to_owned() }
     }
 
     #[test]
@@ -109,10 +110,10 @@ mod tests {
             port("tcp/443", Some("web.service")),
             port("udp/5", None),
         ];
-        let told = of_listener(&life(true, false), &ports).unwrap();
+        let told = of_listener(&life(true, "no"), &ports).unwrap();
         assert!(told.contains("listens on tcp/80, tcp/443 and"), "{told}");
-        assert_eq!(of_listener(&life(true, true), &ports), None);
-        assert_eq!(of_listener(&life(false, false), &ports), None, "a socket starts it");
+        assert_eq!(of_listener(&life(true, "always"), &ports), None);
+        assert_eq!(of_listener(&life(false, "no"), &ports), None, "a socket starts it");
     }
 
     #[test]

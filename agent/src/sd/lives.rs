@@ -22,11 +22,18 @@ pub(crate) struct Life {
     pub(crate) failed: bool,
     /// systemd's word for how it ended.
     pub(crate) result: String,
-    /// Whether it is one that is to run on and was to run: no oneshot, not started by a socket, a timer or the bus, nothing that
-    /// its conditions keep from running.
+    /// Whether it is one that is to run on: no oneshot, nothing that its conditions keep from running, and, unless it failed,
+    /// nothing that waits for a socket, a timer or the bus to start it.
     pub(crate) is_daemon: bool,
-    /// Whether systemd itself starts it again after a failure.
-    pub(crate) is_restarted: bool,
+    /// After which ends systemd itself starts it again.
+    pub(crate) restart: String,
+}
+
+impl Life {
+    /// Whether systemd starts it again after a failure.
+    pub(crate) fn is_restarted(&self) -> bool {
+        !matches!(self.restart.as_str(), "no" | "on-success" | "")
+    }
 }
 
 impl Survey {
@@ -68,15 +75,53 @@ impl Survey {
 }
 
 fn life(name: &str, unit: &Properties, service: &Properties) -> Life {
-    let is_triggered = value::<Vec<String>>(unit, "TriggeredBy").is_some_and(|by| !by.is_empty());
+    let (state, kind) = (text(unit, "ActiveState"), text(service, "Type"));
+    let by_others = value::<Vec<String>>(unit, "TriggeredBy").is_some_and(|by| !by.is_empty());
+    let is_triggered = by_others || (kind == "dbus" && state != "active");
     let is_unmet = ["Condition", "Assert"].into_iter().any(|which| is_unmet(unit, which));
-    let failed = text(unit, "ActiveState") == "failed";
-    let runs_on = !matches!(text(service, "Type").as_str(), "oneshot" | "dbus");
+    let failed = state == "failed";
     Life {
         unit: name.to_owned(),
         failed,
         result: text(service, "Result"),
-        is_daemon: runs_on && !is_unmet && (failed || !is_triggered),
-        is_restarted: !matches!(text(service, "Restart").as_str(), "no" | "on-success" | ""),
+        is_daemon: kind != "oneshot" && !is_unmet && (failed || !is_triggered),
+        restart: text(service, "Restart"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zbus::OwnedVariant;
+
+    fn properties(all: &[(&str, &str)]) -> Properties {
+        let owned =
+            |(key, value): &(&str, &str)| ((*key).to_owned(), OwnedVariant::from(zbus::Str::from(*value)));
+        all.iter().map(owned).collect()
+    }
+
+    #[test]
+    fn what_waits_to_be_started_is_no_daemon_until_it_failed() {
+        let of = |state: &str, kind: &str, restart: &str| {
+            life(
+                "a.service",
+                &properties(&[("ActiveState", state)]),
+                &properties(&[("Type", kind), ("Restart", restart)]),
+            )
+        };
+        for (state, kind, is_daemon) in [
+            ("inactive", "simple", true),
+            ("inactive", "dbus", false),
+            ("active", "dbus", true),
+            ("failed", "dbus", true),
+            ("failed", "oneshot", false),
+        ] {
+            assert_eq!(of(state, kind, "no").is_daemon, is_daemon, "{state} {kind}");
+        }
+        for (restart, is_restarted) in
+            [("no", false), ("on-success", false), ("on-failure", true), ("always", true)]
+        {
+            assert_eq!(of("active", "simple", restart).is_restarted(), is_restarted, "{restart}");
+        }
     }
 }

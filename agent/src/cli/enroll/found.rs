@@ -82,7 +82,7 @@ mod tests {
             failed: true,
             result: "signal".to_owned(),
             is_daemon: true,
-            is_restarted: false,
+            restart: "no".to_owned(),
         };
         let seen = Look {
             units: Some(43),
