@@ -40,6 +40,7 @@ use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
 pub(crate) use files::lacks;
 use item::{Life, Process};
+pub(crate) use orphans::living;
 pub(crate) use packages::lacks as packages_lack;
 use papers::Identities;
 use picket_agent_core::service::{Act, ServiceIx};

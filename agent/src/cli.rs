@@ -7,6 +7,8 @@
 
 mod asks;
 mod baseline;
+mod doctor;
+mod enroll;
 mod explain;
 mod inspect;
 mod job;
@@ -14,6 +16,7 @@ mod keeping;
 mod metered;
 mod reload;
 mod rest;
+mod seal;
 mod socket;
 mod start;
 mod status;
@@ -23,7 +26,6 @@ mod trial;
 use crate::config;
 use crate::plan::Given;
 use clap::{CommandFactory, Parser, Subcommand};
-use picket_proto::Span;
 use socket::{Failure, Place};
 use status::Page;
 use std::ffi::OsString;
@@ -49,6 +51,12 @@ struct Line {
 
 #[derive(Subcommand)]
 enum What {
+    /// Enrol a host that has no configuration yet: proves the way to the collector, uses the token, writes a configuration that
+    /// observes, and says what it finds on the host
+    Enroll(enroll::Enroll),
+    /// Say what this machine offers an agent, and what is missed without it; changes nothing. Status 1 where something is to
+    /// be mended
+    Doctor(doctor::Doctor),
     /// Watch and heal until SIGTERM
     Run(start::Run),
     /// Show what the running agent watches, does and waits for, and whether it is connected
@@ -130,6 +138,9 @@ enum What {
         #[arg(long, value_name = "FILE", default_value = socket::PACKAGE_FILE)]
         config: PathBuf,
     },
+    /// Prepare an image of which many hosts are made: removes key, certificate and all that an agent keeps of this host, and keeps
+    /// the configuration. Refused while an agent runs
+    Seal(seal::Seal),
     /// Print the JSON schema of the configuration file
     Schema {
         /// Of a drop-in, which leaves out what stands elsewhere
@@ -169,6 +180,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     match line.what {
         What::Run(given) => start::run(given),
+        What::Doctor(given) => show(doctor::doctor(&given)),
+        What::Seal(given) => show(seal::seal(&given)),
+        What::Enroll(given) => show(enroll::enroll(given)),
         What::Status { place, json } => show(status::status(&place, json)),
         What::Events { place, n, follow, json } => {
             let page = status::events(&place, n, json);
@@ -185,7 +199,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             }
             Err(failure) => show(Err(failure)),
         },
-        What::Hold { lasts, service, place } => hold(&lasts, service.as_deref(), &place),
+        What::Hold { lasts, service, place } => show(asks::hold(&place, service.as_deref(), &lasts)),
         What::Try { service, next, place } => show(asks::try_now(&place, &service, next)),
         What::Baseline { what } => show(baseline::page(&what)),
         What::TestLink { config, state, collector } => {
@@ -198,26 +212,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         What::Schema { drop_in, page } => show(Ok(explain::schema(drop_in, page))),
         What::Check { name: Some(name), place, json } => show(asks::look(&place, &name, json)),
-        What::Check { name: None, place: Place { config: Some(file), .. }, .. } => check(&file),
-        What::Check { name: None, .. } => {
-            say(
-                &mut std::io::stderr(),
-                "error: which? `check --config FILE` reads a file, `check NAME` asks the agent",
-            );
-            ExitCode::from(USAGE)
-        }
-    }
-}
-
-fn hold(lasts: &str, service: Option<&str>, place: &Place) -> ExitCode {
-    let span = if lasts == "off" { Some(Span::ZERO) } else { config::parse_span(lasts) };
-    match span {
-        Some(span) if lasts == "off" || span.secs() > 0 => show(asks::hold(place, service, span)),
-        Some(_) | None => {
-            let better = "write a number and s, m or h, such as 30m, from 1m to 168h; or `off`";
-            say(&mut std::io::stderr(), &format!("error: `{lasts}` is no length of time; {better}"));
-            ExitCode::from(USAGE)
-        }
+        What::Check { name: None, place: Place { config: Some(file), .. }, .. } => inspect::check(&file),
+        What::Check { name: None, .. } => show(Err(Failure::Usage(
+            "which? `check --config FILE` reads a file, `check NAME` asks the agent".to_owned(),
+        ))),
     }
 }
 
@@ -240,6 +238,10 @@ fn show(page: Result<Page, Failure>) -> ExitCode {
             ExitCode::FAILURE
         }
         Err(Failure::Config(mistakes)) => refuse(&mistakes),
+        Err(Failure::Usage(why)) => {
+            say(&mut std::io::stderr(), &format!("error: {why}"));
+            ExitCode::from(USAGE)
+        }
         Err(Failure::Nobody(tried)) => nobody(&format!(
             "no agent answers ({tried}); start it with `picket-agent run --config FILE`, or name its --socket, --state or --config"
         )),
@@ -255,39 +257,6 @@ fn show(page: Result<Page, Failure>) -> ExitCode {
 fn nobody(why: &str) -> ExitCode {
     say(&mut std::io::stderr(), &format!("error: {why}"));
     ExitCode::from(NOBODY)
-}
-
-fn check(file: &std::path::Path) -> ExitCode {
-    match config::load(file) {
-        Ok(config) => {
-            let mut out = std::io::stdout();
-            for service in config.services() {
-                let own = || match &service.commands {
-                    Some(commands) => format!("started by {}", commands.start.join(" ")),
-                    None => service.command.join(" "),
-                };
-                let what = service.unit.clone().unwrap_or_else(own);
-                say(&mut out, &format!("service {}: {what}", service.spec.name));
-            }
-            for check in config.checks() {
-                say(
-                    &mut out,
-                    &format!("check   {}: {}, every {}", check.name(), check.target(), check.spec.interval),
-                );
-            }
-            for note in &config.notes {
-                say(&mut out, &format!("note    {note}"));
-            }
-            for skipped in config.skipped() {
-                say(&mut out, &format!("skipped {}: {}", skipped.what, skipped.why));
-            }
-            for warning in inspect::warnings(&config) {
-                say(&mut std::io::stderr(), &format!("warning: {warning}"));
-            }
-            ExitCode::SUCCESS
-        }
-        Err(mistakes) => refuse(&mistakes),
-    }
 }
 
 fn refuse(mistakes: &config::Mistakes) -> ExitCode {

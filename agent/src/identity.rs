@@ -59,6 +59,12 @@ impl Folder {
         Ok(Some(Identity { chain, key, ca }))
     }
 
+    /// Whose certificate it is, as it says itself; nothing without one that can be read.
+    pub(crate) fn named(&self) -> Option<String> {
+        let chain = certificates(&self.0.join("cert.pem")).ok()?;
+        x509::read(chain.first()?)?.subject.map(str::to_owned)
+    }
+
     /// The host's key, made now if there is none.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 //! - Ports: `act` (processes), `probe` (readings), `sd` (systemd), `link` (the collector), `disk` (the spool's segments),
 //!   `baseline` (what is on this host), `local` (people on it), `metrics`, `log`.
 //!   `identity`: keys.
-//! - `watch`: the configuration's folders. `good`: the last sound one, on disk.
+//! - `first`: a first look at a host. `offers`: what it has for an agent. `seal`: an image of it. `watch`: the configuration's folders. `good`: the last sound one, on disk.
 //! - `child`: other programs, run for what they print. `program`: the operator's own, as their own user.
 //!   `record`: of jobs that others start. `open`: files of others. `names`: users and groups. `words`: what of it is worth telling.
 //! - `follow`: a process' end, with a pidfd or without. `clock`: the only clocks and entropy. `sys`: the only unsafe. `sorted`: small sets and maps.
@@ -25,6 +25,7 @@ mod baseline;
 mod child;
 mod clock;
 mod disk;
+mod first;
 mod follow;
 mod good;
 mod identity;
@@ -34,6 +35,7 @@ mod local;
 mod log;
 mod metrics;
 mod names;
+mod offers;
 mod open;
 mod plan;
 mod probe;
@@ -42,6 +44,7 @@ mod record;
 mod run;
 mod scribe;
 mod sd;
+mod seal;
 mod sealed;
 mod sorted;
 mod state;

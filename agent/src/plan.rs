@@ -24,6 +24,8 @@ pub(crate) struct Given {
     /// Addresses, in the order in which they were given.
     pub(crate) collector: Vec<String>,
     pub(crate) token_file: Option<PathBuf>,
+    /// The token itself; before any file.
+    pub(crate) token: Option<Token>,
     pub(crate) stop_services: bool,
 }
 
@@ -140,7 +142,8 @@ fn absolute(path: PathBuf) -> PathBuf {
 }
 
 fn collector(config: &Config, given: &Given, miss: &mut dyn FnMut(String, &str)) -> Option<Collector> {
-    let token = given.token_file.as_deref().and_then(|file| token(file, miss));
+    let filed = || given.token_file.as_deref().and_then(|file| token(file, miss));
+    let token = given.token.clone().or_else(filed);
     let filed = config.collector.clone();
     let found = if given.collector.is_empty() { filed } else { named(given, filed, miss) };
     if found.is_none() && given.collector.is_empty() {

@@ -6,7 +6,7 @@
 //! it can't be full. What needs no waiting (`/proc`, a port of this host) is answered at once, without a task or the
 //! channel. The resolver's few threads are common to all; addresses and `localhost` need none.
 
-mod apart;
+pub(crate) mod apart;
 mod backup;
 mod container;
 mod crowd;
@@ -17,7 +17,7 @@ mod file;
 mod hands;
 pub(crate) mod host;
 pub(crate) mod http;
-mod inodes;
+pub(crate) mod inodes;
 mod job;
 mod lane;
 mod launch;
@@ -30,7 +30,7 @@ pub(crate) mod net;
 pub(crate) mod packages;
 mod parts;
 pub(crate) mod ports;
-mod pressure;
+pub(crate) mod pressure;
 pub(crate) mod process;
 mod seen;
 pub(crate) mod space;

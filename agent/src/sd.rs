@@ -6,6 +6,7 @@
 //! - At most one reading per unit is out; a signal that comes meanwhile makes another one follow, so signals never
 //!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again.
 //! - [`list`]: which units there are, for the baseline. A signal that may change the list is only told on.
+//!   [`lives`]: how units stand, for a first look.
 //! - [`notify`]: what the agent tells the init system that started it.
 //!
 //! Which bus: the system's, or the one in `DBUS_SYSTEM_BUS_ADDRESS`; `[agent] bus` names another. Only units that the
@@ -16,12 +17,14 @@ mod call;
 mod journal;
 mod last;
 pub(crate) mod list;
+mod lives;
 pub(crate) mod notify;
 mod read;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use last::runs;
+pub(crate) use lives::{ASKED_MAX, Life, Survey};
 
 use crate::config::{BusAddress, Service};
 use crate::probe::process;

@@ -234,8 +234,8 @@ pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen)
     let until = words::time(made.expires.as_ref())
         .map_or_else(|| "within an hour".to_owned(), |at| format!("before {}", screen.exact(at)));
     let advice = format!(
-        "It lets {} enrol once, {until}, and is not shown again. Put it into a file that only the agent can read \
-         (umask 077) and name that file with `picket-agent run --token-file FILE`.",
+        "It lets {0} enrol once, {until}, and is not shown again. Put it into a file that only root of {0} can read \
+         (umask 077); there, `picket-agent enroll --collector HOST:PORT --name {0} --token-file FILE` does the rest.",
         plain(host),
     );
     (format!("{}\n", plain(&made.token)), format!("{}\n", wrap(&advice, 0, screen.paper())))

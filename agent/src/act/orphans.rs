@@ -26,6 +26,12 @@ pub(super) fn tell(folder: &Path, services: &[Service], boot: u128) {
     }
 }
 
+/// Every process that an agent started and that lives, as `NAME (pid N)`.
+pub(crate) fn living(state: &Path, boot: u128) -> Vec<String> {
+    let all = find(&state.join("services"), &[], boot).into_iter();
+    all.map(|Orphan { service, pid }| format!("{service} (pid {pid})")).collect()
+}
+
 fn find(folder: &Path, services: &[Service], boot: u128) -> Vec<Orphan> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let orphan = |path: &Path| {

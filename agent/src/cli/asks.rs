@@ -3,12 +3,18 @@
 use super::socket::{Failure, LOOK_PATIENCE, Place};
 use super::status::{Page, reading};
 use super::table::{age, number, span, text};
+use crate::config;
 use crate::local::VERSION;
 use picket_proto::Span;
 use serde_json::{Value, json};
 
 /// `hold`; errors as in [`Failure`].
-pub(super) fn hold(place: &Place, service: Option<&str>, lasts: Span) -> Result<Page, Failure> {
+pub(super) fn hold(place: &Place, service: Option<&str>, lasts: &str) -> Result<Page, Failure> {
+    let span = if lasts == "off" { Some(Span::ZERO) } else { config::parse_span(lasts) };
+    let Some(lasts) = span.filter(|span| lasts == "off" || span.secs() > 0) else {
+        let better = "write a number and s, m or h, such as 30m, from 1m to 168h; or `off`";
+        return Err(Failure::Usage(format!("`{lasts}` is no length of time; {better}")));
+    };
     let request = json!({ "v": VERSION, "ask": "hold", "name": service, "seconds": lasts.secs() });
     let whole = place.connect()?.ask(&request, Some(LOOK_PATIENCE))?;
     let of = service.map_or_else(|| "anything".to_owned(), ToOwned::to_owned);

@@ -5,11 +5,47 @@
 
 mod checks;
 
+use super::{refuse, say};
 use crate::config::{Config, Service};
 use crate::plan::{self, Given};
 use picket_proto::Span;
 use rustix::fs::Access;
 use std::path::Path;
+use std::process::ExitCode;
+
+/// Reads a file and says what it watches, and what of that is not sound.
+pub(super) fn check(file: &Path) -> ExitCode {
+    match crate::config::load(file) {
+        Ok(config) => {
+            let mut out = std::io::stdout();
+            for service in config.services() {
+                let own = || match &service.commands {
+                    Some(commands) => format!("started by {}", commands.start.join(" ")),
+                    None => service.command.join(" "),
+                };
+                let what = service.unit.clone().unwrap_or_else(own);
+                say(&mut out, &format!("service {}: {what}", service.spec.name));
+            }
+            for check in config.checks() {
+                say(
+                    &mut out,
+                    &format!("check   {}: {}, every {}", check.name(), check.target(), check.spec.interval),
+                );
+            }
+            for note in &config.notes {
+                say(&mut out, &format!("note    {note}"));
+            }
+            for skipped in config.skipped() {
+                say(&mut out, &format!("skipped {}: {}", skipped.what, skipped.why));
+            }
+            for warning in warnings(&config) {
+                say(&mut std::io::stderr(), &format!("warning: {warning}"));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
 
 /// Everything about `config` that `run` would stumble over, each with what to do.
 pub(super) fn warnings(config: &Config) -> Vec<String> {
@@ -40,15 +76,20 @@ pub(super) fn warnings(config: &Config) -> Vec<String> {
 
 /// A state folder that can't be made or written.
 fn folder(state: &Path) -> Option<String> {
-    let there = state.ancestors().find(|folder| folder.exists())?;
-    let writable = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_ok() && there.is_dir();
-    (!writable).then(|| {
+    unwritable(state).map(|there| {
         format!(
             "agent.state: {} can't be made or written, because of {}; run as another user or name another folder",
             state.display(),
             there.display()
         )
     })
+}
+
+/// What is in the way of writing at `path`: itself, or what there is of the folders above it.
+pub(super) fn unwritable(path: &Path) -> Option<&Path> {
+    let there = path.ancestors().find(|folder| folder.exists())?;
+    let writable = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_ok() && there.is_dir();
+    (!writable).then_some(there)
 }
 
 fn of_service(service: &Service) -> Vec<String> {

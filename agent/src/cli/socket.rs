@@ -15,7 +15,7 @@ use std::time::Duration;
 /// The configuration file of a package.
 pub(super) const PACKAGE_FILE: &str = "/etc/picket/agent.toml";
 /// The state folder of a package.
-const PACKAGE_STATE: &str = "/var/lib/picket-agent";
+pub(super) const PACKAGE_STATE: &str = "/var/lib/picket-agent";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For a probe, which the agent itself gives up after 60 s.
 pub(super) const LOOK_PATIENCE: Duration = Duration::from_secs(70);
@@ -48,6 +48,8 @@ pub(super) enum Failure {
     Refused(String),
     /// It can't be found, since the configuration has mistakes.
     Config(config::Mistakes),
+    /// The command line is wrong: what to write.
+    Usage(String),
 }
 
 /// A connection to an agent.

@@ -57,6 +57,7 @@ pub(super) fn run(given: Run) -> ExitCode {
         collector: given.collector,
         token_file: given.token_file,
         stop_services: given.stop_services,
+        ..Given::default()
     };
     let plan = match plan(&given.config, &over, given.strict) {
         Ok(plan) => plan,

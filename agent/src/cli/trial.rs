@@ -20,7 +20,8 @@ pub(super) fn page(file: &std::path::Path, given: &Given) -> Result<(String, boo
     Ok((render(&tried), well))
 }
 
-fn works(steps: &[Taken]) -> bool {
+/// Whether every step that was taken came to something.
+pub(super) fn works(steps: &[Taken]) -> bool {
     steps.iter().all(|taken| taken.outcome.is_ok())
 }
 
@@ -32,23 +33,29 @@ fn is_proven(steps: &[Taken]) -> bool {
 fn render(tried: &[(String, Vec<Taken>)]) -> String {
     let mut page = String::new();
     for (address, steps) in tried {
-        let _text_takes_all = writeln!(page, "{address}");
-        for taken in steps {
-            let (step, ms) = (taken.step.to_string(), taken.took.millis());
-            let _text_takes_all = match &taken.outcome {
-                Ok(words) => writeln!(page, "  ok    {step:<9} {ms:>5} ms  {words}"),
-                Err(why) => writeln!(
-                    page,
-                    "  FAIL  {step:<9} {ms:>5} ms  {}: {}\n        next: {}",
-                    why.code,
-                    why.detail,
-                    why.next()
-                ),
-            };
-        }
+        page.push_str(&self::steps(address, steps));
         if works(steps) && !is_proven(steps) {
             page.push_str("  ?     session   not proven: this host is not enrolled yet\n        next: start the agent, which enrols by its token; then test again\n");
         }
+    }
+    page
+}
+
+/// The steps at one address, a line for each.
+pub(super) fn steps(address: &str, taken: &[Taken]) -> String {
+    let mut page = format!("{address}\n");
+    for taken in taken {
+        let (step, ms) = (taken.step.to_string(), taken.took.millis());
+        let _text_takes_all = match &taken.outcome {
+            Ok(words) => writeln!(page, "  ok    {step:<9} {ms:>5} ms  {words}"),
+            Err(why) => writeln!(
+                page,
+                "  FAIL  {step:<9} {ms:>5} ms  {}: {}\n        next: {}",
+                why.code,
+                why.detail,
+                why.next()
+            ),
+        };
     }
     page
 }

@@ -56,17 +56,46 @@ struct Socket {
 /// # Errors
 /// The kernel has no sock_diag, or does not answer.
 pub(crate) fn list(owners: &mut Owners, root: &str) -> io::Result<Vec<Sighting>> {
+    listed(owners, &|process| unit_of(process, root))
+}
+
+/// The same once, with the name of the program where no unit of that systemd has the process.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn named(root: &str) -> io::Result<Vec<Sighting>> {
+    let program = |process: &Path| std::fs::read_to_string(process.join("comm")).ok()?.trim().parse().ok();
+    listed(&mut Owners::new(), &|process| unit_of(process, root).or_else(|| program(process)))
+}
+
+/// Who a process is, by its folder.
+type Whose<'w> = &'w dyn Fn(&Path) -> Option<Name>;
+
+/// How many sockets the kernel tells of.
+///
+/// # Errors
+/// As [`list`].
+pub(crate) fn count() -> io::Result<usize> {
+    sockets().map(|sockets| sockets.len())
+}
+
+fn sockets() -> io::Result<Vec<Socket>> {
     let mut sockets = Vec::new();
     for (protocol, number, states) in ASKS {
         for family in [libc::AF_INET, libc::AF_INET6] {
             ask((protocol, number), u8::try_from(family).unwrap_or(0), states, &mut sockets)?;
         }
     }
+    Ok(sockets)
+}
+
+fn listed(owners: &mut Owners, whose: Whose<'_>) -> io::Result<Vec<Sighting>> {
+    let sockets = sockets()?;
     let seen = sorted::set(sockets.iter().map(|socket| socket.inode));
     owners.retain(|inode, _| seen.contains(inode));
     let new = sorted::set(seen.into_iter().filter(|inode| !owners.contains_key(inode)));
     if !new.is_empty() {
-        find(new, owners, root);
+        find(new, owners, whose);
     }
     let passing = passing_ports();
     let mut ports: BTreeMap<(&str, u16), Option<Name>> = BTreeMap::new();
@@ -152,7 +181,7 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 }
 
 /// Finds whose these sockets are; who is not found is noted as nobody.
-fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners, root: &str) {
+fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners, whose: Whose<'_>) {
     owners.extend(wanted.iter().map(|inode| (*inode, None)));
     let mut descriptors = 0;
     for pid in process::all().take(PROCESSES_MAX) {
@@ -162,7 +191,7 @@ fn find(mut wanted: BTreeSet<u32>, owners: &mut Owners, root: &str) {
             let Some(inode) = inode_of(&entry.path()).filter(|inode| wanted.contains(inode)) else {
                 continue;
             };
-            let unit = unit.get_or_insert_with(|| unit_of(&folder, root));
+            let unit = unit.get_or_insert_with(|| whose(&folder));
             if unit.is_some() {
                 wanted.remove(&inode);
                 owners.insert(inode, unit.clone());

@@ -7,7 +7,7 @@ use picket_agent_core::check::Reading;
 use picket_proto::event::Cause;
 
 /// Per mille.
-pub(super) fn read(resource: Resource) -> Reading {
+pub(crate) fn read(resource: Resource) -> Reading {
     match std::fs::read_to_string(format!("/proc/pressure/{}", resource.word())) {
         Ok(text) => parse(&text).map_or(Reading::Bad(Cause::Local(libc::EBADMSG)), Reading::Level),
         Err(error) => Reading::Bad(Cause::Local(error.raw_os_error().unwrap_or(libc::EIO))),

@@ -25,6 +25,8 @@ type Listed = (String, String, String, String, String, String, OwnedObjectPath, 
 pub(crate) struct Units {
     /// All units.
     pub(crate) things: Vec<Sighting>,
+    /// Those that failed.
+    pub(crate) failed: Vec<String>,
     /// Where their files are.
     pub(crate) paths: BTreeMap<String, PathBuf>,
     /// The folders that systemd reads units from.
@@ -70,7 +72,11 @@ pub(crate) async fn units(connection: &Connection, services: &BTreeMap<String, N
             things.push(Sighting { kind, name, of, sight: Sight::Unit { runs, file } });
         }
     };
+    let mut failed = Vec::new();
     for (name, _, load, active, sub, ..) in &loaded {
+        if active == "failed" {
+            failed.push(name.clone());
+        }
         let state = states.remove(name);
         add(name, runs(active, sub), file(load, state.as_deref().unwrap_or_default()));
     }
@@ -79,7 +85,7 @@ pub(crate) async fn units(connection: &Connection, services: &BTreeMap<String, N
     }
     let folders: Vec<String> = said_of_itself(connection, "UnitPath").await?.try_into().unwrap_or_default();
     let root: String = said_of_itself(connection, "ControlGroup").await?.try_into().unwrap_or_default();
-    Ok(Units { things, paths, folders: folders.into_iter().map(PathBuf::from).collect(), root })
+    Ok(Units { things, failed, paths, folders: folders.into_iter().map(PathBuf::from).collect(), root })
 }
 
 /// What the files say of running instances of templates, such as `postgresql@15-main.service`.
@@ -103,7 +109,7 @@ async fn instances(
     Ok(())
 }
 
-async fn said_of_itself(connection: &Connection, name: &str) -> zbus::Result<OwnedVariant> {
+pub(super) async fn said_of_itself(connection: &Connection, name: &str) -> zbus::Result<OwnedVariant> {
     property(connection, ROOT, (MANAGER, name)).await?.body().deserialize()
 }
 

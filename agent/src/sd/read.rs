@@ -137,7 +137,7 @@ fn ruling(result: &str, main_code: i32) -> Option<Ruling> {
 }
 
 /// Whether its conditions were looked at and not met.
-fn is_unmet(unit: &Properties, which: &str) -> bool {
+pub(super) fn is_unmet(unit: &Properties, which: &str) -> bool {
     let looked = value::<u64>(unit, &format!("{which}TimestampMonotonic")).unwrap_or_default();
     looked > 0 && value::<bool>(unit, &format!("{which}Result")) == Some(false)
 }

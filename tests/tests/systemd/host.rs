@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 /// The programs under test.
-fn program() -> &'static OsStr {
+pub(crate) fn program() -> &'static OsStr {
     OsStr::new(env!("CARGO_BIN_EXE_picket-rig"))
 }
 

@@ -8,6 +8,7 @@
 
 mod baseline;
 mod causes;
+mod first;
 mod forged;
 mod host;
 mod kills;

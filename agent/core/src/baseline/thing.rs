@@ -77,7 +77,7 @@ impl Sighting {
     }
 
     /// Whether it is such that it could be part of the baseline.
-    pub(super) const fn is_lasting(&self) -> bool {
+    pub const fn is_lasting(&self) -> bool {
         match self.sight {
             Sight::Unit { runs, file } => {
                 matches!(runs, Runs::Yes) && matches!(file, File::Enabled | File::Generated)

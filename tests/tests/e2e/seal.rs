@@ -1,0 +1,81 @@
+//! An image of which many hosts are made: what `seal` takes away, what keeps it from doing so, and whom a copy becomes.
+
+use super::first::{Bare, said};
+use picket_rpc::v1;
+use picket_tests::rig::clock::Since;
+use picket_tests::rig::process::PATIENCE;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+
+/// Seals, or whatever `more` says; what was printed, and the status.
+fn seal(bare: &Bare, more: &[&str]) -> (String, Option<i32>) {
+    let mut command = bare.command("seal", &[]);
+    said(command.args(more).arg("--config").arg(bare.config()))
+}
+
+/// Purpose: an image that is sealed makes another host; while an agent, or what it started, runs nothing is removed.
+#[tokio::test]
+async fn a_sealed_state_enrols_anew_as_another_host() {
+    let bare = Bare::new();
+    let token = bare.token("web-1").await;
+    let (page, status) = said(&mut bare.enroll("web-1", &token, &["--heal"]));
+    assert_eq!(status, Some(0), "{page}");
+    let whole = fs::read_to_string(bare.config()).unwrap();
+    let service = "[[service]]\nname = \"idle\"\ncommand = [\"/bin/sleep\", \"1000\"]\n";
+    fs::write(bare.config(), format!("{whole}{service}")).unwrap();
+    let mut agent = bare.start(&[]);
+    agent.line_with("\"link-open\"");
+    let (page, status) = seal(&bare, &[]);
+    assert!(status == Some(1) && page.contains("end it first"), "{page}");
+    let started = bare.path("state/services/idle.process");
+    let since = Since::now();
+    while !started.exists() {
+        assert!(since.elapsed() < PATIENCE, "its process is not written down");
+        std::thread::yield_now();
+    }
+    agent.end();
+    let (page, status) = seal(&bare, &[]);
+    assert!(status == Some(1) && page.contains("still runs") && page.contains("idle (pid "), "{page}");
+    let saved = fs::read_to_string(started).unwrap();
+    let pid = saved.split(' ').nth(1).and_then(|pid| Pid::from_raw(pid.parse().ok()?)).unwrap();
+    kill_process(pid, Signal::KILL).unwrap();
+    ends_of(pid);
+    let first = fs::read(bare.path("state/identity/key.pem")).unwrap();
+    let (page, status) = seal(&bare, &[]);
+    assert_eq!(status, Some(1), "the configuration names the host: {page}");
+    assert!(
+        page.contains("removed  ") && page.contains("identity: key") && page.contains("`host`"),
+        "{page}"
+    );
+    let left: Vec<_> =
+        fs::read_dir(bare.path("state")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["lock"], "all that an agent writes is known");
+    copied(&bare, &whole, &first).await;
+}
+
+/// A copy of the image boots, and its first boot writes its own token.
+async fn copied(bare: &Bare, whole: &str, first: &[u8]) {
+    let image = whole.replace("host = \"web-1\"\n", "").replace("#token_file", "token_file");
+    fs::write(bare.config(), image).unwrap();
+    let (page, status) = seal(bare, &["--check"]);
+    assert!(status == Some(0) && page.contains("\nsealed: "), "{page}");
+    let token = bare.token("web-2").await;
+    fs::rename(token, bare.path("etc/token")).unwrap();
+    bare.start(&["--host", "web-2"]).line_with("\"link-open\"");
+    assert_ne!(fs::read(bare.path("state/identity/key.pem")).unwrap(), first);
+    let hosts = bare.collector.operator().await.list_hosts(v1::ListHostsRequest::default()).await.unwrap();
+    let names: Vec<String> = hosts.into_inner().hosts.into_iter().map(|host| host.host).collect();
+    assert_eq!(names, ["web-1", "web-2"]);
+    assert_eq!(seal(bare, &["--check"]).1, Some(1), "it is a host of its own again");
+}
+
+/// Waits until a process of nobody here is gone.
+fn ends_of(pid: Pid) {
+    let since = Since::now();
+    let stat = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let lives = || fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z "));
+    while lives() {
+        assert!(since.elapsed() < PATIENCE, "{pid:?} does not end");
+        std::thread::yield_now();
+    }
+}
