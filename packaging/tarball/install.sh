@@ -417,9 +417,13 @@ asked_by() {
     fi
     ready() {
         now=$(agent) || return 0
-        if [ "$now" = failed ] || /usr/bin/picket-agent status --state /var/lib/picket-agent >/dev/null 2>&1; then
-            echo "$now"
+        if [ "$now" != failed ]; then
+            # 1: it answers, and has no collector at the moment.
+            status=0
+            /usr/bin/picket-agent status --state /var/lib/picket-agent >/dev/null 2>&1 || status=$?
+            [ "$status" -le 1 ] || return 0
         fi
+        echo "$now"
     }
 }
 
@@ -513,8 +517,7 @@ start() {
     openrc) rc-service picket-agent start ;;
     sysv) /etc/init.d/picket-agent start ;;
     runit) [ -s "$stage/linked" ] ;;
-    busybox) ! respawned || reread ;;
-    none) ;;
+    busybox | none) ;;
     esac
 }
 
@@ -570,6 +573,7 @@ tell_inittab() {
     # In one write, and whole where the last line has no end.
     if [ -s "$table" ] && [ -n "$(tail -c 1 "$table")" ]; then echo >>"$table"; fi
     echo "$line" >>"$table"
+    [ -z "$live" ] || reread
 }
 
 untell_inittab() {
