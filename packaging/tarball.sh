@@ -15,7 +15,11 @@ set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 built=${CARGO_TARGET_DIR:-$here/target}
 out=$built/packages
-target= key= program= papers= version=
+target=
+key=
+program=
+papers=
+version=
 usage='say packaging/tarball.sh [--target TARGET] [--key GPGKEYID] [--program FILE] [--papers PROGRAM] [--version VERSION] [--out DIR]'
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || { echo "tarball.sh: $usage" >&2; exit 64; }

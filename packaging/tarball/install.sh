@@ -527,8 +527,7 @@ stop() {
     systemd)
         [ -d /run/systemd/system ] || return 0
         systemctl stop $unit || true
-        pids=$(stays)
-        [ -z "$pids" ] || say "services that it started run on, and nobody watches them: process ${pids% }"
+        run_on "$(stays)"
         return
         ;;
     openrc) rc-service --ifstarted picket-agent stop || true ;;
@@ -543,9 +542,25 @@ stop() {
         ;;
     busybox) reread ;;
     esac
-    pid=$(keeper) || return 0
-    kill -TERM "$pid" 2>/dev/null || true
-    ended "$pid"
+    if pid=$(keeper); then
+        kill -TERM "$pid" 2>/dev/null || true
+        ended "$pid"
+    fi
+    run_on "$(started)"
+}
+
+# What the agent noted of services that it started and that run, of this boot.
+started() {
+    boot=$(tr -d - </proc/sys/kernel/random/boot_id)
+    for note in "$state"/services/*.process; do
+        [ -e "$note" ] || continue
+        read -r _ pid _ _ of <"$note" || true
+        if [ "$of" = "$boot" ] && kill -0 "$pid" 2>/dev/null; then echo "$pid"; fi
+    done | sort -nu | tr '\n' ' '
+}
+
+run_on() {
+    [ -z "$1" ] || say "services that it started run on, and nobody watches them: process ${1% }"
 }
 
 # The line of BusyBox init's table; it reads the table again when it is told to.
