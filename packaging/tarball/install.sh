@@ -490,7 +490,14 @@ again() {
     fi
     case $(agent || true) in
     '') ;;
-    failed) touch /etc/picket ;;
+    failed)
+        touch /etc/picket
+        left=10
+        while [ "$(agent || true)" = failed ] && [ "$left" -gt 0 ]; do
+            sleep 1
+            left=$((left - 1))
+        done
+        ;;
     *)
         old=$(agent)
         kill -TERM "$old" 2>/dev/null || true
