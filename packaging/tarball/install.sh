@@ -200,6 +200,10 @@ signed() {
     if command -v gpgv >/dev/null; then
         gpgv --homedir "$stage/home" --keyring "$stage/key.gpg" --status-fd 1 \
             "$stage/from/SHA256SUMS.sig" "$stage/from/SHA256SUMS" >"$stage/status" 2>"$stage/said" || return 1
+    elif command -v sqv >/dev/null; then
+        # What apt of Debian 13 has. Its status alone tells.
+        sqv --keyring "$stage/key.gpg" "$stage/from/SHA256SUMS.sig" "$stage/from/SHA256SUMS" >"$stage/said" 2>&1
+        return
     else
         gpg --homedir "$stage/home" --batch --no-options --no-autostart --no-default-keyring --keyring "$stage/key.gpg" \
             --trust-model always --no-auto-key-retrieve --status-fd 1 \
@@ -215,8 +219,8 @@ sound() {
     command -v sha256sum >/dev/null || lacks 'sha256sum is not here, so nothing can be checked: install coreutils or busybox'
     if [ -n "$key" ]; then
         [ -f "$key" ] || fail "there is no key $key; nothing was changed"
-        if ! command -v gpgv >/dev/null && ! command -v gpg >/dev/null; then
-            lacks "neither gpgv nor gpg is here, so the signature can't be checked. Install one (gpgv, gnupg), or check the" \
+        if ! command -v gpgv >/dev/null && ! command -v gpg >/dev/null && ! command -v sqv >/dev/null; then
+            lacks "neither gpgv nor gpg nor sqv is here, so the signature can't be checked. Install one (gpgv, gnupg), or check the" \
                 'archive on another machine and say --checksums-only here; nothing was changed'
         fi
         [ -f SHA256SUMS.sig ] || fail 'the archive has no signature (SHA256SUMS.sig): get one that has; nothing was changed'
@@ -553,12 +557,13 @@ stop() {
         kill -TERM "$pid" 2>/dev/null || true
         ended "$pid"
     fi
+    rm -f /run/picket-agent.pid /run/picket-agent-keep.pid /var/run/picket-agent.pid /var/run/picket-agent-keep.pid
     run_on "$(started)"
 }
 
 # What the agent noted of services that it started and that run, of this boot.
 started() {
-    boot=$(tr -d - </proc/sys/kernel/random/boot_id)
+    boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null | tr -d -) || return 0
     for note in "$state"/services/*.process; do
         [ -e "$note" ] || continue
         read -r _ pid _ _ of <"$note" || true

@@ -3,11 +3,10 @@
 
 use super::made::{Made, SIGNER, Said, done, is_here, script, tree};
 use picket_tests::rig::cannot_run_here;
-use picket_tests::rig::clock::{Since, pass};
+use picket_tests::rig::clock::Since;
 use picket_tests::rig::process::{PATIENCE, Process};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 /// The agent under test is in this test's own binary, so a version of it is a line of shell.
 const AGENT: &str = "#!/bin/sh\n# VERSION\nexec /root/rig __agent \"$@\"\n";
@@ -110,11 +109,12 @@ impl Host {
     }
 }
 
+/// Asks again and again: each look starts a program, which is pace enough.
 fn until(what: &str, mut is: impl FnMut() -> bool) {
     let began = Since::now();
     while !is() {
         assert!(began.elapsed() < PATIENCE, "waited too long until {what}");
-        pass(Duration::from_millis(50));
+        std::thread::yield_now();
     }
 }
 
@@ -165,7 +165,7 @@ fn an_agent_lives_its_whole_life_under_busybox_init() {
 /// Nothing is believed without a tool to check it; the table is the host's own unless that is asked for.
 fn installed(host: &Host, install: &str) {
     let refused = host.does(&format!("{install} --key /root/key.asc"));
-    refused.is(2, "neither gpgv nor gpg is here");
+    refused.is(2, "neither gpgv nor gpg nor sqv is here");
     assert!(!host.root.join("usr/bin/picket-agent").exists());
     host.does(&format!("{install} --checksums-only")).is(0, LINE);
     assert!(!host.read("etc/inittab").contains("picket"));
