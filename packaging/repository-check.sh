@@ -4,7 +4,8 @@
 #
 #   packaging/repository-check.sh FILE.deb [FILE.rpm ...]
 #
-# It needs gpg, gpgv, apt and apt-ftparchive; for .rpm also createrepo_c, rpm and rpmsign. Nothing is installed, and no network is asked.
+# Where no .rpm is named and rpmbuild is here it makes one, since CI makes no others. It needs gpg, gpgv, apt and apt-ftparchive; for .rpm also
+# createrepo_c, rpm and rpmsign. Nothing is installed, and no network is asked.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 [ $# -ge 1 ] || { echo 'repository-check.sh: say packaging/repository-check.sh FILE.deb [FILE.rpm ...]' >&2; exit 64; }
@@ -24,6 +25,18 @@ for name in picket other; do
     gpg --batch --quiet --passphrase '' --quick-generate-key "$name <$name@example.org>" rsa3072 sign 1d 2>/dev/null
 done
 gpg --batch --export other@example.org >"$work/other.gpg"
+case "$*" in
+*.rpm*) ;;
+*)
+    if command -v rpmbuild >/dev/null && command -v createrepo_c >/dev/null; then
+        printf 'Name: picket-demo\nVersion: 1\nRelease: 1\nSummary: Nothing\nLicense: MIT\nBuildArch: noarch\n%%description\nNothing.\n%%files\n' >"$work/demo.spec"
+        rpmbuild --quiet --define "_topdir $work/rpmbuild" -bb "$work/demo.spec" >&2
+        set -- "$@" "$work"/rpmbuild/RPMS/noarch/*.rpm
+    else
+        echo 'repository-check.sh: no rpmbuild and createrepo_c here, so rpm is not asked: apt-get install rpm createrepo-c' >&2
+    fi
+    ;;
+esac
 "$here/repository.sh" --key picket@example.org "$work/repository" "$@" >&2
 package=$(dpkg-deb --field "$deb" Package)
 version=$(dpkg-deb --field "$deb" Version)

@@ -33,6 +33,7 @@ trusting=
 inittab=
 verb=install
 held=
+kept=
 laid=
 switched=
 
@@ -328,6 +329,7 @@ lay() {
 # What was there before, so that it can be put back. One that an interrupted installation left is the older, and stays.
 keep() {
     if [ -e "$before/complete" ]; then return 0; fi
+    kept=yes
     rm -rf "$before"
     (umask 077 && mkdir "$before" && mkdir "$before/tree") || fail "$before can't be made; all is as it was"
     if [ -e "$paper" ]; then
@@ -409,7 +411,7 @@ undo() {
         sort -r "$stage/made" | while read -r one; do rmdir "$root/$one" 2>/dev/null; done
     fi
     [ -z "$held" ] || rm -rf "$stage"
-    [ -z "$laid$switched" ] || rm -rf "$before"
+    [ -z "$kept$switched" ] || rm -rf "$before"
     exit "$status"
 }
 
@@ -627,7 +629,7 @@ at_boot() {
 }
 
 places() {
-    (umask 077 && mkdir -p "$root/etc/picket/agent.toml.d") || fail "$root/etc/picket can't be made"
+    folder etc/picket/agent.toml.d/any
     # Tokens lie in it, so it is for root alone.
     chmod 700 "$root/etc/picket" "$root/etc/picket/agent.toml.d"
 }
@@ -635,7 +637,7 @@ places() {
 put_back() {
     restore
     switched=
-    # `restore` has also undone links of another init system.
+    kept=yes
     [ -z "$live" ] || again
     if holds "$patience"; then
         say "$version does not come up (it has $patience s); $old_version is put back, and runs"
@@ -716,6 +718,12 @@ install() {
     exit 0
 }
 
+# Folders that were made for it go, where nothing is in them any more.
+emptied() {
+    [ -e "$stage/installed" ] || return 0
+    sed -n 's/^dir //p' "$stage/installed" | sort -ru | while read -r path; do rmdir "$root/$path" 2>/dev/null || true; done
+}
+
 remove() {
     if packaged; then
         fail "picket-agent is installed as a package: $owner removes it; nothing was changed"
@@ -734,8 +742,7 @@ remove() {
         # What runsv writes beside its service.
         [ "$init" != runit ] || rm -rf "$root/etc/sv/picket-agent"
         rm -rf "$own" "$before"
-        sed -n 's/^dir //p' "$stage/installed" | sort -r | while read -r path; do rmdir "$root/$path" 2>/dev/null || true; done
-        rmdir "$root/etc/picket/agent.toml.d" "$root/etc/picket" 2>/dev/null || true
+        emptied
         if [ -n "$live" ] && [ "$init" = systemd ] && [ -d /run/systemd/system ]; then
             systemctl daemon-reload
             systemctl reset-failed $unit 2>/dev/null || true
@@ -749,6 +756,7 @@ remove() {
         forget
         rm -rf "$root/etc/picket/agent.toml.example" "$root/etc/conf.d/picket-agent" "$root/var/log/picket-agent"
         rmdir "$root/etc/picket" 2>/dev/null || true
+        emptied
         say 'nothing of the agent is left'
     else
         say 'the agent is removed; configuration and state stay, where there are any (--purge removes them too)'
