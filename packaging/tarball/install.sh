@@ -34,6 +34,7 @@ inittab=
 verb=install
 held=
 kept=
+anew=
 laid=
 switched=
 
@@ -377,7 +378,11 @@ tidy() {
 
 # Files as they were before, whole or not at all each.
 restore() {
-    sed -n 's/^file //p' "$paper" | sort -u >"$stage/now"
+    # The program first: what waits for a change in /etc/picket tries it as soon as the example there is replaced.
+    {
+        echo usr/bin/picket-agent
+        sed -n 's/^file //p' "$paper" | sort -u | grep -vx usr/bin/picket-agent
+    } >"$stage/now"
     while read -r path; do
         if [ -e "$before/tree/$path" ]; then
             cp -p "$before/tree/$path" "$root/$path.picket-new" && mv -f "$root/$path.picket-new" "$root/$path"
@@ -403,6 +408,8 @@ undo() {
     set +e
     if [ -n "$switched" ]; then
         restore
+        # What runs by now may be the new one.
+        [ -z "$anew" ] || again
         say 'it was not finished, so all is as it was before'
     fi
     if [ -n "$laid" ]; then
@@ -494,22 +501,25 @@ again() {
         systemctl restart --no-block $unit
         return
     fi
-    case $(agent || true) in
-    '') ;;
-    failed)
-        touch /etc/picket
-        left=10
-        while [ "$(agent || true)" = failed ] && [ "$left" -gt 0 ]; do
-            sleep 1
-            left=$((left - 1))
-        done
-        ;;
+    old=$(agent || true)
+    case $old in
+    '' | failed) ;;
     *)
-        old=$(agent)
         kill -TERM "$old" 2>/dev/null || true
         ended "$old"
         ;;
     esac
+    # One that was refused before is tried once something in that folder changes.
+    left=15
+    while [ "$left" -gt 0 ]; do
+        case $(agent || true) in
+        failed) touch /etc/picket ;;
+        '' | "$old") ;;
+        *) return 0 ;;
+        esac
+        sleep 1
+        left=$((left - 1))
+    done
 }
 
 why() {
@@ -697,6 +707,7 @@ install() {
     tell_inittab
     if [ -n "$was" ]; then
         asked_by
+        anew=yes
         again
         holds "$patience" || put_back
         say "$version runs in the place of $old_version"

@@ -10,6 +10,8 @@ use std::process::Command;
 
 /// The agent under test is in this test's own binary, so a version of it is a line of shell.
 const AGENT: &str = "#!/bin/sh\n# VERSION\nexec /root/rig __agent \"$@\"\n";
+/// One that never answers.
+const SLOW: &str = "#!/bin/sh\n# 3.1\nexec sleep 100000\n";
 /// One that will not start, as with a configuration that it can't read: that is known at once.
 const REFUSES: &str = "#!/bin/sh\nexit 64\n";
 
@@ -142,10 +144,11 @@ fn an_agent_lives_its_whole_life_under_busybox_init() {
         return cannot_run_here(NAME, reason);
     }
     let host = Host::begin(&made);
-    let [first, second, third] = [
+    let [first, second, third, slow] = [
         ("1.0", AGENT.replace("VERSION", "1.0")),
         ("2.0", AGENT.replace("VERSION", "2.0")),
         ("3.0", REFUSES.to_owned()),
+        ("3.1", SLOW.to_owned()),
     ]
     .map(|(version, program)| host.brings(&made.archive(version, &program)));
     done(Command::new("cp").arg(made.key(SIGNER)).arg(host.root.join("root/key.asc")));
@@ -153,7 +156,7 @@ fn an_agent_lives_its_whole_life_under_busybox_init() {
     installed(&host, &first);
     let service = host.read("var/lib/picket-agent/services/one.process");
     let service = service.split_whitespace().nth(1).unwrap().to_owned();
-    upgraded(&host, &second, &third);
+    upgraded(&host, &second, &third, &slow);
     removed(&host, &service, &second);
     let after = tree(&host.root);
     let new: Vec<_> =
@@ -179,7 +182,7 @@ fn installed(host: &Host, install: &str) {
 }
 
 /// The new one must answer and go on for five seconds; one that does not is put back.
-fn upgraded(host: &Host, better: &str, broken: &str) {
+fn upgraded(host: &Host, better: &str, broken: &str, slow: &str) {
     host.does(&format!("{better} --checksums-only")).is(0, "2.0 runs in the place of 1.0");
     assert!(host.read("usr/bin/picket-agent").contains("# 2.0"));
     host.answers();
@@ -188,6 +191,12 @@ fn upgraded(host: &Host, better: &str, broken: &str) {
     assert!(host.read("usr/bin/picket-agent").contains("# 2.0"));
     assert!(host.read("usr/lib/picket-agent/installed").contains("version 2.0"));
     assert!(!host.root.join("var/lib/picket-agent.before").exists());
+    host.answers();
+    // An upgrade that a person ends while it waits: the older one is there again, and is what runs.
+    let ended = "(while ! grep -q '# 3.1' /usr/bin/picket-agent; do :; done; kill -TERM $$) & exec";
+    host.does(&format!("{ended} {slow} --checksums-only"))
+        .is(130, "it was not finished, so all is as it was before");
+    assert!(host.read("usr/bin/picket-agent").contains("# 2.0"));
     host.answers();
     // Killed, and what keeps it killed as well: there is one again, and never two.
     for whose in ["picket-agent.pid", "picket-agent-keep.pid"] {
