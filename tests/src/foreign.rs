@@ -82,7 +82,7 @@ pub async fn run(program: &OsStr, through: &[String], binary: Option<&Path>) -> 
     }
 }
 
-fn config(program: &OsStr, address: SocketAddr) -> String {
+pub(crate) fn config(program: &OsStr, address: SocketAddr) -> String {
     let program = program.to_str().expect("the program's path is a text");
     format!(
         "[[service]]\nname = \"web\"\ncommand = [\"{program}\", \"__listen\", \"{address}\"]\nhold = \"300ms\"\n\n\
@@ -90,12 +90,12 @@ fn config(program: &OsStr, address: SocketAddr) -> String {
     )
 }
 
-fn server(address: SocketAddr) -> Vec<u32> {
+pub(crate) fn server(address: SocketAddr) -> Vec<u32> {
     processes_with(&format!("__listen {address}"))
 }
 
 /// Kills the server that listens on `address`; how long it took until another does.
-fn kill_and_see_healed(agent: &mut Process, address: SocketAddr) -> Duration {
+pub(crate) fn kill_and_see_healed(agent: &mut Process, address: SocketAddr) -> Duration {
     let killed = server(address);
     let [pid] = killed.as_slice() else { panic!("one server, not {killed:?}") };
     let since = Since::now();
@@ -108,13 +108,13 @@ fn kill_and_see_healed(agent: &mut Process, address: SocketAddr) -> Duration {
     healed
 }
 
-async fn watch(collector: &Collector) -> Streaming<v1::IncidentChange> {
+pub(crate) async fn watch(collector: &Collector) -> Streaming<v1::IncidentChange> {
     let request = v1::WatchIncidentsRequest { resume_token: String::new() };
     collector.operator().await.watch_incidents(request).await.expect("operators may watch").into_inner()
 }
 
 /// Waits until the collector knows the process of the service, so that its death is no news of the past.
-async fn known(collector: &Collector) {
+pub(crate) async fn known(collector: &Collector) {
     let mut operator = collector.operator().await;
     let since = Since::now();
     while since.elapsed() < PATIENCE {
@@ -129,7 +129,7 @@ async fn known(collector: &Collector) {
 
 /// Waits for the end of an incident; of one that the agent could tell only afterwards, since it was not connected yet, that
 /// is its first word.
-async fn ended(changes: &mut Streaming<v1::IncidentChange>) -> v1::Incident {
+pub(crate) async fn ended(changes: &mut Streaming<v1::IncidentChange>) -> v1::Incident {
     loop {
         let next = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
         let change = next.expect("the watch lives").expect("the watch does not end");

@@ -20,6 +20,8 @@ pub mod fleet;
 pub mod foreign;
 pub mod mutants;
 #[cfg(feature = "shells")]
+pub mod older;
+#[cfg(feature = "shells")]
 pub mod rig;
 pub mod sim;
 #[cfg(feature = "shells")]

@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 /// A collector process and its data folder.
 #[derive(Debug)]
 pub struct Collector {
-    program: OsString,
+    words: Vec<OsString>,
     data: PathBuf,
     /// The process.
     pub process: Process,
@@ -27,8 +27,15 @@ impl Collector {
     /// # Panics
     /// If it does not get ready.
     pub fn start(program: &OsStr, folder: &Path) -> Self {
-        let (process, address) = launch(program, folder, "127.0.0.1:0");
-        Self { program: program.to_owned(), data: folder.to_owned(), process, address }
+        Self::start_on(program, folder, "127.0.0.1:0")
+    }
+
+    /// The same by another build of the collector: one whose main is the collector's own.
+    ///
+    /// # Panics
+    /// If it does not get ready.
+    pub fn start_build(binary: &OsStr, folder: &Path) -> Self {
+        Self::launched(vec![binary.to_owned()], folder, "127.0.0.1:0")
     }
 
     /// The same on another address, such as `[::1]:0`.
@@ -36,8 +43,12 @@ impl Collector {
     /// # Panics
     /// If it does not get ready.
     pub fn start_on(program: &OsStr, folder: &Path, listen: &str) -> Self {
-        let (process, address) = launch(program, folder, listen);
-        Self { program: program.to_owned(), data: folder.to_owned(), process, address }
+        Self::launched(ours(program), folder, listen)
+    }
+
+    fn launched(words: Vec<OsString>, folder: &Path, listen: &str) -> Self {
+        let (process, address) = launch(&words, folder, listen);
+        Self { words, data: folder.to_owned(), process, address }
     }
 
     /// Starts it again on the same data and the same port, after its process ended.
@@ -45,9 +56,18 @@ impl Collector {
     /// # Panics
     /// If it does not get ready.
     pub fn again(&mut self) {
-        let (process, address) = launch(&self.program, &self.data, &self.address);
+        let (process, address) = launch(&self.words, &self.data, &self.address);
         self.process = process;
         self.address = address;
+    }
+
+    /// The same, but from now on by the collector in `program`.
+    ///
+    /// # Panics
+    /// If it does not get ready.
+    pub fn again_by(&mut self, program: &OsStr) {
+        self.words = ours(program);
+        self.again();
     }
 
     /// The first operator's credentials.
@@ -86,16 +106,15 @@ impl Collector {
     }
 }
 
-fn launch(program: &OsStr, folder: &Path, listen: &str) -> (Process, String) {
-    let args = [
-        OsStr::new("__collector"),
-        OsStr::new("run"),
-        OsStr::new("--data"),
-        folder.as_os_str(),
-        OsStr::new("--listen"),
-        OsStr::new(listen),
-    ];
-    let mut process = Process::start("collector", program, &args);
+fn ours(program: &OsStr) -> Vec<OsString> {
+    vec![program.to_owned(), "__collector".into()]
+}
+
+fn launch(words: &[OsString], folder: &Path, listen: &str) -> (Process, String) {
+    let mut words = words.iter();
+    let mut command = std::process::Command::new(words.next().expect("there is a program"));
+    command.args(words).arg("run").arg("--data").arg(folder).args(["--listen", listen]);
+    let mut process = Process::spawn("collector", &mut command);
     let ready = process.line_with("\"listen\"");
     let address = ready
         .split('"')
@@ -210,6 +229,11 @@ impl AgentHome {
     /// Uses another build of the agent: one whose main is the agent's own.
     pub fn use_binary(&mut self, program: &OsStr) {
         self.binary = Some(program.to_owned());
+    }
+
+    /// Uses the agent in the program itself again.
+    pub fn use_own(&mut self) {
+        self.binary = None;
     }
 
     /// Has an emulator, with its arguments, run that build.
