@@ -21,7 +21,9 @@ struct Podman {
 const PODMAN: &str = r#"
 mount --make-rprivate /
 umount /sys/fs/cgroup/unified 2>/dev/null
-engine() { podman --root "$HERE/store" --runroot "$HERE/run" --storage-driver vfs --cgroup-manager cgroupfs --runtime crun "$@"; }
+own="--root $HERE/store --runroot $HERE/run --storage-driver vfs --cgroup-manager cgroupfs --runtime crun"
+engine() { podman $own "$@"; }
+serve() { exec podman $own system service --time 0 "unix://$HERE/engine"; }
 begin() { engine run -d --name "$1" --network none --cgroups=disabled --ulimit nofile=1024:1024 --ulimit nproc=1000:1000 \
     --health-interval disable --health-retries 1 --health-cmd 'test -e /well' box:1 /bin/sleep 9999; }
 mkdir -p "$HERE/image/bin"
@@ -45,7 +47,7 @@ impl Podman {
         podman.tries(PODMAN)?;
         podman.tries("tar -C \"$HERE/image\" -c . | engine import - box:1")?;
         podman.tries("begin web")?;
-        podman.does("engine system service --time 0 \"unix://$HERE/engine\" & service=$!");
+        podman.does("serve & service=$!");
         Ok(podman)
     }
 
