@@ -59,6 +59,7 @@ pub(crate) fn host(host: &v1::Host) -> Value {
         "last_heard": time(host.last_heard.as_ref()),
         "agent_version": text(&host.agent_version),
         "report_ms": host.report_ms,
+        "same_machine": host.same_machine,
         "checks": host.checks,
         "checks_not_up": host.checks_not_up,
         "frames": host.frames,

@@ -60,7 +60,7 @@ pub(crate) fn hosts(hosts: &[v1::Host], screen: &Screen) -> String {
             level(sample.cpu_permille),
             level(sample.memory_permille),
             Cell::inked(if is_good { Ink::Faint } else { Ink::Bad }, clock),
-            Cell::plain(plain(&host.agent_version)),
+            Cell::plain(format!("{}{}", plain(&host.agent_version), host::copy(host))),
         ]);
     }
     table.render(screen)

@@ -35,6 +35,9 @@ pub(crate) fn host(host: &v1::Host, screen: &Screen) -> String {
     if let Some(clock) = &host.clock {
         line("clock", clock_words(clock));
     }
+    if !host.same_machine.is_empty() {
+        line("image", copies(&host.same_machine));
+    }
     let _text_takes_all =
         writeln!(text, "\nnext: `picket services --host {name}`, `picket events --host {name}`");
     text
@@ -61,6 +64,20 @@ fn metered(host: &v1::Host) -> Option<String> {
     });
     let words: Vec<String> = report.into_iter().chain(carried).collect();
     (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// Of whom this host is a copy, behind its agent's version; nothing of any other.
+pub(crate) fn copy(host: &v1::Host) -> String {
+    host.same_machine.first().map_or_else(String::new, |other| format!(", copy of {}", plain(other)))
+}
+
+/// Who else is a copy of the same image.
+fn copies(hosts: &[String]) -> String {
+    let names: Vec<String> = hosts.iter().map(|host| plain(host).to_string()).collect();
+    format!(
+        "its machine-id is also that of {}: an image must be sealed before it is copied",
+        names.join(", ")
+    )
 }
 
 fn memory(host: &v1::Host) -> String {

@@ -279,6 +279,12 @@ fn a_host_is_shown_with_its_sample_and_a_clock_that_is_off_stands_out() {
     let link = "metered: heard every 15 min, so what is shown may be as old; silent after 37 min 30 s; carried 3072 of 5120 KiB";
     assert!(page.contains(link), "{page}");
     assert!(hosts(std::slice::from_ref(&shown), &screen).contains(", every 15 min"));
+    assert!(!page.contains("image"), "{page}");
+    shown.same_machine = vec!["web-2".to_owned(), "web-3".to_owned()];
+    assert!(hosts(std::slice::from_ref(&shown), &screen).contains("copy of web-2"));
+    let copy =
+        "image     its machine-id is also that of web-2, web-3: an image must be sealed before it is copied";
+    assert!(host(&shown, &screen).contains(copy), "{}", host(&shown, &screen));
     (shown.sample, shown.clock) = (None, None);
     assert!(!host(&shown, &screen).contains("clock"), "what is not known is not shown");
 }

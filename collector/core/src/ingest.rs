@@ -4,6 +4,7 @@ pub(crate) mod batch;
 mod contest;
 pub(crate) mod dedupe;
 pub(crate) mod heard;
+pub(crate) mod machines;
 pub(crate) mod on;
 pub(crate) mod phase;
 pub(crate) mod sessions;

@@ -18,6 +18,7 @@ mod intent;
 mod kept;
 mod late;
 mod limits;
+mod machines;
 mod metered;
 mod needs;
 mod orders;

@@ -143,6 +143,8 @@ pub struct Host {
     pub sample: Option<Sample>,
     /// How its clocks lie to the collector's; `None` likewise.
     pub clock: Option<HostClock>,
+    /// Hosts with a session whose machine-id is this one's too, 8 at most: copies of one image.
+    pub same_machine: Vec<HostId>,
 }
 
 /// A service, or under no name the checks that belong to none.

@@ -174,6 +174,7 @@ fn host(host: view::Host) -> v1::Host {
             bound_us: clock.bound.map(picket_proto::Span::micros),
         }),
         report_ms: u32::try_from(host.report.millis()).unwrap_or(u32::MAX),
+        same_machine: host.same_machine.iter().map(ToString::to_string).collect(),
     }
 }
 

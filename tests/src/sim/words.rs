@@ -36,7 +36,7 @@ pub(super) fn hello(
         version: format!("0.{}.0", host.version),
         watched: if is_known { Vec::new() } else { watched },
     };
-    (hello, Terms { report, orders: EVIDENCE, watched: is_known.then_some(digest) })
+    (hello, Terms { report, orders: EVIDENCE, watched: is_known.then_some(digest), machine: 0 })
 }
 
 pub(super) fn standing(

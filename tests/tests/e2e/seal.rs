@@ -1,9 +1,12 @@
 //! An image of which many hosts are made: what `seal` takes away, what keeps it from doing so, and whom a copy becomes.
 
 use super::first::{Bare, said};
+use super::story::program;
 use picket_rpc::v1;
+use picket_tests::rig::cannot_run_here;
 use picket_tests::rig::clock::Since;
 use picket_tests::rig::process::PATIENCE;
+use picket_tests::rig::stack::{AgentHome, Collector};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 
@@ -67,6 +70,29 @@ async fn copied(bare: &Bare, whole: &str, first: &[u8]) {
     let names: Vec<String> = hosts.into_inner().hosts.into_iter().map(|host| host.host).collect();
     assert_eq!(names, ["web-1", "web-2"]);
     assert_eq!(seal(bare, &["--check"]).1, Some(1), "it is a host of its own again");
+}
+
+/// Purpose: machines that were copied without a machine-id of their own are seen, though each has its own certificate.
+#[tokio::test]
+async fn two_hosts_with_one_machine_id_are_named_to_each_other() {
+    if fs::read_to_string("/etc/machine-id").map_or(0, |id| id.trim().len()) != 32 {
+        cannot_run_here(
+            "two_hosts_with_one_machine_id_are_named_to_each_other",
+            "this machine has no machine-id",
+        );
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let collector = Collector::start(program(), &folder.path().join("collector"));
+    let mut agents = Vec::new();
+    for host in ["web-1", "web-2"] {
+        let home = AgentHome::prepare(program(), &folder.path().join(host), host, &collector, "").await;
+        agents.push(home.start(&[]));
+        agents.last_mut().unwrap().line_with("\"link-open\"");
+    }
+    let hosts = collector.operator().await.list_hosts(v1::ListHostsRequest::default()).await.unwrap();
+    let same: Vec<Vec<String>> = hosts.into_inner().hosts.into_iter().map(|host| host.same_machine).collect();
+    assert_eq!(same, [["web-2"], ["web-1"]]);
 }
 
 /// Waits until a process of nobody here is gone.

@@ -81,6 +81,7 @@ impl Collector {
         self.live.sessions.sit((session, life), host, slot);
         self.live.sessions.expect_every(slot, granted.report);
         self.live.sessions.seat_mut(slot).orders = granted.orders;
+        self.live.sessions.machines.says(slot, granted.machine);
         self.live.sessions.heard(slot, now);
         self.cut_orders(now.mono, slot);
         let Some(host) = self.state.hosts.get(slot) else { return };

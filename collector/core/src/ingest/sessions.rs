@@ -6,6 +6,7 @@
 //! collector's own restart every host gets 60 s, twice the agents' longest pause between two attempts. One that is heard
 //! less often, over a link that costs money, gets 2.5 times its own interval, in both cases.
 
+use super::machines::Machines;
 use super::phase::{Life, Phase, Session, Waiting};
 use super::{Fact, Report, SessionId};
 use alloc::boxed::Box;
@@ -68,6 +69,8 @@ pub(crate) struct Sessions {
     kept_bytes: usize,
     /// The last heartbeat of each host, as it came to this process.
     reports: BTreeMap<u32, Report>,
+    /// What the live sessions say of the machines below them.
+    pub(crate) machines: Machines,
     /// No seat is due before this: hearing a host moves only its seat, and a look at all seats moves this.
     silence_at: Mono,
 }
@@ -81,6 +84,7 @@ impl Sessions {
             challenges: BTreeSet::new(),
             kept_bytes: 0,
             reports: BTreeMap::new(),
+            machines: Machines::new(),
             silence_at: Mono::NEVER,
         }
     }
@@ -230,6 +234,9 @@ impl Sessions {
             if *place == Some(id) {
                 *place = None;
             }
+        }
+        if matches!(session.phase, Phase::Live(_)) {
+            self.machines.says(session.slot, 0);
         }
         Some(session)
     }

@@ -23,12 +23,15 @@ pub struct Terms {
     pub orders: u32,
     /// Which list it watches, where it names none: the digest of the one that it was told to be known.
     pub watched: Option<u32>,
+    /// What it says of the machine below it, a number made of the machine-id; 0 for nothing.
+    pub machine: u64,
 }
 
 impl Terms {
     /// What is granted.
     pub(crate) fn granted(self) -> Granted {
-        Granted { report: self.report.clamp(HEARTBEAT, REPORT_MAX), orders: self.orders }
+        let report = self.report.clamp(HEARTBEAT, REPORT_MAX);
+        Granted { report, orders: self.orders, machine: self.machine }
     }
 }
 
@@ -39,6 +42,8 @@ pub(crate) struct Granted {
     pub(crate) report: Span,
     /// Sorts of orders that go on it, a bit each.
     pub(crate) orders: u32,
+    /// What it says of the machine below it; 0 for nothing.
+    pub(crate) machine: u64,
 }
 
 impl Host {

@@ -229,12 +229,17 @@ fn terms(world: &World, agent: &Agent, nth: u64) -> Terms {
     let hosts = &world.core.state.hosts;
     let known = hosts.find(agent.host.as_str()).and_then(|slot| hosts.get(slot));
     match agent.host.as_str() {
-        "h-1" => {
-            Terms { report: Span::from_secs(nth % 2 * 60), orders: crate::order::EVIDENCE, watched: None }
-        }
-        "h-2" => {
-            Terms { report: Span::ZERO, orders: 0, watched: known.map(crate::host::Host::watched_digest) }
-        }
+        "h-1" => Terms {
+            report: Span::from_secs(nth % 2 * 60),
+            orders: crate::order::EVIDENCE,
+            machine: nth % 3,
+            ..Terms::default()
+        },
+        "h-2" => Terms {
+            watched: known.map(crate::host::Host::watched_digest),
+            machine: nth % 2,
+            ..Terms::default()
+        },
         _ => Terms::default(),
     }
 }

@@ -49,6 +49,9 @@ pub(crate) fn answer(state: &State, live: &Live, question: &Question) -> Answer 
     }
 }
 
+/// Most hosts that are named as copies of one: who looks for the image has its list by then.
+const COPIES_MAX: usize = 8;
+
 fn page<T>(mut items: impl Iterator<Item = T>, limit: u16) -> (Vec<T>, More) {
     let limit = usize::from(limit.clamp(1, PAGE_MAX));
     let found: Vec<T> = items.by_ref().take(limit).collect();
@@ -61,6 +64,7 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
     let watched = || host.checks.iter().filter(|(_, check)| check.watched == host::Watched::Yes);
     let not_up = watched().filter(|(_, check)| !is_known || check.verdict != Verdict::Up).count();
     let report = sessions.reported(slot);
+    let same = sessions.machines.same(slot).take(COPIES_MAX);
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Host {
         host: host.id.clone(),
@@ -76,6 +80,7 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
         differences: host.differences,
         sample: report.and_then(|report| report.sample),
         clock: report.map(|report| HostClock::of(host, report)),
+        same_machine: same.filter_map(|slot| state.hosts.get(slot).map(|other| other.id.clone())).collect(),
     }
 }
 

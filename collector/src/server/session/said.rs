@@ -81,7 +81,8 @@ pub(crate) fn hello(hello: v1::Hello) -> Result<(Hello, Terms), Refused> {
         return Err(refusal_because("bad-message", "watched_digest stands in the place of watched").into());
     }
     let report = Span::from_millis(hello.report_ms.into());
-    let terms = Terms { report, orders: hello.orders, watched: hello.watched_digest };
+    let (orders, machine) = (hello.orders, hello.machine);
+    let terms = Terms { report, orders, watched: hello.watched_digest, machine };
     let watched = hello.watched.into_iter().map(watched_from).collect::<Result<_, _>>()?;
     Ok((Hello { stamp, version: hello.version, watched }, terms))
 }

@@ -46,6 +46,7 @@ pub(super) fn of_agent(cursor: &mut Cursor<'_>) -> AgentMessage {
             watched_digest: cursor.flag().then(|| cursor.half()),
             report_ms: cursor.half(),
             orders: cursor.half(),
+            machine: cursor.number(),
         }),
         2 | 3 => Message::Batch(batch(cursor)),
         4 => Message::Standing(v1::Standing {
