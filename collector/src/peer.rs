@@ -3,6 +3,7 @@
 //! TLS has verified the chain before this is asked, so only certificates of our own CA arrive here. A certificate
 //! with no Picket URI, or with more than one, is nobody's.
 
+use crate::authority::hash;
 use picket_proto::{HostId, Name, Wall};
 use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
@@ -20,22 +21,41 @@ pub(crate) enum Peer {
     Agent(HostId),
     /// An operator.
     Operator(Name),
+    /// An agent of this host whose certificate has ended: it may renew it for the key of this hash, and nothing else.
+    Late(HostId, [u8; 32]),
     /// It showed no certificate, or one that names nobody: it may enrol and nothing else.
     Unknown,
 }
 
 impl Peer {
-    /// The peer of a verified chain.
-    pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>) -> Self {
-        chain.and_then(<[_]>::first).and_then(|leaf| named(leaf)).unwrap_or(Self::Unknown)
+    /// The peer of a verified chain at this time.
+    pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>, now: Wall) -> Self {
+        let peer = chain.and_then(<[_]>::first).and_then(|leaf| named(leaf)).unwrap_or(Self::Unknown);
+        match peer {
+            Self::Agent(host) if has_ended(chain, now) => match chain.and_then(key) {
+                Some(key) => Self::Late(host, key),
+                None => Self::Unknown,
+            },
+            other => other,
+        }
     }
+}
+
+/// The hash of the public key in a chain's certificate.
+fn key(chain: &[CertificateDer<'_>]) -> Option<[u8; 32]> {
+    let (_rest, leaf) = X509Certificate::from_der(chain.first()?).ok()?;
+    Some(hash(&leaf.public_key().subject_public_key.data))
+}
+
+/// When a certificate ends, seconds after 1970.
+pub(crate) fn ended(leaf: &CertificateDer<'_>) -> Option<i64> {
+    Some(X509Certificate::from_der(leaf).ok()?.1.validity().not_after.timestamp())
 }
 
 /// Whether the certificate of a verified chain does not hold any more.
 pub(crate) fn has_ended(chain: Option<&[CertificateDer<'_>]>, now: Wall) -> bool {
-    let Some(leaf) = chain.and_then(<[_]>::first) else { return false };
-    X509Certificate::from_der(leaf)
-        .is_ok_and(|(_, leaf)| leaf.validity().not_after.timestamp() < now.micros().div_euclid(1_000_000))
+    let end = chain.and_then(<[_]>::first).and_then(ended);
+    end.is_some_and(|end| end < now.micros().div_euclid(1_000_000))
 }
 
 fn named(leaf: &CertificateDer<'_>) -> Option<Peer> {

@@ -4,8 +4,8 @@
 //! new, and gRPC's other implementations speak 1.3. A client certificate is asked for but not demanded, since Enrol
 //! comes without one; what a peer without one may do is decided in `server`. Limits: a handshake gets 3 s; how many
 //! run at once, and who makes room, stands in `handshakes`; at most 20,000 connections, one per host and some for
-//! operators, and 64 of them without a certificate, each for 30 s (an enrolment is one call); what is beyond is closed
-//! at once.
+//! operators, and 64 of them without a certificate that holds, each for 30 s (an enrolment or a renewal is one call); what
+//! is beyond is closed at once.
 //!
 //! **Resumption.** A client that asks for a ticket gets one (RFC 9149): agents over links that cost money do, since a
 //! handshake with two certificates is most of what a reconnect costs them. What is kept stands in this process' memory
@@ -13,6 +13,7 @@
 //! with a restart. A resumed session is one like any other: the certificate that it began with is looked at again, for
 //! its end and for whom it names, before anything is served, and whoever judges a peer judges that certificate.
 
+mod grace;
 mod handshakes;
 mod pace;
 
@@ -22,6 +23,7 @@ use crate::authority::ServerIdentity;
 use crate::clock;
 use crate::error::Failure;
 use crate::peer::{Peer, has_ended};
+use grace::Graceful;
 use handshakes::{Handshakes, SPEAKERS_EVERY, Source, Spoken};
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
 use rustls::{HandshakeKind, RootCertStore, ServerConfig};
@@ -64,7 +66,7 @@ pub(crate) fn config(
     let (chain, key) = identity;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(Arc::new(Graceful(verifier)))
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec()];
     (config.send_tls13_tickets, config.max_tls13_tickets) = (0, 1);
@@ -103,7 +105,7 @@ pub(crate) struct Connection {
     stranger: Option<Stranger>,
 }
 
-/// What a connection without a certificate has besides.
+/// What a connection without a certificate, or with one that has ended, has besides.
 struct Stranger {
     end: Pin<Box<Sleep>>,
     _place: OwnedSemaphorePermit,
@@ -228,9 +230,12 @@ fn end(
     };
     handshakes.ended(id);
     let Some(mut connection) = connection else { return };
-    if connection.peer == Peer::Unknown {
+    if matches!(connection.peer, Peer::Unknown | Peer::Late(..)) {
         let Ok(place) = Arc::clone(strangers).try_acquire_owned() else {
-            tracing::debug!(limit = STRANGERS_MAX, "a connection without a certificate was closed");
+            tracing::debug!(
+                limit = STRANGERS_MAX,
+                "a connection without a certificate that holds was closed"
+            );
             return;
         };
         let end = Box::pin(tokio::time::sleep(STRANGER_TIME));
@@ -267,7 +272,7 @@ async fn shake(
                 tracing::debug!("a session was resumed with a certificate that has ended");
                 return None;
             }
-            let peer = Peer::of(chain);
+            let peer = Peer::of(chain, clock::wall());
             Some(Connection::new(stream, peer, place))
         }
         // Anybody can make these happen, so they are told only on request.

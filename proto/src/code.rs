@@ -217,6 +217,7 @@ codes! {
     "not-an-operator": "The certificate is not an operator's.", "Use an operator's credentials: `picket --credentials DIR`.";
     "not-an-agent": "The certificate is not an agent's.", "Enrol the host: `picket token HOST`, then put the token into the agent's configuration.";
     "no-certificate": "The connection came without a client certificate.", "Give the credentials' folder, or enrol first.";
+    "certificate-ended": "The host's certificate has ended, not longer than 90 days ago; all that it is still good for is to be renewed.", "Nothing: the agent renews it and comes back.";
     "token-unknown": "The one-time token was never made here, was made for another host, or is older than an hour.", "Make a new one: `picket token HOST`.";
     "token-used": "The one-time token was used already, by another key.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
     "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key.";
@@ -261,7 +262,7 @@ codes! {
     "link-proxy-away": "The proxy on the way to the collector can't be reached.", "Look at the proxy's address, and whether it runs.";
     "link-clock": "A certificate does not hold at the time that this host's clock shows, and the clock is the likelier fault.", "Set the clock (`date`, NTP); the agent connects by itself then.";
     "link-expired": "The collector's certificate has run out.", "Renew it on the collector; agents keep their events meanwhile.";
-    "link-own-expired": "This host's own certificate has run out: it was away for longer than the certificate's life.", "Make a token with `picket token HOST`, remove STATE/identity/cert.pem, and start the agent with the token.";
+    "link-own-expired": "This host's own certificate ran out more than 90 days ago, or the collector is one that grants no such grace.", "Make a token with `picket token HOST`, remove STATE/identity/cert.pem, and start the agent with the token.";
     "link-name": "The collector's certificate holds for other names than the one that was called.", "Call it by a name that its certificate has, or set [collector] server_name to one.";
     "link-ca": "The collector's certificate comes from another CA than the one that this host believes.", "Is it the right collector? If its data folder was made anew, enrol this host anew: remove STATE/identity and use a new token.";
     "link-intercepted": "Something on the way opens the TLS connection and shows a certificate of its own.", "Ask whoever runs that device for an exception for the collector's host and port: Picket's TLS must arrive unopened.";

@@ -15,7 +15,11 @@ use picket_rpc::v1::agents_client::AgentsClient;
 use rustls::ClientConfig;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tonic::transport::Channel;
+
+/// How long a renewal may take that the collector asked for; as long as a try of a session.
+const RENEWAL_LIMIT: Duration = Duration::from_secs(10);
 
 /// The host's identity, enrolling it first if it has none; `place` is the address to begin with.
 pub(crate) async fn identity(peer: &Peer, place: usize) -> Result<Identity, Diagnosis> {
@@ -58,11 +62,24 @@ async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
     Ok(())
 }
 
-/// Asks for a new certificate if the present one has lived two thirds of its life.
+/// Asks for a new certificate if the present one has lived two thirds of its life. Whether it has ended is not this host's
+/// clock to say: then the collector asks for it ([`renew_ended`]).
 pub(super) async fn renew(peer: &Peer, certificate: &[u8], now: Wall, channel: Channel) {
-    if !wants_renewal(certificate, now) {
-        return;
+    if wants_renewal(certificate, now) {
+        ask(peer, channel).await;
     }
+}
+
+/// Asks for a new certificate since the collector says that the present one has ended.
+pub(super) async fn renew_ended(peer: &Peer, channel: Channel) {
+    if tokio::time::timeout(RENEWAL_LIMIT, ask(peer, channel)).await.is_err() {
+        tracing::warn!(
+            "the certificate that had ended was not renewed in time; tried again at the next connection"
+        );
+    }
+}
+
+async fn ask(peer: &Peer, channel: Channel) {
     let renewed = async {
         let csr = peer.identity.request()?;
         let answer = AgentsClient::new(channel).renew(v1::RenewRequest { csr }).await;

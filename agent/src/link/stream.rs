@@ -4,7 +4,7 @@
 
 use super::dial::{Peer, Reached, dial};
 use super::tls::Kept;
-use super::why::{Diagnosis, Step, refused};
+use super::why::{Diagnosis, ENDED, Step, refused};
 use super::{Heard, Outgoing, Sent, Word, enrol};
 use futures_util::StreamExt;
 use picket_proto::{Run, Span};
@@ -47,7 +47,11 @@ pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Ou
     let diagnosis = match opened {
         Ok((Reached { channel, fate, place, address }, kept)) => {
             line.say(Word::Opened { place, kept }).await;
-            fate.explain(talk(channel, orders, &line).await).at(address)
+            let why = talk(channel.clone(), orders, &line).await;
+            if why.code == ENDED {
+                enrol::renew_ended(&peer, channel).await;
+            }
+            fate.explain(why).at(address)
         }
         Err(diagnosis) => diagnosis,
     };

@@ -3,8 +3,12 @@
 //!
 //! tokio-rustls with ring, TLS 1.2 and 1.3, ALPN `h2`. A pinned CA must be in the chain that the server sends, and
 //! the server's certificate must verify against it and nothing else. A certificate that is not the CA's is refused as
-//! ever, but who issued it is kept in the error: that tells a device that opens TLS from a wrong collector. Nothing
-//! is accepted because a clock is wrong.
+//! ever, but who issued it is kept in the error: that tells a device that opens TLS from a wrong collector.
+//!
+//! **A clock that was never set** (1970 at each boot of a board without a battery) is known to be wrong where it is before the
+//! day from which the believed CA or the host's own certificate holds. Then the collector's certificate is judged as of the
+//! latest of these days and its own first one: the earliest time that it can be. What that lets through besides is a
+//! certificate of the same CA that has ended since that day. A clock that is merely wrong changes nothing.
 //!
 //! **Resumption.** Over a link that costs money a session begins where the one before ended, if both ends still have it
 //! in their memory: a third of the bytes of a whole handshake, and no signature. Only the sessions of one identity and
@@ -16,7 +20,7 @@ mod why;
 
 pub(super) use why::{below, why};
 
-use crate::identity::Identity;
+use crate::identity::{Identity, x509};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, TicketRequest, WebPkiServerVerifier};
 use rustls::crypto::{
@@ -28,6 +32,7 @@ use rustls::{
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
+use std::time::Duration;
 use why::Foreign;
 
 /// Names of collectors whose sessions are kept: one, and others where it was reached by another name.
@@ -75,8 +80,8 @@ impl Kept {
 /// # Errors
 /// The identity's files don't fit together.
 pub(super) fn mutual(identity: Identity) -> Result<ClientConfig, Error> {
-    let trust = Trust::Cas(identity.ca);
-    builder(trust)?.with_client_auth_cert(identity.chain, identity.key).map(with_h2)
+    let since = identity.chain.first().map_or(0, |own| begins(own));
+    builder(Trust::Cas(identity.ca), since)?.with_client_auth_cert(identity.chain, identity.key).map(with_h2)
 }
 
 /// For an enrolment with a CA file.
@@ -84,7 +89,7 @@ pub(super) fn mutual(identity: Identity) -> Result<ClientConfig, Error> {
 /// # Errors
 /// The CA's certificate can't be used.
 pub(super) fn with_ca(ca: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
-    builder(Trust::Cas(ca)).map(|builder| with_h2(builder.with_no_client_auth()))
+    builder(Trust::Cas(ca), 0).map(|builder| with_h2(builder.with_no_client_auth()))
 }
 
 /// For an enrolment with nothing but the SHA-256 of the CA's certificate.
@@ -92,7 +97,7 @@ pub(super) fn with_ca(ca: Vec<CertificateDer<'static>>) -> Result<ClientConfig, 
 /// # Errors
 /// The provider lacks a protocol version; never with ring.
 pub(super) fn with_pin(ca: [u8; 32]) -> Result<ClientConfig, Error> {
-    builder(Trust::Pin(ca)).map(|builder| with_h2(builder.with_no_client_auth()))
+    builder(Trust::Pin(ca), 0).map(|builder| with_h2(builder.with_no_client_auth()))
 }
 
 /// Whether `certificate` is the one that the token pins.
@@ -102,10 +107,12 @@ pub(super) fn is_pinned(certificate: &[u8], pin: &[u8; 32]) -> bool {
 
 type Builder = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
 
-fn builder(trust: Trust) -> Result<Builder, Error> {
+/// `since` is a time, in seconds after 1970, that is over.
+fn builder(trust: Trust, since: i64) -> Result<Builder, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier {
         trust,
+        since,
         algorithms: provider.signature_verification_algorithms,
         provider: Arc::clone(&provider),
     };
@@ -114,6 +121,11 @@ fn builder(trust: Trust) -> Result<Builder, Error> {
     }
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// From when a certificate holds, seconds after 1970; 0 for what is none, which webpki refuses.
+fn begins(certificate: &[u8]) -> i64 {
+    x509::read(certificate).map_or(0, |said| said.from)
 }
 
 fn with_h2(mut config: ClientConfig) -> ClientConfig {
@@ -142,6 +154,8 @@ enum Trust {
 #[derive(Debug)]
 struct Verifier {
     trust: Trust,
+    /// A time that is over, seconds after 1970.
+    since: i64,
     algorithms: WebPkiSupportedAlgorithms,
     provider: Arc<CryptoProvider>,
 }
@@ -156,6 +170,24 @@ impl Verifier {
                 Ok(vec![ca.clone().into_owned()])
             }
         }
+    }
+
+    /// As of when the collector's certificate is judged: now, or where the clock was never set the earliest time that it can be.
+    fn judged_at(&self, now: UnixTime, ca: &[CertificateDer<'_>], server: &CertificateDer<'_>) -> UnixTime {
+        let floor = ca.iter().map(|ca| begins(ca)).fold(self.since, i64::max);
+        let clock = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if clock >= floor {
+            return now;
+        }
+        let at = u64::try_from(floor.max(begins(server))).unwrap_or(0);
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
+        tracing::warn!(
+            code = "link-clock",
+            "this host's clock says {}, which is over: the collector's certificate is judged as of {}; set the clock",
+            why::date(now),
+            why::date(at)
+        );
+        at
     }
 
     fn own_cas(&self) -> &[CertificateDer<'static>] {
@@ -176,6 +208,7 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verified = self.believed(chain).and_then(|ca| {
+            let now = self.judged_at(now, &ca, server);
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots(ca)?), Arc::clone(&self.provider))
                 .build()
                 .map_err(|error| Error::General(error.to_string()))?

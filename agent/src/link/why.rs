@@ -11,6 +11,9 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+/// The collector takes no session, but renews the certificate.
+pub(super) const ENDED: &str = "certificate-ended";
+
 /// A step on the way to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
@@ -80,8 +83,8 @@ impl Diagnosis {
             "link-timed-out" => Trouble::TimedOut,
             "link-proxy" | "link-proxy-auth" | "link-proxy-away" => Trouble::Proxy,
             // A collector that is ending is back soon, another session's end is seen soon, a spoiled frame is taken
-            // once, and the next Hello is whole: nobody has to act.
-            "link-closed" | "shutting-down" | "no-answer" | "frame-spoiled" | "hello-unknown" => {
+            // once, the next Hello is whole, and a certificate that had ended is renewed by then: nobody has to act.
+            "link-closed" | "shutting-down" | "no-answer" | "frame-spoiled" | "hello-unknown" | ENDED => {
                 Trouble::Closed
             }
             "link-tls" | "link-clock" | "link-expired" | "link-name" | "link-ca" | "link-intercepted"

@@ -19,7 +19,7 @@ fn an_agents_certificate_names_the_tokens_host_whatever_its_request_says() {
     let request = Request::parse(request.der()).unwrap();
     let chain = authority.agent(&"web-1".parse().unwrap(), &request).unwrap();
     let leaf = CertificateDer::from(chain[0].clone());
-    assert_eq!(Peer::of(Some(&[leaf])), Peer::Agent("web-1".parse().unwrap()));
+    assert_eq!(Peer::of(Some(&[leaf]), clock::wall()), Peer::Agent("web-1".parse().unwrap()));
     assert_eq!(chain[1], authority.certificate().to_vec());
 }
 
@@ -51,7 +51,7 @@ fn the_operators_ca_file_holds_the_ca_that_the_server_shows() {
     let ca = fs::read(data.path().join("operator/ca.pem")).unwrap();
     assert_eq!(&CertificateDer::from_pem_slice(&ca).unwrap(), authority.certificate());
     let operator = CertificateDer::from_pem_file(data.path().join("operator/cert.pem")).unwrap();
-    assert_eq!(Peer::of(Some(&[operator])), Peer::Operator("admin".parse().unwrap()));
+    assert_eq!(Peer::of(Some(&[operator]), clock::wall()), Peer::Operator("admin".parse().unwrap()));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The service that agents call: enrolment, renewal, and the opening of the one stream.
 
-use super::{Door, agent, pace, refusal, refusal_because, session};
+use super::{Door, agent, pace, peer, refusal, refusal_because, session};
 use crate::authority::{Request as CertificateRequest, hash};
+use crate::peer::Peer;
 use crate::ports::Ask;
 use picket_proto::HostId;
 use picket_rpc::convert;
@@ -59,10 +60,19 @@ impl agents_server::Agents for Agents {
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<Credentials>, Status> {
-        let host = agent(&request)?;
+        let (host, only) = match peer(&request) {
+            Peer::Late(host, key) => (host.clone(), Some(*key)),
+            Peer::Agent(_) | Peer::Operator(_) | Peer::Unknown => (agent(&request)?, None),
+        };
         let csr = parse(&request.into_inner().csr)?;
+        if only.is_some_and(|key| key != hash(csr.public_key())) {
+            return Err(refusal_because(
+                "bad-input",
+                "a certificate that has ended is renewed for its own key only",
+            ));
+        }
         self.door.ask(Ask::Renew { host: Box::new(host.clone()) }).await?;
-        tracing::info!(%host, "renewed");
+        tracing::info!(%host, had_ended = only.is_some(), "renewed");
         self.sign(&host, &csr)
     }
 

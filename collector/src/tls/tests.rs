@@ -5,8 +5,10 @@ use crate::authority::{Authority, Request};
 use picket_proto::Wall;
 use rcgen::{CertificateParams, KeyPair};
 use rustls::client::{Resumption, TicketRequest};
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{ClientConfig, ClientConnection};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use std::io::{Read, Write};
 
 /// What a host's TLS is made of.
@@ -74,7 +76,7 @@ fn connect(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> (Handshake
     read(&bytes, |bytes| server.read_tls(bytes));
     server.process_new_packets().unwrap();
     server.reader().read_exact(&mut [0]).unwrap();
-    (server.handshake_kind().unwrap(), Peer::of(server.peer_certificates()), carried)
+    (server.handshake_kind().unwrap(), Peer::of(server.peer_certificates(), clock::wall()), carried)
 }
 
 fn read(mut bytes: &[u8], mut to: impl FnMut(&mut &[u8]) -> io::Result<usize>) {
@@ -129,4 +131,29 @@ fn a_session_that_is_larger_than_a_hosts_own_chain_is_not_kept() {
         assert_eq!(sessions.put(name.clone(), vec![0; bytes]), is_kept, "{bytes}");
         assert_eq!(sessions.get(&name).is_some(), is_kept, "{bytes}");
     }
+}
+
+#[test]
+fn an_agents_certificate_has_a_grace_and_an_operators_has_none() {
+    let (host, _server) = pair(1);
+    let mut roots = RootCertStore::empty();
+    roots.add(host.authority.certificate().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let strict = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+    let graceful = Graceful(strict);
+    let now = u64::try_from(clock::wall().micros() / 1_000_000).unwrap();
+    let at = |days: u64| UnixTime::since_unix_epoch(Duration::from_secs(now + days * 86_400));
+    let may = |leaf: &CertificateDer<'_>, days| graceful.verify_client_cert(leaf, &[], at(days)).is_ok();
+    let leaf = &host.chain[0];
+    assert_eq!(
+        [0, 89, 91, 179, 181, 3_000].map(|days| may(leaf, days)),
+        [true, true, true, true, false, false]
+    );
+    let yet = UnixTime::since_unix_epoch(Duration::from_secs(now - 2 * 86_400));
+    assert!(graceful.verify_client_cert(leaf, &[], yet).is_err(), "none before it holds");
+    host.authority.operator("ann", &host._data.path().join("ann")).unwrap();
+    let operator = CertificateDer::from_pem_file(host._data.path().join("ann/cert.pem")).unwrap();
+    assert_eq!([0, 364, 366].map(|days| may(&operator, days)), [true, true, false]);
+    let (stranger, _its_server) = pair(1);
+    assert_eq!([0, 91].map(|days| may(&stranger.chain[0], days)), [false, false], "of another CA");
 }

@@ -7,6 +7,7 @@
 mod blind;
 mod breaker;
 mod chaos;
+mod ended;
 mod evidence;
 mod first;
 mod identity;

@@ -49,9 +49,19 @@ fn told(
     name: &str,
     now: UnixTime,
 ) -> (&'static str, String) {
+    told_since((trust, 0), chain, name, now)
+}
+
+/// The same on a host that knows that this much time, seconds after 1970, is over.
+fn told_since(
+    (trust, since): (Trust, i64),
+    chain: &[CertificateDer<'static>],
+    name: &str,
+    now: UnixTime,
+) -> (&'static str, String) {
     let provider = Arc::new(ring::default_provider());
     let algorithms = provider.signature_verification_algorithms;
-    let verifier = Verifier { trust, algorithms, provider };
+    let verifier = Verifier { trust, since, algorithms, provider };
     let (server, above) = chain.split_first().unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     match verifier.verify_server_cert(server, above, &name, &[], now) {
@@ -73,21 +83,57 @@ fn the_believed_cas_certificate_holds_with_the_ca_or_its_pin() {
     }
 }
 
+/// A CA that holds from 2015 on, whose servers' certificates begin in 2020.
+fn older_ca() -> Ca {
+    let mut params = params("Picket CA");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_before = rcgen::date_time_ymd(2015, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    let der = params.self_signed(&key).unwrap().der().clone();
+    Ca { name: "Picket CA", issuer: Issuer::new(params, key), der }
+}
+
+fn trusts(ca: &Ca) -> [Trust; 2] {
+    [Trust::Cas(vec![ca.der.clone()]), Trust::Pin(Sha256::digest(&ca.der).into())]
+}
+
 #[test]
-fn a_host_whose_clock_says_1970_is_told_to_set_it() {
-    let ca = Ca::new("Picket CA");
-    let (code, detail) =
-        told(Trust::Cas(vec![ca.der.clone()]), &[ca.server()], "collector.example", year(1970));
-    assert_eq!(code, "link-clock");
-    assert!(detail.contains("2020-01-01") && detail.contains("clock says 1970-01-01"), "{detail}");
-    assert!(detail.contains("set the clock"), "{detail}");
-    let pinned = Trust::Pin(Sha256::digest(&ca.der).into());
-    let chain = [ca.server(), ca.der.clone()];
-    assert_eq!(
-        told(pinned, &chain, "collector.example", year(1970)).0,
-        "link-clock",
-        "also before the enrolment"
-    );
+fn a_clock_that_was_never_set_keeps_no_host_away() {
+    let ca = older_ca();
+    for trust in trusts(&ca) {
+        let chain = [ca.server(), ca.der.clone()];
+        assert_eq!(told(trust, &chain, "collector.example", year(1970)).0, "", "also before the enrolment");
+    }
+    for trust in trusts(&ca) {
+        let chain = [ca.server(), ca.der.clone()];
+        assert_eq!(told(trust, &chain, "other.example", year(1970)).0, "link-name", "all else must hold");
+    }
+    let (own, other) = (older_ca(), Ca::new("Corp"));
+    let strange = told(Trust::Cas(vec![own.der]), &[other.server()], "collector.example", year(1970));
+    assert_eq!(strange.0, "link-intercepted");
+}
+
+#[test]
+fn a_clock_that_was_never_set_is_no_way_for_what_had_ended_by_then() {
+    let ca = older_ca();
+    let since = i64::try_from(year(2031).as_secs()).unwrap();
+    for trust in trusts(&ca) {
+        let chain = [ca.server(), ca.der.clone()];
+        let told = told_since((trust, since), &chain, "collector.example", year(1970));
+        assert_eq!(told.0, "link-expired", "this host's own certificate is from after its end");
+    }
+}
+
+#[test]
+fn a_clock_that_may_be_right_is_believed_and_told_to_be_set() {
+    let ca = older_ca();
+    for trust in trusts(&ca) {
+        let chain = [ca.server(), ca.der.clone()];
+        let (code, detail) = told(trust, &chain, "collector.example", year(2017));
+        assert_eq!(code, "link-clock");
+        assert!(detail.contains("2020-01-01") && detail.contains("clock says 2016-12-31"), "{detail}");
+        assert!(detail.contains("set the clock"), "{detail}");
+    }
 }
 
 #[test]

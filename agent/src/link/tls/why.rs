@@ -148,7 +148,7 @@ fn alerted(alert: AlertDescription) -> (&'static str, String) {
     }
 }
 
-fn date(at: UnixTime) -> String {
+pub(super) fn date(at: UnixTime) -> String {
     let seconds = i64::try_from(at.as_secs()).unwrap_or(i64::MAX);
     jiff::Timestamp::from_second(seconds)
         .map_or_else(|_| format!("{seconds} s after 1970"), |at| at.to_string())
