@@ -6,7 +6,8 @@
 //! whose start time was the same just before: between the two the number could become another's, which only a pidfd rules out.
 //!
 //! One thread per process then, with little stack; none is left behind, as it ends with the process or, for another's, once
-//! nobody follows it any more.
+//! nobody follows it any more. That it is so is told once. Linux 5.3 has pidfds that can't be waited for: a child of ours keeps
+//! its number until we reap it, so there it is reaped by that.
 
 use crate::probe::process::stat;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,6 +15,7 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitIdStatus};
 use std::io;
+use std::sync::Once;
 
 /// Enough for waiting and a line of `/proc`.
 const STACK: usize = 64 * 1024;
@@ -26,8 +28,9 @@ const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
 pub(crate) struct Followed {
     /// Readable, or hung up, once it has ended.
     end: OwnedFd,
-    /// Who it is, where `end` does not say that: its number and start time.
-    number: Option<(Pid, u64)>,
+    pid: Pid,
+    /// When it was started, where `end` is no pidfd.
+    started: Option<u64>,
 }
 
 impl Followed {
@@ -37,8 +40,14 @@ impl Followed {
     /// There is none, or no descriptor is left.
     pub(crate) fn open(pid: Pid) -> io::Result<Self> {
         match rustix::process::pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(end) => Ok(Self { end, number: None }),
-            Err(Errno::NOSYS | Errno::PERM) => Self::by_number(pid),
+            Ok(end) => Ok(Self { end, pid, started: None }),
+            Err(error @ (Errno::NOSYS | Errno::PERM)) => {
+                static TOLD: Once = Once::new();
+                TOLD.call_once(|| {
+                    tracing::info!(%error, "no pidfds here: processes are followed by number and start time");
+                });
+                Self::by_number(pid)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -48,7 +57,7 @@ impl Followed {
         let (end, open) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
         let thread = std::thread::Builder::new().name("end".to_owned()).stack_size(STACK);
         thread.spawn(move || wait(pid, started, &open))?;
-        Ok(Self { end, number: Some((pid, started)) })
+        Ok(Self { end, pid, started: Some(started) })
     }
 
     /// Sends it a signal.
@@ -56,10 +65,10 @@ impl Followed {
     /// # Errors
     /// It has been reaped, or may not be signalled.
     pub(crate) fn signal(&self, signal: Signal) -> rustix::io::Result<()> {
-        match self.number {
+        match self.started {
             None => rustix::process::pidfd_send_signal(&self.end, signal),
-            Some((pid, started)) if stat(pid).is_some_and(|stat| stat.started == started) => {
-                rustix::process::kill_process(pid, signal)
+            Some(started) if stat(self.pid).is_some_and(|stat| stat.started == started) => {
+                rustix::process::kill_process(self.pid, signal)
             }
             Some(_) => Err(Errno::SRCH),
         }
@@ -70,8 +79,20 @@ impl Followed {
     /// # Errors
     /// It is no child of ours.
     pub(crate) fn reap(&self) -> rustix::io::Result<Option<WaitIdStatus>> {
-        let who = self.number.map_or_else(|| WaitId::PidFd(self.end.as_fd()), |(pid, _)| WaitId::Pid(pid));
-        rustix::process::waitid(who, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
+        self.reap_by(|who| rustix::process::waitid(who, WaitIdOptions::EXITED | WaitIdOptions::NOHANG))
+    }
+
+    fn reap_by(
+        &self,
+        wait: impl Fn(WaitId<'_>) -> rustix::io::Result<Option<WaitIdStatus>>,
+    ) -> rustix::io::Result<Option<WaitIdStatus>> {
+        if self.started.is_none() {
+            match wait(WaitId::PidFd(self.end.as_fd())) {
+                Err(Errno::INVAL) => {}
+                done => return done,
+            }
+        }
+        wait(WaitId::Pid(self.pid))
     }
 }
 
@@ -142,6 +163,21 @@ mod tests {
         }
     }
 
+    /// Linux 5.3 opens pidfds, and waits for none.
+    #[test]
+    fn a_child_is_reaped_by_number_where_pidfds_can_not_be_waited_for() {
+        let mut child = sleep();
+        let process = Followed::open(pid_of(child.id())).unwrap();
+        process.signal(Signal::KILL).unwrap();
+        assert!(ends(&process, 20));
+        let reaped = process.reap_by(|who| match who {
+            WaitId::PidFd(_) => Err(Errno::INVAL),
+            other => rustix::process::waitid(other, WaitIdOptions::EXITED | WaitIdOptions::NOHANG),
+        });
+        assert_eq!(reaped.unwrap().unwrap().terminating_signal(), Some(Signal::KILL.as_raw()));
+        assert!(child.wait().is_err(), "it is reaped already");
+    }
+
     #[test]
     fn anothers_child_is_followed_and_not_reaped() {
         let script = "sleep 1000 & echo $!; wait; exec sleep 1000";
@@ -162,7 +198,7 @@ mod tests {
     fn a_number_that_is_anothers_now_is_not_signalled() {
         let mut child = sleep();
         let mut process = Followed::by_number(pid_of(child.id())).unwrap();
-        process.number = process.number.map(|(pid, started)| (pid, started + 1));
+        process.started = process.started.map(|started| started + 1);
         assert_eq!(process.signal(Signal::KILL), Err(Errno::SRCH));
         assert!(child.try_wait().unwrap().is_none(), "it lives");
         child.kill().unwrap();

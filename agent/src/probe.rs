@@ -154,18 +154,20 @@ impl Probes {
 
     /// Begins one probe; its answer is ready now or comes out of the channel. `process` reads a service's process within
     /// that time; where it has to wait it answers by itself.
-    pub(crate) fn begin(&mut self, probe: Probe, process: impl Fn(u16, Duration) -> Option<Reading>) {
+    pub(crate) fn begin(&mut self, probe: Probe, process: impl Fn(u16, Duration) -> Option<Seen>) {
         let check = probe.check;
         let Some(asked) = self.checks.get(usize::from(check)) else { return };
-        let reading = match &asked.target {
+        let seen: Seen = match &asked.target {
             Target::Process(service) => match process(*service, asked.spec.timeout.to_duration()) {
-                Some(reading) => reading,
+                Some(seen) => seen,
                 None => return,
             },
-            Target::Cpu => self.host.cpu(),
-            Target::Memory => self.host.memory(),
-            Target::Load => self.host.load(),
-            Target::Host(part) if parts::is_quick(part) => self.parts.read(check, part, &mut self.host),
+            Target::Cpu => self.host.cpu().into(),
+            Target::Memory => self.host.memory().into(),
+            Target::Load => self.host.load().into(),
+            Target::Host(part) if parts::is_quick(part) => {
+                self.parts.read(check, part, &mut self.host).into()
+            }
             Target::Tcp { .. }
             | Target::Http { .. }
             | Target::Space { .. }
@@ -188,11 +190,11 @@ impl Probes {
             }
         };
         if probe.explain {
-            self.explained.insert(check, Some(reading));
+            self.explained.insert(check, Some(seen.reading));
             self.lane(check).ask(check);
             return self.fill();
         }
-        self.ready.push_back(Answer { check, seen: reading.into() });
+        self.ready.push_back(Answer { check, seen });
     }
 
     /// The next answer that needed no waiting.

@@ -4,7 +4,8 @@
 //!   then read whole, once. [`read`]: what a reading takes from the properties. [`call`]: what is asked of systemd.
 //!   [`journal`]: what a unit printed before it ended.
 //! - At most one reading per unit is out; a signal that comes meanwhile makes another one follow, so signals never
-//!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again.
+//!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again. [`silence`]: why
+//!   it is not heard, told once.
 //! - [`list`]: which units there are, for the baseline. A signal that may change the list is only told on.
 //!   [`lives`]: how units stand, for a first look.
 //! - [`notify`]: what the agent tells the init system that started it.
@@ -20,6 +21,7 @@ pub(crate) mod list;
 mod lives;
 pub(crate) mod notify;
 mod read;
+mod silence;
 #[cfg(test)]
 mod tests;
 
@@ -27,13 +29,14 @@ pub(crate) use last::runs;
 pub(crate) use lives::{ASKED_MAX, Life, Survey};
 
 use crate::config::{BusAddress, Service};
-use crate::probe::process;
+use crate::probe::{Seen, process};
 use bus::{Session, Watch};
 use journal::{Journal, Manager};
 use picket_agent_core::check::Reading;
 use picket_agent_core::unit::{Active, Answer, Collect, Fact, Order, UnitIx, Verb};
 use picket_proto::event::Cause;
 use rustix::process::Pid;
+use silence::Silence;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -50,6 +53,8 @@ const FACTS: usize = 64;
 pub(crate) enum Told {
     /// For the core.
     Fact(Fact),
+    /// Why systemd is not heard; the fact that it is lost follows.
+    Silent(String),
     /// Last words of a unit's life, or systemd's refusal.
     Words { unit: UnitIx, pid: u32, text: String },
     /// What a unit printed last, for an order; nothing where the journal can't be read.
@@ -65,6 +70,7 @@ pub(crate) struct Systemd {
     facts: mpsc::Sender<Told>,
     journal: Journal,
     session: Option<Session>,
+    silence: Silence,
     /// Who hears that the list of units may have changed.
     stirs: Arc<Notify>,
     /// Calls that are out: one per unit at most, as the core has it.
@@ -79,8 +85,8 @@ impl Systemd {
         let last = vec![None; names.len()];
         let manager = if matches!(address, BusAddress::User) { Manager::User } else { Manager::System };
         let journal = Journal::new(manager, names.len());
-        let (session, stirs, calls) = (None, Arc::default(), JoinSet::new());
-        (Self { address, names, last, facts, journal, session, stirs, calls }, out)
+        let (session, silence, stirs, calls) = (None, Silence::default(), Arc::default(), JoinSet::new());
+        (Self { address, names, last, facts, journal, session, silence, stirs, calls }, out)
     }
 
     /// From the next connection on, tells these when the list of units may have changed.
@@ -159,6 +165,11 @@ impl Systemd {
         }
     }
 
+    /// Systemd is not heard.
+    pub(crate) fn silent(&mut self, why: String) {
+        self.silence.goes_on(why);
+    }
+
     /// A fact passes on its way to the core: the last reading answers the process check, and a bus that is gone is
     /// forgotten.
     pub(crate) fn passes(&mut self, fact: &Fact) {
@@ -169,19 +180,28 @@ impl Systemd {
                 }
             }
             Fact::Lost => (self.session, self.calls) = (None, JoinSet::new()),
-            Fact::Opened | Fact::Answered { .. } => {}
+            Fact::Opened => self.silence.ends(),
+            Fact::Answered { .. } => {}
         }
+    }
+
+    /// Why systemd is not heard, while there is something to hear of it.
+    pub(crate) fn unheard(&self) -> Option<String> {
+        self.silence.why().filter(|_| self.names.iter().any(Option::is_some)).cloned()
     }
 
     /// The process check of a unit: by its main process where it has one, else by its state. `None` if the service is
     /// no unit. Goes on while the bus is away, by the process that was seen last.
-    pub(crate) fn process(&self, service: u16) -> Option<Reading> {
+    pub(crate) fn process(&self, service: u16) -> Option<Seen> {
         self.names.get(usize::from(service))?.as_ref()?;
         let Some((active, pid)) = self.last.get(usize::from(service)).copied().flatten() else {
-            return Some(Reading::Bad(Cause::Local(libc::ENOTCONN)));
+            return Some(Seen::new(
+                Reading::Bad(Cause::Local(libc::ENOTCONN)),
+                "systemd is not heard over D-Bus",
+            ));
         };
         let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-        Some(match (active, pid) {
+        let reading = match (active, pid) {
             (Active::Active | Active::Activating | Active::Deactivating, Some(pid)) => {
                 process::read(Some((pid, None)))
             }
@@ -190,6 +210,7 @@ impl Systemd {
                 Reading::Bad(Cause::Local(libc::EAGAIN))
             }
             (Active::Inactive | Active::Failed, _) => Reading::Bad(Cause::NoProcess),
-        })
+        };
+        Some(reading.into())
     }
 }

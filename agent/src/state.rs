@@ -93,6 +93,13 @@ impl State {
     }
 }
 
+/// Whether an agent works with this folder; none where that can't be seen.
+pub(crate) fn is_taken(folder: &Path) -> bool {
+    // One that starts at this moment waits longer than this holds the lock.
+    let Ok(lock) = File::open(folder.join("lock")) else { return false };
+    rustix::fs::flock(&lock, FlockOperation::NonBlockingLockShared) == Err(Errno::WOULDBLOCK)
+}
+
 /// Locks it as soon as nobody else has.
 ///
 /// # Errors
@@ -197,7 +204,9 @@ mod tests {
         let first = State::take(folder.path()).unwrap();
         let second = State::take(folder.path()).map(|_| ()).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::ResourceBusy);
+        assert!(is_taken(folder.path()));
         drop(first);
+        assert!(!is_taken(folder.path()) && !is_taken(&folder.path().join("nowhere")));
         assert!(State::take(folder.path()).is_ok());
     }
 

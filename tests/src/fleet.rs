@@ -19,6 +19,7 @@ mod ground;
 mod groups;
 mod host;
 mod inside;
+mod lack;
 pub mod machine;
 mod net;
 mod orphans;

@@ -5,6 +5,7 @@
 
 use crate::config;
 use crate::local;
+use crate::state::is_taken;
 use clap::Args;
 use serde_json::{Value, json};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -127,14 +128,22 @@ fn dial(socket: &Path) -> io::Result<UnixStream> {
 
 /// Nobody answered at these places. An agent may well be where this user may not look.
 fn silent(tried: &[(PathBuf, io::ErrorKind)]) -> Failure {
-    let told: Vec<_> =
-        tried.iter().map(|(place, kind)| format!("{}: {}", place.display(), words(*kind))).collect();
+    let told = tried.iter().map(|(place, kind)| {
+        let folder = place.parent().unwrap_or(place);
+        let is_mute = *kind == io::ErrorKind::NotFound && is_taken(folder);
+        let why = if is_mute { MUTE } else { words(*kind) };
+        format!("{}: {why}", place.display())
+    });
+    let told: Vec<_> = told.collect();
     let told = told.join("; ");
     match tried.iter().any(|(_, kind)| *kind == io::ErrorKind::PermissionDenied) {
         true => Failure::Denied(told),
         false => Failure::Nobody(told),
     }
 }
+
+/// An agent's folder without a socket.
+const MUTE: &str = "an agent runs without a socket, since it could not make one there: its log says why";
 
 const fn words(kind: io::ErrorKind) -> &'static str {
     match kind {

@@ -48,6 +48,7 @@ fn tell(whole: &Value, checks: &[Value], services: &[Value], colour: bool) -> St
     let mut out = head(whole);
     out.push_str(&link(&whole["link"], colour));
     out.push_str(&config(&whole["config"], colour));
+    out.push_str(&unheard(whole, colour));
     out.push_str(&counts(whole));
     out.push_str(&holds(whole, services, colour));
     out.push_str(&observed(services));
@@ -144,6 +145,15 @@ fn head(whole: &Value) -> String {
         age(whole, "up_ms").unwrap_or_default(),
         text(whole, "run"),
     )
+}
+
+/// Services are units, and nobody can be asked about them.
+fn unheard(whole: &Value, colour: bool) -> String {
+    let Some(why) = whole["systemd_unheard"].as_str() else { return String::new() };
+    let line = format!(
+        "units:  NOT seen and not restarted: systemd is not heard over D-Bus ({why}); see `picket-agent doctor`"
+    );
+    alarming(&line, colour) + "\n"
 }
 
 fn counts(whole: &Value) -> String {
@@ -270,6 +280,13 @@ mod tests {
             holds(&json!({}), &services, false),
             "hold:   no remedy of web begins for 1 min, by ann\n"
         );
+    }
+
+    #[test]
+    fn units_that_nobody_sees_are_said_to_be() {
+        assert_eq!(unheard(&json!({ "systemd_unheard": null }), false), "");
+        let said = unheard(&json!({ "systemd_unheard": "no socket" }), false);
+        assert!(said.starts_with("units:  NOT seen") && said.contains("(no socket)"), "{said}");
     }
 
     #[test]

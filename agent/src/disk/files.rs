@@ -2,7 +2,8 @@
 //!
 //! Files are read and written at offsets and never mapped: a mapped file on a full disk kills the process by SIGBUS.
 
-use rustix::fs::FallocateFlags;
+use rustix::fs::{FallocateFlags, OFlags};
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
@@ -69,10 +70,10 @@ impl Files for Folder {
     }
 
     fn reserve(&mut self, file: &File, keep: u64, len: u64) -> io::Result<()> {
-        file.set_len(keep)?;
+        file.set_len(keep).map_err(|error| refused(file, error))?;
         match rustix::fs::fallocate(file, FallocateFlags::empty(), 0, len) {
             Ok(()) => Ok(()),
-            Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => zeros(file, keep, len),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => zeros(file, keep, len),
             Err(error) => Err(error.into()),
         }
     }
@@ -91,7 +92,7 @@ impl Files for Folder {
     }
 
     fn write(&mut self, file: &File, at: u64, bytes: &[u8]) -> io::Result<()> {
-        file.write_all_at(bytes, at)
+        file.write_all_at(bytes, at).map_err(|error| refused(file, error))
     }
 
     fn sync(&mut self, file: &File) -> io::Result<()> {
@@ -116,6 +117,12 @@ impl Files for Folder {
     }
 }
 
+/// A file that could only be opened for reading says so in other words at each call: what it means is a folder that can't be written.
+fn refused(file: &File, error: io::Error) -> io::Error {
+    let is_read_only = rustix::fs::fcntl_getfl(file).is_ok_and(|flags| !flags.contains(OFlags::RDWR));
+    if is_read_only { Errno::ROFS.into() } else { error }
+}
+
 /// Takes room where the file system can't reserve it.
 fn zeros(file: &File, mut at: u64, len: u64) -> io::Result<()> {
     let zeros = [0; 4096];
@@ -125,4 +132,21 @@ fn zeros(file: &File, mut at: u64, len: u64) -> io::Result<()> {
         at += some as u64;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_can_only_be_read_is_on_a_file_system_that_can_not_be_written() {
+        let state = tempfile::tempdir().unwrap();
+        let mut folder = Folder::below(state.path());
+        folder.list().unwrap();
+        folder.create("a").unwrap();
+        let file = File::open(folder.0.join("a")).unwrap();
+        for refused in [folder.write(&file, 0, b"x"), folder.reserve(&file, 0, 4096)] {
+            assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::ReadOnlyFilesystem);
+        }
+    }
 }

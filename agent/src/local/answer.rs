@@ -97,6 +97,8 @@ pub(crate) struct Answerer {
     spoken: Spoken,
     /// For how long the disk of the state folder has not answered.
     pub(crate) stuck: Span,
+    /// Why systemd is not heard, though services are units of it.
+    pub(crate) unheard: Option<String>,
 }
 
 /// A client that waits for a reading.
@@ -119,6 +121,7 @@ impl Answerer {
             looks: Vec::new(),
             spoken: Spoken::default(),
             stuck: Span::ZERO,
+            unheard: None,
         }
     }
 

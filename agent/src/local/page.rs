@@ -116,6 +116,7 @@ pub(super) fn status(answerer: &Answerer, agent: &Agent<'_>, now: Now) -> String
         "checks": counts(agent),
         "hold": hold(agent.held(), now.mono),
         "state_stuck_ms": answerer.stuck.millis(),
+        "systemd_unheard": answerer.unheard,
         "config": config(&answerer.config),
         "link": link(answerer, agent, now.mono),
         "spool": {

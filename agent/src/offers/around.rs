@@ -22,7 +22,7 @@ pub(super) async fn systemd() -> Finding {
             "units are neither watched nor restarted; services with `command` or of another init system are";
         return Finding::without("systemd", "does not run here", costs);
     }
-    let costs = "units are neither watched nor restarted: is dbus installed and running?";
+    let costs = "units are neither watched nor restarted: install and start dbus, or give a service `start`, `stop` and `status` with systemctl";
     let asked = async { Survey::open(&bus).await?.version().await };
     match timeout(PATIENCE, asked).await {
         Ok(Ok(version)) => Finding::ok("systemd", format!("{version}, answers over D-Bus")),

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, Resource, getpid, getrlimit, pidfd_open};
 use std::path::Path;
 
-/// The oldest that is tested, and the oldest that is known to do (major, minor).
+/// The oldest that has all that is used, and the oldest that does with less, as far as refused calls can show (major, minor).
 const WANTED: (u32, u32) = (5, 4);
 const LEAST: (u32, u32) = (4, 19);
 /// Two for each service and check of a usual host.
@@ -26,7 +26,7 @@ fn of_version(release: &str) -> Finding {
     if version >= WANTED {
         Finding::ok("kernel", seen)
     } else if version >= LEAST {
-        Finding::without("kernel", seen, "older than 5.4, with which it is tested")
+        Finding::without("kernel", seen, "older than 5.4: what it lacks is named here")
     } else {
         Finding::problem("kernel", seen, "older than 4.19: not everything works")
     }

@@ -8,6 +8,7 @@ use crate::probe::space;
 use crate::{clock, open};
 use picket_agent_core::check::Reading;
 use rustix::fs::Access;
+use rustix::io::Errno;
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -48,7 +49,12 @@ async fn folder(state: &Path, table: &[Mounted]) -> Finding {
     let there = state.ancestors().find(|folder| folder.exists()).unwrap_or_else(|| Path::new("/"));
     let kind = of(there, table).map_or("", |mount| mount.kind.as_str());
     let shown = state.display();
-    if rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() || !there.is_dir() {
+    let may = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK);
+    if may == Err(Errno::ROFS) {
+        let costs = "name a folder on another filesystem with --state: what is kept here does not outlive a restart of the agent";
+        return Finding::problem("state", format!("{shown} is on a read-only filesystem"), costs);
+    }
+    if may.is_err() || !there.is_dir() {
         let seen = format!("{shown} can't be written, because of {}", there.display());
         return Finding::problem("state", seen, "run as root, or name another folder with --state");
     }

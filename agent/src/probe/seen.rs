@@ -29,7 +29,7 @@ pub(crate) struct Figure {
 }
 
 impl Seen {
-    pub(super) fn new(reading: Reading, said: impl Into<String>) -> Self {
+    pub(crate) fn new(reading: Reading, said: impl Into<String>) -> Self {
         Self { said: said.into(), ..reading.into() }
     }
 }

@@ -33,7 +33,7 @@ async fn checks_of_others_that_hang_do_not_delay_a_services_check() {
     let (of_service, of_others): (Vec<CheckIx>, Vec<CheckIx>) =
         (0..).take(checks.len()).partition(|ix| checks[usize::from(*ix)].spec.service.is_some());
     for check in of_others.iter().chain(&of_service) {
-        probes.begin(Probe { check: *check, explain: false }, |_, _| Some(Reading::Good));
+        probes.begin(Probe { check: *check, explain: false }, |_, _| Some(Reading::Good.into()));
     }
     let tcp = of_service.into_iter().find(|ix| matches!(checks[usize::from(*ix)].target, Target::Tcp { .. }));
     let ready: Vec<Answer> = std::iter::from_fn(|| probes.ready()).collect();

@@ -40,7 +40,7 @@ impl Shell<'_> {
                             return None;
                         }
                         let unit = systemd.process(service);
-                        Some(unit.unwrap_or_else(|| process::read(services.process(service))))
+                        Some(unit.unwrap_or_else(|| process::read(services.process(service)).into()))
                     };
                     self.probes.begin(probe, process);
                     self.queue_ready();
@@ -83,8 +83,10 @@ impl Shell<'_> {
         match told {
             sd::Told::Fact(fact) => {
                 self.systemd.passes(&fact);
+                self.answerer.unheard = self.systemd.unheard();
                 self.hand(Input::Unit(fact));
             }
+            sd::Told::Silent(why) => self.systemd.silent(why),
             sd::Told::Printed { unit: service, token, text } => {
                 self.hand(Input::Service(Outcome::Printed { service, token, text }.as_fact()));
             }

@@ -51,8 +51,10 @@ impl Session {
     pub(super) fn begin(address: BusAddress, watch: Arc<Watch>) -> Self {
         let own = Arc::clone(&watch);
         let task = tokio::spawn(async move {
-            if let Err(error) = serve(&address, &own).await {
-                tracing::warn!(%error, "systemd is not heard over D-Bus");
+            let ended = serve(&address, &own).await;
+            if let Err(error) = ended {
+                let _loop_is_ending_when_nobody_listens =
+                    own.facts.send(Told::Silent(error.to_string())).await;
             }
             let _loop_is_ending_when_nobody_listens = own.facts.send(Told::Fact(Fact::Lost)).await;
         });

@@ -7,6 +7,8 @@ use std::fs;
 /// The unit as it is shipped.
 const UNIT: &str = include_str!("../../../systemd/picket-agent.service");
 const CONFIG: &str = "/etc/picket/agent.toml";
+/// Where a scenario adds to the unit.
+pub(super) const DROP_INS: &str = "/etc/systemd/system/picket-agent.service.d";
 /// Where an agent's own account of its frames goes: on the disk, which outlives a power cut.
 const TOLD: &str = "/var/log/picket-told";
 
@@ -64,7 +66,7 @@ impl World {
         let text =
             format!("[Service]\nExecStart=\n{start} --log-format json\nStandardOutput=append:{TOLD}\n");
         let host = self.host(number);
-        host.write("/etc/systemd/system/picket-agent.service.d/told.conf", &text)?;
+        host.write(&format!("{DROP_INS}/told.conf"), &text)?;
         host.does(&["systemctl", "daemon-reload"]).map(drop)
     }
 

@@ -95,6 +95,25 @@ impl World {
         })
     }
 
+    /// How many such events of a service the collector has.
+    pub(super) fn count_of(&mut self, number: usize, code: &str, service: &str) -> Result<usize, String> {
+        let begin = format!("{service} ");
+        let events = self.events(&format!("h{number}"))?;
+        Ok(events.iter().filter(|event| event.code == code && event.text.starts_with(&begin)).count())
+    }
+
+    /// One more such event of a service comes than there were.
+    pub(super) fn one_more(
+        &mut self,
+        number: usize,
+        (code, service): (&str, &str),
+        before: usize,
+    ) -> Result<(), String> {
+        self.wait(&format!("{code} of {service} on h{number} is told"), SOON, |world| {
+            Ok(world.count_of(number, code, service)? > before)
+        })
+    }
+
     /// Every event of a host is there once.
     pub(super) fn each_once(&mut self, number: usize) -> Result<(), String> {
         let mut seen = BTreeSet::new();

@@ -5,6 +5,7 @@ mod databases;
 mod disks;
 mod ends;
 mod everyday;
+mod lacks;
 mod levels;
 mod links;
 mod logs;
@@ -16,6 +17,7 @@ mod removals;
 mod rounds;
 mod services;
 mod soak;
+mod states;
 
 use super::world::World;
 
@@ -84,6 +86,9 @@ pub const SCENARIOS: &[Scenario] = &[
     own::LIFE,
     removals::REMOVALS,
     logs::JOURNAL,
+    lacks::BARE,
+    lacks::EACH,
+    states::UNUSABLE,
     everyday::QUIET_DAY,
     disks::HUNG,
     disks::DEAD,
