@@ -24,6 +24,11 @@ impl Since {
     }
 }
 
+/// This machine's wall clock in seconds since 1970: to set another's by, or to judge a time that was told.
+pub fn wall() -> i64 {
+    rustix::time::clock_gettime(rustix::time::ClockId::Realtime).tv_sec
+}
+
 /// Lets time pass before a fault strikes at its random moment. Never to wait for a result: wait for that itself.
 pub fn pass(span: Duration) {
     let limit = rustix::time::Timespec {
