@@ -13,7 +13,7 @@ mod machine;
 mod memory;
 
 use crate::rig::clock::Since;
-use crate::rig::process::PATIENCE;
+
 use crate::rig::stack::{AgentHome, Collector};
 use machine::Machine;
 use picket_rpc::v1;
@@ -46,11 +46,11 @@ pub async fn run(program: &OsStr, image: &Path, agent: &Path) -> serde_json::Val
     let wrong = first.log("clock", 1);
     heal(&mut first, 1);
     eprintln!("{}", first.ask("logread"));
-    let said = first.ask("picket-agent status; picket-agent doctor; true");
+    let said = first.ask("picket-agent status; picket-agent explain link-clock; true");
     eprintln!("{said}");
     jump(&mut first);
     let jumped = Since::now();
-    first.log("connected", 1);
+    first.log("link-open", 1);
     let ready = jumped.elapsed();
     heal(&mut first, 2);
     let memory = memory::read(&mut first);
