@@ -111,7 +111,7 @@ tree() {
     tar -xzf "$box"/archive/picket-agent-*.tar.gz -C "$box/archive"
     sh "$box"/archive/picket-agent-*/install.sh --checksums-only --root "$root" --init busybox --inittab >&2
     # What people read; of no use in a box without anybody.
-    rm -rf "$root/usr/share"
+    rm -rf "${root:?}/usr/share"
 }
 
 debian

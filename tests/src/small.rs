@@ -1,102 +1,123 @@
 //! The agent in a whole small box: a 32-bit ARM machine with 64 MB of memory, emulated with its own kernel, BusyBox init, a root
 //! that nobody can write, state on a small disk, no D-Bus and a clock that begins at 1970. `cross/box.sh` makes it and runs this.
 //!
-//! Three boots on one disk. In the first the agent can't even enrol, since the clock is wrong: it says so, and heals the service that
-//! is killed meanwhile. The clock jumps to today as a time client sets it; then it enrols, what happened before arrives, and a second
-//! death is seen live. Then the power goes. The second boot is at 1970 again, without pressure figures of the kernel; the service is
-//! killed and healed, and the power goes before the collector has heard of it. The third boot tells that as well.
+//! Three boots on one disk. In the first the agent says that it can't reach its collector while the clock is wrong, and heals the
+//! service that is killed meanwhile. The clock is set as a time client sets it; then the agent is enrolled, what happened before
+//! arrives, and a second death is seen live. Then the power goes. The second boot is at 1970 again, on a kernel without pressure
+//! figures; the service is killed and healed, and the power goes before the clock is set. The third boot tells of that as well.
+//!
+//! An agent that finds a time to go by at 1970 may connect earlier; all that is asked of incidents holds then as well.
 //!
 //! An emulator is no hardware: its times show the order of things and no speed. What memory is used is as on such a box, but for
 //! drivers. The box reaches this machine's loopback alone, by qemu's own network; its clock is set over its console.
 
 mod machine;
 mod memory;
+mod told;
 
-use crate::rig::clock::Since;
-
+use crate::rig::clock::{Since, wall};
 use crate::rig::stack::{AgentHome, Collector};
 use machine::Machine;
-use picket_rpc::v1;
+use serde_json::{Value, json};
 use std::ffi::OsStr;
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 /// The name of the box at the collector.
 const HOST: &str = "box-1";
 
-/// BusyBox's web server, asked every second.
-const SERVICE: &str = "[[service]]\nname = \"web\"\ncommand = [\"/sbin/httpd\", \"-f\", \"-p\", \"127.0.0.1:80\", \"-h\", \"/www\"]\nhold = \"1s\"\n\n\
-    [[service.check]]\nkind = \"http\"\nurl = \"http://127.0.0.1/\"\ninterval = \"1s\"\n";
+/// BusyBox's web server, asked now and then. It may take its time, since the machine that emulates the box may be busy.
+const SERVICE: &str = r#"[[service]]
+name = "web"
+command = ["/sbin/httpd", "-f", "-p", "127.0.0.1:80", "-h", "/www"]
+hold = "1s"
+
+[[service.check]]
+kind = "http"
+url = "http://127.0.0.1/"
+interval = "10s"
+timeout = "10s"
+"#;
 
 /// Runs it all with the image in `image`; what was seen, as the line to print. `program` is a binary whose main calls
 /// [`crate::rig::role`] first.
 ///
 /// # Panics
 /// If any of it does not come about in time, with what the box said.
-pub async fn run(program: &OsStr, image: &Path, agent: &Path) -> serde_json::Value {
+pub async fn run(program: &OsStr, image: &Path, agent: &Path) -> Value {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    let begun = Since::now();
+    let (begun, today) = (Since::now(), wall());
     let collector = Collector::start(program, &folder.path().join("collector"));
     let disk = disk(program, folder.path(), &collector).await;
 
-    let mut first = Machine::boot(image, &disk, "");
-    let boot = first.ready;
-    let wrong = first.log("clock", 1);
-    heal(&mut first, 1);
-    eprintln!("{}", first.ask("logread"));
-    let said = first.ask("picket-agent status; picket-agent explain link-clock; true");
-    eprintln!("{said}");
-    jump(&mut first);
-    let jumped = Since::now();
-    first.log("link-open", 1);
-    let ready = jumped.elapsed();
-    heal(&mut first, 2);
-    let memory = memory::read(&mut first);
-    eprintln!("{memory}");
-    eprintln!("{}", first.ask("logread"));
-    eprintln!("{}", first.ask("picket-agent events; true"));
-    crate::rig::clock::pass(Duration::from_secs(3));
-    show(&collector).await;
-    eprintln!("{wrong}");
-    first.cut();
+    let first = first(image, &disk, (&collector, today)).await;
+    let unpressed = second(image, &disk);
+    let mut third = Machine::boot(image, &disk, "");
+    let delivered = jump(&mut third);
+    let after_power_cut = told::incident(&collector, today, 3).await;
+    third.cut();
 
-    serde_json::json!({
-        "boot_ms": ms(boot), "memory": memory, "agent_bytes": size(agent), "root_bytes": size(&image.join("root.squashfs")),
-        "seconds": begun.elapsed().as_secs(), "ready": ms(ready)
+    json!({
+        "memory_mib": machine::MEMORY, "agent_bytes": size(agent), "root_bytes": size(&image.join("root.squashfs")),
+        "first": first, "without_pressure": unpressed, "delivered_ms_after_power_cut": delivered,
+        "after_power_cut": after_power_cut, "seconds": begun.elapsed().as_secs(),
     })
 }
 
-async fn show(collector: &Collector) {
-    let mut operator = collector.operator().await;
-    for event in crate::rig::client::events(&mut operator).await.unwrap() {
-        eprintln!(
-            "{:?} {:?} {} {} late {} un {}",
-            event.at, event.received, event.code, event.text, event.late, event.unsynced
-        );
-    }
-    let list = operator.list_incidents(v1::ListIncidentsRequest::default()).await.unwrap().into_inner();
-    for one in list.incidents {
-        eprintln!("{one:?}");
-        let detail = operator.get_incident(v1::GetIncidentRequest { id: one.id }).await.unwrap().into_inner();
-        for entry in detail.timeline {
-            eprintln!("   {entry:?}");
-        }
-    }
+/// At 1970, with everything still to come; then with the right clock.
+async fn first(image: &Path, disk: &Path, (collector, today): (&Collector, i64)) -> Value {
+    let mut machine = Machine::boot(image, disk, "");
+    let boot = ms(machine.ready);
+    assert_eq!(machine.try_ask("touch /etc/touched").1, false, "the root is read-only");
+    assert!(machine.ask("date").ends_with("1970"), "its clock is not set");
+    let said = machine.log("link-clock\\|link-open", 1);
+    let at_1970 = heal(&mut machine, 1);
+    let doctor = machine.ask("picket-agent doctor --state /var/lib/picket-agent | cat");
+    let delivered = jump(&mut machine);
+    let late = told::incident(collector, today, 1).await;
+    let healed = heal(&mut machine, 2);
+    let live = told::incident(collector, today, 2).await;
+    let memory = memory::read(&mut machine);
+    machine.cut();
+    json!({
+        "boot_ms": boot, "said_at_1970": said, "heal_ms_at_1970": at_1970, "doctor": doctor.lines().collect::<Vec<_>>(),
+        "delivered_ms": delivered, "of_1970": late, "heal_ms": healed, "live": live, "memory": memory,
+    })
 }
 
-/// Kills the service in the box and waits until it is healed for the `count`th time.
-fn heal(machine: &mut Machine, count: usize) {
-    machine.log("service-started", 1);
+/// At 1970 again; the power goes without the clock ever being right. What is said where the kernel has no pressure figures.
+fn second(image: &Path, disk: &Path) -> Value {
+    let mut machine = Machine::boot(image, disk, "psi=0");
+    assert!(!machine.try_ask("test -e /proc/pressure").1, "the kernel gives no pressure figures");
+    heal(&mut machine, 1);
+    let status = machine.ask("picket-agent status --state /var/lib/picket-agent | cat");
+    // Written, and not only known: the spool syncs within a second.
+    machine.ask("sync");
+    machine.cut();
+    let about = status.lines().filter(|line| line.contains("pressure"));
+    about.map(|line| Value::from(line.split_whitespace().collect::<Vec<_>>().join(" "))).collect()
+}
+
+/// Kills the service in the box and waits until it is healed for the `count`th time; the milliseconds by the box's own clock
+/// from the death to the proof.
+fn heal(machine: &mut Machine, count: usize) -> u64 {
+    machine.log("web:http is up", 1);
+    let since = Since::now();
     machine.ask("kill -9 $(pidof httpd)");
+    machine.log("service-died", count);
     machine.log("remedy-held", count);
     assert_eq!(machine.ask("wget -q -O - http://127.0.0.1/"), "the box serves");
+    ms(since.elapsed())
 }
 
-/// Sets the clock of the box to this machine's, as a time client does that finds it decades away.
-fn jump(machine: &mut Machine) {
-    machine.ask(&format!("date -s @{}", crate::rig::clock::wall()));
+/// Sets the clock of the box to this machine's, as a time client does that finds it decades away; how long it took until the
+/// agent had its session.
+fn jump(machine: &mut Machine) -> u64 {
+    machine.ask(&format!("date -s @{}", wall()));
+    let since = Since::now();
+    machine.log("link-open", 1);
+    ms(since.elapsed())
 }
 
 /// A disk of 16 MB for the state, with what a box is given when it is made: its configuration, its name, its token.

@@ -15,9 +15,6 @@ pub(super) const MEMORY: u32 = 64;
 /// Lines of the console that may wait: all that a box says in its life, many times over.
 const LINES_MAX: usize = 100_000;
 
-/// What the emulator may take of its own life: it ends even where whoever started it was killed.
-const LIFE: &str = "300";
-
 /// A running box.
 pub(super) struct Machine {
     qemu: Process,
@@ -37,12 +34,10 @@ impl Machine {
         let since = Since::now();
         let socket = disk.with_extension("console");
         let _none_yet = std::fs::remove_file(&socket);
-        let mut qemu = Process::spawn(
-            "qemu",
-            Command::new("timeout")
-                .args(["--signal=KILL", LIFE])
-                .args(arguments(image, disk, &socket, words)),
-        );
+        // It ends with this process, however that ends; by its own process id, so that its power can be taken away.
+        let arguments = arguments(image, disk, &socket, words);
+        let mut qemu =
+            Process::spawn("qemu", Command::new("setpriv").args(["--pdeathsig", "KILL"]).args(arguments));
         let console = connect(&mut qemu, &socket);
         let (send, lines) = sync_channel(LINES_MAX);
         let reader = console.try_clone().expect("a descriptor is left");
