@@ -39,6 +39,7 @@ need dpkg-deb dpkg
 need mksquashfs squashfs-tools
 need mke2fs e2fsprogs
 need xz xz-utils
+need setpriv util-linux
 need qemu-system-arm qemu-system-arm
 pack=cpio
 command -v cpio >/dev/null || { need busybox busybox-static; pack='busybox cpio'; }
@@ -92,7 +93,7 @@ tree() {
     for folder in bin sbin usr/bin usr/sbin etc/init.d etc/picket dev proc sys run tmp var/lib www; do mkdir -p "$root/$folder"; done
     cp "$busybox" "$root/bin/busybox"
     for name in sh ash cat cp chmod date dd df dmesg echo free grep hostname ifconfig kill killall logger logread ls mkdir mkfifo mount mv \
-        pidof poweroff ps rm route sed sleep sort stat stty sync tail test touch true umount uname find id head wc readlink tr usleep wget; do
+        pidof poweroff ps rm route sed sleep sort stat sync tail test touch true umount uname find id head wc readlink tr usleep wget; do
         ln -s busybox "$root/bin/$name"
     done
     for name in init syslogd httpd; do ln -s ../bin/busybox "$root/sbin/$name"; done
@@ -124,4 +125,4 @@ mksquashfs "$root" "$box/root.squashfs" -all-root -comp xz -no-progress -quiet >
 [ -n "$run" ] || exit 0
 
 cargo build --locked --quiet -p picket-tests --bin small >&2
-exec "$out/debug/small" --image "$box" --agent "$agent"
+exec timeout 600 "$out/debug/small" --image "$box" --agent "$agent"

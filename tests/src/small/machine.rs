@@ -58,6 +58,8 @@ impl Machine {
     /// If it does not end in time.
     pub(super) fn try_ask(&mut self, command: &str) -> (String, bool) {
         self.console.write_all(format!("{command}\n").as_bytes()).expect("the console is there");
+        // The line itself may come back before that: the first process gives every terminal its echo.
+        self.until("=== begin");
         let from = self.said.len();
         let end = self.until("=== ");
         (self.said[from..self.said.len() - 1].join("\n"), end == "=== 0")
