@@ -569,7 +569,7 @@ stop() {
         kill -TERM "$pid" 2>/dev/null || true
         ended "$pid"
     fi
-    rm -f /run/picket-agent.pid /run/picket-agent-keep.pid /var/run/picket-agent.pid /var/run/picket-agent-keep.pid
+    for run in /run /var/run; do rm -f $run/picket-agent.pid $run/picket-agent-keep.pid $run/picket-agent-keep.mark; done
     run_on "$(started)"
 }
 

@@ -5,7 +5,7 @@
 //! - With the feature `shells`: `tidy`, the house's guards, as functions from a source tree to findings; `rig`, real
 //!   processes to test against; `bench`, figures; `fleet`, real hosts with real faults; `swarm`, thousands of
 //!   agents' sessions from one process; `chaos`, runs with faults at random; `entry`, where bytes from outside
-//!   come in, for any bytes; `foreign`, an agent built for another processor.
+//!   come in, for any bytes; `foreign`, an agent built for another processor; `small`, one in a whole small box.
 
 #[cfg(feature = "shells")]
 pub mod bench;
@@ -24,6 +24,8 @@ pub mod older;
 #[cfg(feature = "shells")]
 pub mod rig;
 pub mod sim;
+#[cfg(feature = "shells")]
+pub mod small;
 #[cfg(feature = "shells")]
 pub mod swarm;
 #[cfg(feature = "shells")]

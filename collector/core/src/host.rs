@@ -4,6 +4,7 @@
 //! slot until it is needed. When a host was last heard is not here: heartbeats are not journaled.
 
 mod check;
+mod dated;
 mod lost;
 mod offset;
 mod related;

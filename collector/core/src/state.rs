@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 7;
+pub const LOGIC: u32 = 8;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
@@ -235,7 +235,8 @@ impl State {
         host.lost = host.lost.saturating_add(closed);
         host.frames = host.frames.saturating_add(taken.len() as u64);
         for taken in taken {
-            match (&taken.event, lane) {
+            let dated = taken.event.as_ref().and_then(|event| self.hosts.get(slot)?.dated(at.now, event));
+            match (dated.as_ref().or(taken.event.as_ref()), lane) {
                 (Some(event), Lane::Live) => crate::live::event(self, at, slot, taken.seq, event),
                 (Some(event), Lane::Backlog) => crate::backlog::event(self, at, slot, taken.seq, event),
                 (None, Lane::Live | Lane::Backlog) => self.unknown(slot),

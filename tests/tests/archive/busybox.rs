@@ -157,6 +157,7 @@ fn an_agent_lives_its_whole_life_under_busybox_init() {
     let service = host.read("var/lib/picket-agent/services/one.process");
     let service = service.split_whitespace().nth(1).unwrap().to_owned();
     upgraded(&host, &second, &third, &slow);
+    tried_once(&host);
     removed(&host, &service, &second);
     let after = tree(&host.root);
     let new: Vec<_> =
@@ -208,6 +209,28 @@ fn upgraded(host: &Host, better: &str, broken: &str, slow: &str) {
         });
         host.answers();
     }
+}
+
+/// One that refuses its configuration is tried again when that changes and not before, also where the clock is behind every file.
+fn tried_once(host: &Host) {
+    let program = host.root.join("usr/bin/picket-agent");
+    let whole = std::fs::read(&program).unwrap();
+    std::fs::write(&program, "#!/bin/sh\necho >>/run/tries\nexit 64\n").unwrap();
+    let tries = || host.does("cat /run/tries").text.lines().count();
+    host.does("touch -d '2040-01-01 00:00' /etc/picket/* /etc/picket; kill $(cat /run/picket-agent.pid)")
+        .is(0, "");
+    until("it is refused", || host.does("cat /run/picket-agent.pid").text.trim() == "failed");
+    let mut naps = std::collections::BTreeSet::new();
+    until("its keeper has looked twice", || {
+        naps.insert(host.does("pidof sleep").text);
+        naps.len() > 3
+    });
+    assert_eq!(tries(), 1, "nothing has changed");
+    host.does("touch /etc/picket").is(0, "");
+    until("it is tried again", || tries() > 1);
+    std::fs::write(&program, whole).unwrap();
+    host.does("touch /etc/picket/token").is(0, "");
+    host.answers();
 }
 
 fn removed(host: &Host, service: &str, install: &str) {

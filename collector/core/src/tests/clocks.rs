@@ -155,3 +155,48 @@ fn what_is_measured_after_a_reboot_of_the_collector_is_by_the_journals_clock() {
     let (earliest, latest) = host(&world, &agent).local(&agent.stamp(&world)).unwrap();
     assert!(earliest <= journals && journals <= latest, "{journals:?} in {earliest:?} to {latest:?}");
 }
+
+/// A death and its healing in the backlog, as a boot saw them at these times of its own clocks, in microseconds.
+fn told(world: &mut World, agent: &mut Agent, (boot, mono, wall): (u64, u64, i64)) -> Detail {
+    for said in [killed(7), held()] {
+        agent.seq += 1;
+        let (boot, mono, wall) = (BootId(boot.into()), Mono::from_micros(mono), Wall::from_micros(wall));
+        let stamp = Stamp { boot, mono, wall, synced: false, ..agent.stamp(world) };
+        let mut out = vec![0; frame::FRAME_MAX];
+        let len = frame::encode(Seq(agent.seq), &Event { stamp, fact: said }, &mut out).unwrap();
+        out.truncate(len);
+        agent.batch(world, Lane::Backlog, out);
+    }
+    let newest = world.incidents().first().unwrap().id;
+    world.detail(newest)
+}
+
+#[test]
+fn what_happened_at_1970_is_dated_by_what_is_known_of_the_boot() {
+    let mut world = World::new();
+    world.pass(Span::from_secs(10_000));
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let input = beat(&world, &agent, Some((0, 500)));
+    world.input(input);
+    let (mono, wall) = (world.now.mono.micros(), world.now.wall.micros());
+    let (earlier, hour, minute) = (4_000_000, 3_600_000_000, 60_000_000);
+    let began = wall - mono.cast_signed();
+    for (stamp, shown, why) in [
+        ((70, mono - earlier, 30_000_000), wall - 4_000_000, "4 s ago, though its clock said 1970"),
+        ((70, mono - earlier, wall + hour), wall - 4_000_000, "or an hour ahead"),
+        ((70, mono - earlier, wall - minute), wall - minute, "a clock that is a minute off keeps its word"),
+        ((69, 9_000_000, 30_000_000), began, "an earlier boot was over when this one began"),
+        (
+            (69, 9_000_000, wall - hour),
+            wall - hour,
+            "of that nothing better is known than a date that can be",
+        ),
+    ] {
+        let found = told(&mut world, &mut agent, stamp);
+        assert_eq!(found.incident.opened.micros(), shown, "{why}");
+        let [first, ..] = found.timeline.as_slice() else { unreachable!("it has a timeline") };
+        assert_eq!((first.at.micros(), first.unsynced), (shown, true), "{why}");
+    }
+    world.restart();
+}
