@@ -14,6 +14,7 @@ mod own;
 mod packages;
 mod removals;
 mod rounds;
+mod scopes;
 mod services;
 mod soak;
 
@@ -60,6 +61,7 @@ pub const SCENARIOS: &[Scenario] = &[
     services::OPERATOR_STOPS,
     services::BROKEN_CONFIG,
     services::AGENT_KILLED,
+    scopes::OWN,
     machines::POWER_CUT,
     machines::FROZEN,
     machines::STARVED,
