@@ -38,6 +38,7 @@ mod words;
 
 use crate::config::{SERVICES_MAX, Service};
 use crate::scribe::Scribe;
+use crate::sd::Newcomer;
 pub(crate) use files::lacks;
 use item::{Life, Process};
 pub(crate) use orphans::living;
@@ -94,6 +95,8 @@ struct Item {
 #[derive(Default)]
 struct Owed {
     identity: bool,
+    /// A scope for its process.
+    scope: bool,
     /// Whose last line.
     evidence: Option<u32>,
 }
@@ -192,7 +195,7 @@ impl Services {
                 let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
                 watch(service, Arc::clone(&process.pidfd), Parent::Agent, notices);
                 item.life = Life::Lives(process);
-                item.owed.identity = true;
+                (item.owed.identity, item.owed.scope) = (true, true);
                 Some(Outcome::Started { service, pid, adopted: false })
             }
             Err(error) => {
@@ -239,12 +242,12 @@ impl Services {
         let exit = exit_of(process.pidfd.get_ref());
         if item.script.is_some() {
             item.ended = item.ended.wrapping_add(1);
-            item.owed = Owed { identity: false, evidence: Some(item.told) };
+            item.owed = Owed { evidence: Some(item.told), ..Owed::default() };
             return Some(Outcome::Exited { service, pid: item.told, exit });
         }
         item.log.life_ended();
         let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
-        item.owed = Owed { identity: true, evidence: Some(pid) };
+        item.owed = Owed { identity: true, evidence: Some(pid), ..Owed::default() };
         // The leader is reaped by now; its number can't be another group's within these microseconds.
         if rustix::process::kill_process_group(process.pid, Signal::KILL).is_ok() {
             item.life = Life::Clearing { start_waits: false };
@@ -275,6 +278,11 @@ impl Services {
             None => item.log.last_line(),
         };
         Some(Outcome::Evidence { service, pid, last_line })
+    }
+
+    /// Services whose process has yet to get its scope, each once per life.
+    pub(crate) fn newcomers(&mut self) -> impl Iterator<Item = (ServiceIx, Newcomer)> {
+        (0..).zip(&mut self.items).filter_map(|(service, item)| Some((service, item.newcomer()?)))
     }
 
     /// At the end of every turn: hands on what waits for the disk. For how long that has not answered.

@@ -257,6 +257,9 @@ impl Shell<'_> {
                 },
             }
         }
+        for (service, newcomer) in self.services.newcomers() {
+            self.systemd.place(service, newcomer);
+        }
         self.link.flush();
         let now = clock::now();
         let claims = self.legacy.settle(now.mono, |run| self.agent.misses(run));

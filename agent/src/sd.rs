@@ -6,6 +6,7 @@
 //! - At most one reading per unit is out; a signal that comes meanwhile makes another one follow, so signals never
 //!   queue. Every call has 3 s; a bus that does not answer is gone, and the core says when to try again. [`silence`]: why
 //!   it is not heard, told once.
+//! - [`scope`]: services that the agent starts itself get scopes of their own.
 //! - [`list`]: which units there are, for the baseline. A signal that may change the list is only told on.
 //!   [`lives`]: how units stand, for a first look.
 //! - [`notify`]: what the agent tells the init system that started it.
@@ -21,12 +22,14 @@ pub(crate) mod list;
 mod lives;
 pub(crate) mod notify;
 mod read;
+mod scope;
 mod silence;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use last::runs;
 pub(crate) use lives::{ASKED_MAX, Life, Survey};
+pub(crate) use scope::Newcomer;
 
 use crate::config::{BusAddress, Service};
 use crate::probe::{Seen, process};
@@ -75,6 +78,7 @@ pub(crate) struct Systemd {
     stirs: Arc<Notify>,
     /// Calls that are out: one per unit at most, as the core has it.
     calls: JoinSet<()>,
+    scopes: scope::Scopes,
 }
 
 impl Systemd {
@@ -86,7 +90,8 @@ impl Systemd {
         let manager = if matches!(address, BusAddress::User) { Manager::User } else { Manager::System };
         let journal = Journal::new(manager, names.len());
         let (session, silence, stirs, calls) = (None, Silence::default(), Arc::default(), JoinSet::new());
-        (Self { address, names, last, facts, journal, session, silence, stirs, calls }, out)
+        let scopes = scope::Scopes::new(address.clone());
+        (Self { address, names, last, facts, journal, session, silence, stirs, calls, scopes }, out)
     }
 
     /// From the next connection on, tells these when the list of units may have changed.
@@ -97,6 +102,12 @@ impl Systemd {
     /// The connection, while there is one.
     pub(crate) fn connection(&self) -> Option<zbus::Connection> {
         self.session.as_ref().and_then(Session::connection)
+    }
+
+    /// Has the process of a service that the agent itself started put into a scope of its own, beside whatever else is done.
+    pub(crate) fn place(&mut self, service: u16, newcomer: Newcomer) {
+        let is_connecting = self.session.is_some() && self.connection().is_none();
+        self.scopes.place(service, newcomer, !is_connecting);
     }
 
     /// Takes the services by their places; `serves` says which the configuration has.
@@ -179,8 +190,14 @@ impl Systemd {
                     *last = Some((seen.active, seen.pid));
                 }
             }
-            Fact::Lost => (self.session, self.calls) = (None, JoinSet::new()),
-            Fact::Opened => self.silence.ends(),
+            Fact::Lost => {
+                (self.session, self.calls) = (None, JoinSet::new());
+                self.scopes.connected(None);
+            }
+            Fact::Opened => {
+                self.silence.ends();
+                self.scopes.connected(self.connection());
+            }
             Fact::Answered { .. } => {}
         }
     }

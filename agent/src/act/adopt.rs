@@ -79,6 +79,7 @@ impl Item {
             let pid = process.pid.as_raw_nonzero().get().unsigned_abs();
             watch(service, Arc::clone(&process.pidfd), Parent::Other, notices.clone());
             self.life = Life::Lives(process);
+            self.owed.scope = true;
             return Outcome::Started { service, pid, adopted: true };
         }
         self.clear_strays(service, saved, notices);
@@ -89,7 +90,7 @@ impl Item {
     /// a death is told once. What it printed last is not looked for, since nobody knows where its output begins.
     fn left_by(&mut self, saved: Option<Saved>) -> Option<u32> {
         let pid = saved?.pid.as_raw_nonzero().get().unsigned_abs();
-        self.owed = Owed { identity: true, evidence: Some(pid) };
+        self.owed = Owed { identity: true, evidence: Some(pid), ..Owed::default() };
         Some(pid)
     }
 

@@ -4,6 +4,7 @@ use super::script::Script;
 use super::{Item, Owed, adopt, evidence, files as kept, limit};
 use crate::config::Service;
 use crate::follow::Followed;
+use crate::sd::Newcomer;
 use rustix::process::{Pid, Rlimit, Signal};
 use std::fs::File;
 use std::io;
@@ -111,6 +112,16 @@ impl Item {
         {
             tracing::warn!(service = self.name, %error, "the service can't be signalled");
         }
+    }
+
+    /// Its process, where that has yet to get a scope of its own; once per life.
+    pub(super) fn newcomer(&mut self) -> Option<Newcomer> {
+        let is_owed = std::mem::take(&mut self.owed.scope);
+        let Life::Lives(process) = &self.life else { return None };
+        if !is_owed {
+            return None;
+        }
+        Some(Newcomer { service: self.name.clone(), pid: process.pid, life: Arc::downgrade(&process.pidfd) })
     }
 
     /// Who its process is, for the next run; none if it has none.

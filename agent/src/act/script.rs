@@ -181,7 +181,7 @@ impl Services {
                 Some(item.begins(service, pid, false, notices))
             }
             Said::Started { ended, .. } => {
-                item.owed = Owed { identity: false, evidence: Some(0) };
+                item.owed = Owed { evidence: Some(0), ..Owed::default() };
                 item.last_line = ended.last_line;
                 Some(Outcome::Exited { service, pid: 0, exit: ended.exit })
             }
@@ -192,7 +192,7 @@ impl Services {
                     Life::Unseen => (item.told, Exit::Unknown),
                     Life::None | Life::Clearing { .. } => return None,
                 };
-                item.owed = Owed { identity: false, evidence: Some(pid) };
+                item.owed = Owed { evidence: Some(pid), ..Owed::default() };
                 Some(Outcome::Exited { service, pid, exit })
             }
             Said::Status { reading: Reading::Good, pid, ended, .. } if ended == item.ended => {
@@ -257,5 +257,6 @@ impl Item {
         let process = Process { pid, pidfd: Arc::new(pidfd), started: None };
         super::watch::watch(service, Arc::clone(&process.pidfd), super::watch::Parent::Other, notices);
         self.life = Life::Lives(process);
+        self.owed.scope = true;
     }
 }

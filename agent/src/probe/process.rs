@@ -15,6 +15,7 @@ const LINE_MAX: usize = 1536;
 
 /// The fields in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Stat {
     pub(crate) state: u8,
     pub(crate) parent: i32,

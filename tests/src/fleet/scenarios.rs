@@ -15,6 +15,7 @@ mod own;
 mod packages;
 mod removals;
 mod rounds;
+mod scopes;
 mod services;
 mod soak;
 mod states;
@@ -62,6 +63,7 @@ pub const SCENARIOS: &[Scenario] = &[
     services::OPERATOR_STOPS,
     services::BROKEN_CONFIG,
     services::AGENT_KILLED,
+    scopes::OWN,
     machines::POWER_CUT,
     machines::FROZEN,
     machines::STARVED,

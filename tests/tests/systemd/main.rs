@@ -18,5 +18,6 @@ mod matrix;
 mod needs;
 mod observed;
 mod reload;
+mod scopes;
 mod table;
 mod units;
