@@ -46,7 +46,7 @@ for tool in debootstrap dpkg-deb unshare setpriv; do
     command -v $tool >/dev/null || { echo "root-check.sh: no $tool here: apt-get install debootstrap dpkg util-linux" >&2; exit 2; }
 done
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+trap 'rm -rf --one-file-system "$work"' EXIT
 mkfifo "$work/asks" "$work/gives"
 export PICKET_ASKS="$work/asks" PICKET_GIVES="$work/gives" PICKET_FORMAT="$work/format"
 
@@ -77,46 +77,66 @@ run() {
 }
 : >"$work/nothing"
 
-# A root of architecture $1 in $roots/$1: unpacked by this machine, configured by its own programs.
+# A root of architecture $1 in $roots/$1: unpacked by this machine, configured by its own programs. These ask whether device files can be
+# made, which no namespace may: the one that they make to see is a name of the one that is there.
 root() {
     [ ! -e "$roots/$1/made" ] || return 0
     rm -rf "${roots:?}/$1"
     mkdir -p "$roots/$1"
-    debootstrap --arch="$1" --foreign --variant=minbase "$suite" "$roots/$1/root" "$mirror" >"$roots/$1/log" 2>&1 \
-        || { tail "$roots/$1/log" >&2; exit 1; }
-    run "$roots/$1/root" /debootstrap/debootstrap --second-stage >>"$roots/$1/log" 2>&1 || { tail "$roots/$1/log" >&2; exit 1; }
+    (
+        debootstrap --arch="$1" --foreign --variant=minbase "$suite" "$roots/$1/root" "$mirror"
+        mkdir "$roots/$1/root/debootstrap/tools"
+        printf '#!/bin/sh\nexec ln /dev/null "$1"\n' >"$roots/$1/root/debootstrap/tools/mknod"
+        chmod +x "$roots/$1/root/debootstrap/tools/mknod"
+        run "$roots/$1/root" env PATH=/debootstrap/tools:/usr/sbin:/usr/bin:/sbin:/bin /debootstrap/debootstrap --second-stage
+    ) >"$roots/$1/log" 2>&1 || { tail "$roots/$1/log" >&2; exit 1; }
     rm -rf "$roots/$1/root/var/cache/apt/archives"/*.deb
     : >"$roots/$1/made"
 }
-
 
 tell() {
     printf '{"check":"%s","architecture":"%s","holds":%s}\n' "$1" "$arch" "$2"
     [ "$2" = true ] || { sed 's/^/    /' "$work/said" >&2; echo 'root-check.sh: that does not hold' >&2; exit 1; }
 }
 
-# Asks a command in the copy; all that it says must have these words.
+# Asks a command in the copy: it succeeds, and what it says has these words.
 asks() {
     question=$1 words=$2
     shift 2
     if run "$work/tree" "$@" >"$work/said" 2>&1 && grep -q -e "$words" "$work/said"; then tell "$question" true; else tell "$question" false; fi
 }
 
-# Every path but those that dpkg writes whatever is installed.
+# Every path of the copy, but the lists and the words that dpkg keeps whatever is installed, and what this check lays there.
 paths() {
-    (cd "$work/tree" && find . -xdev ! -path './proc/*' ! -path './var/lib/dpkg/*-old' ! -path './var/log/*' | sort)
+    (cd "$work/tree" && find . -xdev ! -path './proc/*' ! -path './var/lib/dpkg/*-old' ! -path './var/log/*' ! -path './root/*' | sort)
+}
+
+# What the agent says of a host that is none yet. Its doctor finds what lacks there (no systemd, no clock that is synchronised), so it may
+# end with 1; a program that does not work here would end otherwise, and say nothing.
+agent() {
+    asks 'it knows its own example' 'check   ' picket-agent check --config /etc/picket/agent.toml.example
+    printf '[collector]\naddress = "collector.example:7440"\ntoken_file = "/etc/picket/token"\n' >"$work/tree/etc/picket/agent.toml"
+    asks 'it knows a configuration' 'check   ' picket-agent check --config /etc/picket/agent.toml
+    asks 'it says what the host lacks' 'without  systemd' sh -c 'picket-agent doctor || [ $? -eq 1 ]'
+    asks 'it is removed' "Removing $package" dpkg --remove "$package"
+    asks 'its configuration stays' 'token_file' cat /etc/picket/agent.toml
 }
 
 for file in "$@"; do
     arch=$(dpkg-deb --field "$file" Architecture)
     package=$(dpkg-deb --field "$file" Package)
+    version=$(dpkg-deb --field "$file" Version)
     format "$arch"
     root "$arch"
     rm -rf "$work/tree"
     cp -a "$roots/$arch/root" "$work/tree"
     paths >"$work/before"
     cp "$file" "$work/tree/root/package.deb"
-    asks 'dpkg installs it, and it waits' "Setting up $package" dpkg --install /root/package.deb
-    asks 'it is installed' '^ii ' dpkg-query --show --showformat '${db:Status-Abbrev} ' "$package"
-    asks 'the program tells its version' "$(dpkg-deb --field "$file" Version | sed 's/-.*//')" "/usr/bin/$package" --version
+    asks 'dpkg installs it' "Setting up $package" dpkg --install /root/package.deb
+    asks 'dpkg says so' "^ii $version" dpkg-query --show --showformat '${db:Status-Abbrev}${Version}' "$package"
+    asks 'the program tells its version' "^$package ${version%-*}" "$package" --version
+    case $package in picket-agent) agent ;; esac
+    asks 'it is purged' "Purging\|Removing" dpkg --purge "$package"
+    paths >"$work/after"
+    if diff "$work/before" "$work/after" >"$work/said"; then tell 'nothing is left' true; else tell 'nothing is left' false; fi
 done

@@ -74,6 +74,7 @@ fn begin(world: &mut World) -> Result<Disk, String> {
     host.does(&["sh", "-c", &format!("cat >>{CONFIG} <<'EOF'\n{}EOF\n", config())])?;
     let file = make(host, "1.0", false)?;
     host.does(&["dpkg", "--install", &file])?;
+    host.does(&["picket-agent", "check", "--config", CONFIG])?;
     world.connected(HOST, SILENCE)?;
     match world.host(HOST).property("picket-agent", "MemoryMax").as_str() {
         "16777216" => Ok(disk),
@@ -95,7 +96,7 @@ fn config() -> String {
     for port in PORTS {
         write!(
             text,
-            "\n[[service]]\nname = \"port-{port}\"\nobserve = true\n\n[[service.check]]\nkind = \"tcp\"\naddress = \"127.0.0.1:{port}\"\ninterval = \"1s\"\n"
+            "\n[[check]]\nname = \"port-{port}\"\nkind = \"tcp\"\naddress = \"127.0.0.1:{port}\"\ninterval = \"1s\"\n"
         )
         .expect("a string takes all");
     }
@@ -139,6 +140,11 @@ fn ends(world: &mut World, agent: &str, lasted: Duration) -> Result<(), String> 
             "kernel_peak_bytes": host.unit_memory("picket-agent", "kmem.max_usage_in_bytes", "none"),
         })
     );
+    // Each round is at least a death and a start of each unit, and each port down and up.
+    let least = u64::from(ROUNDS) * 2 * (UNITS + PORTS.len()) as u64;
+    if told < least {
+        return Err(format!("{told} events are no storm: {least} should be the least"));
+    }
     if lost > 0 || killed != "0" || now != agent {
         return Err(format!("{lost} events are lost, {killed} processes were killed, the agent was {agent} and is {now}"));
     }
