@@ -25,6 +25,7 @@ mod net;
 mod orphans;
 mod own;
 mod package;
+mod page;
 mod root;
 pub mod scenarios;
 mod story;

@@ -87,6 +87,10 @@ fn skeleton(var: &Path) -> io::Result<()> {
         "local",
         "lib/dpkg",
         "lib/logrotate",
+        // Of the package apt, which refuses to install anything without.
+        "lib/apt/lists/partial",
+        "cache/apt/archives/partial",
+        "log/apt",
     ] {
         fs::create_dir_all(var.join(folder))?;
     }

@@ -111,6 +111,13 @@ impl Host {
         text.trim().parse().unwrap_or(0)
     }
 
+    /// What its kernel keeps of a unit's memory, by the name of a file of version 1 and of version 2.
+    pub(super) fn unit_memory(&self, unit: &str, old: &str, new: &str) -> String {
+        let folder = self.groups.of(&self.name, "memory").join("system.slice").join(format!("{unit}.service"));
+        let text = [old, new].into_iter().find_map(|name| fs::read_to_string(folder.join(format!("memory.{name}"))).ok());
+        text.unwrap_or_default().trim().to_owned()
+    }
+
     /// Whether it was booted and did not lose its power since.
     pub(super) fn is_up(&self) -> bool {
         self.launcher.is_some() && self.pid != 0

@@ -1,15 +1,17 @@
 //! The agent's own package: of the maintainer scripts and units that are shipped, with the agent that the host has. Or the real file,
-//! as packaging/build.sh makes it, where the environment names one.
+//! as packaging/build.sh makes it, where the environment names a folder that has it.
 //!
 //! A version is that one with another number and a line behind the program, by which the versions can be told apart.
 
 use super::host::Host;
 use std::fs;
+use std::path::{Path, PathBuf};
 
-/// Names the file of a package that is tried in place of one that is put together here.
-pub(super) const PACKAGE_VARIABLE: &str = "PICKET_FLEET_PACKAGE";
-/// Where it is, in the anchor's sight.
-pub(super) const PACKAGE: &str = "/mnt/picket-agent.deb";
+/// Names a folder with the packages as they are shipped, tried in place of one that is put together here.
+const VARIABLE: &str = "PICKET_FLEET_PACKAGES";
+/// Where they are, in the anchor's sight.
+const PACKAGES: &str = "/mnt/packages";
+const ALL: [&str; 3] = ["picket-collector", "picket", "picket-agent"];
 
 const CONTROL: &str = "Package: picket-agent\nVersion: VERSION\nArchitecture: all\nMaintainer: rig <rig@localhost>\n\
                        Description: the agent\n";
@@ -42,9 +44,8 @@ pub(super) fn clear(host: &Host) -> Result<(), String> {
 /// Makes a version; where its file is.
 pub(super) fn make(host: &Host, version: &str, is_broken: bool) -> Result<String, String> {
     let tree = format!("{BENCH}/{version}");
-    if fs::exists(PACKAGE).unwrap_or(false) {
-        let copy = format!("{BENCH}/given.deb");
-        fs::copy(PACKAGE, host.path(&copy)).map_err(|error| format!("{PACKAGE}: {error}"))?;
+    if given("picket-agent").is_ok() {
+        let copy = bring(host, "picket-agent", BENCH)?;
         host.does(&["dpkg-deb", "--raw-extract", &copy, &tree])?;
         host.does(&[
             "sed",
@@ -82,11 +83,51 @@ fn put_together(host: &Host, tree: &str, version: &str) -> Result<(), String> {
     host.does(&["cp", &format!("{BENCH}/agent"), &format!("{tree}/usr/bin/picket-agent")]).map(drop)
 }
 
-/// Has the anchor take the file along that the environment names.
+/// Has the anchor take the packages along that the environment names.
 pub(super) fn take_along() -> std::io::Result<()> {
-    let Some(file) = std::env::var_os(PACKAGE_VARIABLE) else { return Ok(()) };
-    let named = |error| std::io::Error::other(format!("{}: {error}", file.display()));
-    fs::copy(&file, PACKAGE).map(drop).map_err(named)
+    let Some(folder) = std::env::var_os(VARIABLE) else { return Ok(()) };
+    let named = |error| std::io::Error::other(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(PACKAGES)?;
+    for entry in fs::read_dir(&folder).map_err(named)?.flatten() {
+        if entry.path().extension().is_some_and(|ending| ending == "deb") {
+            fs::copy(entry.path(), Path::new(PACKAGES).join(entry.file_name())).map_err(named)?;
+        }
+    }
+    Ok(())
+}
+
+/// The one file of a package in `folder`.
+fn file_of(folder: &Path, package: &str) -> Option<PathBuf> {
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    let named = |entry: &fs::DirEntry| {
+        let name = entry.file_name();
+        name.to_str().is_some_and(|name| name.starts_with(&format!("{package}_")) && name.ends_with(".deb"))
+    };
+    let mut found = entries.filter(named).map(|entry| entry.path());
+    found.next().filter(|_| found.next().is_none())
+}
+
+fn given(package: &str) -> Result<PathBuf, String> {
+    file_of(Path::new(PACKAGES), package).ok_or_else(|| format!("{VARIABLE} names no folder with one {package}_*.deb"))
+}
+
+/// Copies a package that the environment names into a folder of a host; where it is.
+///
+/// # Errors
+/// None is named, or the disk's word.
+pub(super) fn bring(host: &Host, package: &str, folder: &str) -> Result<String, String> {
+    let file = given(package)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let copy = format!("{folder}/{name}");
+    fs::copy(&file, host.path(&copy)).map_err(|error| format!("{}: {error}", file.display()))?;
+    Ok(copy)
+}
+
+/// Why a scenario that needs all packages as they are shipped can't run.
+pub(super) fn lacks() -> Option<String> {
+    let folder = std::env::var_os(VARIABLE).unwrap_or_default();
+    let package = ALL.iter().find(|package| file_of(folder.as_ref(), package).is_none())?;
+    Some(format!("{VARIABLE} names no folder with one {package}_*.deb (packaging/build.sh)"))
 }
 
 /// The state of the package in dpkg's words, and the version whose program is there.
@@ -97,10 +138,9 @@ pub(super) fn installed(host: &Host) -> (String, String) {
     (state, version)
 }
 
-/// All that has the package's name below the folders where packages put things, but what the rig has beside.
-pub(super) fn left(host: &Host) -> Vec<String> {
+/// All that has the packages' name below the folders where packages put things, but what the rig has beside.
+pub(super) fn left(host: &Host, of_the_rig: &[&str]) -> Vec<String> {
     let find = "find /etc /usr /var /run -xdev -iname '*picket*' ! -path '/root/*'";
     let (found, _) = host.run(&["sh", "-c", find]);
-    let of_the_rig = ["/usr/bin/picket-fleet", "/usr/bin/picket-collector"];
     found.lines().filter(|path| !of_the_rig.contains(path)).map(str::to_owned).collect()
 }

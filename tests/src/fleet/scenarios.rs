@@ -13,12 +13,14 @@ mod machines;
 mod outages;
 mod own;
 mod packages;
+mod pages;
 mod removals;
 mod rounds;
 mod scopes;
 mod services;
 mod soak;
 mod states;
+mod storm;
 
 use super::world::World;
 
@@ -42,7 +44,8 @@ pub struct Scenario {
 impl Scenario {
     /// What it needs and the machine does not have.
     pub fn lacks(&self) -> Option<String> {
-        super::anchor::missing(self.needs)
+        let packages = || matches!(self.play, Play::Bare(_)).then(super::own::lacks).flatten();
+        super::anchor::missing(self.needs).or_else(packages)
     }
 }
 
@@ -51,6 +54,8 @@ impl Scenario {
 pub(super) enum Play {
     /// On hosts of its own, which are up.
     Inside(fn(&mut World) -> Result<(), String>),
+    /// On hosts of its own, which are up and have nothing of Picket's: it installs the packages as they are shipped.
+    Bare(fn(&mut World) -> Result<(), String>),
     /// On the machine, by the runner itself.
     Outside(fn() -> Result<(), String>),
 }
@@ -86,6 +91,8 @@ pub const SCENARIOS: &[Scenario] = &[
     packages::REFUSED,
     packages::KILLED,
     own::LIFE,
+    pages::INSTALL,
+    storm::STORM,
     removals::REMOVALS,
     logs::JOURNAL,
     lacks::BARE,

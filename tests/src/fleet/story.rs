@@ -2,7 +2,7 @@
 
 use super::groups::Groups;
 use super::host::Host;
-use super::scenarios::{Play, Scenario, find};
+use super::scenarios::{Play, find};
 use super::world::World;
 use super::{Wishes, anchor, ground};
 use crate::rig::clock::Since;
@@ -20,12 +20,16 @@ pub(super) fn tell(name: &str, out: &Path) -> ExitCode {
     if name == anchor::TRY {
         return tried();
     }
-    let Some(Scenario { play: Play::Inside(play), .. }) = find(name) else { return ExitCode::FAILURE };
+    let (begin, play): (fn(&mut World) -> _, _) = match find(name).map(|scenario| scenario.play) {
+        Some(Play::Inside(play)) => (World::begin, play),
+        Some(Play::Bare(play)) => (World::boot, play),
+        Some(Play::Outside(_)) | None => return ExitCode::FAILURE,
+    };
     let (wishes, since) = (Wishes::given(), Since::now());
     let mut up = None;
     let told = World::new(wishes.hosts).and_then(|mut world| {
         let told = panic::catch_unwind(AssertUnwindSafe(|| {
-            world.begin()?;
+            begin(&mut world)?;
             up = Some(since.elapsed());
             play(&mut world)
         }));

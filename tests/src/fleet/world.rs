@@ -43,13 +43,21 @@ impl World {
         Ok(Self { hosts, runtime, operator: None })
     }
 
+    /// Boots all hosts.
+    ///
+    /// # Errors
+    /// What did not come up.
+    pub(super) fn boot(&mut self) -> Result<(), String> {
+        self.hosts.iter_mut().for_each(Host::boot);
+        self.hosts.iter_mut().try_for_each(Host::up)
+    }
+
     /// Boots and installs all of it, until everybody is heard.
     ///
     /// # Errors
     /// What did not come up.
     pub(super) fn begin(&mut self) -> Result<(), String> {
-        self.hosts.iter_mut().for_each(Host::boot);
-        self.hosts.iter_mut().try_for_each(Host::up)?;
+        self.boot()?;
         self.collector()?;
         self.agents().try_for_each(|number| self.agent(number))?;
         let count = self.agents().count();

@@ -129,7 +129,7 @@ fn goes(world: &mut World, services: &str) -> Result<(), String> {
         let list = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "picket*"];
         Ok(world.host(HOST).run(&list).0.is_empty())
     })?;
-    let left = left(world.host(HOST));
+    let left = left(world.host(HOST), &["/usr/bin/picket-fleet", "/usr/bin/picket-collector"]);
     if left.is_empty() { Ok(()) } else { Err(format!("left: {left:?}")) }
 }
 
