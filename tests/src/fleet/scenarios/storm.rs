@@ -67,7 +67,15 @@ fn begin(world: &mut World) -> Result<Disk, String> {
     host.write("/etc/systemd/system/picket-agent.service.d/storm.conf", &drop_in)?;
     host.does(&["systemctl", "daemon-reload"])?;
     let (first, end) = (PORTS.start.to_string(), PORTS.end.to_string());
-    host.does(&["systemd-run", "-q", "--unit=listener", "/usr/bin/python3", "/root/listener.py", &first, &end])?;
+    host.does(&[
+        "systemd-run",
+        "-q",
+        "--unit=listener",
+        "/usr/bin/python3",
+        "/root/listener.py",
+        &first,
+        &end,
+    ])?;
     units(world, "start")?;
     let host = world.host(HOST);
     let disk = Disk::below(host, STATE)?;
@@ -91,7 +99,11 @@ fn units(world: &World, verb: &str) -> Result<String, String> {
 fn config() -> String {
     let mut text = String::new();
     for at in 1..=UNITS {
-        write!(text, "\n[[service]]\nname = \"storm-{at}\"\nunit = \"storm@{at}.service\"\nhold = \"1s\"\n{PATIENT}").expect("a string takes all");
+        write!(
+            text,
+            "\n[[service]]\nname = \"storm-{at}\"\nunit = \"storm@{at}.service\"\nhold = \"1s\"\n{PATIENT}"
+        )
+        .expect("a string takes all");
     }
     for port in PORTS {
         write!(
@@ -118,7 +130,8 @@ fn strike(world: &World) -> Result<(), String> {
 fn ends(world: &mut World, agent: &str, lasted: Duration) -> Result<(), String> {
     let mut account = Account::default();
     world.wait("every event is there", SOON * 3, |world| {
-        let (lines, _) = world.host(HOST).run(&["journalctl", "--no-pager", "-o", "cat", "-u", "picket-agent"]);
+        let (lines, _) =
+            world.host(HOST).run(&["journalctl", "--no-pager", "-o", "cat", "-u", "picket-agent"]);
         lines.lines().for_each(|line| account.line(line));
         account.events(&world.all_events()?);
         Ok(account.violations().is_empty())
@@ -126,7 +139,9 @@ fn ends(world: &mut World, agent: &str, lasted: Duration) -> Result<(), String> 
     let (told, late, lost) = account.figures();
     let host = world.host(HOST);
     let status = host.does(&["cat", &format!("/proc/{agent}/status")])?;
-    let kib = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned();
+    let kib = |name: &str| {
+        status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
+    };
     let killed = host.unit_memory("picket-agent", "oom_control", "events");
     let killed = killed.lines().find_map(|line| line.strip_prefix("oom_kill ")).unwrap_or("?").to_owned();
     let now = host.property("picket-agent", "MainPID");
@@ -146,7 +161,9 @@ fn ends(world: &mut World, agent: &str, lasted: Duration) -> Result<(), String> 
         return Err(format!("{told} events are no storm: {least} should be the least"));
     }
     if lost > 0 || killed != "0" || now != agent {
-        return Err(format!("{lost} events are lost, {killed} processes were killed, the agent was {agent} and is {now}"));
+        return Err(format!(
+            "{lost} events are lost, {killed} processes were killed, the agent was {agent} and is {now}"
+        ));
     }
     world.all_resolved(SILENCE)
 }
