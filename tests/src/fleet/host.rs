@@ -113,8 +113,11 @@ impl Host {
 
     /// What its kernel keeps of a unit's memory, by the name of a file of version 1 and of version 2.
     pub(super) fn unit_memory(&self, unit: &str, old: &str, new: &str) -> String {
-        let folder = self.groups.of(&self.name, "memory").join("system.slice").join(format!("{unit}.service"));
-        let text = [old, new].into_iter().find_map(|name| fs::read_to_string(folder.join(format!("memory.{name}"))).ok());
+        let folder =
+            self.groups.of(&self.name, "memory").join("system.slice").join(format!("{unit}.service"));
+        let text = [old, new]
+            .into_iter()
+            .find_map(|name| fs::read_to_string(folder.join(format!("memory.{name}"))).ok());
         text.unwrap_or_default().trim().to_owned()
     }
 

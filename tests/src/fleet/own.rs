@@ -108,7 +108,8 @@ fn file_of(folder: &Path, package: &str) -> Option<PathBuf> {
 }
 
 fn given(package: &str) -> Result<PathBuf, String> {
-    file_of(Path::new(PACKAGES), package).ok_or_else(|| format!("{VARIABLE} names no folder with one {package}_*.deb"))
+    file_of(Path::new(PACKAGES), package)
+        .ok_or_else(|| format!("{VARIABLE} names no folder with one {package}_*.deb"))
 }
 
 /// Copies a package that the environment names into a folder of a host; where it is.

@@ -31,7 +31,8 @@ pub(super) fn blocks(page: &str) -> Vec<Block> {
         if let Some(heading) = line.strip_prefix("## ") {
             (section, words) = (heading, String::new());
         } else if let Some(kind) = line.strip_prefix("```") {
-            let text: String = lines.by_ref().take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
+            let text: String =
+                lines.by_ref().take_while(|line| *line != "```").flat_map(|line| [line, "\n"]).collect();
             if kind == "sh" {
                 found.push(Block { section: section.to_owned(), places: places(&words), text });
             }

@@ -49,11 +49,16 @@ pub(super) const INSTALL: Scenario = Scenario {
         HOSTS.iter().try_for_each(|(name, number)| settle(world.host(*number), name))?;
         let since = Since::now();
         let mut blocks: Vec<Block> = page::blocks(INSTALL_PAGE);
-        blocks.retain(|block| ["The collector", "Two hosts", "The first incident"].contains(&block.section.as_str()));
+        blocks.retain(|block| {
+            ["The collector", "Two hosts", "The first incident"].contains(&block.section.as_str())
+        });
         let count = blocks.len();
         walk(world, &blocks)?;
         let took = since.elapsed();
-        println!("{}", json!({ "fleet": "install-page", "blocks": count, "first_incident_s": (took.as_secs_f64() * 10.0).round() / 10.0 }));
+        println!(
+            "{}",
+            json!({ "fleet": "install-page", "blocks": count, "first_incident_s": (took.as_secs_f64() * 10.0).round() / 10.0 })
+        );
         if took > CLAIM {
             return Err(format!("the page says five minutes, and this took {} s", took.as_secs()));
         }
@@ -70,7 +75,9 @@ fn settle(host: &Host, name: &str) -> Result<(), String> {
     }
     let lines: String = HOSTS
         .iter()
-        .map(|(name, number)| format!("{} {}\n", net::address(*number), name.replace("collector", "collector.example")))
+        .map(|(name, number)| {
+            format!("{} {}\n", net::address(*number), name.replace("collector", "collector.example"))
+        })
         .collect();
     host.does(&["sh", "-c", &format!("printf '{lines}' >>/etc/hosts; hostname {name}")])?;
     host.write(SHELL, "")?;
@@ -121,7 +128,8 @@ fn shell(host: &Host, text: &str) -> Result<String, String> {
 fn tells(host: &Host, text: &str) -> Result<(), String> {
     until("the incident is named as the page says", PROVEN, || {
         let said = shell(host, text)?;
-        let missing: Vec<&str> = NAMED.into_iter().chain(["web-1"]).filter(|word| !said.contains(word)).collect();
+        let missing: Vec<&str> =
+            NAMED.into_iter().chain(["web-1"]).filter(|word| !said.contains(word)).collect();
         if missing.is_empty() {
             println!("{said}");
             return Ok(true);
@@ -146,9 +154,13 @@ fn carry(world: &World) -> Result<(), String> {
 /// What docs/remove.md says of the agent, on both hosts, and of the collector, on its own; then nothing is left.
 fn goes(world: &World) -> Result<(), String> {
     let blocks = page::blocks(REMOVE_PAGE);
-    let parts: [(&str, &[&str]); 2] = [("The agent", &["web-1", "web-2"]), ("The collector and the command", &["collector"])];
+    let parts: [(&str, &[&str]); 2] =
+        [("The agent", &["web-1", "web-2"]), ("The collector and the command", &["collector"])];
     for (section, places) in parts {
-        let mut of_it = blocks.iter().filter(|block| block.section == section && !block.text.contains("cgroup.procs")).peekable();
+        let mut of_it = blocks
+            .iter()
+            .filter(|block| block.section == section && !block.text.contains("cgroup.procs"))
+            .peekable();
         if of_it.peek().is_none() {
             return Err(format!("docs/remove.md says nothing of: {section}"));
         }
