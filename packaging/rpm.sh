@@ -18,6 +18,18 @@ set -- remove
 SCRIPT
 }
 
+# rpm leaves folders that no package names, so what dpkg takes by itself is taken here, where nobody has put anything there.
+folders() {
+    echo "for folder in $*; do"
+    echo '    rmdir "$folder" 2>/dev/null || true'
+    echo done
+}
+
+{
+    echo '#!/bin/sh'
+    last
+    folders /usr/share/doc/picket
+} >"$1/picket.postun"
 for package in picket-agent picket-collector; do
     from=$here/packaging/${package#picket-}
     {
@@ -52,5 +64,6 @@ SCRIPT
         echo '#!/bin/sh'
         last
         tail -n +2 "$from/postrm"
+        folders "/usr/share/doc/$package/examples" "/usr/share/doc/$package" /etc/picket
     } >"$1/$package.postun"
 done
