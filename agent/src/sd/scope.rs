@@ -11,8 +11,7 @@
 //! | `Before` the agent's unit | at a shutdown the agent is stopped first, or it would start again what shutdown stopped |
 //! | `After` `network.target`, `sysinit.target` | as for any service: it is stopped before the network and the mounts go |
 //! | `CollectMode` | a scope that is empty is gone, however its processes ended |
-//! | `DelegateControllers`, none of them | only then systemd takes more processes into it; a plain `Delegate` would turn on every controller in the whole slice |
-//! | `OOMPolicy=continue`, from systemd 253 on | a worker that the kernel killed is its service's to mend, no reason to stop all of it |
+//! | `DelegateControllers`, none of them | only then systemd takes more processes into it, and lets the rest of it live where the kernel killed one for want of memory; a plain `Delegate` would turn on every controller in the whole slice |
 //!
 //! Only where the process is in the group of the agent's own `.service`, and systemd says that the agent is in that unit: not
 //! without systemd, in a session, in a container of someone else or under another systemd. Names need no escape: what the configuration allows in them systemd does too.
@@ -22,13 +21,14 @@
 //!
 //! Limits: one service at a time, 3 s each, one place per service for those that wait. Where the bus or systemd does not answer it is
 //! tried again with the next start and when the agent is connected again, and where systemd refuses with the service's next life. Each
-//! reason is told once ([`TOLD_MAX`]).
+//! reason is told once ([`TOLD_MAX`]). A process number that is another's within the milliseconds between the look at it and the call
+//! would be moved in its place; numbers are used again only after all others.
 
 mod group;
 
 use super::bus::{MANAGER, ROOT, SYSTEMD, connect};
 use super::call::{ask, gone, timely};
-use super::{list, read};
+use super::read;
 use crate::config::BusAddress;
 use crate::follow::Followed;
 use crate::probe::process::stat;
@@ -37,6 +37,7 @@ use group::Own;
 use picket_agent_core::service::ServiceIx;
 use rustix::process::Pid;
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
@@ -48,9 +49,6 @@ use zbus::{Connection, MessageStream, OwnedObjectPath, Variant};
 const ROUNDS: u8 = 5;
 /// How many reasons are remembered as told: there are hardly more.
 const TOLD_MAX: usize = 8;
-/// From this version on a scope has an OOMPolicy; an older systemd refuses what it does not know.
-const HAS_OOM_POLICY: u32 = 253;
-
 /// A process of a service that the agent started or adopted.
 #[derive(Debug)]
 pub(crate) struct Newcomer {
@@ -128,7 +126,7 @@ impl Shared {
 
     /// Those that wait, one after the other, until there are no more or nobody answers. Where the agent has no connection, since
     /// it watches no units, there is one for as long as that takes.
-    async fn empty(&self, version: &mut Option<u32>) {
+    async fn empty(&self, is_known: &mut bool) {
         let mut brief: Option<Connection> = None;
         loop {
             let (own, next) = {
@@ -141,14 +139,18 @@ impl Shared {
                     Some(connection) => connection,
                     None => brief.insert(connect(&self.address).await?).clone(),
                 };
-                self.place(&connection, version, &newcomer).await
+                self.place(&connection, is_known, &newcomer).await
             });
             let Err(error) = placed.await.and_then(|placed| placed) else { continue };
             if !self.own.holds(newcomer.pid) || newcomer.life.upgrade().is_none() {
                 // It ended meanwhile.
                 continue;
             }
-            self.tell(&newcomer.service, &error);
+            let reason = match &error {
+                zbus::Error::MethodError(name, ..) => name.as_str().to_owned(),
+                other => other.to_string(),
+            };
+            self.tell(&newcomer.service, reason, &error);
             if !matches!(error, zbus::Error::MethodError(..) | zbus::Error::FDO(_)) {
                 self.table().waits.entry(service).or_insert(newcomer);
                 return;
@@ -156,11 +158,7 @@ impl Shared {
         }
     }
 
-    fn tell(&self, service: &str, error: &zbus::Error) {
-        let reason = match error {
-            zbus::Error::MethodError(name, ..) => name.as_str().to_owned(),
-            other => other.to_string(),
-        };
+    fn tell(&self, service: &str, reason: String, error: impl Display) {
         let told = &mut self.table().told;
         if told.len() < TOLD_MAX && !told.contains(&reason) {
             told.push(reason);
@@ -173,48 +171,49 @@ impl Shared {
     async fn place(
         &self,
         connection: &Connection,
-        version: &mut Option<u32>,
+        is_known: &mut bool,
         newcomer: &Newcomer,
     ) -> zbus::Result<()> {
         if newcomer.life.upgrade().is_none() || !self.own.holds(newcomer.pid) {
             return Ok(());
         }
-        let version = match *version {
-            Some(version) => version,
-            None => *version.insert(self.version(connection).await?),
-        };
+        if !*is_known {
+            self.is_ours(connection).await?;
+            *is_known = true;
+        }
         let (scope, pid) = (name(newcomer), number(newcomer.pid));
         // Listening before asking: the job may end before its number is known.
         let rule = format!(
             "type='signal',sender='{SYSTEMD}',path='{ROOT}',interface='{MANAGER}',member='JobRemoved',arg2='{scope}'"
         );
         let mut ended = MessageStream::for_match_rule(rule.as_str(), connection, None).await?;
-        let properties = self.properties(newcomer, version);
+        let properties = self.properties(newcomer);
         let others: [(&str, Vec<(&str, Variant<'_>)>); 0] = [];
         ask(connection, "StartTransientUnit", &(scope.as_str(), "fail", properties, &others[..])).await?;
         let ended = ended.next().await.ok_or_else(|| gone("the bus closed the connection"))??;
         let (_, _, _, result): (u32, OwnedObjectPath, String, String) = ended.body().deserialize()?;
         if result != "done" {
-            return Err(zbus::Error::Failure(format!("systemd's job for its scope: {result}")));
+            // Somebody else's job has won, such as a shutdown's.
+            self.tell(&newcomer.service, result.clone(), format_args!("systemd's job for it: {result}"));
+            return Ok(());
         }
         self.fetch(connection, &scope, newcomer.pid).await?;
         tracing::debug!(service = newcomer.service, pid, scope, "the service has a scope of its own");
         Ok(())
     }
 
-    /// systemd's version, once it has said that the agent is in the unit that its group is named after: else it is not the one
-    /// that made this group, or its numbers of processes are others.
-    async fn version(&self, connection: &Connection) -> zbus::Result<u32> {
+    /// systemd must say that the agent is in the unit that its group is named after: else it is not the one that made this
+    /// group, or its numbers of processes are others.
+    async fn is_ours(&self, connection: &Connection) -> zbus::Result<()> {
         let unit = ask(connection, "GetUnitByPID", &std::process::id()).await?;
         let unit: OwnedObjectPath = unit.body().deserialize()?;
-        if unit.as_str() != read::path_of(&self.own.unit) {
-            return Err(zbus::Error::Failure(format!("this systemd does not run {}", self.own.unit)));
+        if unit.as_str() == read::path_of(&self.own.unit) {
+            return Ok(());
         }
-        let said: String = list::said_of_itself(connection, "Version").await?.try_into().unwrap_or_default();
-        Ok(group::version(&said))
+        Err(zbus::Error::Failure(format!("this systemd does not run {}", self.own.unit)))
     }
 
-    fn properties(&self, newcomer: &Newcomer, version: u32) -> Vec<(&'static str, Variant<'static>)> {
+    fn properties(&self, newcomer: &Newcomer) -> Vec<(&'static str, Variant<'static>)> {
         let words =
             |words: &[&str]| Variant::from(words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         let mut properties = vec![
@@ -226,9 +225,6 @@ impl Shared {
             ("DelegateControllers", words(&[])),
         ];
         properties.extend(self.own.slice.clone().map(|slice| ("Slice", Variant::from(slice))));
-        if version >= HAS_OOM_POLICY {
-            properties.push(("OOMPolicy", Variant::from("continue")));
-        }
         properties
     }
 
@@ -252,10 +248,10 @@ impl Shared {
 }
 
 async fn serve(shared: Arc<Shared>) {
-    let mut version = None;
+    let mut is_known = false;
     loop {
         shared.stirred.notified().await;
-        shared.empty(&mut version).await;
+        shared.empty(&mut is_known).await;
     }
 }
 

@@ -162,10 +162,15 @@ fn a_service_has_its_own_scope_through_all_that_happens_to_the_agent() {
     ground.wait("it is adopted, twice", || (adopted() == 2).then_some(()));
     assert_eq!((started(pid), ground.scopes()), (before, vec![scope.clone()]), "it was left alone");
 
+    let drop_in = ground.systemd.folder().join(format!("units/picket-{NAME}-.scope.d"));
+    fs::create_dir(&drop_in).unwrap();
+    fs::write(drop_in.join("limit.conf"), "[Scope]\nTasksMax=77\n").unwrap();
+    ground.systemd.ctl(&["daemon-reload"]);
     kill(pid);
     let next = ground.other_than(pid);
     let new = ground.wait_in_scope(next);
     ground.wait_scopes(&[&new]);
+    assert_eq!(ground.systemd.property(&new, "TasksMax"), "77", "an operator's drop-in is for every life");
     assert!(!ground.read("said").contains("no scope of its own"), "{}", ground.read("said"));
 }
 
@@ -176,6 +181,8 @@ fn is_as_wanted(systemd: &Systemd, scope: &str) {
     assert!(words("After").contains(&"network.target".to_owned()), "{:?}", words("After"));
     assert_eq!(systemd.property(scope, "Slice"), systemd.property(AGENT, "Slice"));
     assert_eq!(systemd.property(scope, "DelegateControllers"), "", "no controller is turned on for it");
+    // Where a scope has none, since systemd is old, none of it is stopped either.
+    assert!(["continue", ""].contains(&systemd.property(scope, "OOMPolicy").as_str()));
     systemd.ctl(&["set-property", "--runtime", scope, "TasksMax=50"]);
     assert_eq!(systemd.property(scope, "TasksMax"), "50");
 }

@@ -80,12 +80,6 @@ fn descends(pid: Pid, leader: Pid, stat: impl Fn(Pid) -> Option<Stat>) -> bool {
     parents.take(PARENTS_MAX).any(|of| [of.group, of.session, of.parent].contains(&leader))
 }
 
-/// The number in what systemd says of itself, such as `252.39-1~deb12u2` or `v257-rc1`; 0 where there is none.
-pub(super) fn version(said: &str) -> u32 {
-    let digits = said.trim_start_matches(|letter: char| !letter.is_ascii_digit());
-    digits.split(|letter: char| !letter.is_ascii_digit()).next().unwrap_or_default().parse().unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,12 +151,5 @@ mod tests {
         assert_eq!(found, [20, 21, 22, 23, 25, 26], "24 is a daemon that left all of that");
         let endless = |_| Some(Stat { parent: 7, ..Stat::default() });
         assert!(!descends(pid(7), pid(20), endless), "one that is its own parent ends the walk too");
-    }
-
-    #[test]
-    fn a_version_is_the_first_number() {
-        for (said, is) in [("252.39-1~deb12u2", 252), ("v257-rc1", 257), ("247 (247.3-7)", 247), ("", 0)] {
-            assert_eq!(version(said), is, "{said}");
-        }
     }
 }

@@ -123,7 +123,7 @@ fn goes(world: &mut World, services: &str) -> Result<(), String> {
         return Err(format!("purged: {said}"));
     }
     same(world, services)?;
-    // What the agent started is still in its control group; with that the last of the unit goes.
+    // What the agent started is still in its scope; with that the last of its units goes.
     world.host(HOST).does(&["pkill", "-f", "redis-server .*:6380"])?;
     world.wait("the unit is gone", SOON, |world| {
         let list = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "picket*"];
