@@ -5,7 +5,7 @@
 #
 # lintian: its errors fail, all else is shown. systemd: what it says about a unit as the package has it fails
 # (systemd-analyze verify), and how exposed it calls the unit is told: 0 is nothing, 10 is all of the host. Those figures have
-# their limits in tests/tests/systemd/units.rs. It needs lintian, and systemd 250 or newer; neither is passed over.
+# their limits in tests/tests/systemd/units.rs. bash completes below the first word of each program. It needs lintian, and systemd 250 or newer; neither is passed over.
 set -eu
 [ $# -gt 0 ] || { echo 'check.sh: say packaging/check.sh FILE.deb ...' >&2; exit 64; }
 for tool in lintian systemd-analyze dpkg-deb; do
@@ -22,6 +22,15 @@ wrong=0
 for package in "$@"; do
     rm -rf "$work/tree"
     dpkg-deb --extract "$package" "$work/tree"
+    for completion in "$work"/tree/usr/share/bash-completion/completions/*; do
+        [ -e "$completion" ] || continue
+        name=${completion##*/}
+        # shellcheck disable=SC2016  # it is bash that expands it
+        offered=$(bash -c '. "$1"; COMP_WORDS=("$2" help --); COMP_CWORD=2; how=$(complete -p "$2" | sed "s/.*-F \([^ ]*\).*/\1/")
+            word=$(. "$1"; COMP_WORDS=("$2" ""); COMP_CWORD=1; $how "$2" "" "$2"; printf "%s\n" "${COMPREPLY[@]}" | grep -vx -e "-.*" -e help | head -n 1)
+            COMP_WORDS=("$2" "$word" --); $how "$2" -- "$word"; echo "${COMPREPLY[*]}"' - "$completion" "$name")
+        case $offered in *--help*) ;; *) echo "check.sh: bash completes nothing below the first word of $name" >&2; wrong=1 ;; esac
+    done
     for shipped in "$work"/tree/usr/lib/systemd/system/*.service; do
         [ -e "$shipped" ] || continue
         name=${shipped##*/}
@@ -38,4 +47,4 @@ for package in "$@"; do
         printf '{"figure":"unit_exposure","unit":"%s","value":%s}\n' "$name" "$exposed"
     done
 done
-[ "$wrong" -eq 0 ] || { echo 'check.sh: systemd finds fault with a unit' >&2; exit 1; }
+[ "$wrong" -eq 0 ] || { echo 'check.sh: a unit or a completion is at fault' >&2; exit 1; }

@@ -186,7 +186,7 @@ codes! {
     "evidence-asked": "An operator asked the host for what a service printed last.", "Nothing; `picket events --host HOST --service SERVICE` has what came.";
     // Severity rules.
     "sev-fleet-silent": "P0: at least 5 hosts and at least 30 % of the fleet are silent at once.", "Look for what they share: network, power, the collector's own link.";
-    "sev-duplicate-identity": "P1: two machines use one host's certificate.", "Find both machines (a clone, a stolen key), revoke one by enrolling the other anew, then resolve the incident.";
+    "sev-duplicate-identity": "P1: two machines use one host's certificate.", "Find both machines (a clone, a stolen key), revoke one by enrolling the other anew, then resolve the incident: `picket incident resolve ID --force`, since a host that is not believed can't clear what else stands in it.";
     "sev-not-healed": "P1: a service is down and its remedies rest.", "A person is needed: read the because, mend the cause, then `picket-agent try NAME` on the host.";
     "sev-host-silent": "P2: a host is not heard.", "Look whether the host, its link or only its agent is gone.";
     "sev-service-down": "P2: a service is down or was, and its remedies are at work.", "Wait for remedy-held or breaker-open.";
@@ -203,7 +203,7 @@ codes! {
     "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
     "agent-overstay": "The agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or resolve the incident.";
     "stop-overstay": "Somebody stopped a service, and it is still stopped after 15 minutes.", "Start it again (`systemctl start UNIT`), or resolve the incident with `--force` if it is to stay so.";
-    "duplicate-identity": "Two live sessions use one certificate; both are quarantined and nothing of them is believed.", "Find both machines, enrol one anew, then resolve the incident: that lifts the quarantine.";
+    "duplicate-identity": "Two live sessions use one certificate; both are quarantined and nothing of them is believed.", "Find both machines, enrol one anew, then resolve the incident: that lifts the quarantine. `--force` where it says still-firing, since a host that is not believed can't clear what else stands in it.";
     "quarantine-lifted": "An operator resolved the incident, and the host may connect again.", "Nothing.";
     "collector-restarted": "The collector was down and is back; every host gets its full time to report before it is called silent.", "Nothing.";
     "same-host-window": "Failures on one host within 60 s of each other are one incident.", "Nothing; it is why they stand together.";
@@ -220,7 +220,7 @@ codes! {
     "certificate-ended": "The host's certificate has ended, not longer than 90 days ago; all that it is still good for is to be renewed.", "Nothing: the agent renews it and comes back.";
     "token-unknown": "The one-time token was never made here, was made for another host, or is older than an hour.", "Make a new one: `picket token HOST`.";
     "token-used": "The one-time token was used already, by another key.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
-    "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key.";
+    "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key: `picket incident resolve ID --force`.";
     "no-answer": "Another session of this host is there or waits already, and this one did not answer in time that it is there too.", "Nothing if it ends by itself: the agent tries again at once. If it stays, look for a second machine that holds the key.";
     "hello-first": "A session must begin with Hello.", "The peer is no Picket agent, or a broken one.";
     "hello-unknown": "The agent named what it watches by a digest, and the collector does not have that list any more.", "Nothing: the agent says the whole list at its next try, at once.";

@@ -37,8 +37,8 @@ pub(super) struct Enroll {
     /// The collector's host:port; several times for several addresses
     #[arg(long, value_name = "ADDRESS", required = true)]
     collector: Vec<String>,
-    /// File with the one-time token, which only its owner may read; `-` reads it from stdin
-    #[arg(long, value_name = "FILE", required_unless_present = "token")]
+    /// File with the one-time token, which only its owner may read; `-` reads it from stdin. Not needed where the host has a certificate
+    #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// The one-time token itself. Whoever is on this host can read it in `ps` meanwhile: better give --token-file
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
@@ -116,7 +116,9 @@ fn again(given: &Enroll) -> Result<Page, Failure> {
             now.join(", ")
         )));
     }
-    let host = Folder::below(&state).named().unwrap_or_else(|| config.host.to_string());
+    let named = Folder::below(&state).named();
+    is_that_host(given, &state, named.as_deref())?;
+    let host = named.unwrap_or_else(|| config.host.to_string());
     let text = format!("{host} is enrolled already and has {file}; nothing was changed\n{}", next(given));
     Ok(Page { text, well: true })
 }
@@ -132,16 +134,22 @@ fn addresses(given: &[String]) -> Result<Vec<Address>, Failure> {
     given.iter().map(parse).collect()
 }
 
+/// A certificate that is there is of the host that is meant: a copy of another host's disk must not pass for a new one.
+fn is_that_host(given: &Enroll, state: &Path, named: Option<&str>) -> Result<(), Failure> {
+    match (named, &given.name) {
+        (Some(named), Some(name)) if named != name => {
+            let state = state.display();
+            Err(refused(format!(
+                "{state} has the certificate of {named}: leave --name away to be that host, or `picket-agent seal --state {state}` first. Nothing was changed"
+            )))
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
+}
+
 /// What is to be written. The name is the certificate's where there is one already.
 fn draft(given: &Enroll, addresses: &[Address], named: Option<&str>) -> Result<Draft, Failure> {
-    if let (Some(named), Some(name)) = (named, &given.name)
-        && named != name
-    {
-        let state = given.state.display();
-        return Err(refused(format!(
-            "{state} has the certificate of {named}: leave --name away to be that host, or `picket-agent seal --state {state}` first. Nothing was changed"
-        )));
-    }
+    is_that_host(given, &given.state, named)?;
     let name = given.name.as_deref().or(named).map(|name| {
         name.parse()
             .map_err(|bad| Failure::Usage(format!("--name `{name}` {bad}; use 1 to 63 of a-z 0-9 . _ -")))
@@ -163,6 +171,11 @@ fn plan(given: &Enroll, draft: &Draft, is_enrolled: bool) -> Result<Plan, Failur
 fn token(given: &Enroll) -> Result<Token, Failure> {
     const BETTER: &str = "`picket token HOST` makes one";
     let none = |what: &str| Failure::Usage(format!("{what} holds no token; {BETTER}"));
+    if given.token_file.is_none() && given.token.is_none() {
+        return Err(Failure::Usage(format!(
+            "this host has no certificate, so it needs --token-file FILE; {BETTER}"
+        )));
+    }
     let Some(file) = &given.token_file else {
         return given.token.as_deref().and_then(Token::parse).ok_or_else(|| none("--token"));
     };

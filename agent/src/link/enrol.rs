@@ -50,8 +50,9 @@ async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
     let reached = dial(peer, place, Arc::new(config)).await?;
     let request = v1::EnrolRequest { host: peer.host.to_string(), secret: token.secret.clone(), csr };
     let answer = AgentsClient::new(reached.channel).enrol(request).await;
-    let answer =
-        answer.map_err(|status| reached.fate.explain(refused(Step::Enrol, &status)).at(&reached.address))?;
+    let answer = answer.map_err(|status| {
+        reached.fate.explain(asked_as(peer, refused(Step::Enrol, &status))).at(&reached.address)
+    })?;
     let chain = answer.into_inner().chain;
     if !chain.last().is_some_and(|ca| tls::is_pinned(ca, &token.ca)) {
         let detail = "the collector's CA is not the one that the token names";
@@ -60,6 +61,14 @@ async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
     peer.identity.save(&chain).map_err(|error| local("identity", &error))?;
     tracing::info!(host = %peer.host, "enrolled");
     Ok(())
+}
+
+/// A token is for one host: most that are not known were made for another name than this one asks as.
+fn asked_as(peer: &Peer, mut why: Diagnosis) -> Diagnosis {
+    if why.code == "token-unknown" {
+        why.detail = format!("{} (this host asked as {})", why.detail.trim_end(), peer.host);
+    }
+    why
 }
 
 /// Asks for a new certificate if the present one has lived two thirds of its life. Whether it has ended is not this host's
