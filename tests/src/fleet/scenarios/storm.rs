@@ -46,9 +46,12 @@ pub(super) const STORM: Scenario = Scenario {
         let disk = begin(world)?;
         let agent = world.host(HOST).property("picket-agent", "MainPID");
         let since = Since::now();
+        let mut held = Vec::new();
         for _ in 0..ROUNDS {
             strike(world)?;
+            held.push(resident(world, &agent)?);
         }
+        println!("{}", json!({ "fleet": "storm-in-16m", "rss_kib_and_anonymous_after_each_round": held }));
         let lasted = since.elapsed();
         // Ports that flapped are told so until they were calm for 5 minutes, which is not waited for.
         world.wait("all units are up again", SILENCE, |world| {
@@ -133,6 +136,16 @@ fn strike(world: &World) -> Result<(), String> {
     host.does(&["systemctl", "kill", "-s", "USR2", "listener"])?;
     pass(OPEN);
     Ok(())
+}
+
+/// What it holds now, and what of it no file has.
+fn resident(world: &World, agent: &str) -> Result<[u64; 2], String> {
+    let status = world.host(HOST).does(&["cat", &format!("/proc/{agent}/status")])?;
+    let kib = |name: &str| {
+        let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
+        rest.split_whitespace().next()?.parse().ok()
+    };
+    Ok([kib("VmRSS:").unwrap_or_default(), kib("RssAnon:").unwrap_or_default()])
 }
 
 /// What it held, and whether anything is missing.
