@@ -41,7 +41,6 @@ use futures_util::StreamExt;
 use group::Own;
 use picket_agent_core::service::ServiceIx;
 use rustix::process::Pid;
-use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::io::unix::AsyncFd;
@@ -80,7 +79,8 @@ struct Shared {
 struct Table {
     /// The agent's own, while it has one.
     connection: Option<Connection>,
-    waits: BTreeMap<ServiceIx, Newcomer>,
+    /// One place per service; a later life takes that of the one before.
+    waits: Vec<(ServiceIx, Newcomer)>,
     told: Vec<String>,
 }
 
@@ -104,7 +104,11 @@ impl Scopes {
     /// A service lives: by and by its process gets its scope, at once or with the connection that is being made.
     pub(super) fn place(&mut self, service: ServiceIx, newcomer: Newcomer, at_once: bool) {
         let Some(shared) = &self.shared else { return };
-        shared.table().waits.insert(service, newcomer);
+        {
+            let waits = &mut shared.table().waits;
+            waits.retain(|(other, _)| *other != service);
+            waits.push((service, newcomer));
+        }
         if at_once {
             shared.stirred.notify_one();
         }
@@ -136,7 +140,7 @@ impl Shared {
         loop {
             let (own, next) = {
                 let mut table = self.table();
-                (table.connection.clone(), table.waits.pop_first())
+                (table.connection.clone(), table.waits.pop())
             };
             let Some((service, newcomer)) = next else { return };
             let placed = timely(async {
@@ -157,7 +161,10 @@ impl Shared {
             };
             self.tell(&newcomer.service, reason, &error);
             if !matches!(error, zbus::Error::MethodError(..) | zbus::Error::FDO(_)) {
-                self.table().waits.entry(service).or_insert(newcomer);
+                let waits = &mut self.table().waits;
+                if waits.iter().all(|(other, _)| *other != service) {
+                    waits.push((service, newcomer));
+                }
                 return;
             }
         }

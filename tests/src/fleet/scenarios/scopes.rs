@@ -9,15 +9,17 @@ const SERVICES: usize = 8;
 /// Where they write about themselves.
 const FOLDER: &str = "/var/log/scopes";
 
-/// What each runs: it writes when it began, starts a child at once, and writes, when it is asked to end, how many processes the agent's
-/// unit has by then.
+/// What each runs: it writes when it began, starts a child at once, and writes, when it is asked to end, whether that is before the
+/// agent's unit has ended. By itself: systemd signals what it would start for that too.
 const PROGRAM: &str = r#"#!/bin/sh
 name=/var/log/scopes/$1
 date +%s%N > $name.begun
 sleep 1000000 &
 echo $! > $name.child
 agent=system.slice/picket-agent.service/cgroup.procs
-trap 'cat /sys/fs/cgroup/$agent /sys/fs/cgroup/systemd/$agent 2>/dev/null | wc -l >> $name.ended; exit 0' TERM
+when=after
+trap 'for tree in "" /systemd; do read -r pid < /sys/fs/cgroup$tree/$agent && when=before; done 2>/dev/null
+      echo $when >> $name.ended; exit 0' TERM
 echo start >> $name.starts
 wait
 "#;
@@ -130,8 +132,8 @@ fn shuts_down(world: &mut World) -> Result<(), String> {
     };
     let (ended, starts) = (read("ended")?, read("starts")?);
     let (ended, starts) = (ended.trim().to_owned(), starts.trim().to_owned());
-    if ended == format!("{SERVICES} 0") && starts == format!("{} start", SERVICES + 1) {
+    if ended == format!("{SERVICES} after") && starts == format!("{} start", SERVICES + 1) {
         return Ok(());
     }
-    Err(format!("processes of the agent at their ends: {ended:?}; {starts:?}"))
+    Err(format!("they ended {ended:?} the agent; {starts:?}"))
 }
