@@ -1,12 +1,11 @@
 //! Who this host is: its key, its certificate and the collector's CA, in `STATE/identity/`.
 //!
 //! The key is an ECDSA P-256 one, made here and never sent; certificate requests carry only its public half. Files
-//! are written whole (new file, fsync, rename) with mode 0600, the folder has 0700. A certificate is renewed from two
-//! thirds of its life on. Nothing here talks to the collector: `link/enrol.rs` does.
+//! are written whole (new file, fsync, rename) with mode 0600, the folder has 0700. When a certificate
+//! is renewed `link/date.rs` knows. Nothing here talks to the collector: `link/enrol.rs` does.
 
 pub(crate) mod x509;
 
-use picket_proto::Wall;
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -119,17 +118,8 @@ pub(crate) fn certificates(path: &Path) -> io::Result<Vec<CertificateDer<'static
     if all.is_empty() { Err(io::ErrorKind::InvalidData.into()) } else { Ok(all) }
 }
 
-/// Whether two thirds of the certificate's life are over, but not all of it.
-pub(crate) fn wants_renewal(certificate: &[u8], now: Wall) -> bool {
-    validity(certificate).is_some_and(|(from, to)| is_late(from, to, now.micros() / 1_000_000))
-}
-
-const fn is_late(from: i64, to: i64, now: i64) -> bool {
-    now.saturating_sub(from) >= to.saturating_sub(from) / 3 * 2 && now <= to
-}
-
 /// From when to when a certificate holds, seconds after 1970.
-fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
+pub(crate) fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
     x509::read(certificate).map(|said| (said.from, said.to))
 }
 
@@ -176,13 +166,5 @@ mod tests {
         let loaded = folder.load().unwrap().unwrap();
         assert_eq!(loaded.chain[0].as_ref(), own.as_slice());
         assert_eq!(loaded.ca[0].as_ref(), own.as_slice());
-    }
-
-    #[test]
-    fn renewal_begins_at_two_thirds_of_the_life() {
-        assert!(!is_late(0, 90, 59));
-        assert!(is_late(0, 90, 60));
-        assert!(is_late(0, 90, 90));
-        assert!(!is_late(0, 90, 91), "that one has ended is the collector's to say: this clock may be ahead");
     }
 }

@@ -12,6 +12,7 @@
 //! only where an answer to a heartbeat did not come, and TLS sessions are resumed (`tls.rs`). Words of a stream that was given up are recognised by its number and dropped.
 //! Opened is told once TLS stands and before the collector has said anything, because it speaks only after Hello.
 
+mod date;
 mod dial;
 mod enrol;
 mod eyeballs;

@@ -203,6 +203,11 @@ fn san(name: &str) -> Result<SanType, Failure> {
     Ok(SanType::DnsName(name))
 }
 
+/// When a certificate was made that holds from `since` on.
+pub(crate) const fn made(since: Wall) -> Wall {
+    Wall::from_micros(since.micros().saturating_add(SKEW.as_secs().cast_signed() * 1_000_000))
+}
+
 /// When a token made at `now` ends: the core's own hour.
 pub(crate) const fn token_expiry(now: Wall) -> Wall {
     Wall::from_micros(now.micros().saturating_add(3_600 * 1_000_000))

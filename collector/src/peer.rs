@@ -3,7 +3,8 @@
 //! TLS has verified the chain before this is asked, so only certificates of our own CA arrive here. A certificate
 //! with no Picket URI, or with more than one, is nobody's.
 
-use crate::authority::hash;
+use crate::authority::{hash, made};
+use picket_collector_core::identity::Shown;
 use picket_proto::{HostId, Name, Wall};
 use rustls_pki_types::CertificateDer;
 use x509_parser::extensions::GeneralName;
@@ -21,8 +22,8 @@ pub(crate) enum Peer {
     Agent(HostId),
     /// An operator.
     Operator(Name),
-    /// An agent of this host whose certificate has ended: it may renew it for the key of this hash, and nothing else.
-    Late(HostId, [u8; 32]),
+    /// An agent of this host whose certificate has ended: it may renew it for its own key, and nothing else.
+    Late(HostId),
     /// It showed no certificate, or one that names nobody: it may enrol and nothing else.
     Unknown,
 }
@@ -32,19 +33,21 @@ impl Peer {
     pub(crate) fn of(chain: Option<&[CertificateDer<'_>]>, now: Wall) -> Self {
         let peer = chain.and_then(<[_]>::first).and_then(|leaf| named(leaf)).unwrap_or(Self::Unknown);
         match peer {
-            Self::Agent(host) if has_ended(chain, now) => match chain.and_then(key) {
-                Some(key) => Self::Late(host, key),
-                None => Self::Unknown,
-            },
+            Self::Agent(host) if has_ended(chain, now) => Self::Late(host),
             other => other,
         }
     }
 }
 
-/// The hash of the public key in a chain's certificate.
-fn key(chain: &[CertificateDer<'_>]) -> Option<[u8; 32]> {
-    let (_rest, leaf) = X509Certificate::from_der(chain.first()?).ok()?;
-    Some(hash(&leaf.public_key().subject_public_key.data))
+/// What a verified chain's certificate means to whoever renews it.
+pub(crate) fn shown(chain: Option<&[CertificateDer<'_>]>, now: Wall) -> Option<Shown> {
+    let (_rest, leaf) = X509Certificate::from_der(chain?.first()?).ok()?;
+    let since = leaf.validity().not_before.timestamp().saturating_mul(1_000_000);
+    Some(Shown {
+        key: hash(&leaf.public_key().subject_public_key.data),
+        made: made(Wall::from_micros(since)),
+        has_ended: has_ended(chain, now),
+    })
 }
 
 /// When a certificate ends, seconds after 1970.

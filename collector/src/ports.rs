@@ -17,7 +17,7 @@ mod acks;
 pub(crate) use acks::Acks;
 
 use crate::counts::Counts;
-use picket_collector_core::identity::{KeyHash, SecretHash};
+use picket_collector_core::identity::{KeyHash, SecretHash, Shown};
 use picket_collector_core::incident::{Change, IncidentId, Verb};
 use picket_collector_core::ingest::{Fact, Heard, Hello, Order, SessionId, Terms};
 use picket_collector_core::view::{Push, Question, Watch, WatcherId};
@@ -63,7 +63,7 @@ pub(crate) enum Ask {
     Order { operator: Box<Name>, host: Box<HostId>, service: Box<Name> },
     Mint { operator: Box<Name>, host: Box<HostId>, hash: Box<SecretHash> },
     Enrol { host: Box<HostId>, hash: Box<SecretHash>, key: Box<KeyHash> },
-    Renew { host: Box<HostId> },
+    Renew { host: Box<HostId>, shown: Box<Shown> },
 }
 
 /// The answer, or the stable code of the refusal.
@@ -174,7 +174,7 @@ impl Ports {
             Ask::Enrol { host, hash, key } => {
                 Input::Identity(identity::Fact::Enrol { reply, host, hash, key })
             }
-            Ask::Renew { host } => Input::Identity(identity::Fact::Renew { reply, host }),
+            Ask::Renew { host, shown } => Input::Identity(identity::Fact::Renew { reply, host, shown }),
         })
     }
 
@@ -300,7 +300,9 @@ mod tests {
         let ask = |ports: &mut Ports| {
             let (reply, answer) = oneshot::channel();
             let host = Box::new("web-1".parse().unwrap());
-            let input = ports.take(Inlet::Ask(Ask::Renew { host }, reply));
+            let shown =
+                Box::new(Shown { key: [0; 32], made: picket_proto::Wall::from_micros(0), has_ended: false });
+            let input = ports.take(Inlet::Ask(Ask::Renew { host, shown }, reply));
             (input.is_some(), answer)
         };
         let mut waiting: Vec<_> = (0..OPEN_ASKS_MAX).map(|_| ask(&mut ports)).collect();

@@ -130,7 +130,7 @@ fn pace<T>(request: &Request<T>) -> Pace {
 fn agent<T>(request: &Request<T>) -> Result<HostId, Status> {
     match peer(request) {
         Peer::Agent(host) => Ok(host.clone()),
-        Peer::Late(..) => Err(refusal("certificate-ended")),
+        Peer::Late(_) => Err(refusal("certificate-ended")),
         Peer::Operator(_) => Err(refusal("not-an-agent")),
         Peer::Unknown => Err(refusal("no-certificate")),
     }
@@ -140,7 +140,7 @@ fn agent<T>(request: &Request<T>) -> Result<HostId, Status> {
 fn operator<T>(request: &Request<T>) -> Result<Name, Status> {
     match peer(request) {
         Peer::Operator(name) => Ok(name.clone()),
-        Peer::Agent(_) | Peer::Late(..) => Err(refusal("not-an-operator")),
+        Peer::Agent(_) | Peer::Late(_) => Err(refusal("not-an-operator")),
         Peer::Unknown => Err(refusal("no-certificate")),
     }
 }
@@ -148,7 +148,7 @@ fn operator<T>(request: &Request<T>) -> Result<Name, Status> {
 fn anybody_known(request: Request<()>) -> Result<Request<()>, Status> {
     match peer(&request) {
         Peer::Agent(_) | Peer::Operator(_) => Ok(request),
-        Peer::Late(..) => Err(refusal("certificate-ended")),
+        Peer::Late(_) => Err(refusal("certificate-ended")),
         Peer::Unknown => Err(refusal("no-certificate")),
     }
 }
@@ -177,7 +177,7 @@ fn grpc_code(code: &str) -> Code {
         "not-an-operator" | "not-an-agent" | "token-unknown" | "token-used" | "quarantined" => {
             Code::PermissionDenied
         }
-        "order-forbidden" => Code::PermissionDenied,
+        "order-forbidden" | "key-replaced" => Code::PermissionDenied,
         "hello-first" | "hello-unknown" | "bad-message" | "bad-frame" | "too-large" | "bad-input" => {
             Code::InvalidArgument
         }

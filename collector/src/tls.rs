@@ -22,9 +22,10 @@ pub(crate) use pace::Pace;
 use crate::authority::ServerIdentity;
 use crate::clock;
 use crate::error::Failure;
-use crate::peer::{Peer, has_ended};
+use crate::peer::{Peer, has_ended, shown};
 use grace::Graceful;
 use handshakes::{Handshakes, SPEAKERS_EVERY, Source, Spoken};
+use picket_collector_core::identity::Shown;
 use rustls::server::{ServerSessionMemoryCache, StoresServerSessions, WebPkiClientVerifier};
 use rustls::{HandshakeKind, RootCertStore, ServerConfig};
 use rustls_pki_types::CertificateDer;
@@ -98,6 +99,7 @@ impl StoresServerSessions for Sessions {
 pub(crate) struct Connection {
     stream: TlsStream<TcpStream>,
     peer: Peer,
+    shown: Option<Shown>,
     pace: Pace,
     /// The pace that the socket follows.
     followed: u32,
@@ -112,9 +114,13 @@ struct Stranger {
 }
 
 impl Connection {
-    fn new(stream: TlsStream<TcpStream>, peer: Peer, place: OwnedSemaphorePermit) -> Self {
-        let mut this =
-            Self { stream, peer, pace: Pace::default(), followed: 0, _place: place, stranger: None };
+    fn new(
+        stream: TlsStream<TcpStream>,
+        (peer, shown): (Peer, Option<Shown>),
+        place: OwnedSemaphorePermit,
+    ) -> Self {
+        let pace = Pace::default();
+        let mut this = Self { stream, peer, shown, pace, followed: 0, _place: place, stranger: None };
         this.follow();
         this
     }
@@ -128,6 +134,8 @@ impl Connection {
 #[derive(Debug, Clone)]
 pub(crate) struct Wire {
     pub(crate) peer: Peer,
+    /// The certificate that it showed.
+    pub(crate) shown: Option<Shown>,
     pub(crate) pace: Pace,
 }
 
@@ -135,7 +143,7 @@ impl Connected for Connection {
     type ConnectInfo = Wire;
 
     fn connect_info(&self) -> Wire {
-        Wire { peer: self.peer.clone(), pace: self.pace.clone() }
+        Wire { peer: self.peer.clone(), shown: self.shown.clone(), pace: self.pace.clone() }
     }
 }
 
@@ -230,7 +238,7 @@ fn end(
     };
     handshakes.ended(id);
     let Some(mut connection) = connection else { return };
-    if matches!(connection.peer, Peer::Unknown | Peer::Late(..)) {
+    if matches!(connection.peer, Peer::Unknown | Peer::Late(_)) {
         let Ok(place) = Arc::clone(strangers).try_acquire_owned() else {
             tracing::debug!(
                 limit = STRANGERS_MAX,
@@ -267,12 +275,12 @@ async fn shake(
         Ok(Ok(stream)) => {
             let (_, session) = stream.get_ref();
             // A resumed session's certificate was verified when the first one began, and may have ended since.
-            let chain = session.peer_certificates();
-            if session.handshake_kind() == Some(HandshakeKind::Resumed) && has_ended(chain, clock::wall()) {
+            let (chain, now) = (session.peer_certificates(), clock::wall());
+            if session.handshake_kind() == Some(HandshakeKind::Resumed) && has_ended(chain, now) {
                 tracing::debug!("a session was resumed with a certificate that has ended");
                 return None;
             }
-            let peer = Peer::of(chain, clock::wall());
+            let peer = (Peer::of(chain, now), shown(chain, now));
             Some(Connection::new(stream, peer, place))
         }
         // Anybody can make these happen, so they are told only on request.

@@ -218,6 +218,7 @@ codes! {
     "not-an-agent": "The certificate is not an agent's.", "Enrol the host: `picket token HOST`, then put the token into the agent's configuration.";
     "no-certificate": "The connection came without a client certificate.", "Give the credentials' folder, or enrol first.";
     "certificate-ended": "The host's certificate has ended, not longer than 90 days ago; all that it is still good for is to be renewed.", "Nothing: the agent renews it and comes back.";
+    "key-replaced": "The host was enrolled anew with another key, so the certificate of the one before is not renewed.", "If this is the right machine, enrol it: make a token with `picket token HOST`, remove STATE/identity, start the agent with the token. If not, look for whoever has a copy of its key.";
     "token-unknown": "The one-time token was never made here, was made for another host, or is older than an hour.", "Make a new one: `picket token HOST`.";
     "token-used": "The one-time token was used already, by another key.", "If you did not use it, someone else did: look for that host. Make a new one: `picket token HOST`.";
     "quarantined": "Two live sessions used this host's certificate, so it is quarantined.", "Resolve the incident duplicate-identity once only one machine holds the key: `picket incident resolve ID --force`.";

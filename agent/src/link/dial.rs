@@ -5,11 +5,13 @@
 //! good last. TCP and TLS are done here and the finished stream is handed to tonic once: a second connection is
 //! refused, so that tonic never connects on its own. One address gets 8 s; when to try again is the core's decision.
 
+use super::date::Dates;
 use super::eyeballs::{self, first};
 use super::fate::{Fate, Noted};
 use super::why::{Diagnosis, Step, Taken, Trail, broken, chain_of, unresolved};
 use super::wire::{Carried, Wire};
 use super::{tls, tunnel};
+use crate::clock;
 use crate::config::{Address, Collector, Proxy};
 use crate::identity::Folder;
 use crate::plan::Plan;
@@ -43,6 +45,7 @@ pub(crate) struct Peer {
     pub(crate) services: Vec<Name>,
     /// What its connections carry.
     pub(super) carried: Carried,
+    pub(super) dates: Arc<Dates>,
 }
 
 impl Peer {
@@ -55,6 +58,7 @@ impl Peer {
             host: plan.host.clone(),
             services: plan.services.iter().map(|service| service.spec.name.clone()).collect(),
             carried: Carried::default(),
+            dates: Arc::new(Dates::from(clock::now().mono)),
         }
     }
 }

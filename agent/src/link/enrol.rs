@@ -1,25 +1,28 @@
 //! Enrolment and renewal: how a host comes to its certificate.
 //!
 //! A token is good for one enrolment; the key is made before it is spent and kept, so that after a lost
-//! answer the same token works again for the same key, and for no other. A renewal that fails is told and left for the next connect: a third of the certificate's
-//! life is left then.
+//! answer the same token works again for the same key, and for no other. A renewal that fails is told and left for the next connect, or for the next
+//! look while a session lasts: a third of the certificate's life is left then.
 
 use super::dial::{Peer, dial};
 use super::tls;
 use super::why::{Diagnosis, Step, refused};
+use crate::clock;
 use crate::config::Token;
-use crate::identity::{Identity, certificates, wants_renewal};
-use picket_proto::Wall;
+use crate::identity::{Identity, certificates};
 use picket_rpc::v1;
 use picket_rpc::v1::agents_client::AgentsClient;
 use rustls::ClientConfig;
+use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::transport::Channel;
 
-/// How long a renewal may take that the collector asked for; as long as a try of a session.
+/// How long a renewal may take; as long as a try of a session.
 const RENEWAL_LIMIT: Duration = Duration::from_secs(10);
+/// While a session lasts: a quarter of a day in a life of 90.
+const LOOK_EVERY: Duration = Duration::from_secs(6 * 3_600);
 
 /// The host's identity, enrolling it first if it has none; `place` is the address to begin with.
 pub(crate) async fn identity(peer: &Peer, place: usize) -> Result<Identity, Diagnosis> {
@@ -38,8 +41,10 @@ pub(super) fn stranger(peer: &Peer) -> Result<(&Token, ClientConfig), Diagnosis>
         return Err(Diagnosis::new(Step::Enrol, "link-token", detail));
     };
     let config = match &peer.collector.ca {
-        Some(file) => tls::with_ca(certificates(file).map_err(|error| local("CA file", &error))?),
-        None => tls::with_pin(token.ca),
+        Some(file) => {
+            tls::with_ca(certificates(file).map_err(|error| local("CA file", &error))?, &peer.dates)
+        }
+        None => tls::with_pin(token.ca, &peer.dates),
     };
     Ok((token, config.map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?))
 }
@@ -58,7 +63,7 @@ async fn enrol(peer: &Peer, place: usize) -> Result<(), Diagnosis> {
         let detail = "the collector's CA is not the one that the token names";
         return Err(Diagnosis::new(Step::Enrol, "link-ca", detail).at(&reached.address));
     }
-    peer.identity.save(&chain).map_err(|error| local("identity", &error))?;
+    keep(peer, &chain)?;
     tracing::info!(host = %peer.host, "enrolled");
     Ok(())
 }
@@ -71,36 +76,60 @@ fn asked_as(peer: &Peer, mut why: Diagnosis) -> Diagnosis {
     why
 }
 
-/// Asks for a new certificate if the present one has lived two thirds of its life. Whether it has ended is not this host's
-/// clock to say: then the collector asks for it ([`renew_ended`]).
-pub(super) async fn renew(peer: &Peer, certificate: &[u8], now: Wall, channel: Channel) {
-    if wants_renewal(certificate, now) {
-        ask(peer, channel).await;
+/// Asks for a new certificate if it is time. Whether the present one has ended is not this host's clock to say: then the
+/// collector asks for it ([`renew_ended`]).
+pub(super) async fn renew(peer: &Peer, certificate: &[u8], channel: &Channel) {
+    if !peer.dates.wants_renewal(certificate, clock::now()) {
+        return;
+    }
+    if let Err(why) = ask(peer, channel).await {
+        tracing::warn!("the certificate was not renewed, which is tried again at the next connection: {why}");
     }
 }
 
-/// Asks for a new certificate since the collector says that the present one has ended.
-pub(super) async fn renew_ended(peer: &Peer, channel: Channel) {
-    if tokio::time::timeout(RENEWAL_LIMIT, ask(peer, channel)).await.is_err() {
-        tracing::warn!(
-            "the certificate that had ended was not renewed in time; tried again at the next connection"
-        );
-    }
-}
-
-async fn ask(peer: &Peer, channel: Channel) {
-    let renewed = async {
-        let csr = peer.identity.request()?;
-        let answer = AgentsClient::new(channel).renew(v1::RenewRequest { csr }).await;
-        let answer = answer.map_err(|status| io::Error::other(status.message().to_owned()))?;
-        peer.identity.save(&answer.into_inner().chain)
-    };
-    match renewed.await {
-        Ok(()) => tracing::info!("the certificate was renewed; the next connection uses it"),
-        Err(error) => {
-            tracing::warn!(%error, "the certificate was not renewed; tried again at the next connection");
+/// Renews the certificate in its time while a session lasts: one that lasts for longer than certificate and grace would leave
+/// the host with nothing to come back with.
+pub(super) async fn keep_fresh(peer: &Peer, channel: &Channel) -> Infallible {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if let Ok(Some(identity)) = peer.identity.load()
+            && let Some(certificate) = identity.chain.first()
+        {
+            let renewed = renew(peer, certificate, channel);
+            let _late_is_tried_again = tokio::time::timeout(RENEWAL_LIMIT, renewed).await;
         }
     }
+}
+
+/// Asks for a new certificate since the collector says that the present one has ended; why there is none, if that was the
+/// collector's word.
+pub(super) async fn renew_ended(peer: &Peer, channel: &Channel) -> Option<Diagnosis> {
+    match tokio::time::timeout(RENEWAL_LIMIT, ask(peer, channel)).await {
+        Ok(Ok(())) => None,
+        Ok(Err(why)) => Some(why),
+        Err(_late) => {
+            let detail = "the certificate has ended and was not renewed in time";
+            Some(Diagnosis::new(Step::Session, "link-timed-out", detail))
+        }
+    }
+}
+
+async fn ask(peer: &Peer, channel: &Channel) -> Result<(), Diagnosis> {
+    let csr = peer.identity.request().map_err(|error| local("key", &error))?;
+    let answer = AgentsClient::new(channel.clone()).renew(v1::RenewRequest { csr }).await;
+    let chain = answer.map_err(|status| refused(Step::Session, &status))?.into_inner().chain;
+    keep(peer, &chain)?;
+    tracing::info!("the certificate was renewed; the next connection uses it");
+    Ok(())
+}
+
+/// Keeps what the collector made just now, which tells the date.
+fn keep(peer: &Peer, chain: &[Vec<u8>]) -> Result<(), Diagnosis> {
+    peer.identity.save(chain).map_err(|error| local("identity", &error))?;
+    if let Some(certificate) = chain.first() {
+        peer.dates.learn(certificate, clock::now().mono);
+    }
+    Ok(())
 }
 
 pub(super) fn local(what: &str, error: &io::Error) -> Diagnosis {

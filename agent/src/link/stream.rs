@@ -47,11 +47,13 @@ pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Ou
     let diagnosis = match opened {
         Ok((Reached { channel, fate, place, address }, kept)) => {
             line.say(Word::Opened { place, kept }).await;
-            let why = talk(channel.clone(), orders, &line).await;
-            if why.code == ENDED {
-                enrol::renew_ended(&peer, channel).await;
-            }
-            fate.explain(why).at(address)
+            let why = tokio::select! {
+                why = talk(channel.clone(), orders, &line) => why,
+                never = enrol::keep_fresh(&peer, &channel) => match never {},
+            };
+            let not_renewed =
+                if why.code == ENDED { enrol::renew_ended(&peer, &channel).await } else { None };
+            fate.explain(not_renewed.unwrap_or(why)).at(address)
         }
         Err(diagnosis) => diagnosis,
     };
@@ -60,11 +62,11 @@ pub(super) async fn run(peer: Arc<Peer>, place: usize, orders: mpsc::Receiver<Ou
 
 async fn open(peer: &Peer, place: usize, kept: Option<&Kept>) -> Result<(Reached, Kept), Diagnosis> {
     let identity = enrol::identity(peer, place).await?;
-    let kept = Kept::take_up(kept, identity, peer.collector.terms.is_metered())
+    let kept = Kept::take_up(kept, identity, peer.collector.terms.is_metered(), &peer.dates)
         .map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;
     let reached = dial(peer, place, kept.config()).await?;
     if let Some(certificate) = kept.certificate() {
-        enrol::renew(peer, certificate, crate::clock::now().wall, reached.channel.clone()).await;
+        enrol::renew(peer, certificate, &reached.channel).await;
     }
     Ok((reached, kept))
 }

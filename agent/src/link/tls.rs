@@ -5,10 +5,11 @@
 //! the server's certificate must verify against it and nothing else. A certificate that is not the CA's is refused as
 //! ever, but who issued it is kept in the error: that tells a device that opens TLS from a wrong collector.
 //!
-//! **A clock that was never set** (1970 at each boot of a board without a battery) is known to be wrong where it is before the
-//! day from which the believed CA or the host's own certificate holds. Then the collector's certificate is judged as of the
-//! latest of these days and its own first one: the earliest time that it can be. What that lets through besides is a
-//! certificate of the same CA that has ended since that day. A clock that is merely wrong changes nothing.
+//! **A clock that was never set** (1970 at each boot of a board without a battery) is known to be wrong where it is before a
+//! day that is over: the first of the believed CA or of the host's own certificate, or one that `date.rs` knows. Then the
+//! collector's certificate is judged as of the latest of these days and its own first one: the earliest time that it can be.
+//! What that lets through besides is a certificate of the same CA that has ended since that day. A clock that may be right is
+//! believed.
 //!
 //! **Resumption.** Over a link that costs money a session begins where the one before ended, if both ends still have it
 //! in their memory: a third of the bytes of a whole handshake, and no signature. Only the sessions of one identity and
@@ -20,6 +21,8 @@ mod why;
 
 pub(super) use why::{below, why};
 
+use super::date::Dates;
+use crate::clock;
 use crate::identity::{Identity, x509};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, TicketRequest, WebPkiServerVerifier};
@@ -51,13 +54,18 @@ impl Kept {
     ///
     /// # Errors
     /// The identity's files don't fit together.
-    pub(super) fn take_up(kept: Option<&Self>, identity: Identity, resumes: bool) -> Result<Self, Error> {
+    pub(super) fn take_up(
+        kept: Option<&Self>,
+        identity: Identity,
+        resumes: bool,
+        dates: &Arc<Dates>,
+    ) -> Result<Self, Error> {
         let same = kept.filter(|kept| kept.chain == identity.chain && kept.ca == identity.ca);
         if let Some(same) = same {
             return Ok(same.clone());
         }
         let (chain, ca) = (identity.chain.clone(), identity.ca.clone());
-        let mut config = mutual(identity)?;
+        let mut config = mutual(identity, dates)?;
         if resumes {
             config.resumption = Resumption::in_memory_sessions(SESSIONS_KEPT);
             config.send_ticket_request = Some(TicketRequest { new_session_count: 1, resumption_count: 1 });
@@ -79,25 +87,27 @@ impl Kept {
 ///
 /// # Errors
 /// The identity's files don't fit together.
-pub(super) fn mutual(identity: Identity) -> Result<ClientConfig, Error> {
+pub(super) fn mutual(identity: Identity, dates: &Arc<Dates>) -> Result<ClientConfig, Error> {
     let since = identity.chain.first().map_or(0, |own| begins(own));
-    builder(Trust::Cas(identity.ca), since)?.with_client_auth_cert(identity.chain, identity.key).map(with_h2)
+    builder(Trust::Cas(identity.ca), (since, dates))?
+        .with_client_auth_cert(identity.chain, identity.key)
+        .map(with_h2)
 }
 
 /// For an enrolment with a CA file.
 ///
 /// # Errors
 /// The CA's certificate can't be used.
-pub(super) fn with_ca(ca: Vec<CertificateDer<'static>>) -> Result<ClientConfig, Error> {
-    builder(Trust::Cas(ca), 0).map(|builder| with_h2(builder.with_no_client_auth()))
+pub(super) fn with_ca(ca: Vec<CertificateDer<'static>>, dates: &Arc<Dates>) -> Result<ClientConfig, Error> {
+    builder(Trust::Cas(ca), (0, dates)).map(|builder| with_h2(builder.with_no_client_auth()))
 }
 
 /// For an enrolment with nothing but the SHA-256 of the CA's certificate.
 ///
 /// # Errors
 /// The provider lacks a protocol version; never with ring.
-pub(super) fn with_pin(ca: [u8; 32]) -> Result<ClientConfig, Error> {
-    builder(Trust::Pin(ca), 0).map(|builder| with_h2(builder.with_no_client_auth()))
+pub(super) fn with_pin(ca: [u8; 32], dates: &Arc<Dates>) -> Result<ClientConfig, Error> {
+    builder(Trust::Pin(ca), (0, dates)).map(|builder| with_h2(builder.with_no_client_auth()))
 }
 
 /// Whether `certificate` is the one that the token pins.
@@ -108,11 +118,12 @@ pub(super) fn is_pinned(certificate: &[u8], pin: &[u8; 32]) -> bool {
 type Builder = rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>;
 
 /// `since` is a time, in seconds after 1970, that is over.
-fn builder(trust: Trust, since: i64) -> Result<Builder, Error> {
+fn builder(trust: Trust, (since, dates): (i64, &Arc<Dates>)) -> Result<Builder, Error> {
     let provider = Arc::new(ring::default_provider());
     let verifier = Verifier {
         trust,
         since,
+        dates: Arc::clone(dates),
         algorithms: provider.signature_verification_algorithms,
         provider: Arc::clone(&provider),
     };
@@ -156,6 +167,7 @@ struct Verifier {
     trust: Trust,
     /// A time that is over, seconds after 1970.
     since: i64,
+    dates: Arc<Dates>,
     algorithms: WebPkiSupportedAlgorithms,
     provider: Arc<CryptoProvider>,
 }
@@ -174,19 +186,23 @@ impl Verifier {
 
     /// As of when the collector's certificate is judged: now, or where the clock was never set the earliest time that it can be.
     fn judged_at(&self, now: UnixTime, ca: &[CertificateDer<'_>], server: &CertificateDer<'_>) -> UnixTime {
-        let floor = ca.iter().map(|ca| begins(ca)).fold(self.since, i64::max);
-        let clock = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if clock >= floor {
+        let over = self.since.max(self.dates.floor(clock::now().mono));
+        let floor = ca.iter().map(|ca| begins(ca)).fold(over, i64::max);
+        let is_behind = i64::try_from(now.as_secs()).unwrap_or(i64::MAX) < floor;
+        let is_news = self.dates.notes(is_behind);
+        if !is_behind {
             return now;
         }
         let at = u64::try_from(floor.max(begins(server))).unwrap_or(0);
         let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
-        tracing::warn!(
-            code = "link-clock",
-            "this host's clock says {}, which is over: the collector's certificate is judged as of {}; set the clock",
-            why::date(now),
-            why::date(at)
-        );
+        if is_news {
+            tracing::warn!(
+                code = "link-clock",
+                "this host's clock says {}, which is over: until it is set the collector's certificate is judged as of {}",
+                why::date(now),
+                why::date(at)
+            );
+        }
         at
     }
 

@@ -58,8 +58,8 @@ fn known(peer: &Peer) -> Result<(Arc<ClientConfig>, bool, String), Diagnosis> {
             "not enrolled yet; a token is there; it is not tried, since that would spend it".to_owned(),
         ));
     };
-    let config =
-        tls::mutual(identity).map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;
+    let config = tls::mutual(identity, &peer.dates)
+        .map_err(|error| Diagnosis::new(Step::Identity, "link-identity", error))?;
     Ok((Arc::new(config), true, format!("enrolled as {}", peer.host)))
 }
 

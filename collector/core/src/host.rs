@@ -15,6 +15,7 @@ pub(crate) use lost::LostThings;
 pub(crate) use offset::{Bound, Offset};
 pub(crate) use service::{Death, Healing, Service};
 
+use crate::identity::KeyHash;
 use crate::incident::IncidentId;
 use crate::incident::late::Late;
 use crate::ingest::dedupe::Runs;
@@ -96,6 +97,9 @@ pub(crate) struct Host {
     /// How often it is heard while all is well. In a snapshot it stands behind the state, see `state/kept.rs`.
     #[serde(skip, default = "usual")]
     pub(crate) report: Span,
+    /// The key that it was last enrolled with, and when; in a snapshot behind the state as well.
+    #[serde(skip)]
+    pub(crate) enrolled: Option<(KeyHash, Wall)>,
     pub(crate) offset: Option<Offset>,
     /// The run of the last Hello.
     pub(crate) run: Option<Run>,
@@ -152,6 +156,7 @@ impl Host {
             gone: None,
             version: String::new(),
             report: HEARTBEAT,
+            enrolled: None,
             offset: None,
             run: None,
             last_heard: None,

@@ -1,10 +1,11 @@
 //! One-time tokens and enrolled hosts. The keys and the CA are the shell's; what was promised to whom is here.
 
+use crate::host::Trust;
 use crate::record::Record;
 use crate::{Collector, Effect, Token};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
-use picket_proto::{HostId, Mono, Name, Now, Span};
+use picket_proto::{HostId, Mono, Name, Now, Span, Wall};
 use serde::{Deserialize, Serialize};
 
 /// SHA-256 of a token's secret: the secret itself is shown once and kept nowhere.
@@ -43,7 +44,20 @@ pub enum Fact {
         reply: Token,
         /// Whose certificate it shows.
         host: Box<HostId>,
+        /// What it shows.
+        shown: Box<Shown>,
     },
+}
+
+/// A certificate of this CA, as far as it matters to whoever renews it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Of its key.
+    pub key: KeyHash,
+    /// When it was made, to the second below.
+    pub made: Wall,
+    /// It has ended, and is within its grace.
+    pub has_ended: bool,
 }
 
 /// The answer, once it is durable.
@@ -151,13 +165,30 @@ impl Collector {
                 let record = Record::Enrolled { host: (*host).clone(), hash: *hash, key: *key };
                 self.decide(now, may, record, (reply, Answer::Granted { reply, host }));
             }
-            Fact::Renew { reply, host } => {
-                let known = self.state.hosts.find(host.as_str()).is_some();
-                let refused = Answer::Refused { reply, code: "not-an-agent" };
-                let answer = if known { Answer::Granted { reply, host } } else { refused };
+            Fact::Renew { reply, host, shown } => {
+                let answer = match self.may_renew(&host, &shown) {
+                    Ok(()) => Answer::Granted { reply, host },
+                    Err(code) => Answer::Refused { reply, code },
+                };
                 self.live.out.when_durable(self.state.index, Effect::Identity(answer));
             }
         }
+    }
+
+    /// A key that the host had before it was enrolled with another one is not given a longer life: that is how a stolen one
+    /// ends. Which came first only dates can say, since a certificate has no other; both are of this collector's clock.
+    /// Whoever is quarantined gets no grace, since nobody knows who asks.
+    fn may_renew(&self, host: &HostId, shown: &Shown) -> Result<(), &'static str> {
+        let slot = self.state.hosts.find(host.as_str()).ok_or("not-an-agent")?;
+        let host = self.state.hosts.get(slot).ok_or("not-an-agent")?;
+        let is_before = |at: Wall| shown.made.micros() < at.micros();
+        if host.enrolled.is_some_and(|(key, at)| key != shown.key && is_before(at)) {
+            return Err("key-replaced");
+        }
+        if shown.has_ended && host.trust == Trust::Quarantined {
+            return Err("quarantined");
+        }
+        Ok(())
     }
 
     fn may_write(&self) -> Result<(), &'static str> {

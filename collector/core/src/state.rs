@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of `apply`'s behaviour. Raise it with every change after which the same records give another state:
 /// a snapshot of another version is passed over while the journal still reaches back far enough to do without it.
-pub const LOGIC: u32 = 8;
+pub const LOGIC: u32 = 9;
 
 /// The versions whose snapshots this one can read at all. Its first number moves up to [`LOGIC`] when the layout of
 /// the state changes in a way that old bytes do not fit.
@@ -115,7 +115,9 @@ impl State {
             Record::Minted { host, hash, .. } => self.tokens.mint(at.now.mono, *hash, host.clone()),
             Record::Enrolled { host, hash, key } => {
                 self.tokens.used(hash, *key);
-                self.host(host);
+                if let Some(host) = self.host(host).and_then(|slot| self.hosts.get_mut(slot)) {
+                    host.enrolled = Some((*key, at.now.wall));
+                }
             }
             Record::Opened { host, hello } => self.opened(at, host, hello),
             Record::Frames { host, run, lane, span, .. } => {

@@ -26,6 +26,7 @@ mod outlived;
 mod people;
 mod random;
 mod remarks;
+mod renewals;
 mod restored;
 mod shown;
 mod summary;

@@ -4,6 +4,7 @@ use super::{Door, agent, pace, peer, refusal, refusal_because, session};
 use crate::authority::{Request as CertificateRequest, hash};
 use crate::peer::Peer;
 use crate::ports::Ask;
+use crate::tls::Wire;
 use picket_proto::HostId;
 use picket_rpc::convert;
 use picket_rpc::v1::{
@@ -45,6 +46,9 @@ fn parse(csr: &[u8]) -> Result<CertificateRequest, Status> {
 impl agents_server::Agents for Agents {
     /// The request is checked before the token, so that a broken one costs no token.
     async fn enrol(&self, request: Request<EnrolRequest>) -> Result<Response<Credentials>, Status> {
+        if let Peer::Late(_) = peer(&request) {
+            return Err(refusal("certificate-ended"));
+        }
         let asked = request.into_inner();
         let host = convert::host("host", &asked.host)
             .map_err(|bad| refusal_because("bad-input", &bad.to_string()))?;
@@ -60,19 +64,29 @@ impl agents_server::Agents for Agents {
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<Credentials>, Status> {
-        let (host, only) = match peer(&request) {
-            Peer::Late(host, key) => (host.clone(), Some(*key)),
-            Peer::Agent(_) | Peer::Operator(_) | Peer::Unknown => (agent(&request)?, None),
+        let host = match peer(&request) {
+            Peer::Late(host) => host.clone(),
+            Peer::Agent(_) | Peer::Operator(_) | Peer::Unknown => agent(&request)?,
         };
-        let csr = parse(&request.into_inner().csr)?;
-        if only.is_some_and(|key| key != hash(csr.public_key())) {
+        let shown = request.extensions().get::<Wire>().and_then(|wire| wire.shown.clone());
+        let shown = Box::new(shown.ok_or_else(|| refusal("no-certificate"))?);
+        let csr = request.into_inner().csr;
+        // Who asks for nothing wants to hear how it stands: an agent that tries its link.
+        if shown.has_ended && csr.is_empty() {
+            return Err(refusal("certificate-ended"));
+        }
+        let csr = parse(&csr)?;
+        if shown.has_ended && shown.key != hash(csr.public_key()) {
             return Err(refusal_because(
                 "bad-input",
                 "a certificate that has ended is renewed for its own key only",
             ));
         }
-        self.door.ask(Ask::Renew { host: Box::new(host.clone()) }).await?;
-        tracing::info!(%host, had_ended = only.is_some(), "renewed");
+        let had_ended = shown.has_ended;
+        self.door.ask(Ask::Renew { host: Box::new(host.clone()), shown }).await.inspect_err(|status| {
+            tracing::warn!(%host, had_ended, why = status.message(), "not renewed");
+        })?;
+        tracing::info!(%host, had_ended, "renewed");
         self.sign(&host, &csr)
     }
 

@@ -73,7 +73,7 @@ impl ClientCertVerifier for Graceful {
 /// The last second of an agent's certificate that ended within the grace.
 fn last_day(leaf: &CertificateDer<'_>, now: UnixTime) -> Option<UnixTime> {
     let wall = Wall::from_micros(i64::try_from(now.as_secs()).ok()?.checked_mul(1_000_000)?);
-    let Peer::Late(..) = Peer::of(Some(std::slice::from_ref(leaf)), wall) else { return None };
+    let Peer::Late(_) = Peer::of(Some(std::slice::from_ref(leaf)), wall) else { return None };
     let then = Duration::from_secs(u64::try_from(ended(leaf)?).ok()?);
     (Duration::from_secs(now.as_secs()) <= then + GRACE).then(|| UnixTime::since_unix_epoch(then))
 }

@@ -16,6 +16,7 @@ struct Host {
     _data: tempfile::TempDir,
     authority: Authority,
     chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
     config: Arc<ClientConfig>,
 }
 
@@ -30,16 +31,17 @@ fn host(tickets: u8) -> Host {
     let chain: Vec<_> = chain.into_iter().map(CertificateDer::from).collect();
     let mut roots = RootCertStore::empty();
     roots.add(authority.certificate().clone()).unwrap();
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let private = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =
         ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let mut config = builder.with_root_certificates(roots).with_client_auth_cert(chain.clone(), key).unwrap();
+    let mut config =
+        builder.with_root_certificates(roots).with_client_auth_cert(chain.clone(), private).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec()];
     config.resumption = Resumption::in_memory_sessions(1);
     config.send_ticket_request =
         Some(TicketRequest { new_session_count: tickets, resumption_count: tickets });
-    Host { _data: data, authority, chain, config: Arc::new(config) }
+    Host { _data: data, authority, chain, key, config: Arc::new(config) }
 }
 
 /// The host and a server that knows its CA.
@@ -133,27 +135,53 @@ fn a_session_that_is_larger_than_a_hosts_own_chain_is_not_kept() {
     }
 }
 
-#[test]
-fn an_agents_certificate_has_a_grace_and_an_operators_has_none() {
-    let (host, _server) = pair(1);
+/// Whether the verifier takes this certificate that many seconds after its end.
+fn taken(host: &Host, leaf: &CertificateDer<'_>, after: i64) -> bool {
     let mut roots = RootCertStore::empty();
     roots.add(host.authority.certificate().clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let strict = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-    let graceful = Graceful(strict);
-    let now = u64::try_from(clock::wall().micros() / 1_000_000).unwrap();
-    let at = |days: u64| UnixTime::since_unix_epoch(Duration::from_secs(now + days * 86_400));
-    let may = |leaf: &CertificateDer<'_>, days| graceful.verify_client_cert(leaf, &[], at(days)).is_ok();
+    let at = u64::try_from(crate::peer::ended(leaf).unwrap() + after).unwrap();
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(at));
+    Graceful(strict).verify_client_cert(leaf, &[], at).is_ok()
+}
+
+#[test]
+fn an_agents_certificate_has_a_grace_and_an_operators_has_none() {
+    const DAY: i64 = 86_400;
+    let (host, _server) = pair(1);
     let leaf = &host.chain[0];
-    assert_eq!(
-        [0, 89, 91, 179, 181, 3_000].map(|days| may(leaf, days)),
-        [true, true, true, true, false, false]
-    );
-    let yet = UnixTime::since_unix_epoch(Duration::from_secs(now - 2 * 86_400));
-    assert!(graceful.verify_client_cert(leaf, &[], yet).is_err(), "none before it holds");
+    // It holds from an hour before it was made.
+    let (before, first) = (-90 * DAY - 3_601, -90 * DAY - 3_600);
+    for (after, is_taken) in [
+        (before, false),
+        (first, true),
+        (-1, true),
+        (0, true),
+        (1, true),
+        (89 * DAY, true),
+        (90 * DAY, true),
+        (90 * DAY + 1, false),
+        (91 * DAY, false),
+        (3_000 * DAY, false),
+    ] {
+        assert_eq!(taken(&host, leaf, after), is_taken, "{after} s after its end");
+    }
     host.authority.operator("ann", &host._data.path().join("ann")).unwrap();
     let operator = CertificateDer::from_pem_file(host._data.path().join("ann/cert.pem")).unwrap();
-    assert_eq!([0, 364, 366].map(|days| may(&operator, days)), [true, true, false]);
+    assert_eq!([-1, 0, 1].map(|after| taken(&host, &operator, after)), [true, true, false]);
     let (stranger, _its_server) = pair(1);
-    assert_eq!([0, 91].map(|days| may(&stranger.chain[0], days)), [false, false], "of another CA");
+    assert_eq!([-1, 1].map(|after| taken(&host, &stranger.chain[0], after)), [false, false], "of another CA");
+}
+
+#[test]
+fn what_a_certificate_means_to_whoever_renews_it_is_read_from_it_alone() {
+    let (host, _server) = pair(1);
+    let end = crate::peer::ended(&host.chain[0]).unwrap();
+    let at = |seconds: i64| shown(Some(&host.chain), Wall::from_micros(seconds * 1_000_000)).unwrap();
+    let (held, late) = (at(end), at(end + 1));
+    assert_eq!((held.has_ended, late.has_ended), (false, true));
+    assert_eq!(held.key, crate::authority::hash(host.key.public_key_raw()), "as of an enrolment");
+    assert_eq!(held.made.micros(), (end - 90 * 86_400) * 1_000_000);
+    assert_eq!(shown(None, clock::wall()), None);
 }

@@ -235,7 +235,12 @@ fn breaks(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
             let key = Box::new([cursor.byte() % 4; 32]);
             world.input(Input::Identity(identity::Fact::Enrol { reply, host, hash, key }));
         }
-        4 => world.input(Input::Identity(identity::Fact::Renew { reply, host })),
+        4 => {
+            let (key, has_ended) = ([cursor.byte() % 4; 32], cursor.flag());
+            let made = picket_proto::Wall::from_micros(i64::from(cursor.byte()) * 1_000_000);
+            let shown = Box::new(identity::Shown { key, made, has_ended });
+            world.input(Input::Identity(identity::Fact::Renew { reply, host, shown }));
+        }
         _ => world.input(Input::Time),
     }
 }
