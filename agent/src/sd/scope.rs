@@ -24,6 +24,11 @@
 //! reason is told once ([`TOLD_MAX`]). A process number that is another's within the milliseconds between the look at it and the call
 //! would be moved in its place; numbers are used again only after all others.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "what waits is shared with a task of the same thread, and held for a few instructions, never while waiting"
+)]
+
 mod group;
 
 use super::bus::{MANAGER, ROOT, SYSTEMD, connect};
