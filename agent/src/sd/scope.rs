@@ -26,7 +26,7 @@
 
 #![expect(
     clippy::disallowed_types,
-    reason = "the table is shared with one task of the same thread, and held for a few instructions, never while waiting"
+    reason = "what waits is shared with a task of the same thread, and held for a few instructions, never while waiting"
 )]
 
 mod group;
