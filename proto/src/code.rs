@@ -261,7 +261,7 @@ codes! {
     "link-proxy": "The proxy on the way to the collector did not open the tunnel.", "Read the status in the message: the proxy must allow CONNECT to the collector's host and port. NO_PROXY, or no [collector] proxy, goes without it.";
     "link-proxy-auth": "The proxy on the way to the collector wants a user and a password, or refused those it got.", "Set user and password: [collector] proxy = \"http://USER@HOST:PORT\" and proxy_password_file.";
     "link-proxy-away": "The proxy on the way to the collector can't be reached.", "Look at the proxy's address, and whether it runs.";
-    "link-clock": "A certificate does not hold at the time that this host's clock shows, and the clock is the likelier fault.", "Set the clock (`date`, NTP); the agent connects by itself then.";
+    "link-clock": "A certificate does not hold at the time that this host's clock shows, and the clock is the likelier fault; or the clock shows a day that is over and the agent goes by a later one.", "Set the clock (`date`, NTP); an agent that is not connected connects by itself then.";
     "link-expired": "The collector's certificate has run out.", "Renew it on the collector; agents keep their events meanwhile.";
     "link-own-expired": "This host's own certificate ran out more than 90 days ago, or the collector is one that grants no such grace.", "Make a token with `picket token HOST`, remove STATE/identity/cert.pem, and start the agent with the token.";
     "link-name": "The collector's certificate holds for other names than the one that was called.", "Call it by a name that its certificate has, or set [collector] server_name to one.";

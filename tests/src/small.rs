@@ -1,12 +1,10 @@
 //! The agent in a whole small box: a 32-bit ARM machine with 64 MB of memory, emulated with its own kernel, BusyBox init, a root
 //! that nobody can write, state on a small disk, no D-Bus and a clock that begins at 1970. `cross/box.sh` makes it and runs this.
 //!
-//! Three boots on one disk. In the first the agent says that it can't reach its collector while the clock is wrong, and heals the
-//! service that is killed meanwhile. The clock is set as a time client sets it; then the agent is enrolled, what happened before
-//! arrives, and a second death is seen live. Then the power goes. The second boot is at 1970 again, on a kernel without pressure
+//! Three boots on one disk. In the first the agent says that the clock was never set, or that it has its session all the same, and
+//! heals the service that is killed meanwhile. The clock is set as a time client sets it; what happened before
+//! has arrived or does, and a second death is seen live. Then the power goes. The second boot is at 1970 again, on a kernel without pressure
 //! figures; the service is killed and healed, and the power goes before the clock is set. The third boot tells of that as well.
-//!
-//! An agent that finds a time to go by at 1970 may connect earlier; all that is asked of incidents holds then as well.
 //!
 //! An emulator is no hardware: its times show the order of things and no speed. What memory is used is as on such a box, but for
 //! drivers. The box reaches this machine's loopback alone, by qemu's own network; its clock is set over its console.

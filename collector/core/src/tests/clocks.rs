@@ -200,3 +200,27 @@ fn what_happened_at_1970_is_dated_by_what_is_known_of_the_boot() {
     }
     world.restart();
 }
+
+#[test]
+fn what_is_told_live_by_a_host_at_1970_is_dated_by_its_hello() {
+    let mut world = World::new();
+    world.pass(Span::from_secs(10_000));
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    let wall = world.now.wall.micros();
+    // Its clock is set between the two, as a time client does that finds it decades away.
+    for (said, clock) in [(killed(7), 30_000_000), (held(), wall)] {
+        agent.seq += 1;
+        let stamp = Stamp { wall: Wall::from_micros(clock), synced: false, ..agent.stamp(&world) };
+        let mut out = vec![0; frame::FRAME_MAX];
+        let len = frame::encode(Seq(agent.seq), &Event { stamp, fact: said }, &mut out).unwrap();
+        out.truncate(len);
+        agent.batch(&mut world, Lane::Live, out);
+    }
+    let found = world.the_incident();
+    let transit = 10_000_000;
+    for at in found.timeline.iter().map(|entry| entry.at).chain([found.incident.opened]) {
+        assert!(at.micros().abs_diff(wall) <= transit, "{at:?}, and it was {wall}");
+    }
+    world.restart();
+}
