@@ -9,11 +9,13 @@ mod lost;
 mod offset;
 mod related;
 mod service;
+mod trust;
 
 pub(crate) use check::{Check, Watched};
 pub(crate) use lost::LostThings;
 pub(crate) use offset::{Bound, Offset};
 pub(crate) use service::{Death, Healing, Service};
+pub(crate) use trust::Trust;
 
 use crate::identity::KeyHash;
 use crate::incident::IncidentId;
@@ -55,15 +57,6 @@ pub(crate) enum Presence {
         /// When.
         at: Mono,
     },
-}
-
-/// Whether a host is believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Trust {
-    /// It is.
-    Full,
-    /// Two live sessions showed its certificate.
-    Quarantined,
 }
 
 /// Whether the session has said all that stands.

@@ -1,6 +1,5 @@
 //! One-time tokens and enrolled hosts. The keys and the CA are the shell's; what was promised to whom is here.
 
-use crate::host::Trust;
 use crate::record::Record;
 use crate::{Collector, Effect, Token};
 use alloc::boxed::Box;
@@ -185,7 +184,7 @@ impl Collector {
         if host.enrolled.is_some_and(|(key, at)| key != shown.key && is_before(at)) {
             return Err("key-replaced");
         }
-        if shown.has_ended && host.trust == Trust::Quarantined {
+        if shown.has_ended && host.is_quarantined() {
             return Err("quarantined");
         }
         Ok(())
