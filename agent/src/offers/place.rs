@@ -81,7 +81,7 @@ fn time() -> Finding {
         Finding::problem(
             "clock",
             seen,
-            "never set: no certificate holds at that time; set it or run an NTP client",
+            "never set: certificates are judged as of the earliest day that it can be; set it or run an NTP client",
         )
     } else if clock::synced() {
         Finding::ok("clock", "synchronised")

@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 /// How far a date may lie before the start of the run: clocks are set to whole seconds, and measured ones have a bound.
 const SLACK: i64 = 5;
 
-/// Waits for the `count`th incident of the service that is over, and says how it is told. All of its dates must lie in this run, which began at
-/// `today`, though the box's clock said otherwise.
+/// Waits until `count` deaths of the service are told and over, and says how the newest incident of them is told; deaths that were told live, soon
+/// after one another, are one incident that came back. All of its dates must lie in this run, which began at `today`, though the
+/// box's clock said otherwise.
 ///
 /// # Panics
 /// If it does not come in time, did not end well, or has a date that can't be.
@@ -24,17 +25,22 @@ pub(super) async fn incident(collector: &Collector, today: i64, count: usize) ->
         let mut all = asked.expect("operators may list").into_inner().incidents;
         // While a box is without power the host is silent, which is an incident of its own.
         all.retain(|one| one.services == ["web"]);
-        let over = all.iter().all(|one| one.resolved.is_some());
-        if let [newest, ..] = all.as_slice()
-            && over
-            && all.len() == count
-        {
-            let request = v1::GetIncidentRequest { id: newest.id };
+        let over = all.iter().all(|one| one.state() == v1::IncidentState::Resolved);
+        let mut timelines = Vec::new();
+        for one in &all {
+            let request = v1::GetIncidentRequest { id: one.id };
             let detail = operator.get_incident(request).await.expect("operators may read it").into_inner();
-            return tell(newest, &detail.timeline, today);
+            timelines.push(detail.timeline);
+        }
+        let deaths = timelines.iter().flatten().filter(|entry| entry.code == "service-died").count();
+        if let ([newest, ..], [timeline, ..]) = (all.as_slice(), timelines.as_slice())
+            && over
+            && deaths == count
+        {
+            return tell(newest, timeline, today);
         }
         let change = tokio::time::timeout(PATIENCE, changes.message()).await;
-        assert!(change.is_ok(), "{count} incidents are not told in time: {all:#?}");
+        assert!(change.is_ok(), "{count} deaths are not told in time, but {deaths}: {all:#?}");
     }
 }
 
