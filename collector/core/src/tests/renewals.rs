@@ -64,4 +64,10 @@ fn a_host_that_is_quarantined_has_no_grace() {
     assert_eq!(world.host(&host_id("web-1")).state, view::HostState::Quarantined);
     assert_eq!(renew(&mut world, "web-1", 1, made, true), Err("quarantined"));
     assert_eq!(renew(&mut world, "web-1", 1, made, false), Ok(()), "as ever");
+    // One that is heard at an interval of its own stands beside the keys in a snapshot.
+    let mut metered = Agent::new("buoy-1", 9);
+    metered.terms = Terms { report: Span::from_secs(900), ..Terms::default() };
+    metered.open(&mut world);
+    world.restart();
+    assert_eq!(renew(&mut world, "web-1", 1, made, true), Err("quarantined"), "after a restart as well");
 }
