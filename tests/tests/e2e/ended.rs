@@ -41,6 +41,7 @@ async fn was_off(ago: Duration) -> (Ground, String) {
     let ground = Ground::new(QUIET).await;
     let mut agent = ground.home.start(&[]);
     open(&mut agent);
+    began(&ground, 1).await;
     agent.end();
     let identity = ground.home.state().join("identity");
     let data = ground.folder.path().join("collector");
@@ -57,6 +58,7 @@ async fn a_host_that_was_off_past_its_certificates_end_renews_it_by_itself() {
     ground.collector.process.end();
     // A run that nobody hears, so that something waits.
     let mut unheard = ground.home.start(&[]);
+    unheard.line_with("\"spool-disk\"");
     unheard.line_with("\"link-refused\"");
     unheard.end();
     ground.collector.again();
@@ -70,16 +72,19 @@ async fn a_host_that_was_off_past_its_certificates_end_renews_it_by_itself() {
     open(&mut agent);
     assert_ne!(fs::read_to_string(&certificate).unwrap(), old);
     assert!(ground.collector.process.line_with("renewed").contains("had_ended=true"));
-    let since = Since::now();
-    while began(&ground).await < 3 {
-        assert!(since.elapsed() < PATIENCE, "what the run before had to tell does not arrive");
-    }
+    began(&ground, 3).await;
 }
 
-/// How many starts of the agent the collector was told of.
-async fn began(ground: &Ground) -> usize {
-    let events = client::events(&mut ground.collector.operator().await).await.unwrap();
-    events.iter().filter(|event| event.code == "agent-began").count()
+/// Waits until the collector was told of so many starts of the agent.
+async fn began(ground: &Ground, count: usize) {
+    let since = Since::now();
+    loop {
+        let events = client::events(&mut ground.collector.operator().await).await.unwrap();
+        if events.iter().filter(|event| event.code == "agent-began").count() == count {
+            return;
+        }
+        assert!(since.elapsed() < PATIENCE, "{count} starts are not told of: {events:#?}");
+    }
 }
 
 /// Purpose: beyond the grace nobody comes back by himself, and the way is told.
