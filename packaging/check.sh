@@ -26,9 +26,9 @@ for package in "$@"; do
         [ -e "$completion" ] || continue
         name=${completion##*/}
         # shellcheck disable=SC2016  # it is bash that expands it
-        offered=$(bash -c '. "$1"; COMP_WORDS=("$2" help --); COMP_CWORD=2; how=$(complete -p "$2" | sed "s/.*-F \([^ ]*\).*/\1/")
-            word=$(. "$1"; COMP_WORDS=("$2" ""); COMP_CWORD=1; $how "$2" "" "$2"; printf "%s\n" "${COMPREPLY[@]}" | grep -vx -e "-.*" -e help | head -n 1)
-            COMP_WORDS=("$2" "$word" --); $how "$2" -- "$word"; echo "${COMPREPLY[*]}"' - "$completion" "$name")
+        offered=$(bash -c '. "$1"; how=$(complete -p "$2" | sed "s/.*-F \([^ ]*\).*/\1/")
+            word=$(COMP_WORDS=("$2" ""); COMP_CWORD=1; $how "$2" "" "$2"; printf "%s\n" "${COMPREPLY[@]}" | grep -vx -e "-.*" -e help | head -n 1)
+            COMP_WORDS=("$2" "$word" --); COMP_CWORD=2; $how "$2" -- "$word"; echo "${COMPREPLY[*]}"' - "$completion" "$name")
         case $offered in *--help*) ;; *) echo "check.sh: bash completes nothing below the first word of $name" >&2; wrong=1 ;; esac
     done
     for shipped in "$work"/tree/usr/lib/systemd/system/*.service; do

@@ -49,20 +49,16 @@ fn of(folder: &Path, command: Command) -> io::Result<()> {
     for part in ["man", "bash", "zsh", "fish"] {
         std::fs::create_dir_all(folder.join(part))?;
     }
-    for (shell, part) in [(Shell::Bash, "bash"), (Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
+    for (shell, part) in [(Shell::Zsh, "zsh"), (Shell::Fish, "fish")] {
         clap_complete::generate_to(shell, &mut command, &name, folder.join(part))?;
     }
-    whole_name(&folder.join("bash"), &name)?;
+    whole_name(&clap_complete::generate_to(Shell::Bash, &mut command, &name, folder.join("bash"))?, &name)?;
     clap_mangen::generate_to(command, folder.join("man"))
 }
 
 /// clap_complete (4.6) sets a command's place by its name with `__` for `-`, and asks for it with `__subcmd__` for `-`: below the first
 /// word nothing of a program with such a name would be completed.
-fn whole_name(folder: &Path, name: &str) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let file = entry?.path();
-        let text = std::fs::read_to_string(&file)?;
-        std::fs::write(&file, text.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__")))?;
-    }
-    Ok(())
+fn whole_name(file: &Path, name: &str) -> io::Result<()> {
+    let text = std::fs::read_to_string(file)?;
+    std::fs::write(file, text.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__")))
 }

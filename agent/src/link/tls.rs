@@ -23,7 +23,7 @@ pub(super) use why::{below, why};
 
 use super::date::Dates;
 use crate::clock;
-use crate::identity::{Identity, x509};
+use crate::identity::{Identity, validity};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, TicketRequest, WebPkiServerVerifier};
 use rustls::crypto::{
@@ -136,7 +136,7 @@ fn builder(trust: Trust, (since, dates): (i64, &Arc<Dates>)) -> Result<Builder, 
 
 /// From when a certificate holds, seconds after 1970; 0 for what is none, which webpki refuses.
 fn begins(certificate: &[u8]) -> i64 {
-    x509::read(certificate).map_or(0, |said| said.from)
+    validity(certificate).map_or(0, |(from, _)| from)
 }
 
 fn with_h2(mut config: ClientConfig) -> ClientConfig {

@@ -215,11 +215,8 @@ fn unit_of(process: &Path, root: &str) -> Option<Name> {
 
 /// The service in a line of `/proc/PID/cgroup`, of version 2 or of systemd's own tree.
 fn unit_in(line: &str, root: &str) -> Option<Name> {
-    let mut fields = line.splitn(3, ':');
-    let (_, tree, path) = (fields.next()?, fields.next()?, fields.next()?);
-    let is_systemds = tree.is_empty() || tree == "name=systemd";
-    let own =
-        path.strip_prefix(root.trim_end_matches('/')).filter(|own| is_systemds && own.starts_with('/'))?;
+    let (_, path) = process::group_of(line)?;
+    let own = path.strip_prefix(root.trim_end_matches('/')).filter(|own| own.starts_with('/'))?;
     own.split('/')
         .skip(1)
         .find(|part| !part.ends_with(".slice"))

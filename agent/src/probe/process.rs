@@ -1,4 +1,5 @@
-//! What `/proc/PID/stat` says: alive, frozen, gone, and whether it is still the same process.
+//! What `/proc/PID/stat` says: alive, frozen, gone, and whether it is still the same process; and how a line of
+//! `/proc/PID/cgroup` is read.
 //!
 //! Field 22 (start time) together with the pid identifies a process of one boot; field 3 tells a frozen one. It is the
 //! main thread's state: field 20 (threads) tells a process that goes on after its main thread has ended. The second
@@ -59,6 +60,14 @@ pub(crate) fn stat(pid: Pid) -> Option<Stat> {
     let mut line = [0; LINE_MAX];
     let len = rustix::io::read(&file, &mut line).ok()?;
     parse(&line[..len])
+}
+
+/// Tree and path of a line of `/proc/PID/cgroup`, if the tree is one that systemd has its units in: that of version 2, whose name is
+/// empty, or its own of version 1.
+pub(crate) fn group_of(line: &str) -> Option<(&str, &str)> {
+    let mut fields = line.splitn(3, ':').skip(1);
+    let (tree, path) = (fields.next()?, fields.next()?);
+    (tree.is_empty() || tree == "name=systemd").then_some((tree, path))
 }
 
 /// Every process, by its number; none where `/proc` can't be listed.

@@ -34,6 +34,7 @@ mod group;
 use super::bus::{MANAGER, ROOT, SYSTEMD, connect};
 use super::call::{ask, gone, timely};
 use super::read;
+use super::silence::is_news;
 use crate::config::BusAddress;
 use crate::follow::Followed;
 use crate::probe::process::stat;
@@ -53,6 +54,7 @@ use zbus::{Connection, MessageStream, OwnedObjectPath, Variant};
 const ROUNDS: u8 = 5;
 /// How many reasons are remembered as told: there are hardly more.
 const TOLD_MAX: usize = 8;
+
 /// A process of a service that the agent started or adopted.
 #[derive(Debug)]
 pub(crate) struct Newcomer {
@@ -159,7 +161,7 @@ impl Shared {
                 zbus::Error::MethodError(name, ..) => name.as_str().to_owned(),
                 other => other.to_string(),
             };
-            self.tell(&newcomer.service, reason, &error);
+            self.tell(&newcomer.service, &reason, &error);
             if !matches!(error, zbus::Error::MethodError(..) | zbus::Error::FDO(_)) {
                 let waits = &mut self.table().waits;
                 if waits.iter().all(|(other, _)| *other != service) {
@@ -170,10 +172,8 @@ impl Shared {
         }
     }
 
-    fn tell(&self, service: &str, reason: String, error: impl Display) {
-        let told = &mut self.table().told;
-        if told.len() < TOLD_MAX && !told.contains(&reason) {
-            told.push(reason);
+    fn tell(&self, service: &str, reason: &str, error: impl Display) {
+        if is_news(&mut self.table().told, TOLD_MAX, reason) {
             tracing::warn!(
                 service, %error, "the service has no scope of its own: it stays in the control group of the agent's unit"
             );
@@ -206,7 +206,7 @@ impl Shared {
         let (_, _, _, result): (u32, OwnedObjectPath, String, String) = ended.body().deserialize()?;
         if result != "done" {
             // Somebody else's job has won, such as a shutdown's.
-            self.tell(&newcomer.service, result.clone(), format_args!("systemd's job for it: {result}"));
+            self.tell(&newcomer.service, &result, format_args!("systemd's job for it: {result}"));
             return Ok(());
         }
         self.fetch(connection, &scope, newcomer.pid).await?;

@@ -13,13 +13,12 @@ pub(super) struct Silence(Vec<String>);
 impl Silence {
     /// It is not heard, for this reason; whether that is news.
     pub(super) fn goes_on(&mut self, why: String) -> bool {
-        let is_news = self.0.len() < TOLD_MAX && !self.0.contains(&why);
+        let is_news = is_news(&mut self.0, TOLD_MAX, &why);
         if is_news {
             tracing::warn!(
                 error = why,
                 "systemd is not heard over D-Bus: until it is, units are neither seen nor restarted"
             );
-            self.0.push(why);
         }
         is_news
     }
@@ -35,6 +34,15 @@ impl Silence {
     pub(super) fn why(&self) -> Option<&String> {
         self.0.last()
     }
+}
+
+/// Notes a reason among those that were told, `most` at most; whether it is to be told.
+pub(super) fn is_news(told: &mut Vec<String>, most: usize, why: &str) -> bool {
+    let is_news = told.len() < most && told.iter().all(|other| other != why);
+    if is_news {
+        told.push(why.to_owned());
+    }
+    is_news
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! none for a while it says once in a session; that is remembered, one moment for each host. A service that the host
 //! does not watch is refused here, and costs the host nothing.
 
-use crate::host::{Host, Trust};
+use crate::host::Host;
 use crate::ingest::taken::Taken;
 use crate::ingest::{self, SessionId};
 use crate::record::Record;
@@ -160,7 +160,7 @@ impl Collector {
         }
         out.refusal().map_or(Ok(()), Err)?;
         let slot = self.state.hosts.find(host.as_str()).ok_or("not-found")?;
-        if self.state.hosts.get(slot).is_some_and(|host| host.trust == Trust::Quarantined) {
+        if self.state.hosts.get(slot).is_some_and(|host| host.is_quarantined()) {
             return Err("quarantined");
         }
         let seat = sessions.seat(slot);

@@ -1,7 +1,7 @@
 //! The control group of the agent's own unit: which it is, and what is in it.
 
 use super::{number, stat};
-use crate::probe::process::Stat;
+use crate::probe::process::{Stat, group_of};
 use rustix::process::Pid;
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ impl Own {
     /// From `/proc/self/cgroup`: the group in systemd's own tree of version 1 or in that of version 2, if it is a service's.
     pub(super) fn of(text: &str) -> Option<Self> {
         text.lines().find_map(|line| {
-            let (_, path) = tree_of(line)?;
+            let (_, path) = group_of(line)?;
             let mut parts = path.rsplit('/');
             let unit =
                 parts.next().filter(|unit| unit.len() > ".service".len() && unit.ends_with(".service"))?;
@@ -57,18 +57,11 @@ impl Own {
 
     /// Where its processes stand: the tree of version 2 is at one of two places.
     fn files(&self) -> Vec<PathBuf> {
-        let Some((tree, path)) = tree_of(&self.line) else { return Vec::new() };
+        let Some((tree, path)) = group_of(&self.line) else { return Vec::new() };
         let places: &[&str] = if tree.is_empty() { &["", "/unified"] } else { &["/systemd"] };
         let file = |place: &&str| PathBuf::from(format!("/sys/fs/cgroup{place}{path}/cgroup.procs"));
         places.iter().map(file).collect()
     }
-}
-
-/// Tree and path of a line, if the tree is one that systemd has its units in.
-fn tree_of(line: &str) -> Option<(&str, &str)> {
-    let mut fields = line.splitn(3, ':').skip(1);
-    let (tree, path) = (fields.next()?, fields.next()?);
-    (tree.is_empty() || tree == "name=systemd").then_some((tree, path))
 }
 
 /// Whether it, or a parent that still lives, is of the session or the process group of `leader`, or a child of it.

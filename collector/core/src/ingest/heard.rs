@@ -21,7 +21,7 @@ impl Collector {
         for Heard { host: id, report } in hosts {
             let Some(slot) = self.state.hosts.find(id.as_str()) else { continue };
             let Some(host) = self.state.hosts.get(slot) else { continue };
-            if host.trust == Trust::Quarantined {
+            if host.is_quarantined() {
                 continue;
             }
             match host.presence {

@@ -3,7 +3,7 @@
 use super::finding::{detail, of_incident};
 use super::summary::summary;
 use super::{Answer, Check, Host, HostClock, HostState, More, Question, Service};
-use crate::host::{self, Presence, Trust};
+use crate::host::{self, Presence};
 use crate::incident::life;
 use crate::ingest::sessions::Sessions;
 use crate::state::State;
@@ -86,7 +86,7 @@ fn of_host(state: &State, slot: u32, host: &host::Host, sessions: &Sessions) -> 
 
 /// Where a host stands.
 pub(super) fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> HostState {
-    if host.trust == Trust::Quarantined {
+    if host.is_quarantined() {
         return HostState::Quarantined;
     }
     match host.presence {
