@@ -108,7 +108,7 @@ pub(crate) fn kill_and_see_healed(agent: &mut Process, address: SocketAddr) -> D
     healed
 }
 
-pub(crate) async fn watch(collector: &Collector) -> Streaming<v1::IncidentChange> {
+async fn watch(collector: &Collector) -> Streaming<v1::IncidentChange> {
     let request = v1::WatchIncidentsRequest { resume_token: String::new() };
     collector.operator().await.watch_incidents(request).await.expect("operators may watch").into_inner()
 }
@@ -129,7 +129,7 @@ pub(crate) async fn known(collector: &Collector) {
 
 /// Waits for the end of an incident; of one that the agent could tell only afterwards, since it was not connected yet, that
 /// is its first word.
-pub(crate) async fn ended(changes: &mut Streaming<v1::IncidentChange>) -> v1::Incident {
+async fn ended(changes: &mut Streaming<v1::IncidentChange>) -> v1::Incident {
     loop {
         let next = tokio::time::timeout(PATIENCE, changes.message()).await.expect("a change comes in time");
         let change = next.expect("the watch lives").expect("the watch does not end");

@@ -11,11 +11,11 @@
 //! an older reader.
 
 use crate::foreign::{config, kill_and_see_healed, known, server};
+use crate::rig::client;
 use crate::rig::clock::Since;
 use crate::rig::listen::{free_port, wait_listening};
 use crate::rig::process::{PATIENCE, Process};
 use crate::rig::stack::{AgentHome, Collector};
-use picket_rpc::v1;
 use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -120,19 +120,12 @@ impl<'a> Pair<'a> {
         let since = Since::now();
         let mut seen = String::new();
         while since.elapsed() < PATIENCE {
-            let asked = operator.list_incidents(v1::ListIncidentsRequest::default()).await;
-            let incidents = asked.expect("operators may list").into_inner().incidents;
-            let mut deaths = 0;
-            for incident in &incidents {
-                let asked = operator.get_incident(v1::GetIncidentRequest { id: incident.id }).await;
-                let timeline = asked.expect("operators may read it").into_inner().timeline;
-                deaths += timeline.iter().filter(|entry| entry.code == "service-died").count();
-            }
-            let all_well = incidents.iter().all(|one| one.state() == v1::IncidentState::Resolved);
+            let all = client::incidents(&mut operator).await.expect("operators may read them");
+            let (deaths, all_well) = client::deaths(&all);
             if deaths == self.deaths && all_well {
                 return;
             }
-            seen = format!("{deaths} in {incidents:?}");
+            seen = format!("{deaths} in {all:?}");
         }
         panic!("{} deaths are not told and ended in time: {seen}", self.deaths);
     }

@@ -25,10 +25,7 @@ const KILLS: usize = 60;
 pub fn run(program: &OsStr) {
     // A socket's path has 108 bytes at most.
     let folder = tempfile::TempDir::new_in("/tmp").expect("a temporary folder can be made");
-    let systemd = match private_systemd::start(&folder.path().join("s")) {
-        Ok(systemd) => systemd,
-        Err(reason) => return crate::rig::cannot_run_here("bench units", &reason),
-    };
+    let Some(systemd) = private_systemd::start_or_say("bench units", folder.path()) else { return };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let collector = Collector::start(program, &folder.path().join("collector"));

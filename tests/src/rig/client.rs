@@ -93,3 +93,26 @@ pub async fn events(operator: &mut OperatorClient<Channel>) -> Result<Vec<v1::Ev
         }
     }
 }
+
+/// All incidents of one page with all that is told of each, newest first.
+///
+/// # Errors
+/// What the collector says.
+pub async fn incidents(
+    operator: &mut OperatorClient<Channel>,
+) -> Result<Vec<v1::GetIncidentResponse>, tonic::Status> {
+    let listed = operator.list_incidents(v1::ListIncidentsRequest::default()).await?.into_inner();
+    let mut all = Vec::new();
+    for incident in listed.incidents {
+        let asked = operator.get_incident(v1::GetIncidentRequest { id: incident.id }).await?;
+        all.push(asked.into_inner());
+    }
+    Ok(all)
+}
+
+/// How many deaths of services these tell, and whether all of them are over.
+pub fn deaths(all: &[v1::GetIncidentResponse]) -> (usize, bool) {
+    let told = all.iter().flat_map(|one| &one.timeline).filter(|entry| entry.code == "service-died");
+    let is_over = |incident: &v1::Incident| incident.state() == v1::IncidentState::Resolved;
+    (told.count(), all.iter().all(|one| one.incident.as_ref().is_some_and(is_over)))
+}

@@ -20,10 +20,7 @@ pub struct Memory {
 /// If the process is gone.
 pub fn memory(pid: u32) -> Memory {
     let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("the process is alive");
-    let field = |name: &str| {
-        let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
-    };
+    let field = |name: &str| number(&text, name).unwrap_or(0);
     Memory { rss: field("Rss:"), pss: field("Pss:"), private_dirty: field("Private_Dirty:") }
 }
 
@@ -59,8 +56,7 @@ pub fn wake_ups(pid: u32) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("the process is alive");
     let counts = tasks.flatten().filter_map(|task| {
         let text = fs::read_to_string(task.path().join("status")).ok()?;
-        let line = text.lines().find(|line| line.starts_with("voluntary_ctxt_switches:"))?.to_owned();
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+        number(&text, "voluntary_ctxt_switches:")
     });
     counts.sum()
 }
@@ -71,8 +67,7 @@ pub fn wake_ups(pid: u32) -> u64 {
 /// If the process is gone.
 pub fn written(pid: u32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/io")).expect("the process is alive");
-    let line = text.lines().find(|line| line.starts_with("write_bytes:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|bytes| bytes.parse().ok()).unwrap_or(0)
+    number(&text, "write_bytes:").unwrap_or(0)
 }
 
 /// Processes whose command line contains `part`, except zombies.
@@ -96,4 +91,10 @@ pub fn write_secret(path: &std::path::Path, text: &str) {
     let mut options = fs::OpenOptions::new();
     let file = options.write(true).create(true).truncate(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes())).expect("the folder can be written");
+}
+
+/// The number behind a name, such as `VmRSS:`, at the begin of a line.
+pub fn number(text: &str, name: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
 }

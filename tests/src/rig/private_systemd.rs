@@ -53,7 +53,7 @@ pub struct Systemd {
 ///
 /// # Errors
 /// Why it can't run here, for [`super::cannot_run_here`].
-pub fn start(folder: &Path) -> Result<Systemd, String> {
+fn start(folder: &Path) -> Result<Systemd, String> {
     if !rustix::process::geteuid().is_root() {
         return Err("a mount namespace needs root".to_owned());
     }
@@ -169,6 +169,17 @@ impl Drop for Systemd {
 fn group_of(folder: &Path) -> String {
     let name = folder.components().rev().filter_map(|part| part.as_os_str().to_str()).take(2);
     format!("picket-test{}", name.map(|part| format!("-{}", part.trim_matches('.'))).collect::<String>())
+}
+
+/// Starts one below `folder`, which must have a short path; nothing where none can run, which is said for `test`.
+pub fn start_or_say(test: &str, folder: &Path) -> Option<Systemd> {
+    match start(&folder.join("s")) {
+        Ok(systemd) => Some(systemd),
+        Err(reason) => {
+            super::cannot_run_here(test, &reason);
+            None
+        }
+    }
 }
 
 /// Lets a moment pass before something is looked at again that tells nobody when it changes: a file, a property. Whoever

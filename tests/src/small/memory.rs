@@ -1,6 +1,7 @@
 //! What the agent and the box use of memory, as the box's kernel counts it.
 
 use super::machine::Machine;
+use crate::rig::files::number;
 
 /// The agent's processes by `smaps_rollup` and the box by `meminfo`, in KiB.
 ///
@@ -19,8 +20,5 @@ pub(super) fn read(machine: &mut Machine) -> serde_json::Value {
 }
 
 fn kib(text: &str, key: &str) -> u64 {
-    let found = text
-        .lines()
-        .find_map(|line| line.strip_prefix(key)?.strip_prefix(':')?.split_whitespace().next()?.parse().ok());
-    found.unwrap_or_else(|| panic!("no {key} in {text}"))
+    number(text, &format!("{key}:")).unwrap_or_else(|| panic!("no {key} in {text}"))
 }

@@ -1,5 +1,6 @@
 //! What the collector makes of what the box tells.
 
+use crate::rig::client;
 use crate::rig::clock::wall;
 use crate::rig::process::PATIENCE;
 use crate::rig::stack::Collector;
@@ -21,19 +22,11 @@ pub(super) async fn incident(collector: &Collector, today: i64, count: usize) ->
     let watch = v1::WatchIncidentsRequest { resume_token: String::new() };
     let mut changes = operator.watch_incidents(watch).await.expect("operators may watch").into_inner();
     loop {
-        let asked = operator.list_incidents(v1::ListIncidentsRequest::default()).await;
-        let mut all = asked.expect("operators may list").into_inner().incidents;
+        let mut all = client::incidents(&mut operator).await.expect("operators may read them");
         // While a box is without power the host is silent, which is an incident of its own.
-        all.retain(|one| one.services == ["web"]);
-        let over = all.iter().all(|one| one.state() == v1::IncidentState::Resolved);
-        let mut timelines = Vec::new();
-        for one in &all {
-            let request = v1::GetIncidentRequest { id: one.id };
-            let detail = operator.get_incident(request).await.expect("operators may read it").into_inner();
-            timelines.push(detail.timeline);
-        }
-        let deaths = timelines.iter().flatten().filter(|entry| entry.code == "service-died").count();
-        if let ([newest, ..], [timeline, ..]) = (all.as_slice(), timelines.as_slice())
+        all.retain(|one| one.incident.as_ref().is_some_and(|incident| incident.services == ["web"]));
+        let (deaths, over) = client::deaths(&all);
+        if let [v1::GetIncidentResponse { incident: Some(newest), timeline, .. }, ..] = all.as_slice()
             && over
             && deaths == count
         {

@@ -5,7 +5,7 @@ use picket_tests::rig::listen::{free_port, wait_listening};
 use picket_tests::rig::private_systemd::{self, Systemd};
 use picket_tests::rig::process::PATIENCE;
 use picket_tests::rig::stack::Collector;
-use picket_tests::rig::{cannot_run_here, files, scripted};
+use picket_tests::rig::{files, scripted};
 use std::fs;
 use std::process::Command;
 use tempfile::TempDir;
@@ -17,10 +17,7 @@ const WANTED: &str = "[Install]\nWantedBy=default.target\n";
 async fn a_first_look_names_what_failed_what_does_not_run_and_who_is_left_dead() {
     let name = "a_first_look_names_what_failed_what_does_not_run_and_who_is_left_dead";
     let folder = TempDir::new_in("/tmp").unwrap();
-    let systemd = match private_systemd::start(&folder.path().join("s")) {
-        Ok(systemd) => systemd,
-        Err(reason) => return cannot_run_here(name, &reason),
-    };
+    let Some(systemd) = private_systemd::start_or_say(name, folder.path()) else { return };
     let port = free_port();
     let listen = format!("{} __listen {port}", program().to_str().unwrap());
     for (unit, service) in [

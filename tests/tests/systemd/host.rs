@@ -5,9 +5,9 @@ mod ground;
 
 use picket_tests::rig::clock::Since;
 use picket_tests::rig::ends;
+use picket_tests::rig::files;
 use picket_tests::rig::private_systemd::{self, Systemd, look_again};
 use picket_tests::rig::process::{PATIENCE, Process};
-use picket_tests::rig::{cannot_run_here, files};
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
 use std::fs;
@@ -72,13 +72,7 @@ impl Host {
     ) -> Option<Self> {
         // A socket's path has 108 bytes at most.
         let folder = TempDir::new_in("/tmp").unwrap();
-        let systemd = match private_systemd::start(&folder.path().join("s")) {
-            Ok(systemd) => systemd,
-            Err(reason) => {
-                cannot_run_here(test, &reason);
-                return None;
-            }
-        };
+        let systemd = private_systemd::start_or_say(test, folder.path())?;
         let mut config = head(folder.path().join("state"), &systemd.address()) + more;
         let mut enabled = Vec::new();
         for (nth, item) in items.iter().enumerate() {

@@ -4,9 +4,9 @@
 
 use super::host::program;
 use picket_tests::rig::clock::Since;
+use picket_tests::rig::files;
 use picket_tests::rig::private_systemd::{self, Systemd, look_again};
 use picket_tests::rig::process::PATIENCE;
-use picket_tests::rig::{cannot_run_here, files};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::PathBuf;
@@ -37,13 +37,7 @@ impl Ground {
     fn begin(test: &str, more: &str) -> Option<Self> {
         // A socket's path has 108 bytes at most.
         let folder = TempDir::new_in("/tmp").unwrap();
-        let systemd = match private_systemd::start(&folder.path().join("s")) {
-            Ok(systemd) => systemd,
-            Err(reason) => {
-                cannot_run_here(test, &reason);
-                return None;
-            }
-        };
+        let systemd = private_systemd::start_or_say(test, folder.path())?;
         let ground = Self { systemd, folder };
         let (path, zeros) = (|name: &str| ground.path(name).display().to_string(), "0".repeat(64));
         fs::write(ground.path("service"), SERVICE).unwrap();

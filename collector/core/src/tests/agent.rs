@@ -87,11 +87,13 @@ impl Agent {
     }
 
     pub(crate) fn frame_at(&self, world: &World, seq: u64, said: Said) -> Vec<u8> {
-        let mut out = vec![0; frame::FRAME_MAX];
-        let event = Event { stamp: self.stamp(world), fact: said };
-        let len = frame::encode(Seq(seq), &event, &mut out).unwrap();
-        out.truncate(len);
-        out
+        framed(seq, self.stamp(world), said)
+    }
+
+    /// Its next frame, by clocks of its own.
+    pub(crate) fn frame_by(&mut self, stamp: Stamp, said: Said) -> Vec<u8> {
+        self.seq += 1;
+        framed(self.seq, stamp, said)
     }
 
     pub(crate) fn batch(&self, world: &mut World, lane: Lane, frames: Vec<u8>) {
@@ -129,4 +131,12 @@ pub(crate) fn connected() -> (World, Agent) {
     let agent = Agent::new("web-1", 1);
     agent.connect(&mut world);
     (world, agent)
+}
+
+/// One frame with these clocks.
+fn framed(seq: u64, stamp: Stamp, said: Said) -> Vec<u8> {
+    let mut out = vec![0; frame::FRAME_MAX];
+    let len = frame::encode(Seq(seq), &Event { stamp, fact: said }, &mut out).unwrap();
+    out.truncate(len);
+    out
 }

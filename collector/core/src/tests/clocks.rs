@@ -159,13 +159,10 @@ fn what_is_measured_after_a_reboot_of_the_collector_is_by_the_journals_clock() {
 /// A death and its healing in the backlog, as a boot saw them at these times of its own clocks, in microseconds.
 fn told(world: &mut World, agent: &mut Agent, (boot, mono, wall): (u64, u64, i64)) -> Detail {
     for said in [killed(7), held()] {
-        agent.seq += 1;
         let (boot, mono, wall) = (BootId(boot.into()), Mono::from_micros(mono), Wall::from_micros(wall));
         let stamp = Stamp { boot, mono, wall, synced: false, ..agent.stamp(world) };
-        let mut out = vec![0; frame::FRAME_MAX];
-        let len = frame::encode(Seq(agent.seq), &Event { stamp, fact: said }, &mut out).unwrap();
-        out.truncate(len);
-        agent.batch(world, Lane::Backlog, out);
+        let frame = agent.frame_by(stamp, said);
+        agent.batch(world, Lane::Backlog, frame);
     }
     let newest = world.incidents().first().unwrap().id;
     world.detail(newest)
@@ -210,12 +207,9 @@ fn what_is_told_live_by_a_host_at_1970_is_dated_by_its_hello() {
     let wall = world.now.wall.micros();
     // Its clock is set between the two, as a time client does that finds it decades away.
     for (said, clock) in [(killed(7), 30_000_000), (held(), wall)] {
-        agent.seq += 1;
         let stamp = Stamp { wall: Wall::from_micros(clock), synced: false, ..agent.stamp(&world) };
-        let mut out = vec![0; frame::FRAME_MAX];
-        let len = frame::encode(Seq(agent.seq), &Event { stamp, fact: said }, &mut out).unwrap();
-        out.truncate(len);
-        agent.batch(&mut world, Lane::Live, out);
+        let frame = agent.frame_by(stamp, said);
+        agent.batch(&mut world, Lane::Live, frame);
     }
     let found = world.the_incident();
     let transit = 10_000_000;

@@ -151,11 +151,8 @@ fn a_breaker_that_is_open_is_named_before_all_symptoms_however_many_there_are() 
 fn an_entry_says_whether_the_clock_behind_it_was_synchronised() {
     let (mut world, mut agent) = connected();
     agent.say(&mut world, tcp(Verdict::Down));
-    agent.seq += 1;
     let stamp = Stamp { synced: false, ..agent.stamp(&world) };
-    let mut frame = vec![0; frame::FRAME_MAX];
-    let len = frame::encode(Seq(agent.seq), &Event { stamp, fact: tcp(Verdict::Flapping) }, &mut frame);
-    frame.truncate(len.unwrap());
+    let frame = agent.frame_by(stamp, tcp(Verdict::Flapping));
     agent.batch(&mut world, Lane::Live, frame);
     let unsynced: Vec<(&str, bool)> =
         world.the_incident().timeline.iter().map(|entry| (entry.code, entry.unsynced)).collect();

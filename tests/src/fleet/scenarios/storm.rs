@@ -10,6 +10,7 @@ use super::super::world::{SILENCE, SOON, World};
 use super::{Play, Scenario};
 use crate::rig::account::Account;
 use crate::rig::clock::{Since, pass};
+use crate::rig::files::number;
 use picket_rpc::v1;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -144,11 +145,7 @@ fn strike(world: &World) -> Result<(), String> {
 /// What it holds now, and what of it no file has.
 fn resident(world: &World, agent: &str) -> Result<[u64; 2], String> {
     let status = world.host(HOST).does(&["cat", &format!("/proc/{agent}/status")])?;
-    let kib = |name: &str| {
-        let rest = status.lines().find_map(|line| line.strip_prefix(name))?;
-        rest.split_whitespace().next()?.parse().ok()
-    };
-    Ok([kib("VmRSS:").unwrap_or_default(), kib("RssAnon:").unwrap_or_default()])
+    Ok(["VmRSS:", "RssAnon:"].map(|name| number(&status, name).unwrap_or_default()))
 }
 
 /// What it held, and whether anything is missing.

@@ -2,6 +2,7 @@
 
 use super::super::super::world::World;
 use super::slope::{self, Point};
+use crate::rig::files::number;
 use serde_json::{Value, json};
 use std::fs;
 
@@ -118,12 +119,6 @@ impl Reading {
             written: number(&io, "wchar:")?,
         })
     }
-}
-
-/// The number behind a name at the begin of a line.
-fn number(text: &str, name: &str) -> Option<u64> {
-    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
-    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// User and system time of `stat`, whose second field may have spaces; a tick is 10 ms wherever Linux runs.
