@@ -75,21 +75,31 @@ put() {
     chmod "$1" "$tree/$3"
 }
 
-# Takes in for each line `#from FILE FUNCTION` that function of a script that dpkg runs, so that both do the same.
+# Takes in for each line `#part FILE` that file, and for each line `#from FILE FUNCTION` that function of a script that dpkg runs, so
+# that both do the same.
 whole() {
     (cd "$here/packaging" && awk '
-        /^#from / {
-            file = $2; from = $3 "() {"; found = 0
+        function take(file, from, line, found) {
             while ((getline line < file) > 0) {
                 if (line == from) found = 1
                 if (found) print line
                 if (found && line == "}") break
             }
             close(file)
-            if (!found) { print "tarball.sh: no function " $3 " in " file > "/dev/stderr"; exit 1 }
-            next
+            if (!found) { print "tarball.sh: no " from " in " file > "/dev/stderr"; exit 1 }
         }
-        { print }' tarball/install.sh)
+        function part(file, line, word, lines) {
+            while ((getline line < file) > 0) {
+                lines++
+                split(line, word, " ")
+                if (word[1] == "#part") part("tarball/" word[2])
+                else if (word[1] == "#from") take(word[2], word[3] "() {")
+                else print line
+            }
+            close(file)
+            if (!lines) { print "tarball.sh: nothing in " file > "/dev/stderr"; exit 1 }
+        }
+        BEGIN { part("tarball/install.sh") }')
 }
 
 mkdir "$tree"

@@ -110,7 +110,7 @@ fn an_upgrade_takes_the_place_of_the_older_and_keeps_what_is_yours() {
         let was = tree(&root);
 
         // Where one file can't be laid none is: a folder stands in its way.
-        let page = root.join("usr/share/man/man1/picket-agent.1.picket-new");
+        let page = root.join("usr/share/man/man1/.picket-agent.1.picket-new");
         std::fs::create_dir_all(page.join("picket-agent.1/in the way")).unwrap();
         made.run(shell, &new.join("install.sh"), &args).is(1, "all is as it was");
         std::fs::remove_dir_all(&page).unwrap();

@@ -118,7 +118,7 @@ impl Made {
         let mut command = Command::new("unshare");
         command.args(alone());
         if can_trace() {
-            command.args(["strace", "-f", "-qq", "-e", "trace=connect", "-o"]).arg(&trace);
+            command.args(["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect", "-o"]).arg(&trace);
         }
         let output = command.args(shell).arg(script).args(args).output().unwrap();
         let asked = std::fs::read_to_string(&trace).unwrap_or_default();
@@ -211,7 +211,8 @@ pub(super) fn is_here(tool: &str) -> bool {
 fn can_trace() -> bool {
     static CAN: OnceLock<bool> = OnceLock::new();
     *CAN.get_or_init(|| {
-        let tried = Command::new("strace").args(["-qq", "-o", "/dev/null", "true"]).output();
+        let tried =
+            Command::new("strace").args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "true"]).output();
         let can = tried.is_ok_and(|output| output.status.success());
         if !can {
             cannot_run_here(

@@ -9,7 +9,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 
+mod broken;
 mod busybox;
+mod host;
+mod image;
 mod laid;
 mod made;
 mod refused;
