@@ -29,7 +29,7 @@ const EXAMPLE: &str = "etc/picket/agent.toml.example";
 /// What a version that does not come up has for a program: it dies again and again, or says that the configuration has mistakes.
 const BROKEN: &str = "#!/bin/sh\n[ ! -e /root/picket/mistakes ] || exit 64\nexit 1\n";
 /// Where versions are put together, and the agent that the host had.
-const BENCH: &str = "/root/picket";
+pub(super) const BENCH: &str = "/root/picket";
 
 /// Takes what the rig put into a host away, but the agent's configuration and state: a package brings the rest.
 pub(super) fn clear(host: &Host) -> Result<(), String> {

@@ -1,5 +1,6 @@
 //! What goes wrong, and what must be true at the end of it.
 
+mod archives;
 mod clocks;
 mod databases;
 mod disks;
@@ -91,6 +92,7 @@ pub const SCENARIOS: &[Scenario] = &[
     packages::REFUSED,
     packages::KILLED,
     own::LIFE,
+    archives::LIFE,
     pages::INSTALL,
     storm::STORM,
     removals::REMOVALS,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const HOST: usize = 5;
 /// A service that the agent itself starts, beside the host's unit.
-const SPAWNED: &str = "\n[[service]]\nname = \"second\"\ncommand = [\"/usr/bin/redis-server\", \"--port\", \"6380\", \"--save\", \"\", \
+pub(super) const SPAWNED: &str = "\n[[service]]\nname = \"second\"\ncommand = [\"/usr/bin/redis-server\", \"--port\", \"6380\", \"--save\", \"\", \
                        \"--dir\", \"{state}\"]\n\n[[service.check]]\nkind = \"tcp\"\naddress = \"127.0.0.1:6380\"\ninterval = \"1s\"\n";
 const CONFIG: &str = "/etc/picket/agent.toml";
 const DROP_IN: &str = "/etc/systemd/system/picket-agent.service.d/mine.conf";
@@ -56,8 +56,8 @@ fn arrives(world: &mut World) -> Result<String, String> {
     host.write(DROP_IN, "[Service]\nCPUWeight=400\n")?;
     host.does(&["systemctl", "daemon-reload"])?;
     host.does(&["systemctl", "start", "picket-agent"])?;
-    world.wait("both services run", SOON, |world| Ok(lives(world).lines().count() == 2))?;
-    let services = lives(world);
+    world.wait("both services run", SOON, |world| Ok(lives(world, HOST).lines().count() == 2))?;
+    let services = lives(world, HOST);
     is_well(world, "1.0", &services)?;
     Ok(services)
 }
@@ -95,7 +95,7 @@ fn fails(world: &mut World, services: &str) -> Result<(), String> {
             other => return Err(format!("put back, it is {other:?}")),
         }
         world.connected(HOST, SOON)?;
-        same(world, services)?;
+        same(world, HOST, services)?;
     }
     install(world, "1.3")?;
     is_well(world, "1.3", services)
@@ -114,7 +114,7 @@ fn rests(world: &mut World) -> Result<(), String> {
 /// Removed, installed again, purged.
 fn goes(world: &mut World, services: &str) -> Result<(), String> {
     world.host(HOST).does(&["dpkg", "--remove", "picket-agent"])?;
-    same(world, services)?;
+    same(world, HOST, services)?;
     world.host(HOST).does(&["test", "-s", CONFIG, "-a", "-d", "/var/lib/picket-agent/spool"])?;
     install(world, "1.4")?;
     is_well(world, "1.4", services)?;
@@ -122,7 +122,7 @@ fn goes(world: &mut World, services: &str) -> Result<(), String> {
     if !is_good || !said.contains("services that it started run on") {
         return Err(format!("purged: {said}"));
     }
-    same(world, services)?;
+    same(world, HOST, services)?;
     // What the agent started is still in its scope; with that the last of its units goes.
     world.host(HOST).does(&["pkill", "-f", "redis-server .*:6380"])?;
     world.wait("the unit is gone", SOON, |world| {
@@ -145,16 +145,16 @@ fn is_well(world: &mut World, version: &str, services: &str) -> Result<(), Strin
     if state != format!("ii {version}") || runs != version || world.host(HOST).run(&["ls", BEFORE]).1 {
         return Err(format!("{version} should be installed, and it is {state}; the program is of {runs}"));
     }
-    same(world, services)
+    same(world, HOST, services)
 }
 
-fn same(world: &World, services: &str) -> Result<(), String> {
-    let now = lives(world);
+pub(super) fn same(world: &World, host: usize, services: &str) -> Result<(), String> {
+    let now = lives(world, host);
     if now == services { Ok(()) } else { Err(format!("services were {services:?} and are {now:?}")) }
 }
 
 /// Which processes the services have, and when the kernel started each, in ticks.
-fn lives(world: &World) -> String {
+pub(super) fn lives(world: &World, host: usize) -> String {
     let each = "for p in $(pidof redis-server | tr ' ' '\\n' | sort -n); do echo $p $(cut -d' ' -f22 /proc/$p/stat); done";
-    world.host(HOST).run(&["sh", "-c", each]).0
+    world.host(host).run(&["sh", "-c", each]).0
 }
