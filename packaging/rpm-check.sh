@@ -135,7 +135,7 @@ watched() {
     in_root --erase "$package"
     holds 'a removal stops it' called 'systemctl stop picket-agent.service'
     holds 'and disables it' called 'disable picket-agent.service'
-    holds 'nothing of the upgrade is kept' lacks var/lib/picket-agent.before
+    holds 'nothing of the upgrade is kept' lacks usr/lib/picket-agent.before
 }
 
 # Lays what a host has of its own, which no package may touch.

@@ -7,9 +7,9 @@
 use crate::authority::Authority;
 use crate::error::{EXIT_USAGE, Failure};
 use crate::log::{self, Format};
-use crate::metrics;
 use crate::start::{self, Lifetime, Settings};
 use crate::store::{self, Limits};
+use crate::{metrics, owner};
 use clap::{CommandFactory, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -30,7 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a data folder: the CA, and the credentials of the operator `admin` in DATA/operator.
+    /// Make a data folder: the CA, and the credentials of the operator `admin` in DATA/operator. Root does it as the folder's owner.
     Init {
         /// The data folder.
         #[arg(long, value_name = "DIR")]
@@ -39,7 +39,7 @@ enum Command {
         #[arg(long, value_name = "NAME[,NAME..]", value_delimiter = ',', required = true)]
         name: Vec<String>,
     },
-    /// Run until SIGTERM or SIGINT. An empty data folder is made for localhost and this machine's name.
+    /// Run until SIGTERM or SIGINT. An empty data folder is made for localhost and this machine's name. Root runs as the folder's owner.
     Run {
         /// The data folder; one collector at a time.
         #[arg(long, value_name = "DIR")]
@@ -148,12 +148,14 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn execute(command: Command) -> Result<(), Failure> {
     match command {
         Command::Init { data, name } => {
+            owner::become_owner(&data)?;
             let _lock = start::lock(&data)?;
             Authority::create(&data, &name)?;
             println!("made {}: the operator's credentials lie in operator/", data.display());
             Ok(())
         }
         Command::Run { data, listen, die_with_parent, metrics, keep, log_format } => {
+            owner::become_owner(&data)?;
             let _writes_until_the_end = log::start(log_format);
             let lifetime = if die_with_parent { Lifetime::Parents } else { Lifetime::Own };
             start::run(&Settings { data, listen, lifetime, limits: keep.limits(), metrics })

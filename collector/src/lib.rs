@@ -21,6 +21,7 @@ pub mod entry;
 mod error;
 mod log;
 mod metrics;
+mod owner;
 mod peer;
 mod ports;
 mod run;

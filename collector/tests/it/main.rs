@@ -7,6 +7,7 @@ mod guard;
 mod identity;
 mod metrics;
 mod operator;
+mod owner;
 mod process;
 mod restart;
 mod session;

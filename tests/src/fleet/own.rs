@@ -26,8 +26,9 @@ const FILES: [(&str, &str); 2] = [
     ("usr/lib/tmpfiles.d/picket-agent.conf", include_str!("../../../systemd/picket-agent.tmpfiles")),
 ];
 const EXAMPLE: &str = "etc/picket/agent.toml.example";
-/// What a version that does not come up has for a program: it dies again and again, or says that the configuration has mistakes.
-const BROKEN: &str = "#!/bin/sh\n[ ! -e /root/picket/mistakes ] || exit 64\nexit 1\n";
+/// What a version that does not come up has for a program: it dies again and again, or says that the configuration has mistakes. It
+/// may fill the disk before.
+const BROKEN: &str = "#!/bin/sh\n[ ! -e /root/picket/fills ] || head -c 1000000000000 /dev/zero >/root/picket/fill\n[ ! -e /root/picket/mistakes ] || exit 64\nexit 1\n";
 /// Where versions are put together, and the agent that the host had.
 pub(super) const BENCH: &str = "/root/picket";
 

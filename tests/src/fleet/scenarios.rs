@@ -6,6 +6,7 @@ mod databases;
 mod disks;
 mod ends;
 mod everyday;
+mod halves;
 mod lacks;
 mod levels;
 mod links;
@@ -93,6 +94,7 @@ pub const SCENARIOS: &[Scenario] = &[
     packages::KILLED,
     own::LIFE,
     archives::LIFE,
+    halves::HALFWAY,
     pages::INSTALL,
     storm::STORM,
     removals::REMOVALS,

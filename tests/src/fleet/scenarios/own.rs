@@ -14,7 +14,7 @@ const CONFIG: &str = "/etc/picket/agent.toml";
 const DROP_IN: &str = "/etc/systemd/system/picket-agent.service.d/mine.conf";
 /// A new version has two minutes; what is known earlier takes some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
-const BEFORE: &str = "/var/lib/picket-agent.before";
+const BEFORE: &str = "/usr/lib/picket-agent.before";
 
 /// From the first installation to the purge.
 pub(super) const LIFE: Scenario = Scenario {
@@ -38,7 +38,7 @@ pub(super) const LIFE: Scenario = Scenario {
 };
 
 /// Without a configuration it waits; with one it takes over what runs. Which processes these are, and since when.
-fn arrives(world: &mut World) -> Result<String, String> {
+pub(super) fn arrives(world: &mut World) -> Result<String, String> {
     let host = world.host(HOST);
     clear(host)?;
     host.does(&["mv", CONFIG, "/root/"])?;
@@ -139,7 +139,7 @@ fn install(world: &World, version: &str) -> Result<String, String> {
 }
 
 /// This version is installed and runs, the collector hears it, the services run on, and nothing is kept of an upgrade.
-fn is_well(world: &mut World, version: &str, services: &str) -> Result<(), String> {
+pub(super) fn is_well(world: &mut World, version: &str, services: &str) -> Result<(), String> {
     world.connected(HOST, SOON)?;
     let (state, runs) = installed(world.host(HOST));
     if state != format!("ii {version}") || runs != version || world.host(HOST).run(&["ls", BEFORE]).1 {
