@@ -7,6 +7,7 @@ use std::path::Path;
 /// `nobody` of Debian.
 const OTHER: u32 = 65_534;
 
+#[expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 fn owners(folder: &Path, found: &mut Vec<(String, u32, u32)>) {
     for entry in std::fs::read_dir(folder).unwrap().flatten() {
         let about = entry.metadata().unwrap();
