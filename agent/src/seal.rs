@@ -34,6 +34,8 @@ const LOCK: &str = "lock";
 pub(crate) struct Left {
     /// An agent's, in the order in which it goes, with what it is.
     pub(crate) own: Vec<(PathBuf, &'static str)>,
+    /// The same, where it lies elsewhere and only a link is here: that place may be another's.
+    pub(crate) links: Vec<(PathBuf, &'static str)>,
     /// Others'.
     pub(crate) others: Vec<PathBuf>,
 }
@@ -48,19 +50,23 @@ pub(crate) fn left(state: &Path) -> io::Result<Left> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Left::default()),
         Err(error) => return Err(error),
     };
-    let (mut own, mut others) = (Vec::new(), Vec::new());
+    let (mut own, mut links, mut others) = (Vec::new(), Vec::new(), Vec::new());
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         match OWN.iter().position(|(own, _)| is(&name, own)) {
+            Some(at) if entry.file_type()?.is_symlink() => links.push((at, entry.path())),
             Some(at) => own.push((at, entry.path())),
             None if name == LOCK => {}
             None => others.push(entry.path()),
         }
     }
     own.sort();
+    links.sort();
     others.sort();
-    Ok(Left { own: own.into_iter().map(|(at, path)| (path, OWN[at].1)).collect(), others })
+    let [own, links] =
+        [own, links].map(|found| found.into_iter().map(|(at, path)| (path, OWN[at].1)).collect());
+    Ok(Left { own, links, others })
 }
 
 /// Whether a name is that of one of its own, or of what a power cut left of that while it was written.
@@ -92,11 +98,13 @@ mod tests {
         }
         std::fs::create_dir_all(state.path().join("identity")).unwrap();
         std::fs::write(state.path().join("identity/key.pem"), "x").unwrap();
+        std::os::unix::fs::symlink("/data/spool", state.path().join("spool")).unwrap();
         let found = left(state.path()).unwrap();
         let names: Vec<_> =
             found.own.iter().map(|(path, _)| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["identity", "run", "keep.1", "baseline.new", "config.new"]);
         assert_eq!(found.others, [state.path().join("notes.txt")]);
+        assert_eq!(found.links, [(state.path().join("spool"), "events that wait for the collector")]);
         for (path, _) in &found.own {
             remove(path).unwrap();
         }

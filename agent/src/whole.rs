@@ -31,6 +31,13 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     std::fs::rename(new, path)
 }
 
+/// Its whole name with an ending of our own, so that no file of a configuration is ever beside itself.
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".picket-new");
+    PathBuf::from(name)
+}
+
 /// A file that is written beside its place and takes that only where nothing stands there. Dropped before, it is gone.
 pub(crate) struct Staged {
     new: PathBuf,
@@ -44,8 +51,10 @@ impl Staged {
     /// The disk does not take it; nothing is left of it.
     pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
         path.parent().map_or(Ok(()), crate::identity::make_private_folder)?;
-        let new = path.with_extension("new");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&new)?;
+        let new = beside(path);
+        // What an earlier try left goes; through what somebody else puts there meanwhile nothing is written.
+        remove(&new)?;
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
         let staged = Self { new, path: path.to_path_buf() };
         file.write_all(bytes)?;
         file.set_permissions(Permissions::from_mode(mode))?;
@@ -89,5 +98,18 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_staged_file_is_beside_none_but_its_own_and_follows_no_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let [path, other] = ["agent.new", "other"].map(|name| folder.path().join(name));
+        std::fs::write(&other, b"theirs").unwrap();
+        std::os::unix::fs::symlink(&other, beside(&path)).unwrap();
+        Staged::write(&path, b"one", 0o644).unwrap().put().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"one");
+        assert_eq!(std::fs::read(&other).unwrap(), b"theirs");
+        let named = Staged::write(&folder.path().join("agent.toml"), b"two", 0o644).unwrap();
+        assert!(path.exists() && named.new.ends_with("agent.toml.picket-new"));
     }
 }

@@ -240,13 +240,52 @@ fn session(runtime: &Runtime, peer: &Peer) -> bool {
 
 /// What to do now.
 fn next(given: &Enroll) -> String {
-    let is_packages = given.config == Path::new(PACKAGE_FILE) && given.state == Path::new(PACKAGE_STATE);
     let folders = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
-    let has_unit = folders.iter().any(|folder| Path::new(folder).join("picket-agent.service").exists());
-    let by_unit = is_packages && has_unit && Path::new("/run/systemd/system").is_dir();
-    let command = match by_unit {
+    let has_unit = folders.iter().any(|folder| Path::new(folder).join("picket-agent.service").exists())
+        && Path::new("/run/systemd/system").is_dir();
+    next_of(given, has_unit)
+}
+
+/// The package's unit names both places itself, so it goes on with what was enrolled only where both are its own.
+fn next_of(given: &Enroll, has_unit: bool) -> String {
+    let [file, state] = [given.config == Path::new(PACKAGE_FILE), given.state == Path::new(PACKAGE_STATE)];
+    let command = match has_unit && file && state {
         true => "systemctl start picket-agent".to_owned(),
         false => format!("picket-agent run --config {}", given.config.display()),
     };
-    format!("next: {command}\n")
+    let note = match has_unit && file && !state {
+        true => format!(
+            "note: picket-agent.service keeps its state in {PACKAGE_STATE} and would ask for another token: have it use {} by `systemctl edit picket-agent`\n",
+            given.state.display()
+        ),
+        false => String::new(),
+    };
+    format!("{note}next: {command}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_that_the_unit_does_not_use_is_said() {
+        let next = |config: &str, state: &str, has_unit| {
+            let given = Enroll {
+                collector: Vec::new(),
+                token_file: None,
+                token: None,
+                name: None,
+                config: PathBuf::from(config),
+                state: PathBuf::from(state),
+                heal: false,
+            };
+            next_of(&given, has_unit)
+        };
+        assert_eq!(next(PACKAGE_FILE, PACKAGE_STATE, true), "next: systemctl start picket-agent\n");
+        let run = format!("next: picket-agent run --config {PACKAGE_FILE}\n");
+        assert_eq!(next(PACKAGE_FILE, PACKAGE_STATE, false), run);
+        let noted = next(PACKAGE_FILE, "/data/p", true);
+        assert!(noted.starts_with("note: ") && noted.contains("/data/p") && noted.ends_with(&run), "{noted}");
+        assert!(next("/root/a.toml", "/data/p", true).starts_with("next: "));
+    }
 }

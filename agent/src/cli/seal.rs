@@ -16,10 +16,10 @@ pub(super) struct Seal {
     /// Remove nothing: say whether it is sealed; status 1 where it is not
     #[arg(long)]
     check: bool,
-    /// The configuration file that the image has
-    #[arg(long, value_name = "FILE", default_value = PACKAGE_FILE)]
-    config: PathBuf,
-    /// Folder for state, instead of the file's
+    /// The configuration file that the image has; without it this host's, /etc/picket/agent.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Folder for state, instead of the file's; without either the file's and /var/lib/picket-agent, which a package's unit names
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 }
@@ -29,13 +29,53 @@ pub(super) struct Seal {
 /// # Errors
 /// As in [`Failure`].
 pub(super) fn seal(given: &Seal) -> Result<Page, Failure> {
-    let named = given.state.clone().or_else(|| config::state_of(&given.config));
-    let state = named.unwrap_or_else(|| PathBuf::from(PACKAGE_STATE));
-    let failed = |error: io::Error| Failure::Refused(format!("{}: {error}", state.display()));
-    let left = seal::left(&state).map_err(failed)?;
+    for path in [&given.config, &given.state].into_iter().flatten() {
+        if !path.exists() {
+            return Err(Failure::Usage(format!(
+                "there is no {}: name what the image has; nothing was removed",
+                path.display()
+            )));
+        }
+    }
+    let file = given.config.clone().unwrap_or_else(|| PathBuf::from(PACKAGE_FILE));
     let mut out = String::new();
     let mut well = true;
-    let taken = if given.check || left.own.is_empty() { None } else { Some(take(&state)?) };
+    for state in folders(given, config::state_of(&file))? {
+        well &= clear(&state, given.check, &mut out)?;
+    }
+    well &= judge(&file, &mut out);
+    out.push_str(match well {
+        true => "sealed: each copy enrols as a host of its own, with a token of its own\n",
+        false => "NOT sealed: copies would be one host to the collector\n",
+    });
+    Ok(Page { text: out, well })
+}
+
+/// The folders that are meant, where the file names one. This host's agent may keep its state in either of two, since a unit's `--state`
+/// wins over the file. Of another file, which an image may have, this host's folder is never meant by itself.
+fn folders(given: &Seal, named: Option<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
+    let package = PathBuf::from(PACKAGE_STATE);
+    if let Some(state) = &given.state {
+        return Ok(vec![state.clone()]);
+    }
+    let other = given.config.as_ref().filter(|file| *file != Path::new(PACKAGE_FILE));
+    match (other, named) {
+        (None, Some(named)) if named != package => Ok(vec![named, package]),
+        (None, _) => Ok(vec![package]),
+        (Some(_), Some(named)) if named != package => Ok(vec![named]),
+        (Some(file), _) => Err(Failure::Usage(format!(
+            "{} does not say which state folder is meant, of an image or of this host: add --state DIR; nothing was removed",
+            file.display()
+        ))),
+    }
+}
+
+/// Clears one of them, or looks; whether nothing is left.
+fn clear(state: &Path, only_look: bool, out: &mut String) -> Result<bool, Failure> {
+    let failed = |error: io::Error| Failure::Refused(format!("{}: {error}", state.display()));
+    let left = seal::left(state).map_err(failed)?;
+    let mut well = true;
+    let taken = if only_look || left.own.is_empty() { None } else { Some(take(state)?) };
     for (path, what) in &left.own {
         let word = if taken.is_some() { "removed" } else { "LEFT" };
         if taken.is_some() {
@@ -49,15 +89,16 @@ pub(super) fn seal(given: &Seal) -> Result<Page, Failure> {
         well &= taken.is_some();
         let _text_takes_all = writeln!(out, "{word:<8} {}: {what}", path.display());
     }
+    for (path, what) in &left.links {
+        well = false;
+        let to = std::fs::read_link(path).unwrap_or_default();
+        let _text_takes_all =
+            writeln!(out, "LEFT     {}: {what}, by a link to {}: remove both", path.display(), to.display());
+    }
     for path in &left.others {
         let _text_takes_all = writeln!(out, "note     {} is not an agent's: it stays", path.display());
     }
-    well &= judge(&given.config, &mut out);
-    out.push_str(match well {
-        true => "sealed: each copy enrols as a host of its own, with a token of its own\n",
-        false => "NOT sealed: copies would be one host to the collector\n",
-    });
-    Ok(Page { text: out, well })
+    Ok(well)
 }
 
 /// Takes the folder, in which nothing may run any more.
@@ -134,5 +175,37 @@ fn token(config: &Config, say: &mut dyn FnMut(&str, String)) {
             "the image has a token: it is good for one host, so the first boot of each copy must write another in its place".to_owned(),
         ),
         (Some(_), false) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant(
+        config: Option<&str>,
+        state: Option<&str>,
+        named: Option<&str>,
+    ) -> Result<Vec<PathBuf>, Failure> {
+        let given = Seal { check: true, config: config.map(PathBuf::from), state: state.map(PathBuf::from) };
+        folders(&given, named.map(PathBuf::from))
+    }
+
+    #[test]
+    fn a_hosts_own_state_is_in_both_places_and_never_meant_by_another_file() {
+        let is = |found: Result<Vec<PathBuf>, Failure>, wanted: &[&str]| {
+            assert!(found.is_ok_and(|found| {
+                found.iter().map(|path| path.to_str().unwrap()).eq(wanted.iter().copied())
+            }));
+        };
+        is(meant(None, None, None), &[PACKAGE_STATE]);
+        is(meant(None, None, Some(PACKAGE_STATE)), &[PACKAGE_STATE]);
+        is(meant(None, None, Some("/data/p")), &["/data/p", PACKAGE_STATE]);
+        is(meant(Some(PACKAGE_FILE), None, Some("/data/p")), &["/data/p", PACKAGE_STATE]);
+        is(meant(Some("/img/agent.toml"), None, Some("/img/state")), &["/img/state"]);
+        is(meant(Some("/img/agent.toml"), Some("/img/other"), Some("/img/state")), &["/img/other"]);
+        for named in [None, Some(PACKAGE_STATE)] {
+            assert!(matches!(meant(Some("/img/agent.toml"), None, named), Err(Failure::Usage(_))));
+        }
     }
 }

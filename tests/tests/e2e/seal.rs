@@ -72,6 +72,37 @@ async fn copied(bare: &Bare, whole: &str, first: &[u8]) {
     assert_eq!(seal(bare, &["--check"]).1, Some(1), "it is a host of its own again");
 }
 
+/// Purpose: a slip of the pen seals nothing: neither this host's state in place of an image's, nor what is not there.
+#[test]
+fn only_the_state_that_is_meant_is_sealed() {
+    let image = tempfile::tempdir().unwrap();
+    let at = |name: &str| image.path().join(name).display().to_string();
+    fs::create_dir(at("state")).unwrap();
+    fs::write(at("state/run"), "x").unwrap();
+    let sealed =
+        |words: &[&str]| said(std::process::Command::new(program()).args(["__agent", "seal"]).args(words));
+    for words in [["--config", &at("none.toml")], ["--state", &at("none")]] {
+        let (page, status) = sealed(&words);
+        assert!(
+            status == Some(64) && page.contains("there is no ") && page.contains("nothing was removed"),
+            "{page}"
+        );
+    }
+    let file = at("agent.toml");
+    fs::write(&file, "").unwrap();
+    let (page, status) = sealed(&["--config", &file]);
+    assert!(status == Some(64) && page.contains("add --state DIR"), "{page}");
+    fs::write(&file, "[agent]\nstate = \"/var/lib/picket-agent\"\n").unwrap();
+    let (page, status) = sealed(&["--config", &file, "--check"]);
+    assert!(status == Some(64) && page.contains("add --state DIR"), "{page}");
+    fs::write(&file, "[agent]\nstate = \"state\"\n").unwrap();
+    std::os::unix::fs::symlink(image.path(), at("state/identity")).unwrap();
+    let (page, status) = sealed(&["--config", &file]);
+    let link = format!("LEFT     {}: key, certificate", at("state/identity"));
+    assert!(status == Some(1) && page.contains(&link) && page.contains("NOT sealed"), "{page}");
+    assert!(!image.path().join("state/run").exists() && image.path().join("agent.toml").exists());
+}
+
 /// Purpose: machines that were copied without a machine-id of their own are seen, though each has its own certificate.
 #[tokio::test]
 async fn two_hosts_with_one_machine_id_are_named_to_each_other() {
