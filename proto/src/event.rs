@@ -133,7 +133,7 @@ pub struct Exited {
     pub pid: u32,
     /// How it ended.
     pub exit: Exit,
-    /// How long it had run.
+    /// How long it had run; 0 where that is not known, since the agent found it running.
     pub ran: Span,
     /// Whether the agent itself had asked it to stop.
     pub asked: bool,

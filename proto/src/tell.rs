@@ -288,6 +288,9 @@ mod tests {
             asked: false,
         });
         assert_eq!(died.to_string(), "nginx (pid 4711) was killed by SIGKILL after 3 h 2 min");
+        let Fact::Exited(seen) = died else { unreachable!() };
+        let found = Fact::Exited(Exited { ran: Span::ZERO, asked: true, ..seen });
+        assert_eq!(found.to_string(), "nginx (pid 4711) was killed by SIGKILL, as asked");
         let held = Fact::Outcome(RemedyEnded {
             service: "nginx".parse().unwrap(),
             remedy: Remedy::Restart,

@@ -1,6 +1,7 @@
 //! One sentence for each kind of fact.
 
 use super::Why;
+use crate::Span;
 use crate::event::{
     Because, BlindSource, Breaker, BreakerMoved, Fact, HoldChanged, Intent, IntentChanged, OrderSaid,
     Ordered, Outcome, Remedy, RemedyEnded, Shadow, ShadowStep, Trigger, Verdict, VerdictChanged, Witness,
@@ -23,8 +24,11 @@ impl Display for Fact {
             Self::Started(it) => write!(f, "{} started (pid {})", it.service, it.pid),
             Self::Exited(it) if it.pid == 0 => write!(f, "{} {}", it.service, it.exit),
             Self::Exited(it) => {
-                let asked = if it.asked { ", as asked" } else { "" };
-                write!(f, "{} (pid {}) {} after {}{asked}", it.service, it.pid, it.exit, it.ran)
+                write!(f, "{} (pid {}) {}", it.service, it.pid, it.exit)?;
+                if it.ran != Span::ZERO {
+                    write!(f, " after {}", it.ran)?;
+                }
+                f.write_str(if it.asked { ", as asked" } else { "" })
             }
             Self::Remedy(it) => {
                 write!(f, "{} {} (attempt {}): {}", it.service, it.remedy, it.attempt, it.trigger)?;

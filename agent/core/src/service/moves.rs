@@ -47,7 +47,7 @@ impl Slot {
 
 impl Moving<'_> {
     pub(super) fn started(&mut self, pid: u32, adopted: bool, mut around: Around<'_, '_>) -> Taken {
-        let process = Process { pid, since: around.now };
+        let process = Process { pid, since: around.now, found: adopted };
         if adopted && pid != 0 && self.slot.names(pid) {
             self.tell_start(pid, adopted, around.out);
             return Taken::Yes;

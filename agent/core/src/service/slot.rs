@@ -82,7 +82,10 @@ pub(super) enum Verb {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Process {
     pub(super) pid: u32,
+    /// Since when it is known.
     pub(super) since: Mono,
+    /// It was found running: when it began nobody has seen.
+    pub(super) found: bool,
 }
 
 /// What a verification is to prove.

@@ -15,7 +15,8 @@ impl Slot {
     pub(super) fn tell_end(&mut self, now: Mono, (pid, exit): (u32, Exit), who: Who, out: &mut Facts) {
         self.ended = Some((pid, now));
         let asked = who == Who::Asked;
-        let ran = self.process().map_or(Span::ZERO, |process| now.since(process.since));
+        let seen = self.process().filter(|process| !process.found);
+        let ran = seen.map_or(Span::ZERO, |process| now.since(process.since));
         let service = self.spec.name.clone();
         out.tell(event::Fact::Exited(event::Exited { service, pid, exit, ran, asked }));
     }

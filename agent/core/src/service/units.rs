@@ -150,7 +150,7 @@ impl Moving<'_> {
         if !matches!(self.slot.state, State::Idle) {
             return;
         }
-        let process = Process { pid, since: around.now };
+        let process = Process { pid, since: around.now, found: true };
         around.checks.adopted(around.now, self.ix);
         self.go_on(process, around.now);
         self.wanted(around.out);
@@ -164,7 +164,7 @@ impl Moving<'_> {
             if matches!(self.slot.state, State::Verifying { .. }) { None } else { self.slot.state.proof() };
         self.wanted(around.out);
         self.tell_start(pid, false, around.out);
-        let process = Process { pid, since: around.now };
+        let process = Process { pid, since: around.now, found: false };
         self.rise(process, open.unwrap_or(Proof::Alone), around.checks);
     }
 

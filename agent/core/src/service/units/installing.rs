@@ -31,7 +31,7 @@ impl Moving<'_> {
             self.tell_start(pid, false, around.out);
         }
         if let State::Waiting { process, .. } = &mut self.slot.state {
-            *process = up.map(|pid| Process { pid, since: now });
+            *process = up.map(|pid| Process { pid, since: now, found: false });
         }
         true
     }
