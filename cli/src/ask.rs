@@ -174,11 +174,13 @@ fn no_host(asked: &str, names: &[String]) -> Failure {
 }
 
 async fn token(link: &mut Link, host: &str, screen: &Screen) -> Result<String, Failure> {
+    let hosts = fetch!(link, list_hosts, v1::ListHostsRequest::default(), hosts, HOSTS_LOOKED_AT);
+    let known = hosts.iter().find(|known| known.host == host);
     let made = create_token(link, host).await?;
     if screen.reader == Reader::Program {
-        return Ok(json::document(&json::token(host, &made)));
+        return Ok(json::document(&json::token(host, &made, known.is_some())));
     }
-    let (token, advice) = pages::token(host, &made, screen);
+    let (token, advice) = pages::token(host, &made, known, screen);
     if screen.terminal {
         return Ok(format!("{token}\n{advice}"));
     }

@@ -187,8 +187,9 @@ pub(crate) fn change(change: &v1::IncidentChange) -> Value {
     })
 }
 
-pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse) -> Value {
-    json!({"host": host, "token": made.token, "expires": time(made.expires.as_ref())})
+/// `known`: a host of that name has enrolled before.
+pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, known: bool) -> Value {
+    json!({"host": host, "known": known, "token": made.token, "expires": time(made.expires.as_ref())})
 }
 
 /// What a service printed last.

@@ -229,8 +229,14 @@ pub(crate) fn evidence(host: &str, service: &str, text: &str) -> String {
     text.lines().flat_map(|line| [plain(line), "\n".to_owned()]).collect()
 }
 
-/// A token, and beside it what to do with it: `picket token HOST > FILE` must put the first alone into the file.
-pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen) -> (String, String) {
+/// A token, and beside it what to do with it: `picket token HOST > FILE` must put the first alone into the file. For the name of a host
+/// that is known it is another machine's way to be that host, so that is said.
+pub(crate) fn token(
+    host: &str,
+    made: &v1::CreateTokenResponse,
+    known: Option<&v1::Host>,
+    screen: &Screen,
+) -> (String, String) {
     let until = words::time(made.expires.as_ref())
         .map_or_else(|| "within an hour".to_owned(), |at| format!("before {}", screen.exact(at)));
     let advice = format!(
@@ -238,7 +244,17 @@ pub(crate) fn token(host: &str, made: &v1::CreateTokenResponse, screen: &Screen)
          (umask 077); there, `picket-agent enroll --collector HOST:PORT --name {0} --token-file FILE` does the rest.",
         plain(host),
     );
-    (format!("{}\n", plain(&made.token)), format!("{}\n", wrap(&advice, 0, screen.paper())))
+    let mut text = wrap(&advice, 0, screen.paper());
+    if let Some(known) = known {
+        let warning = format!(
+            "Note: {} has enrolled already{}. Who enrols by this token takes its place: its certificate is not renewed any more. Where \
+             that is not meant, throw the token away.",
+            plain(host),
+            if known.state() == v1::HostState::Connected { " and is connected" } else { "" },
+        );
+        text = format!("{}\n{text}", wrap(&warning, 0, screen.paper()));
+    }
+    (format!("{}\n", plain(&made.token)), format!("{text}\n"))
 }
 
 #[cfg(test)]

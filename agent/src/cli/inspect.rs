@@ -24,7 +24,8 @@ pub(super) fn check(file: &Path) -> ExitCode {
                     None => service.command.join(" "),
                 };
                 let what = service.unit.clone().unwrap_or_else(own);
-                say(&mut out, &format!("service {}: {what}", service.spec.name));
+                let done = if service.spec.observes { "only observed" } else { "healed" };
+                say(&mut out, &format!("service {}: {what} ({done})", service.spec.name));
             }
             for check in config.checks() {
                 say(
