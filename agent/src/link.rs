@@ -45,6 +45,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use v1::agent_message::Message;
 
+/// There while a package or install.sh takes the agent off its host; in memory, so that looking never waits for a disk.
+const REMOVAL: &str = "/run/picket-agent.removed";
 const ORDERS: usize = 64;
 const WORDS: usize = 16;
 const FLUSH_LIMIT: Duration = Duration::from_secs(1);
@@ -149,8 +151,9 @@ impl Link {
             }
             Order::Answer { nonce } => self.put(1, Message::Answer(v1::Answer { nonce })),
             Order::Goodbye => {
-                let reason = v1::GoodbyeReason::Stopped.into();
-                self.put(1, Message::Goodbye(v1::Goodbye { reason }));
+                let is_removed = std::path::Path::new(REMOVAL).exists();
+                let reason = if is_removed { v1::GoodbyeReason::Removed } else { v1::GoodbyeReason::Stopped };
+                self.put(1, Message::Goodbye(v1::Goodbye { reason: reason.into() }));
                 self.hang_up();
             }
             Order::Close => self.cut(),

@@ -54,6 +54,7 @@ names! {
         Stopped => "stopped", Faint;
         Quarantined => "quarantined", Bad;
         Expected => "expected", Faint;
+        Retired => "retired", Faint;
     }
 }
 

@@ -275,7 +275,7 @@ removed() {
     init=$(sed -n 's/^init //p' "$root/$paper" | head -n 1)
     untell_inittab
     removing=yes
-    [ -z "$live" ] || stop
+    [ -z "$live" ] || leave
     cp "$root/$paper" "$stage/installed"
     paths file "$stage/installed" | while read -r path; do gone file "$path"; done
     paths link "$stage/installed" | while read -r path; do gone link "$path"; done

@@ -201,6 +201,7 @@ codes! {
     "host-silent": "Nothing was heard of the host for 2.5 heartbeats: 25 s, or 2.5 times as long as its agent asked for over a metered link.", "Look whether the host, its link or only its agent is gone.";
     "host-back": "The host is heard again.", "Nothing.";
     "agent-stopped": "The agent said goodbye: a planned stop is not silence.", "Nothing, unless nobody planned it.";
+    "agent-removed": "The agent was removed from its host, so nothing of the host is watched or awaited any more.", "Nothing; resolve what is still open there (`--force`), since nobody can say that it is over.";
     "agent-overstay": "The agent was stopped on purpose and is still away after 15 minutes.", "Start it again, or resolve the incident.";
     "stop-overstay": "Somebody stopped a service, and it is still stopped after 15 minutes.", "Start it again (`systemctl start UNIT`), or resolve the incident with `--force` if it is to stay so.";
     "duplicate-identity": "Two live sessions use one certificate; both are quarantined and nothing of them is believed.", "Find both machines, enrol one anew, then resolve the incident: that lifts the quarantine. `--force` where it says still-firing, since a host that is not believed can't clear what else stands in it.";

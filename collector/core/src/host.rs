@@ -57,6 +57,8 @@ pub(crate) enum Presence {
         /// When.
         at: Mono,
     },
+    /// Its agent was removed on purpose.
+    Retired,
 }
 
 /// Whether the session has said all that stands.

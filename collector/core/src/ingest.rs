@@ -172,6 +172,11 @@ pub enum Fact {
         /// On which session.
         session: SessionId,
     },
+    /// The agent ends, and is removed from its host.
+    Removed {
+        /// On which session.
+        session: SessionId,
+    },
     /// The session is gone.
     Closed {
         /// Which.

@@ -162,4 +162,9 @@ pub enum Record {
         /// The service whose last lines are wanted.
         evidence_of: Name,
     },
+    /// An agent was removed from its host.
+    Retired {
+        /// Which host.
+        host: HostId,
+    },
 }

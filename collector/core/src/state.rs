@@ -136,6 +136,7 @@ impl State {
                 self.compare(host, (*up, *digest));
             }
             Record::Goodbye { host } => self.goodbye(at, host),
+            Record::Retired { host } => self.retired(at, host),
             // How a session ended is for those who read the journal; what it means shows by silence.
             Record::Closed { .. } => {}
             Record::Silent { hosts } => self.silent(at, hosts),
@@ -224,7 +225,7 @@ impl State {
         match host.presence {
             Presence::Present => host.last_heard = Some(at.now.wall),
             // What is still under way after a goodbye does not take it back.
-            Presence::Stopped { .. } => {}
+            Presence::Stopped { .. } | Presence::Retired => {}
             Presence::Expected | Presence::Silent => self.back(at, slot),
         }
         let Some(host) = self.hosts.get_mut(slot) else { return };

@@ -112,6 +112,8 @@ pub enum HostState {
     Quarantined,
     /// Enrolled, never seen.
     Expected,
+    /// Its agent was removed.
+    Retired,
 }
 
 /// A host.

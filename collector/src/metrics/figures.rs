@@ -197,6 +197,7 @@ const fn host_state(state: HostState) -> &'static str {
         HostState::Stopped => "stopped",
         HostState::Quarantined => "quarantined",
         HostState::Expected => "expected",
+        HostState::Retired => "retired",
     }
 }
 

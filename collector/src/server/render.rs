@@ -206,6 +206,7 @@ const fn host_state(state: view::HostState) -> v1::HostState {
         view::HostState::Stopped => v1::HostState::Stopped,
         view::HostState::Quarantined => v1::HostState::Quarantined,
         view::HostState::Expected => v1::HostState::Expected,
+        view::HostState::Retired => v1::HostState::Retired,
     }
 }
 

@@ -38,6 +38,41 @@ async fn bytes_that_are_no_sound_frames_end_the_session_and_change_nothing() {
     assert_eq!(hash(data.path())["frames"], 0);
 }
 
+/// Each reason is believed for what it says, one of a newer agent for a stop; a removal outlives a restart of the collector.
+#[tokio::test]
+async fn a_goodbye_says_whether_the_host_is_awaited() {
+    let data = tempfile::tempdir().unwrap();
+    let mut collector = Collector::start(data.path());
+    for (host, reason, state) in [
+        ("web-1", v1::GoodbyeReason::Stopped.into(), v1::HostState::Stopped),
+        ("web-2", v1::GoodbyeReason::Removed.into(), v1::HostState::Retired),
+        ("web-3", 99, v1::HostState::Stopped),
+    ] {
+        let credentials = collector.enrolled(host).await;
+        let (agent, _) = Agent::hello(collector.channel(Some(&credentials)).await, 5).await;
+        agent.say(agent_message::Message::Goodbye(v1::Goodbye { reason })).await;
+        assert_eq!(until_gone(&collector, host).await, state, "{host}");
+    }
+    collector.kill();
+    collector = Collector::start(data.path());
+    assert_eq!(until_gone(&collector, "web-2").await, v1::HostState::Retired);
+}
+
+/// The state of a host once it is no more connected.
+async fn until_gone(collector: &Collector, host: &str) -> v1::HostState {
+    let gone = async {
+        loop {
+            let mut operator = collector.operator().await;
+            let listed = operator.list_hosts(v1::ListHostsRequest::default()).await.unwrap().into_inner();
+            let state = listed.hosts.iter().find(|known| known.host == host).unwrap().state();
+            if state != v1::HostState::Connected {
+                return state;
+            }
+        }
+    };
+    tokio::time::timeout(crate::common::SOON, gone).await.unwrap()
+}
+
 #[tokio::test]
 async fn messages_out_of_order_or_out_of_bounds_are_refused_by_name() {
     let data = tempfile::tempdir().unwrap();

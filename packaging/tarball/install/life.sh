@@ -135,6 +135,13 @@ start() {
     esac
 }
 
+# The agent ends and says that it is removed, so the collector awaits nothing of this host.
+leave() {
+    touch /run/picket-agent.removed 2>/dev/null || true
+    stop
+    rm -f /run/picket-agent.removed
+}
+
 # The agent ends and says goodbye, and nothing starts it again.
 stop() {
     case $init in

@@ -98,7 +98,12 @@ fn is_what_was_said(input: &Input, message: Option<Message>) {
             assert_eq!(report.offset.map(convert::offset_to_wire), said.offset);
         }
         (
-            Input::Session(Fact::StandingEnd { .. } | Fact::Answered { .. } | Fact::Goodbye { .. }),
+            Input::Session(
+                Fact::StandingEnd { .. }
+                | Fact::Answered { .. }
+                | Fact::Goodbye { .. }
+                | Fact::Removed { .. },
+            ),
             Some(_),
         ) => {}
         (input, said) => panic!("{said:?} became {input:?}"),

@@ -27,7 +27,7 @@ impl Collector {
             match host.presence {
                 Presence::Present => self.live.sessions.heard(slot, now),
                 Presence::Silent => back.push((slot, id.clone())),
-                Presence::Expected | Presence::Stopped { .. } => {}
+                Presence::Expected | Presence::Stopped { .. } | Presence::Retired => {}
             }
             if let Some(report) = report {
                 self.on_report(now, (slot, id), report);

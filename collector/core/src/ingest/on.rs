@@ -28,7 +28,8 @@ impl Collector {
             Fact::Batch { session, .. }
             | Fact::Standing { session, .. }
             | Fact::StandingEnd { session, .. }
-            | Fact::Goodbye { session } => self.on_word(now, session, fact),
+            | Fact::Goodbye { session }
+            | Fact::Removed { session } => self.on_word(now, session, fact),
         }
     }
 
@@ -128,13 +129,17 @@ impl Collector {
             (Fact::StandingEnd { up, digest, .. }, Some(host)) => {
                 self.commit(now, Record::StandingEnd { host, up, digest }, &[]);
             }
-            (Fact::Goodbye { .. }, Some(host)) => {
-                self.commit(now, Record::Goodbye { host }, &[]);
-                self.live.sessions.seat_mut(slot).due = picket_proto::Mono::NEVER;
-            }
+            (Fact::Goodbye { .. }, Some(host)) => self.on_farewell(now, slot, Record::Goodbye { host }),
+            (Fact::Removed { .. }, Some(host)) => self.on_farewell(now, slot, Record::Retired { host }),
             // These have their own ways, and a session that was found above has a host.
             (Fact::Opened { .. } | Fact::Closed { .. } | Fact::Answered { .. }, _) | (_, None) => {}
         }
+    }
+
+    /// From now on its silence is no failure.
+    fn on_farewell(&mut self, now: Now, slot: u32, record: Record) {
+        self.commit(now, record, &[]);
+        self.live.sessions.seat_mut(slot).due = picket_proto::Mono::NEVER;
     }
 
     fn on_standing(&mut self, now: Now, id: SessionId, host: HostId, checks: Vec<Stands>) {

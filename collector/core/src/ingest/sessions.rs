@@ -260,6 +260,7 @@ fn bytes_of(fact: &Fact) -> usize {
         | Fact::StandingEnd { .. }
         | Fact::Answered { .. }
         | Fact::Goodbye { .. }
+        | Fact::Removed { .. }
         | Fact::Closed { .. } => size_of::<Fact>(),
     }
 }

@@ -62,7 +62,7 @@ fn alone(state: &mut State, at: At, slot: u32) {
 fn should_be_heard(host: &Host) -> bool {
     match host.presence {
         Presence::Present | Presence::Silent => true,
-        Presence::Expected | Presence::Stopped { .. } => false,
+        Presence::Expected | Presence::Stopped { .. } | Presence::Retired => false,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::incident::timeline::Entry;
 use crate::live::{note, note_fired};
 use crate::signal::{Key, What};
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use picket_proto::{BootId, HostId, Mono, Span};
 
@@ -36,7 +36,7 @@ impl State {
         host.last_heard = Some(at.now.wall);
         let was = core::mem::replace(&mut host.presence, Presence::Present);
         let what = match was {
-            Presence::Expected | Presence::Present => return,
+            Presence::Expected | Presence::Present | Presence::Retired => return,
             Presence::Silent => What::HostSilent,
             Presence::Stopped { .. } => What::AgentOverstay,
         };
@@ -55,18 +55,36 @@ impl State {
     }
 
     pub(super) fn goodbye(&mut self, at: At, id: &HostId) {
-        let Some(slot) = self.host(id) else { return };
+        let said = ("agent-stopped", format!("the agent of {id} said goodbye"));
+        let Some(slot) = self.leaves(at, id, Presence::Stopped { at: at.now.mono }, said) else { return };
+        self.overstays.insert((at.now.mono.plus(OVERSTAY), slot));
+    }
+
+    /// Nothing of it is awaited any more. What is open on it stays open, since nobody knows whether it is over.
+    pub(super) fn retired(&mut self, at: At, id: &HostId) {
+        let text = format!("the agent of {id} was removed: nothing of the host is watched any more");
+        self.leaves(at, id, Presence::Retired, ("agent-removed", text));
+    }
+
+    /// It goes on purpose, which stands in all that is open on it.
+    fn leaves(
+        &mut self,
+        at: At,
+        id: &HostId,
+        presence: Presence,
+        said: (&'static str, String),
+    ) -> Option<u32> {
+        let slot = self.host(id)?;
         self.back(at, slot);
-        let Some(host) = self.hosts.get_mut(slot) else { return };
-        (host.presence, host.gone) = (Presence::Stopped { at: at.now.mono }, Some(at.now.wall));
-        let mut entry =
-            Entry::said(at.now.wall, "agent-stopped", format!("the agent of {} said goodbye", host.id));
+        let host = self.hosts.get_mut(slot)?;
+        (host.presence, host.gone) = (presence, Some(at.now.wall));
+        let mut entry = Entry::said(at.now.wall, said.0, said.1);
         entry.host = Some(slot);
         let active = host.active.clone();
         for id in active {
             note(self, at, Some(id), entry.clone());
         }
-        self.overstays.insert((at.now.mono.plus(OVERSTAY), slot));
+        Some(slot)
     }
 
     pub(super) fn silent(&mut self, at: At, hosts: &[HostId]) {

@@ -183,6 +183,7 @@ fn size_of(record: &Record) -> usize {
         | Record::Damaged { .. }
         | Record::StandingEnd { .. }
         | Record::Goodbye { .. }
+        | Record::Retired { .. }
         | Record::Closed { .. }
         | Record::Duplicate { .. }
         | Record::Offset { .. }

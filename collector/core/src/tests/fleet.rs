@@ -46,6 +46,28 @@ fn a_planned_stop_is_not_silence_but_may_overstay() {
 }
 
 #[test]
+fn a_host_whose_agent_is_removed_is_retired_and_awaited_no_more_until_it_is_back() {
+    let mut world = World::new();
+    let mut agent = Agent::new("web-1", 1);
+    agent.connect(&mut world);
+    agent.say(&mut world, space(Verdict::Down));
+    let open = world.the_incident().incident.id;
+    world.input(Input::Session(Fact::Removed { session: agent.session }));
+    agent.close(&mut world);
+    world.pass(Span::from_secs(3_600));
+    assert_eq!(world.host(&agent.host).state, HostState::Retired);
+    assert_eq!(world.the_incident().incident.id, open, "neither silent nor stopped for too long");
+    let codes: Vec<_> = world.the_incident().timeline.iter().map(|entry| entry.code).collect();
+    assert!(codes.contains(&"agent-removed"), "{codes:?}");
+    world.restart();
+    world.pass(Span::from_secs(120));
+    assert_eq!(world.host(&agent.host).state, HostState::Retired);
+    agent.session = SessionId(2);
+    agent.connect(&mut world);
+    assert_eq!(world.host(&agent.host).state, HostState::Connected);
+}
+
+#[test]
 fn a_restarted_collector_blames_nobody_for_60_s_and_then_who_never_comes_back() {
     let mut world = World::new();
     let mut back = Agent::new("web-1", 1);

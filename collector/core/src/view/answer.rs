@@ -93,6 +93,7 @@ pub(super) fn state_of(slot: u32, host: &host::Host, sessions: &Sessions) -> Hos
         Presence::Expected => HostState::Expected,
         Presence::Silent => HostState::Silent,
         Presence::Stopped { .. } => HostState::Stopped,
+        Presence::Retired => HostState::Retired,
         Presence::Present if sessions.seat(slot).live.is_some() => HostState::Connected,
         Presence::Present => HostState::Away,
     }
@@ -109,6 +110,7 @@ fn unknown(state: &State, sessions: &Sessions, slot: u32, host: &host::Host) -> 
     let (why, since) = match state_of(slot, host, sessions) {
         HostState::Silent => (format!("{} is silent", host.id), host.gone),
         HostState::Stopped => ("its agent was stopped".to_string(), host.gone),
+        HostState::Retired => ("its agent was removed".to_string(), host.gone),
         HostState::Quarantined => (format!("{} is quarantined", host.id), host.gone),
         HostState::Away if sessions.seat(slot).heard.is_none() => {
             ("not heard since the collector's restart".to_string(), state.resumed)

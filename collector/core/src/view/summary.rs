@@ -33,18 +33,19 @@ pub struct Summary {
     pub lost: u64,
     /// Frames of a kind that is not known yet.
     pub unknown: u64,
-    hosts: [u32; 6],
+    hosts: [u32; 7],
     incidents: [[u32; 4]; 4],
 }
 
 /// Every state of a host, in the order in which they are counted.
-const HOST_STATES: [HostState; 6] = [
+const HOST_STATES: [HostState; 7] = [
     HostState::Connected,
     HostState::Away,
     HostState::Silent,
     HostState::Stopped,
     HostState::Quarantined,
     HostState::Expected,
+    HostState::Retired,
 ];
 const SEVERITIES: [Severity; 4] = [Severity::P0, Severity::P1, Severity::P2, Severity::P3];
 const STANDINGS: [Standing; 4] =

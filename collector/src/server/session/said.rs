@@ -53,7 +53,11 @@ pub(crate) fn said(session: SessionId, message: AgentMessage) -> Result<Said, Re
         Message::Standing(standing) => standing_from(session, standing)?,
         Message::StandingEnd(end) => Fact::StandingEnd { session, up: end.up, digest: end.digest },
         Message::Answer(answer) => Fact::Answered { session, nonce: answer.nonce },
-        Message::Goodbye(_) => Fact::Goodbye { session },
+        // A reason of a newer agent is a stop.
+        Message::Goodbye(goodbye) => match goodbye.reason() {
+            v1::GoodbyeReason::Removed => Fact::Removed { session },
+            v1::GoodbyeReason::Unspecified | v1::GoodbyeReason::Stopped => Fact::Goodbye { session },
+        },
     }))
 }
 

@@ -148,8 +148,9 @@ fn heard(world: &mut World, cursor: &mut Cursor<'_>, at: usize) {
 }
 
 fn ends(world: &mut World, cursor: &mut Cursor<'_>, session: SessionId) {
-    world.input(Input::Session(match cursor.below(3) {
+    world.input(Input::Session(match cursor.below(4) {
         0 => Fact::Goodbye { session },
+        3 => Fact::Removed { session },
         1 => Fact::Closed { session, how: Close::Ended },
         _ => Fact::Closed { session, how: Close::Broken },
     }));

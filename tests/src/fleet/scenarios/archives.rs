@@ -3,7 +3,7 @@
 
 use super::super::own::{BENCH, clear, left};
 use super::super::world::{SOON, World};
-use super::own::{SPAWNED, lives, same};
+use super::own::{SPAWNED, is_retired, lives, same};
 use super::{Play, Scenario};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
@@ -130,6 +130,7 @@ fn is_cut_off(world: &mut World, services: &str) -> Result<(), String> {
 fn goes(world: &mut World, services: &str) -> Result<(), String> {
     let copy = "/usr/lib/picket-agent/install.sh";
     world.host(HOST).does(&["sh", copy, "--uninstall"])?;
+    is_retired(world, HOST)?;
     same(world, HOST, services)?;
     world.host(HOST).does(&["test", "-s", CONFIG, "-a", "-d", &format!("{STATE}/spool")])?;
     installs(world, "1.1")?;

@@ -4,6 +4,7 @@ use super::super::own::{clear, installed, left, make};
 use super::super::world::{SOON, World};
 use super::{Play, Scenario};
 use crate::rig::clock::Since;
+use picket_rpc::v1;
 use std::time::Duration;
 
 const HOST: usize = 5;
@@ -114,6 +115,7 @@ fn rests(world: &mut World) -> Result<(), String> {
 /// Removed, installed again, purged.
 fn goes(world: &mut World, services: &str) -> Result<(), String> {
     world.host(HOST).does(&["dpkg", "--remove", "picket-agent"])?;
+    is_retired(world, HOST)?;
     same(world, HOST, services)?;
     world.host(HOST).does(&["test", "-s", CONFIG, "-a", "-d", "/var/lib/picket-agent/spool"])?;
     install(world, "1.4")?;
@@ -151,6 +153,14 @@ pub(super) fn is_well(world: &mut World, version: &str, services: &str) -> Resul
 pub(super) fn same(world: &World, host: usize, services: &str) -> Result<(), String> {
     let now = lives(world, host);
     if now == services { Ok(()) } else { Err(format!("services were {services:?} and are {now:?}")) }
+}
+
+/// The collector awaits nothing of it any more.
+pub(super) fn is_retired(world: &mut World, host: usize) -> Result<(), String> {
+    let name = format!("h{host}");
+    world.wait("it is retired", SOON, |world| {
+        Ok(world.states()?.iter().any(|known| known.host == name && known.state() == v1::HostState::Retired))
+    })
 }
 
 /// Which processes the services have, and when the kernel started each, in ticks.
