@@ -59,6 +59,7 @@ async fn a_goodbye_says_whether_the_host_is_awaited() {
 }
 
 /// The state of a host once it is no more connected.
+#[expect(clippy::unwrap_used, reason = "a test that can't go on ends there, and the line says where")]
 async fn until_gone(collector: &Collector, host: &str) -> v1::HostState {
     let gone = async {
         loop {
