@@ -22,6 +22,7 @@ mod start;
 mod status;
 mod table;
 mod trial;
+mod unit;
 
 use crate::config;
 use crate::plan::Given;

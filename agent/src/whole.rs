@@ -1,5 +1,8 @@
 //! A small file that is put in its place whole: after a power cut the old one stands there or the new one. Only its owner can
 //! read it, unless a [`Staged`] one says otherwise. That the new one is the one that stays is sure once its folder is synced too, which is left to the caller.
+//!
+//! What is written lies beside it meanwhile, under the whole name with an ending of its own: no two files share it. It is made anew, so
+//! that nothing that stands there, a link least of all, is written into.
 
 use rustix::fs::{CWD, RenameFlags};
 use rustix::io::Errno;
@@ -19,23 +22,29 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts `bytes` in the place of what stands at `path`, by way of the same name with the ending `new`.
+/// Of what is being written.
+pub(crate) const ENDING: &str = ".picket-new";
+
+/// The file beside `path`, empty, and open for writing. What an earlier try left of it goes.
+fn beside(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_os_string();
+    name.push(ENDING);
+    let new = path.with_file_name(name);
+    remove(&new)?;
+    // `create_new` is O_EXCL, which follows no link either.
+    let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+    Ok((new, file))
+}
+
+/// Puts `bytes` in the place of what stands at `path`.
 ///
 /// # Errors
 /// The disk does not take it; the old one stays.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let (new, mut file) = beside(path, 0o600)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(new, path)
-}
-
-/// Its whole name with an ending of our own, so that no file of a configuration is ever beside itself.
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".picket-new");
-    PathBuf::from(name)
 }
 
 /// A file that is written beside its place and takes that only where nothing stands there. Dropped before, it is gone.
@@ -51,10 +60,7 @@ impl Staged {
     /// The disk does not take it; nothing is left of it.
     pub(crate) fn write(path: &Path, bytes: &[u8], mode: u32) -> io::Result<Self> {
         path.parent().map_or(Ok(()), crate::identity::make_private_folder)?;
-        let new = beside(path);
-        // What an earlier try left goes; through what somebody else puts there meanwhile nothing is written.
-        remove(&new)?;
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+        let (new, mut file) = beside(path, mode)?;
         let staged = Self { new, path: path.to_path_buf() };
         file.write_all(bytes)?;
         file.set_permissions(Permissions::from_mode(mode))?;
@@ -101,15 +107,26 @@ mod tests {
     }
 
     #[test]
-    fn a_staged_file_is_beside_none_but_its_own_and_follows_no_link() {
+    fn what_is_written_is_beside_no_other_file_and_goes_through_no_link() {
         let folder = tempfile::tempdir().unwrap();
-        let [path, other] = ["agent.new", "other"].map(|name| folder.path().join(name));
-        std::fs::write(&other, b"theirs").unwrap();
-        std::os::unix::fs::symlink(&other, beside(&path)).unwrap();
-        Staged::write(&path, b"one", 0o644).unwrap().put().unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"one");
-        assert_eq!(std::fs::read(&other).unwrap(), b"theirs");
-        let named = Staged::write(&folder.path().join("agent.toml"), b"two", 0o644).unwrap();
-        assert!(path.exists() && named.new.ends_with("agent.toml.picket-new"));
+        let at = |name: &str| folder.path().join(name);
+        for (name, other) in [("agent.toml", "agent.new"), ("agent.new", "agent.toml")] {
+            std::fs::write(at(other), "other").unwrap();
+            let staged = Staged::write(&at(name), b"one", 0o644).unwrap();
+            assert!(!at(name).exists(), "{name} is written before it is put");
+            staged.put().unwrap();
+            replace(&at(name), b"two").unwrap();
+            assert_eq!(std::fs::read(at(other)).unwrap(), b"other");
+            assert_eq!(std::fs::read(at(name)).unwrap(), b"two");
+            [name, other].iter().for_each(|name| std::fs::remove_file(at(name)).unwrap());
+        }
+        std::fs::write(at("victim"), "its own").unwrap();
+        let link = || std::os::unix::fs::symlink(at("victim"), at(&format!("it{ENDING}"))).unwrap();
+        link();
+        Staged::write(&at("it"), b"one", 0o644).unwrap().put().unwrap();
+        link();
+        replace(&at("it"), b"two").unwrap();
+        assert_eq!(std::fs::read(at("victim")).unwrap(), b"its own");
+        assert_eq!(std::fs::read(at("it")).unwrap(), b"two");
     }
 }

@@ -263,7 +263,7 @@ codes! {
     "link-proxy-auth": "The proxy on the way to the collector wants a user and a password, or refused those it got.", "Set user and password: [collector] proxy = \"http://USER@HOST:PORT\" and proxy_password_file.";
     "link-proxy-away": "The proxy on the way to the collector can't be reached.", "Look at the proxy's address, and whether it runs.";
     "link-clock": "A certificate does not hold at the time that this host's clock shows, and the clock is the likelier fault; or the clock shows a day that is over and the agent goes by a later one.", "Set the clock (`date`, NTP); an agent that is not connected connects by itself then.";
-    "link-expired": "The collector's certificate has run out.", "Renew it on the collector; agents keep their events meanwhile.";
+    "link-expired": "The collector's certificate has run out, by this host's clock.", "Look whether this host's clock is ahead (`date`); else restart the collector, which makes its certificate anew at each start. Agents keep their events meanwhile.";
     "link-own-expired": "This host's own certificate ran out more than 90 days ago, or the collector is one that grants no such grace.", "Make a token with `picket token HOST`, remove STATE/identity/cert.pem, and start the agent with the token.";
     "link-name": "The collector's certificate holds for other names than the one that was called.", "Call it by a name that its certificate has, or set [collector] server_name to one.";
     "link-ca": "The collector's certificate comes from another CA than the one that this host believes.", "Is it the right collector? If its data folder was made anew, enrol this host anew: remove STATE/identity and use a new token.";

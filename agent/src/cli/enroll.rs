@@ -10,7 +10,7 @@ mod found;
 
 use super::socket::{Failure, PACKAGE_FILE, PACKAGE_STATE};
 use super::status::Page;
-use super::{inspect, print, trial};
+use super::{inspect, print, trial, unit};
 use crate::config::{self, Address, BusAddress, Token};
 use crate::first;
 use crate::identity::Folder;
@@ -240,27 +240,25 @@ fn session(runtime: &Runtime, peer: &Peer) -> bool {
 
 /// What to do now.
 fn next(given: &Enroll) -> String {
-    let folders = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
-    let has_unit = folders.iter().any(|folder| Path::new(folder).join("picket-agent.service").exists())
-        && Path::new("/run/systemd/system").is_dir();
-    next_of(given, has_unit)
-}
-
-/// The package's unit names both places itself, so it goes on with what was enrolled only where both are its own.
-fn next_of(given: &Enroll, has_unit: bool) -> String {
-    let [file, state] = [given.config == Path::new(PACKAGE_FILE), given.state == Path::new(PACKAGE_STATE)];
-    let command = match has_unit && file && state {
+    let is_packages = given.config == Path::new(PACKAGE_FILE) && given.state == Path::new(PACKAGE_STATE);
+    let unit = unit::found(Path::new("/"));
+    let by_unit = is_packages && unit.is_some() && Path::new("/run/systemd/system").is_dir();
+    let command = match by_unit {
         true => "systemctl start picket-agent".to_owned(),
         false => format!("picket-agent run --config {}", given.config.display()),
     };
-    let note = match has_unit && file && !state {
-        true => format!(
-            "note: picket-agent.service keeps its state in {PACKAGE_STATE} and would ask for another token: have it use {} by `systemctl edit picket-agent`\n",
-            given.state.display()
-        ),
-        false => String::new(),
-    };
-    format!("{note}next: {command}\n")
+    format!("{}next: {command}\n", unit.and_then(|unit| elsewhere(given, &unit)).unwrap_or_default())
+}
+
+/// That the unit starts an agent by this very file which looks for the certificate in another folder.
+fn elsewhere(given: &Enroll, unit: &unit::Unit) -> Option<String> {
+    let state = unit.state.as_ref().filter(|state| **state != given.state)?;
+    (unit.config.as_ref() == Some(&given.config)).then(|| {
+        let (state, own) = (state.display(), given.state.display());
+        format!(
+            "note: picket-agent.service starts the agent with `--state {state}`, which wins over the file: it would find no certificate there. Move what is in {own} there, or have the unit name {own} (`systemctl edit --full picket-agent`)\n"
+        )
+    })
 }
 
 #[cfg(test)]
@@ -268,24 +266,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_that_the_unit_does_not_use_is_said() {
-        let next = |config: &str, state: &str, has_unit| {
-            let given = Enroll {
-                collector: Vec::new(),
-                token_file: None,
-                token: None,
-                name: None,
-                config: PathBuf::from(config),
-                state: PathBuf::from(state),
-                heal: false,
-            };
-            next_of(&given, has_unit)
+    fn a_unit_that_would_look_elsewhere_for_the_certificate_is_told_of() {
+        let given = |config: &str, state: &str| Enroll {
+            collector: Vec::new(),
+            token_file: None,
+            token: None,
+            name: None,
+            config: config.into(),
+            state: state.into(),
+            heal: false,
         };
-        assert_eq!(next(PACKAGE_FILE, PACKAGE_STATE, true), "next: systemctl start picket-agent\n");
-        let run = format!("next: picket-agent run --config {PACKAGE_FILE}\n");
-        assert_eq!(next(PACKAGE_FILE, PACKAGE_STATE, false), run);
-        let noted = next(PACKAGE_FILE, "/data/p", true);
-        assert!(noted.starts_with("note: ") && noted.contains("/data/p") && noted.ends_with(&run), "{noted}");
-        assert!(next("/root/a.toml", "/data/p", true).starts_with("next: "));
+        let unit = unit::Unit { config: Some(PACKAGE_FILE.into()), state: Some(PACKAGE_STATE.into()) };
+        let told = elsewhere(&given(PACKAGE_FILE, "/srv/picket"), &unit).unwrap();
+        assert!(
+            told.contains("`--state /var/lib/picket-agent`") && told.contains("in /srv/picket"),
+            "{told}"
+        );
+        assert_eq!(elsewhere(&given(PACKAGE_FILE, PACKAGE_STATE), &unit), None);
+        assert_eq!(elsewhere(&given("/tmp/trial.toml", "/tmp/state"), &unit), None);
+        let without = unit::Unit { state: None, ..unit };
+        assert_eq!(elsewhere(&given(PACKAGE_FILE, "/srv/picket"), &without), None);
     }
 }

@@ -218,7 +218,7 @@ fn a_killed_agents_next_run_knows_the_last_frame_that_it_made() {
 fn a_state_that_can_not_be_written_keeps_no_service_down() {
     let host = Host::with(SLEEPS);
     // Folders stand where files should be written, as unwritable as on a full disk.
-    for file in ["run.new", "services/it.log", "services/it.process.new", "identity/key.pem.new"] {
+    for file in ["run.new", "services/it.log", "services/it.process.new", "identity/key.pem.picket-new"] {
         std::fs::create_dir_all(host.path("state").join(file)).unwrap();
     }
     let agent = host.start(&["--stop-services"]);

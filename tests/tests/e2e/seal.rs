@@ -9,6 +9,8 @@ use picket_tests::rig::process::PATIENCE;
 use picket_tests::rig::stack::{AgentHome, Collector};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
 
 /// Seals, or whatever `more` says; what was printed, and the status.
 fn seal(bare: &Bare, more: &[&str]) -> (String, Option<i32>) {
@@ -72,35 +74,86 @@ async fn copied(bare: &Bare, whole: &str, first: &[u8]) {
     assert_eq!(seal(bare, &["--check"]).1, Some(1), "it is a host of its own again");
 }
 
-/// Purpose: a slip of the pen seals nothing: neither this host's state in place of an image's, nor what is not there.
+/// A host whose /etc and /var/lib are folders of its own, where the package put its unit.
+struct Packaged {
+    folder: tempfile::TempDir,
+}
+
+impl Packaged {
+    /// `None` where nobody may mount.
+    fn new(config: &str) -> Option<Self> {
+        let may = Command::new("unshare").args(["--mount", "true"]).output();
+        may.ok().filter(|output| output.status.success())?;
+        let host = Self { folder: tempfile::tempdir().unwrap() };
+        host.write("etc/picket/agent.toml", config);
+        let unit = include_str!("../../../systemd/picket-agent.service");
+        host.write("etc/systemd/system/picket-agent.service", unit);
+        for state in ["lib/picket-agent", "lib/other"] {
+            host.write(&format!("{state}/identity/key.pem"), "x");
+        }
+        Some(host)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Which of the two state folders have a key.
+    fn keys(&self) -> [bool; 2] {
+        ["lib/picket-agent", "lib/other"].map(|state| self.path(state).join("identity/key.pem").exists())
+    }
+
+    fn seal(&self, more: &[&str]) -> (String, Option<i32>) {
+        const INSIDE: &str =
+            "mount --bind \"$1/etc\" /etc && mount --bind \"$1/lib\" /var/lib && shift && exec \"$@\"";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", INSIDE, "sh"]).arg(self.folder.path()).arg(program());
+        said(command.args(["__agent", "seal"]).args(more).env_remove("DBUS_SYSTEM_BUS_ADDRESS"))
+    }
+}
+
+/// Purpose: the unit's `--state` wins over the file, so both folders are sealed; a file that is not there, an image's that names
+/// no folder, and a link never make it this host's folder that is taken.
 #[test]
 fn only_the_state_that_is_meant_is_sealed() {
-    let image = tempfile::tempdir().unwrap();
-    let at = |name: &str| image.path().join(name).display().to_string();
-    fs::create_dir(at("state")).unwrap();
-    fs::write(at("state/run"), "x").unwrap();
-    let sealed =
-        |words: &[&str]| said(std::process::Command::new(program()).args(["__agent", "seal"]).args(words));
-    for words in [["--config", &at("none.toml")], ["--state", &at("none")]] {
-        let (page, status) = sealed(&words);
-        assert!(
-            status == Some(64) && page.contains("there is no ") && page.contains("nothing was removed"),
-            "{page}"
-        );
+    const NAME: &str = "only_the_state_that_is_meant_is_sealed";
+    let Some(host) = Packaged::new("[agent]\nstate = \"/var/lib/other\"\n") else {
+        cannot_run_here(NAME, "unshare may not make a namespace of mounts");
+        return;
+    };
+    host.write("etc/image.toml", "");
+    host.write("etc/own.toml", "[agent]\nstate = \"/var/lib/picket-agent/\"\n");
+    let image = host.path("etc/image.toml");
+    for (more, words) in [
+        (&["--config", "/etc/picket/gone.toml"][..], "/etc/picket/gone.toml can't be looked at"),
+        (&["--state", "/var/lib/gone"], "/var/lib/gone can't be looked at"),
+        (&["--config", image.to_str().unwrap()], "with --state DIR"),
+        (&["--config", "/etc/own.toml"], "with --state DIR"),
+    ] {
+        let (page, status) = host.seal(more);
+        assert!(status == Some(64) && page.contains(words), "{more:?} {status:?}: {page}");
+        assert_eq!(host.keys(), [true, true], "{more:?}");
     }
-    let file = at("agent.toml");
-    fs::write(&file, "").unwrap();
-    let (page, status) = sealed(&["--config", &file]);
-    assert!(status == Some(64) && page.contains("add --state DIR"), "{page}");
-    fs::write(&file, "[agent]\nstate = \"/var/lib/picket-agent\"\n").unwrap();
-    let (page, status) = sealed(&["--config", &file, "--check"]);
-    assert!(status == Some(64) && page.contains("add --state DIR"), "{page}");
-    fs::write(&file, "[agent]\nstate = \"state\"\n").unwrap();
-    std::os::unix::fs::symlink(image.path(), at("state/identity")).unwrap();
-    let (page, status) = sealed(&["--config", &file]);
-    let link = format!("LEFT     {}: key, certificate", at("state/identity"));
-    assert!(status == Some(1) && page.contains(&link) && page.contains("NOT sealed"), "{page}");
-    assert!(!image.path().join("state/run").exists() && image.path().join("agent.toml").exists());
+    std::os::unix::fs::symlink("/var/lib/other", host.path("lib/link")).unwrap();
+    let (page, status) = host.seal(&["--config", "/etc/image.toml", "--state", "/var/lib/link"]);
+    assert!(status == Some(1) && page.contains("LEFT     /var/lib/link is a link to"), "{page}");
+    assert_eq!(host.keys(), [true, true], "{page}");
+    let (page, status) = host.seal(&["--check"]);
+    assert_eq!(status, Some(1), "{page}");
+    for state in ["/var/lib/other", "/var/lib/picket-agent"] {
+        assert!(page.contains(&format!("LEFT     {state}/identity: ")), "{page}");
+    }
+    let (page, status) = host.seal(&[]);
+    assert_eq!((host.keys(), status), ([false, false], Some(0)), "{page}");
+    for state in ["/var/lib/other", "/var/lib/picket-agent"] {
+        assert!(page.contains(&format!("clear    {state} has nothing of an agent")), "{page}");
+    }
+    assert_eq!(host.seal(&["--check"]).1, Some(0));
 }
 
 /// Purpose: machines that were copied without a machine-id of their own are seen, though each has its own certificate.
