@@ -246,8 +246,9 @@ install() {
 
 # Folders that were made for it go, where nothing is in them any more.
 emptied() {
-    [ -e "$stage/installed" ] || return 0
-    paths dir "$stage/installed" | sort -r | while read -r path; do ! inside "$path" || rmdir "$root/$path" 2>/dev/null || true; done
+    set -f
+    for path in $dirs; do ! inside "$path" || rmdir "$root/$path" 2>/dev/null || true; done
+    set +f
 }
 
 # All that a removal touches, and a purge besides.
@@ -262,13 +263,13 @@ touched() {
 # Nothing is stopped or removed unless all of it can be. A change of mode that changes nothing needs no room, and is refused where
 # nothing may be written.
 writable() {
-    touched >"$stage/touched"
-    while read -r path; do
+    set -f
+    for path in $(touched); do
         guarded "$path"
-        at=$root/${path%/*}
         [ -e "$root/$path" ] || [ -L "$root/$path" ] || continue
-        chmod u+x "$at" 2>/dev/null || fail "/$path can't be removed: mount it writable, then again; nothing was changed"
-    done <"$stage/touched"
+        chmod u+x "$root/${path%/*}" 2>/dev/null || fail "/$path can't be removed: mount it writable, then again; nothing was changed"
+    done
+    set +f
 }
 
 removed() {
@@ -276,9 +277,14 @@ removed() {
     untell_inittab
     removing=yes
     [ -z "$live" ] || leave
-    cp "$root/$paper" "$stage/installed"
-    paths file "$stage/installed" | while read -r path; do gone file "$path"; done
-    paths link "$stage/installed" | while read -r path; do gone link "$path"; done
+    # Held in memory: a disk that is full is a reason to remove something.
+    files=$(paths file "$root/$paper")
+    links=$(paths link "$root/$paper")
+    dirs=$(paths dir "$root/$paper" | sort -r)
+    set -f
+    for path in $files; do gone file "$path"; done
+    for path in $links; do gone link "$path"; done
+    set +f
     if [ -n "$live" ] && [ "$init" = sysv ] && command -v update-rc.d >/dev/null; then
         update-rc.d picket-agent remove >/dev/null || true
     fi
@@ -308,6 +314,7 @@ remove() {
     trap undo EXIT
     trap 'exit 130' HUP INT TERM
     lock
+    dirs=
     writable
     if [ -e "$root/$paper" ]; then
         removed

@@ -113,7 +113,8 @@ mod tests {
         std::thread::scope(|scope| {
             let children = scope.spawn(|| {
                 for _ in 0..200 {
-                    assert!(Command::new("true").status().unwrap().success());
+                    let ended = Command::new("true").status().unwrap();
+                    assert!(ended.success(), "{ended}");
                 }
             });
             while !children.is_finished() {

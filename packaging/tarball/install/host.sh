@@ -87,12 +87,13 @@ lock() {
     guarded var/lib/any
     mkdir -p "$root/var/lib" 2>/dev/null || true
     mine=$$.$(born $$)
-    if ! ln -s "$mine" "$lock" 2>/dev/null; then
+    # -n: a link that is there is not followed.
+    if ! ln -sn "$mine" "$lock" 2>/dev/null; then
         [ -L "$lock" ] || fail "$root/var/lib can't be written: mount it writable, then again; nothing was changed"
         theirs=$(readlink "$lock")
         ! runs_still "$theirs" || fail "another installation is at work (process ${theirs%%.*}): wait until that has ended; nothing was changed"
         # Of one that was killed. Who else takes it now has put his own in its place.
-        mv -f "$lock" "$lock.$$" 2>/dev/null && [ "$(readlink "$lock.$$")" = "$theirs" ] && rm -f "$lock.$$" && ln -s "$mine" "$lock" ||
+        rm -f "$lock.$$" && mv -f "$lock" "$lock.$$" 2>/dev/null && [ "$(readlink "$lock.$$")" = "$theirs" ] && rm -f "$lock.$$" && ln -sn "$mine" "$lock" ||
             fail "another installation began at this moment, or $root/var/lib can't be written; nothing was changed"
     fi
     held=yes

@@ -186,7 +186,8 @@ run_on() {
 at_boot() {
     while read -r _ path; do
         target=$(links | sed -n "s|^\([^ ]*\) $path\$|\1|p")
-        ln -s "$target" "$root/$path" 2>/dev/null || [ -L "$root/$path" ] || fail "/$path can't be made: see what is there"
+        # -n: not into a folder to which a link leads that is there.
+        ln -sn "$target" "$root/$path" 2>/dev/null || [ -L "$root/$path" ] || fail "/$path can't be made: see what is there"
     done <"$stage/linked"
     if [ -n "$live" ] && [ "$init" = sysv ]; then
         # Where the order is computed, links alone are not heeded.

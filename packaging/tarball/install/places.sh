@@ -109,6 +109,7 @@ folder() {
 
 places() {
     folder etc/picket/agent.toml.d/any
+    guarded etc/picket/any
     # Tokens lie in it, so it is for root alone.
     chmod 700 "$root/etc/picket" "$root/etc/picket/agent.toml.d"
 }
@@ -239,7 +240,10 @@ back() {
     else
         old=$root/$(beside "$1" old)
         # None beside it: that one is back already. The same: its place was not taken yet.
-        [ ! -e "$old" ] || [ "$old" -ef "$root/$1" ] || mv -f "$old" "$root/$1"
+        [ ! -e "$old" ] || [ "$old" -ef "$root/$1" ] || {
+            # Nothing is moved into a folder, least of all through a link to one.
+            [ ! -d "$root/$1" ] && mv -f "$old" "$root/$1"
+        }
     fi
 }
 

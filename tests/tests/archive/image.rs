@@ -121,6 +121,39 @@ fn a_link_in_the_place_of_a_file_is_not_written_through() {
     }
 }
 
+/// A link to a folder takes what is moved or linked onto it into that folder.
+#[test]
+fn nothing_goes_into_a_folder_by_a_link_in_the_place_of_a_file() {
+    let Some(ground) = Ground::begin("nothing_goes_into_a_folder_by_a_link_in_the_place_of_a_file") else {
+        return;
+    };
+    for shell in SHELLS {
+        let root = ground.made.root(shell[0]);
+        for folder in ["etc/rc2.d", "usr/bin", "usr/lib/picket-agent", "var/lib/picket-agent.before"] {
+            std::fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        // An installation that was interrupted there, as somebody made it up.
+        let before = root.join("var/lib/picket-agent.before");
+        let list = "version 0.9\ninit sysv\nfile usr/bin/other\n";
+        for (file, text) in [("complete", ""), ("installed", list), ("kept", "usr/bin/other\n")] {
+            std::fs::write(before.join(file), text).unwrap();
+        }
+        std::fs::write(root.join("usr/lib/picket-agent/installed"), list).unwrap();
+        std::fs::write(root.join("usr/bin/.other.picket-old"), "evil").unwrap();
+        for name in ["usr/bin/other", "etc/rc2.d/S90picket-agent", "var/lib/picket-agent.lock"] {
+            symlink(&ground.outside, root.join(name)).unwrap();
+        }
+        ground.installs(shell, &root, "sysv").is(1, "these are not as they were before it: /usr/bin/other");
+        ground.untouched();
+        std::fs::remove_file(root.join("usr/bin/other")).unwrap();
+        symlink(&ground.outside, root.join("var/lib/picket-agent.lock")).unwrap();
+        ground.installs(shell, &root, "sysv").is(0, "1.0 is installed");
+        ground.untouched();
+        ground.removes(shell, &root, "--purge").is(0, "nothing of the agent is left");
+        ground.untouched();
+    }
+}
+
 #[test]
 fn a_list_that_names_what_is_outside_removes_nothing_there() {
     let Some(ground) = Ground::begin("a_list_that_names_what_is_outside_removes_nothing_there") else {

@@ -26,6 +26,7 @@ pub(super) const HALFWAY: Scenario = Scenario {
         cut_off(world, &services)?;
         twice(world, &services)?;
         full(world, &services)?;
+        rests(world, &services)?;
         beside(world, &services)?;
         without_unit(world, &services)
     }),
@@ -36,6 +37,19 @@ fn cut_off(world: &mut World, services: &str) -> Result<(), String> {
     let file = make(world.host(HOST), "1.1", true)?;
     world.host(HOST).does(&["dpkg", "--unpack", &file])?;
     put_back(world, &["dpkg", "--install", &file], services)
+}
+
+/// What a person stopped while an upgrade was cut off is not started by its end.
+fn rests(world: &mut World, services: &str) -> Result<(), String> {
+    let file = make(world.host(HOST), "1.4", false)?;
+    world.host(HOST).does(&["dpkg", "--unpack", &file])?;
+    world.host(HOST).does(&["systemctl", "stop", "picket-agent"])?;
+    world.host(HOST).does(&["dpkg", "--configure", "picket-agent"])?;
+    match world.host(HOST).property("picket-agent", "ActiveState").as_str() {
+        "inactive" => world.host(HOST).does(&["systemctl", "start", "picket-agent"])?,
+        other => return Err(format!("stopped by a person before it was configured it is {other}")),
+    };
+    is_well(world, "1.4", services)
 }
 
 /// Another that does not come up: what is put back is still the one that ran, and not the one that failed before.
@@ -55,10 +69,8 @@ fn full(world: &mut World, services: &str) -> Result<(), String> {
     if had_room {
         return Err(format!("the disk was not full: {said}"));
     }
-    host.does(&["rm", "-f", &format!("{BENCH}/fill"), &format!("{BENCH}/fills"), &format!("{BENCH}/more")])?;
-    let file = make(world.host(HOST), "1.4", false)?;
-    world.host(HOST).does(&["dpkg", "--install", &file])?;
-    is_well(world, "1.4", services)
+    host.does(&["rm", "-f", &format!("{BENCH}/fill"), &format!("{BENCH}/fills"), &format!("{BENCH}/more")])
+        .map(drop)
 }
 
 /// A host that has the agent from an archive keeps that.
